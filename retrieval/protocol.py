@@ -1,0 +1,118 @@
+"""What counts: which gallery images are right for a query, and which are out of the race."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Candidate(Protocol):
+    """What the protocol needs to know of an image."""
+
+    @property
+    def id(self) -> str:
+        """Name, unique in the dataset."""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the content, the image's identity."""
+
+    @property
+    def label(self) -> str | None:
+        """Class name, None without one."""
+
+
+class Judged(Protocol):
+    """Judgements of one query that replace its class label."""
+
+    @property
+    def positive(self) -> Collection[str]:
+        """Ids of the relevant gallery images."""
+
+    @property
+    def junk(self) -> Collection[str]:
+        """Ids of the gallery images that do not take part."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One query's right answers and excluded images, as sorted gallery indices.
+
+    Attributes
+    ----------
+    positive : ndarray of intp
+        Relevant images that take part.
+    excluded : ndarray of intp
+        Junk, and the query itself: neither right nor wrong, removed before ranks are counted.
+    """
+
+    positive: NDArray[np.intp]
+    excluded: NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Judgements:
+    """The judgement of every query, in order of the queries.
+
+    Attributes
+    ----------
+    of : tuple of Judgement
+        One per query.
+    n_gallery : int
+        Images searched, before exclusion.
+    self_matches : int
+        Queries that stand in the gallery themselves, byte for byte, and were excluded there.
+    """
+
+    of: tuple[Judgement, ...]
+    n_gallery: int
+    self_matches: int
+
+
+def judge(
+    queries: Sequence[Candidate],
+    gallery: Sequence[Candidate],
+    relevance: Mapping[str, Judged],
+) -> Judgements:
+    """Work out what counts for every query.
+
+    An image is relevant if it has the query's label; confusion images have none and are
+    negatives. Judgements in `relevance` replace the labels of the queries they name. The
+    query itself, found in the gallery by content hash, is excluded once.
+
+    Parameters
+    ----------
+    queries, gallery : sequence of Candidate
+        The gallery in order of id.
+    relevance : mapping of str to Judged
+        Per query id; may be empty.
+    """
+    by_label: dict[str, list[int]] = defaultdict(list)
+    by_content: dict[str, int] = {}
+    by_id = {image.id: index for index, image in enumerate(gallery)}
+    for index, image in enumerate(gallery):
+        if image.label is not None:
+            by_label[image.label].append(index)
+        by_content.setdefault(image.sha256, index)
+    judgements, self_matches = [], 0
+    for query in queries:
+        judged = relevance.get(query.id)
+        if judged is not None:
+            # An image may be judged and yet be missing here: it was not readable.
+            positive = {by_id[name] for name in judged.positive if name in by_id}
+            excluded = {by_id[name] for name in judged.junk if name in by_id}
+        else:
+            positive = set(by_label[query.label]) if query.label is not None else set()
+            excluded = set()
+        if query.sha256 in by_content:
+            excluded.add(by_content[query.sha256])
+            self_matches += 1
+        judgements.append(Judgement(_sorted(positive - excluded), _sorted(excluded)))
+    return Judgements(tuple(judgements), len(gallery), self_matches)
+
+
+def _sorted(indices: set[int]) -> NDArray[np.intp]:
+    return np.array(sorted(indices), np.intp)

@@ -1,0 +1,80 @@
+"""Exact neighbours: right, deterministic to the tie, whatever the blocks and the order."""
+
+import numpy as np
+import pytest
+from sklearn.neighbors import NearestNeighbors
+
+from retrieval.knn import nearest, normalise, rank
+
+
+@pytest.fixture
+def vectors():
+    rng = np.random.default_rng(0)
+    return (
+        rng.normal(size=(30, 16)).astype(np.float32),
+        rng.normal(size=(300, 16)).astype(np.float32),
+    )
+
+
+def test_same_neighbours_and_distances_as_scikit_learn(vectors):
+    queries, gallery = vectors
+    peer = NearestNeighbors(algorithm="brute").fit(normalise(gallery))
+    distances, indices = peer.kneighbors(normalise(queries), 10)
+    ours = nearest(queries, gallery, 10)
+    assert np.array_equal(ours[0], indices)
+    assert np.allclose(ours[1], distances, atol=1e-7)
+
+
+def test_blocks_have_no_influence(vectors):
+    queries, gallery = vectors
+    whole = next(rank(queries, gallery, query_block=30))
+    parts = list(rank(queries, gallery, query_block=7, gallery_block=11))
+    assert [block.start for block in parts] == [0, 7, 14, 21, 28]
+    assert np.array_equal(np.concatenate([block.order for block in parts]), whole.order)
+
+
+def test_ties_go_to_the_lower_index():
+    gallery = np.array([[0, 1], [1, 0], [2, 0], [0.5, 0]], np.float32)
+    indices, distances = nearest(np.array([[1, 0]], np.float32), gallery, 4)
+    assert indices.tolist() == [[1, 2, 3, 0]]
+    assert distances[0, :3].tolist() == [0, 0, 0]
+
+
+def test_equal_vectors_tie_wherever_they_stand():
+    rng = np.random.default_rng(1)
+    gallery = rng.normal(size=(500, 129)).astype(np.float32)
+    copies = [3, 77, 250, 499]
+    gallery[copies] = gallery[3]
+    for query in rng.normal(size=(20, 129)).astype(np.float32):
+        block = next(rank(query[None], gallery))
+        places = np.flatnonzero(np.isin(block.order[0], copies))
+        assert len(set(block.distances[0][places])) == 1
+        assert block.order[0][places].tolist() == copies
+
+
+def test_k_larger_than_the_gallery_and_empty_queries(vectors):
+    queries, gallery = vectors
+    assert nearest(queries, gallery[:3], 10)[0].shape == (30, 3)
+    assert nearest(queries[:0], gallery, 10)[0].shape == (0, 10)
+
+
+def test_zero_vectors_have_a_defined_distance():
+    gallery = np.array([[0, 0], [0, 3]], np.float32)
+    indices, distances = nearest(np.array([[0, 0], [5, 0]], np.float32), gallery, 2)
+    assert indices.tolist() == [[0, 1], [0, 1]]
+    assert distances == pytest.approx(np.array([[0, 1], [1, np.sqrt(2)]]))
+
+
+def test_length_of_a_vector_has_no_influence(vectors):
+    queries, gallery = vectors
+    scaled = gallery * np.float32(1e-30)
+    assert np.array_equal(nearest(queries, scaled, 300)[0], nearest(queries, gallery, 300)[0])
+
+
+def test_bad_vectors_are_refused(vectors):
+    queries, gallery = vectors
+    with pytest.raises(ValueError, match="16 dimensions, the gallery has 15"):
+        nearest(queries, gallery[:, :15], 3)
+    gallery[5, 5] = np.nan
+    with pytest.raises(ValueError, match="finite"):
+        nearest(queries, gallery, 3)
