@@ -1,0 +1,55 @@
+"""What is searched: the menu of datasets. This room knows nothing of the others.
+
+Every dataset is a folder on disk; a module here knows how to find or make that folder and
+which part each file plays. `datasets.layout` describes the one layout.
+"""
+
+from pathlib import Path
+
+from datasets.animals import Animals
+from datasets.corel1000 import Corel1000
+from datasets.errors import InputError
+from datasets.openmoji import OpenMoji
+from datasets.pacs import Pacs
+from datasets.source import Folder, Source
+
+MENU: dict[str, Source] = {
+    source.name: source for source in (OpenMoji(), Animals(), Corel1000(), Pacs())
+}
+DEFAULT = OpenMoji.name
+
+
+def resolve(text: str) -> tuple[Source, Path | None]:
+    """Understand what the user calls a dataset: ``NAME``, ``PATH`` or ``NAME=PATH``.
+
+    Parameters
+    ----------
+    text : str
+        A name of the menu, the path of a folder in the layout, or both: a named dataset with
+        its folder, or a name of one's own for a folder.
+
+    Returns
+    -------
+    source : Source
+    root : Path or None
+        The folder; None for an embedded dataset.
+
+    Raises
+    ------
+    InputError
+        If it is neither, or if a named dataset lacks its folder.
+    """
+    path = Path(text)
+    if text in MENU and not MENU[text].embedded:
+        raise InputError(f"dataset {text!r} needs its folder: write {text}={Path('PATH')}")
+    if text in MENU:
+        return MENU[text], None
+    if path.is_dir():
+        return Folder(path.resolve().name), path
+    name, equals, folder = text.partition("=")
+    if equals and not (name in MENU and MENU[name].embedded):
+        return MENU.get(name) or Folder(name), Path(folder)
+    if "/" not in text and not path.exists():
+        known = ", ".join(MENU)
+        raise InputError(f"dataset {text!r} is neither a folder nor one of: {known}")
+    return Folder(path.name or "dataset"), path

@@ -1,0 +1,73 @@
+"""Wang's Corel-1000: the classic of content-based retrieval, class in the file name."""
+
+import re
+from pathlib import Path
+
+from datasets.errors import InputError
+from datasets.layout import (
+    UNSPLIT,
+    Collection,
+    Item,
+    collection,
+    files_below,
+    image_id,
+    require_folder,
+)
+from datasets.source import Each, Source, serially
+from datasets.task import Problem
+
+# The order of the original archive, whose files are 0.jpg … 999.jpg, a hundred a class.
+_CLASSES = (
+    "Africa",
+    "Beach",
+    "Buildings",
+    "Buses",
+    "Dinosaurs",
+    "Elephants",
+    "Flowers",
+    "Horses",
+    "Mountains",
+    "Food",
+)
+
+
+class Corel1000(Source):
+    """Ten classes of a hundred photographs, 384 x 256.
+
+    Read from ``Africa1.jpg`` … ``Mountains100.jpg`` or from the original ``0.jpg`` …
+    ``999.jpg``; split by content.
+
+    References
+    ----------
+    J. Z. Wang, J. Li, G. Wiederhold (2001), SIMPLIcity: Semantics-sensitive integrated
+    matching for picture libraries, IEEE TPAMI 23(9), doi:10.1109/34.955109
+    """
+
+    name = "corel1000"
+    summary = "10 classes x 100 photographs, class in the file name"
+    licence = "Corel photographs, research use; not redistributed here"
+
+    def collect(self, root: Path, each: Each = serially) -> Collection:
+        """List the folder; files whose name tells no class become problems."""
+        require_folder(root)
+        items, problems = [], []
+        for path in files_below(root):
+            name = image_id(path, root)
+            label = _label(path.stem)
+            if label is None:
+                problems.append(Problem(name, "file name tells no class", "left out"))
+            else:
+                items.append(Item(name, path, UNSPLIT, label))
+        if not items:
+            raise InputError(f"{root}: not Corel-1000; expected Africa1.jpg … or 0.jpg … 999.jpg")
+        return collection(root, items, problems)
+
+
+def _label(stem: str) -> str | None:
+    match = re.fullmatch(r"([A-Za-z]*)(\d+)", stem)
+    if match is None:
+        return None
+    word, number = match[1], int(match[2])
+    if word:
+        return word
+    return _CLASSES[number // 100] if number < 1000 else None

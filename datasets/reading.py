@@ -1,0 +1,125 @@
+"""The one image reader that everybody uses, and the hash that names an image."""
+
+import hashlib
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PILImage
+from PIL import ImageOps, UnidentifiedImageError
+
+from datasets.errors import UnreadableImageError
+
+Pixels = NDArray[np.uint8]
+"""A decoded picture: uint8 RGB, shape (height, width, 3), upright."""
+
+MAX_PIXELS = 89_478_485
+"""Largest picture that is decoded (Pillow's own limit: 256 MiB as RGB)."""
+
+# Larger pictures are refused below with an error of our own; Pillow need not warn as well.
+warnings.filterwarnings("ignore", category=PILImage.DecompressionBombWarning)
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex.
+
+    Raises
+    ------
+    UnreadableImageError
+        If the file cannot be opened.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UnreadableImageError(f"cannot be opened ({error.strerror})") from error
+
+
+def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Pixels:
+    """Decode a picture to upright 8-bit RGB.
+
+    Grey is repeated, a palette resolved, 16 bits scaled to 8, CMYK converted, transparency
+    laid over white, EXIF orientation applied; of an animation the first frame counts.
+
+    Parameters
+    ----------
+    path : Path
+        Any file that Pillow decodes (JPEG, PNG, WebP, GIF, BMP, TIFF, …), whatever its name.
+    max_pixels : int
+        Pictures with more pixels than this are refused before they are decoded.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+
+    Raises
+    ------
+    UnreadableImageError
+        If the file is missing, empty, truncated, no picture, too large or has pixels
+        without a defined range (floating point).
+    """
+    try:
+        with PILImage.open(path) as image:
+            if image.width * image.height > max_pixels:
+                size = f"{image.width} x {image.height} pixels"
+                raise UnreadableImageError(f"too large ({size}; at most {max_pixels} in all)")
+            image.load()
+            upright = ImageOps.exif_transpose(image)
+            return np.array(_to_rgb(upright))
+    except UnreadableImageError:
+        raise
+    except UnidentifiedImageError as error:
+        empty = path.stat().st_size == 0
+        raise UnreadableImageError("empty file" if empty else "not a picture") from error
+    except PILImage.DecompressionBombError as error:
+        raise UnreadableImageError(f"too large (at most {max_pixels} pixels)") from error
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+        # What Pillow's decoders raise on truncated and lying files.
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UnreadableImageError(f"cannot be decoded ({reason})") from error
+
+
+def _to_rgb(image: PILImage.Image) -> PILImage.Image:
+    if image.mode == "F":
+        raise UnreadableImageError("floating-point pixels have no defined range; save 8 or 16 bit")
+    if image.mode.startswith("I"):
+        deep = np.asarray(image).astype(np.int64)
+        if deep.min() < 0 or deep.max() > 0xFFFF:
+            raise UnreadableImageError("pixels deeper than 16 bit; save 8 or 16 bit")
+        return PILImage.fromarray(((deep + 128) // 257).astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        layered = image.convert("RGBA")
+        white = PILImage.new("RGBA", layered.size, "white")
+        return PILImage.alpha_composite(white, layered).convert("RGB")
+    return image.convert("RGB")
+
+
+class LazyImages(Sequence[Pixels]):
+    """Pictures that are decoded when they are asked for, so that any number fits in memory.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        The files, in the order in which they are given out.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = paths
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @overload
+    def __getitem__(self, index: int) -> Pixels: ...
+    @overload
+    def __getitem__(self, index: slice) -> "LazyImages": ...
+    def __getitem__(self, index: int | slice) -> "Pixels | LazyImages":
+        if isinstance(index, slice):
+            return LazyImages(self.paths[index])
+        return read_image(self.paths[index])
+
+    def __iter__(self) -> Iterator[Pixels]:
+        return map(read_image, self.paths)

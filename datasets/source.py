@@ -1,0 +1,77 @@
+"""What every entry of the dataset menu is: a name, its terms, and how to collect its files."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar, Protocol, TypeVar
+
+from datasets.errors import InputError
+from datasets.layout import Collection, read_layout
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+class Each(Protocol):
+    """Applies a function to every item, in order; the caller decides how many work at it."""
+
+    def __call__(self, function: Callable[[A], B], items: Sequence[A], label: str) -> Iterator[B]:
+        """Give the results in the items' order."""
+        ...
+
+
+def serially(function: Callable[[A], B], items: Sequence[A], label: str) -> Iterator[B]:
+    """The plainest `Each`: one after the other."""
+    return map(function, items)
+
+
+class Source(ABC):
+    """A named dataset.
+
+    Attributes
+    ----------
+    name : str
+        What the user types.
+    summary, licence : str
+        One line each, for ``--list`` and for every page that shows the pictures.
+    embedded : bool
+        True if it makes its own pictures; otherwise the user gives its folder.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    licence: ClassVar[str]
+    embedded: ClassVar[bool] = False
+
+    @abstractmethod
+    def collect(self, root: Path, each: Each = serially) -> Collection:
+        """List the dataset's files below `root`.
+
+        Parameters
+        ----------
+        root : Path
+            The user's copy; for an embedded dataset the cache folder that it may write to.
+        each : Each
+            How to go about many items.
+
+        Raises
+        ------
+        InputError
+            If the folder is not what this dataset looks like.
+        """
+
+
+class Folder(Source):
+    """Any folder in the layout, under a name of the user's choice."""
+
+    summary = "your own pictures in the folder layout"
+    licence = "the owner's"
+
+    def __init__(self, name: str) -> None:
+        if not name or "/" in name:
+            raise InputError(f"{name!r} is no name for a dataset; write NAME=PATH")
+        self.name = name  # type: ignore[misc]
+
+    def collect(self, root: Path, each: Each = serially) -> Collection:
+        """List the folder."""
+        return read_layout(root)

@@ -1,0 +1,133 @@
+"""What a dataset is once it stands: images in their parts, and the tasks they make."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Image:
+    """One readable picture.
+
+    Attributes
+    ----------
+    id : str
+        POSIX path relative to the dataset's root; the order of everything is by id.
+    path : Path
+        Where the file is on this machine; no part of the image's identity.
+    sha256 : str
+        Hash of the file's bytes, the image's identity.
+    label : str or None
+        Class name; None for a confusion image and in unlabelled folders.
+    distractor : str or None
+        Name of the confusion class (``""`` if it has none), None for all other images.
+    """
+
+    id: str
+    path: Path = field(compare=False)
+    sha256: str
+    label: str | None = None
+    distractor: str | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A row in the table of image problems: which image, what is wrong, what became of it."""
+
+    id: str
+    what: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """What counts for one query, as ``relevance.json`` says: ids of gallery images."""
+
+    positive: frozenset[str]
+    junk: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Pictures in their parts. Every tuple is in order of id.
+
+    Attributes
+    ----------
+    name : str
+        Name in tables and file names.
+    root : Path
+        Folder that the ids are relative to.
+    training, gallery : tuple of Image
+        The images that ``fit`` may see, and those that are searched.
+    queries : mapping of str to tuple of Image
+        The query sets on the one gallery: ``query``, ``query-sketch``, …
+    relevance : mapping of str to Relevance
+        Judgements that replace the class labels, per query id; mostly empty.
+    problems : tuple of Problem
+        What was found wrong with the files, and what was done about it.
+    split : str
+        How the images came into their parts, in words, for the protocol card.
+    licence : str
+        Terms and attribution of the pictures, shown wherever they are.
+    """
+
+    name: str
+    root: Path
+    training: tuple[Image, ...]
+    gallery: tuple[Image, ...]
+    queries: Mapping[str, tuple[Image, ...]]
+    relevance: Mapping[str, Relevance] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    split: str = "as the folders say"
+    licence: str = ""
+
+    @property
+    def tasks(self) -> tuple["Task", ...]:
+        """One task per query set."""
+        return tuple(Task(self, name) for name in sorted(self.queries))
+
+    @property
+    def labelled(self) -> bool:
+        """Whether anything is known about what a right answer is."""
+        return bool(self.relevance) or any(image.label for image in self.gallery)
+
+    @property
+    def images(self) -> tuple[tuple[str, Image], ...]:
+        """Every image with the name of its part: training, gallery, then the query sets."""
+        parts = [("training", self.training), ("gallery", self.gallery)]
+        parts += [(name, self.queries[name]) for name in sorted(self.queries)]
+        return tuple((part, image) for part, images in parts for image in images)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Content hash of the whole split: every part, id, label, byte and judgement."""
+        rows: list[object] = [
+            (part, image.id, image.sha256, image.label, image.distractor)
+            for part, image in self.images
+        ]
+        rows += [
+            (query, sorted(judged.positive), sorted(judged.junk))
+            for query, judged in sorted(self.relevance.items())
+        ]
+        return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Task:
+    """One query set against the gallery: the unit that a table row is about."""
+
+    dataset: Dataset
+    query_set: str
+
+    @property
+    def name(self) -> str:
+        """``<dataset>/<query set>``."""
+        return f"{self.dataset.name}/{self.query_set}"
+
+    @property
+    def queries(self) -> tuple[Image, ...]:
+        """The queries, in order of id."""
+        return self.dataset.queries[self.query_set]
