@@ -1,0 +1,48 @@
+"""Image to vector: the menu of extractors. This room knows nothing of the others.
+
+Every row of the benchmark is one line of `MENU`: a name and a configured extractor, with
+scikit-learn's transformers behind it where it needs them. All that is learned is learned
+from training images.
+"""
+
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from extractors.base import Descriptor, Extractor
+from extractors.colour import ColourCorrelogram, ColourHistogram, ColourMoments, TinyImage
+from extractors.gist import Gist
+from extractors.shape import (
+    EdgeOrientationHistogram,
+    FourierDescriptors,
+    HistogramOfOrientedGradients,
+    HuMoments,
+    ZernikeMoments,
+)
+from extractors.texture import GaborBank, Haralick, LocalBinaryPattern, ThresholdAdjacency
+
+__all__ = ["MENU", "Descriptor", "Extractor"]
+
+MENU: dict[str, Extractor | Pipeline] = {
+    # colour
+    "rgb-histogram": ColourHistogram("rgb", bins=(8, 8, 8)),
+    "hsv-histogram": ColourHistogram("hsv", bins=(16, 4, 4)),
+    "lab-histogram": ColourHistogram("lab", bins=(8, 8, 8)),
+    "hsv-histogram-grid": ColourHistogram("hsv", bins=(8, 3, 3), grid=4),
+    "colour-moments": make_pipeline(ColourMoments("hsv"), StandardScaler()),
+    "colour-moments-grid": make_pipeline(ColourMoments("lab", grid=4), StandardScaler()),
+    "colour-correlogram": ColourCorrelogram(),
+    "tiny-image": TinyImage(),
+    # texture
+    "lbp": LocalBinaryPattern(),
+    "haralick": make_pipeline(Haralick(), StandardScaler()),
+    "gabor": make_pipeline(GaborBank(), StandardScaler()),
+    "pftas": ThresholdAdjacency(),
+    # shape, of edges
+    "hog": HistogramOfOrientedGradients(),
+    "edge-orientation-histogram": EdgeOrientationHistogram(),
+    "gist": Gist(),
+    # shape, of silhouettes: region-based, region-based, boundary-based
+    "hu-moments": make_pipeline(HuMoments(), StandardScaler()),
+    "zernike-moments": make_pipeline(ZernikeMoments(), StandardScaler()),
+    "fourier-descriptors": make_pipeline(FourierDescriptors(), StandardScaler()),
+}

@@ -1,0 +1,93 @@
+"""What every extractor is: scikit-learn's estimator contract, from pictures to vectors."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from extractors.preprocessing import Image, Preprocess
+
+Vectors = NDArray[np.float32]
+"""One row per picture: float32, shape (n_images, n_dims)."""
+
+
+class Extractor(BaseEstimator, ABC):
+    """Image to vector.
+
+    The constructor only stores its parameters, so that ``get_params()`` is the extractor's
+    identity; what ``fit`` learns is stored in attributes that end in an underscore. An
+    extractor whose ``fit`` learns something overrides it; it is only ever given training
+    images. What can be learned from vectors alone (scaling, PCA, whitening) needs no
+    extractor of its own: put scikit-learn's transformer behind one in a ``Pipeline``.
+    """
+
+    def fit(self, images: Iterable[Image], y: object = None) -> Self:
+        """Learn from training images; nothing, unless a subclass says otherwise.
+
+        Parameters
+        ----------
+        images : iterable of ndarray of uint8, shape (height, width, 3)
+            RGB pictures; may be iterated over several times.
+        y : object
+            Ignored, here for scikit-learn's pipelines.
+        """
+        return self
+
+    @abstractmethod
+    def transform(self, images: Iterable[Image]) -> Vectors:
+        """Describe pictures.
+
+        Parameters
+        ----------
+        images : iterable of ndarray of uint8, shape (height, width, 3)
+            RGB pictures of any size from 1 x 1.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_images, n_dims)
+            Finite. Euclidean distance between the L2-normalised rows is what will compare
+            them. A row depends on its picture alone, not on its neighbours.
+        """
+
+
+class Descriptor(Extractor):
+    """An extractor that describes one picture at a time.
+
+    A subclass is a dataclass of its parameters, among them `prepare`, with one method.
+    """
+
+    prepare: Preprocess
+
+    @abstractmethod
+    def describe(self, image: Image) -> NDArray[np.floating]:
+        """Describe one prepared picture by a vector, shape (n_dims,)."""
+
+    def transform(self, images: Iterable[Image]) -> Vectors:
+        """Prepare and describe each picture."""
+        rows = [self.describe(self.prepare(image)) for image in images]
+        return np.stack(rows).astype(np.float32) if rows else np.empty((0, 0), np.float32)
+
+
+def hellinger(histogram: NDArray[np.number]) -> NDArray[np.float64]:
+    """Map a histogram so that Euclidean distance compares it as Hellinger distance does.
+
+    The histogram is divided by its sum and the (signed) square root taken; an empty one
+    stays zero.
+
+    Parameters
+    ----------
+    histogram : ndarray, shape (..., n_bins)
+        Each last axis is one histogram.
+
+    References
+    ----------
+    R. Arandjelović, A. Zisserman (2012), Three things everyone should know to improve object
+    retrieval, CVPR, doi:10.1109/CVPR.2012.6248018
+    """
+    values = np.asarray(histogram, np.float64)
+    total = np.abs(values).sum(axis=-1, keepdims=True)
+    share = np.divide(values, total, out=np.zeros_like(values), where=total > 0)
+    return np.sign(share) * np.sqrt(np.abs(share))

@@ -1,0 +1,60 @@
+"""What is done to a picture before it is described: part of the extractor's identity."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+"""An RGB picture: uint8, shape (height, width, 3)."""
+
+Grey = NDArray[np.uint8]
+"""A grey picture: uint8, shape (height, width)."""
+
+
+class Preprocess(Protocol):
+    """Turns a picture into the form that an extractor is made for."""
+
+    def __call__(self, image: Image) -> Image:
+        """Return the picture, prepared."""
+        ...
+
+
+@dataclass(frozen=True)
+class LongestSide:
+    """Scale a picture up or down so that its longest side has `pixels`; keep its aspect."""
+
+    pixels: int
+
+    def __call__(self, image: Image) -> Image:
+        """Return the picture, scaled."""
+        height, width = image.shape[:2]
+        scale = self.pixels / max(height, width)
+        return _resize(image, max(1, round(width * scale)), max(1, round(height * scale)))
+
+
+@dataclass(frozen=True)
+class Square:
+    """Scale a picture to `pixels` x `pixels`, whatever its aspect."""
+
+    pixels: int
+
+    def __call__(self, image: Image) -> Image:
+        """Return the picture, scaled."""
+        return _resize(image, self.pixels, self.pixels)
+
+
+def grey(image: Image) -> Grey:
+    """Luma of an RGB picture (ITU-R BT.601)."""
+    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
+
+
+def _resize(image: Image, width: int, height: int) -> Image:
+    if image.shape[:2] == (height, width):
+        return image
+    # Area averaging avoids aliasing when pixels are lost; it is no use when they are added.
+    shrinks = width * height < image.shape[0] * image.shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(image, (width, height), interpolation=method)  # type: ignore[return-value]

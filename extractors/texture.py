@@ -1,0 +1,178 @@
+"""Texture: how brightness varies from pixel to pixel, whatever the colour."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import cv2
+import mahotas.features
+import numpy as np
+from numpy.typing import NDArray
+from skimage.feature import local_binary_pattern
+from skimage.filters import gabor_kernel
+
+from extractors.base import Descriptor, hellinger
+from extractors.preprocessing import Image, LongestSide, Preprocess, grey
+
+
+@dataclass(eq=False, repr=False)
+class LocalBinaryPattern(Descriptor):
+    """Histograms of rotation-invariant uniform local binary patterns at several radii.
+
+    Parameters
+    ----------
+    scales : tuple of (points, radius)
+        Sampling points on the circle, and its radius in pixels.
+    prepare : Preprocess
+        Applied first.
+
+    Notes
+    -----
+    ``sum(points + 2)`` dimensions, Hellinger-mapped per scale.
+
+    References
+    ----------
+    T. Ojala, M. Pietikäinen, T. Mäenpää (2002), Multiresolution gray-scale and rotation
+    invariant texture classification with local binary patterns, IEEE TPAMI 24(7),
+    doi:10.1109/TPAMI.2002.1017623
+    """
+
+    scales: tuple[tuple[int, int], ...] = ((8, 1), (16, 2), (24, 3))
+    prepare: Preprocess = LongestSide(128)
+
+    def describe(self, image: Image) -> NDArray[np.floating]:
+        """Histogram of every scale, end to end."""
+        plane = grey(image)
+        histograms = []
+        for points, radius in self.scales:
+            codes = local_binary_pattern(plane, points, radius, method="uniform").astype(np.intp)
+            histograms.append(hellinger(np.bincount(codes.ravel(), minlength=points + 2)))
+        return np.concatenate(histograms)
+
+
+@dataclass(eq=False, repr=False)
+class Haralick(Descriptor):
+    """Haralick's thirteen measures of the grey-level co-occurrence matrix (GLCM).
+
+    Parameters
+    ----------
+    levels : int
+        Grey levels of the matrix, a divisor of 256.
+    distances : tuple of int
+        Pixel distances.
+    prepare : Preprocess
+        Applied first.
+
+    Notes
+    -----
+    26 dimensions a distance, mean and range over the four directions, of unlike scale: put a
+    ``StandardScaler`` behind it. A picture too small for a distance gets zeros there.
+
+    References
+    ----------
+    R. M. Haralick, K. Shanmugam, I. Dinstein (1973), Textural features for image
+    classification, IEEE Trans. SMC 3(6), doi:10.1109/TSMC.1973.4309314
+    """
+
+    levels: int = 64
+    distances: tuple[int, ...] = (1, 4)
+    prepare: Preprocess = LongestSide(192)
+
+    def describe(self, image: Image) -> NDArray[np.floating]:
+        """The measures of every distance, end to end."""
+        plane = grey(image) // (256 // self.levels)
+        return np.concatenate([self._at(plane, distance) for distance in self.distances])
+
+    def _at(self, plane: NDArray[np.uint8], distance: int) -> NDArray[np.float64]:
+        if min(plane.shape) <= distance:
+            return np.zeros(26)
+        return mahotas.features.haralick(plane, return_mean_ptp=True, distance=distance)
+
+
+@dataclass(eq=False, repr=False)
+class GaborBank(Descriptor):
+    """Mean and standard deviation of the responses to a bank of Gabor filters.
+
+    The filters of one frequency are applied to the picture and to ever smaller versions of
+    it, an octave apart.
+
+    Parameters
+    ----------
+    frequency : float
+        Cycles per pixel.
+    octaves : int
+        Sizes of the picture that are filtered, each half the one before.
+    orientations : int
+        Filters, evenly over half a turn.
+    prepare : Preprocess
+        Applied first.
+
+    Notes
+    -----
+    ``2 * octaves * orientations`` dimensions of unlike scale: put a ``StandardScaler`` behind
+    it.
+
+    References
+    ----------
+    B. S. Manjunath, W.-Y. Ma (1996), Texture features for browsing and retrieval of image
+    data, IEEE TPAMI 18(8), doi:10.1109/34.531803
+    """
+
+    frequency: float = 0.25
+    octaves: int = 4
+    orientations: int = 6
+    prepare: Preprocess = LongestSide(128)
+
+    def describe(self, image: Image) -> NDArray[np.floating]:
+        """Mean and deviation of every filter's magnitude, largest size first."""
+        plane: NDArray[np.floating] = grey(image).astype(np.float32) / 255
+        moments = []
+        for _ in range(self.octaves):
+            for even, odd in _gabor_kernels(self.frequency, self.orientations):
+                magnitude = np.hypot(cv2.filter2D(plane, -1, even), cv2.filter2D(plane, -1, odd))
+                moments += [magnitude.mean(), magnitude.std()]
+            plane = np.asarray(cv2.pyrDown(plane))
+        return np.array(moments)
+
+
+@cache
+def _gabor_kernels(
+    frequency: float, orientations: int
+) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Even and odd part of every filter, without response to constant brightness."""
+    kernels = []
+    for index in range(orientations):
+        kernel = gabor_kernel(frequency, theta=np.pi * index / orientations)
+        kernel = kernel - kernel.mean()
+        kernels.append((kernel.real.astype(np.float32), kernel.imag.astype(np.float32)))
+    return kernels
+
+
+@dataclass(eq=False, repr=False)
+class ThresholdAdjacency(Descriptor):
+    """Parameter-free threshold adjacency statistics (PFTAS).
+
+    The picture is thresholded around Otsu's value; each white pixel is counted by the number
+    of its white neighbours.
+
+    Parameters
+    ----------
+    prepare : Preprocess
+        Applied first.
+
+    Notes
+    -----
+    54 dimensions, Hellinger-mapped.
+
+    References
+    ----------
+    L. P. Coelho et al. (2010), Structured literature image finder: extracting information
+    from text and images in biomedical literature, LNCS 6004, doi:10.1007/978-3-642-13131-8_4;
+    N. A. Hamilton et al. (2007), Fast automated cell phenotype image classification, BMC
+    Bioinformatics 8:110, doi:10.1186/1471-2105-8-110
+    """
+
+    prepare: Preprocess = LongestSide(192)
+
+    def describe(self, image: Image) -> NDArray[np.floating]:
+        """Shares of the neighbour counts."""
+        return hellinger(np.nan_to_num(mahotas.features.pftas(grey(image))))
