@@ -1,0 +1,200 @@
+"""Pictures to vectors, for all rows in one pass: each picture is decoded once."""
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from benchmarks.identity import digest, identity
+from benchmarks.progress import Workforce, cut
+from benchmarks.store import VectorStore
+from datasets.reading import LazyImages, read_image
+from datasets.task import Dataset, Image
+from extractors import Extractor
+
+
+class LeakError(RuntimeError):
+    """Something was to be fitted on images that are searched or asked."""
+
+
+@dataclass
+class Row:
+    """A row of the benchmark: a name of the menu and its extractor, ready to work.
+
+    The extractor is cut in two: `head` makes a vector of each picture and is what costs time,
+    `tail` is what scikit-learn then learns and does with vectors (scaling, say), or None.
+    """
+
+    name: str
+    estimator: Extractor | Pipeline
+    fit_seconds: float = 0.0
+    fitted_on: int = 0
+    failure: str | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        fresh = clone(self.estimator)
+        steps = [step for _, step in fresh.steps] if isinstance(fresh, Pipeline) else [fresh]
+        self.head: Extractor = steps[0]
+        self.tail: Pipeline | None = Pipeline(fresh.steps[1:]) if len(steps) > 1 else None
+
+    @property
+    def head_learns(self) -> bool:
+        """Whether the head itself has to be fitted on pictures."""
+        return type(self.head).fit is not Extractor.fit
+
+    @property
+    def learns(self) -> bool:
+        """Whether anything has to be fitted."""
+        return self.head_learns or self.tail is not None
+
+    @cached_property
+    def identity(self) -> dict[str, object]:
+        """What decides the row's vectors, training images aside."""
+        return {"head": identity(self.head), "tail": self.tail and identity(self.tail)}
+
+    def store(self, cache: Path, dataset: Dataset, forget: bool = False) -> VectorStore:
+        """Open the store of the head's vectors; a head that learned has one per training set."""
+        whole: dict[str, object] = {"head": self.identity["head"]}
+        if self.head_learns:
+            whole["training"] = training_fingerprint(dataset)
+        return VectorStore(cache / "vectors", self.name, whole, forget)
+
+
+def training_fingerprint(dataset: Dataset) -> str:
+    """Content hash of the training images."""
+    return digest([(image.sha256, image.label) for image in dataset.training])
+
+
+def require_training(images: Sequence[Image], dataset: Dataset) -> None:
+    """Allow nothing but the dataset's training images to be fitted on.
+
+    Raises
+    ------
+    LeakError
+        If one of the images is no training image, or is also searched or asked.
+    """
+    allowed = {image.id: image.sha256 for image in dataset.training}
+    used = {image.sha256 for part, image in dataset.images if part != "training"}
+    for image in images:
+        if allowed.get(image.id) != image.sha256 or image.sha256 in used:
+            raise LeakError(f"{image.id}: not a training image of {dataset.name}; never fit on it")
+
+
+def fit_head(row: Row, dataset: Dataset) -> None:
+    """Fit a head that learns from pictures."""
+    require_training(dataset.training, dataset)
+    began = time.perf_counter()
+    row.head.fit(LazyImages([image.path for image in dataset.training]))
+    row.fit_seconds += time.perf_counter() - began
+    row.fitted_on = len(dataset.training)
+
+
+def fit_tail(row: Row, images: Sequence[Image], dataset: Dataset, store: VectorStore) -> None:
+    """Fit the row's tail on the vectors of training images.
+
+    Raises
+    ------
+    LeakError
+        If they are not all training images.
+    """
+    require_training(images, dataset)
+    if row.tail is None:
+        return
+    vectors = np.concatenate(list(store.blocks([image.sha256 for image in images])))
+    began = time.perf_counter()
+    row.tail.fit(vectors)
+    row.fit_seconds += time.perf_counter() - began
+    row.fitted_on = len(images)
+
+
+def describe_all(
+    rows: Mapping[str, VectorStore],
+    heads: Mapping[str, Extractor],
+    images: Sequence[Image],
+    workforce: Workforce,
+    label: str,
+) -> dict[str, str]:
+    """Make every vector that is missing.
+
+    Parameters
+    ----------
+    rows : mapping of str to VectorStore
+        Row name to where its vectors go.
+    heads : mapping of str to Extractor
+        Row name to what makes them.
+    images : sequence of Image
+        The pictures that need one.
+    workforce : Workforce
+        Who works.
+    label : str
+        Text of the progress bar.
+
+    Returns
+    -------
+    dict of str to str
+        Row name to what went wrong, for rows whose extractor failed on a picture.
+    """
+    paths = {image.sha256: image.path for image in images}
+    wanted: dict[str, list[str]] = defaultdict(list)
+    for name, store in rows.items():
+        for key in store.missing(list(paths)):
+            wanted[key].append(name)
+    together: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for key, names in wanted.items():
+        together[tuple(names)].append(key)
+    jobs = [
+        _Job({name: heads[name] for name in names}, {key: paths[key] for key in chunk})
+        for names, keys in together.items()
+        for chunk in cut(keys)
+    ]
+    failures: dict[str, str] = {}
+    for job, results in zip(jobs, workforce.chunks(_describe, jobs, label), strict=True):
+        for name, result in results.items():
+            if isinstance(result, str):
+                failures.setdefault(name, result)
+            else:
+                rows[name].add(list(job.paths), *result)
+    return failures
+
+
+@dataclass(frozen=True)
+class _Job:
+    heads: dict[str, Extractor]
+    paths: dict[str, Path]
+
+
+def _describe(job: _Job) -> dict[str, tuple[NDArray[np.float32], float] | str]:
+    """Vectors and seconds of every row, or what went wrong."""
+    pictures = {path: read_image(path) for path in job.paths.values()}
+    results: dict[str, tuple[NDArray[np.float32], float] | str] = {}
+    for name, head in job.heads.items():
+        began = time.perf_counter()
+        try:
+            vectors = head.transform(pictures.values())
+        except Exception as error:
+            results[name] = _blame(head, pictures) or f"{type(error).__name__}: {error}"
+            continue
+        seconds = time.perf_counter() - began
+        if not np.isfinite(vectors).all():
+            bad = list(pictures)[int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])]
+            results[name] = f"gave values that are not finite for {bad}"
+        else:
+            results[name] = (vectors, seconds)
+    return results
+
+
+def _blame(head: Extractor, pictures: Mapping[Path, NDArray[np.uint8]]) -> str | None:
+    """Find the first picture that the extractor fails on."""
+    for path, picture in pictures.items():
+        try:
+            head.transform([picture])
+        except Exception as error:
+            return f"{type(error).__name__} on {path}: {error}"
+    return None

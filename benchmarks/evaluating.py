@@ -1,0 +1,180 @@
+"""One row on one dataset: vectors, search, scores, record."""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.card import protocol_card, protocol_code
+from benchmarks.describing import Row, fit_tail, training_fingerprint
+from benchmarks.files import write_json
+from benchmarks.identity import digest
+from benchmarks.records import Json, RecordPlace
+from benchmarks.store import VectorStore
+from datasets.task import Dataset, Image, Task
+from retrieval.knn import rank
+from retrieval.metrics import chance, mean_scores
+from retrieval.protocol import Judgements, judge
+from retrieval.ranking import Ranking, summarise
+
+ANSWERS = 10
+"""Neighbours per query in the answers to an unlabelled challenge."""
+
+
+def task_folder(out: Path, task: Task) -> Path:
+    """Where the records of a task lie."""
+    return out / task.dataset.name / "records" / task.query_set
+
+
+def record_key(task: Task, row: Row, seed: int) -> str:
+    """Hash of everything that decides a record: data, extractor, training images, protocol."""
+    parts = [task.dataset.fingerprint, task.query_set, row.identity, protocol_code(), seed]
+    return digest([*parts, training_fingerprint(task.dataset)])
+
+
+@dataclass
+class Evaluation:
+    """How rows are evaluated on a dataset.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What is searched.
+    out, cache : Path
+        Where records and vectors lie.
+    seed : int
+        For the card.
+    """
+
+    dataset: Dataset
+    out: Path
+    cache: Path
+    seed: int
+
+    def __post_init__(self) -> None:
+        data = self.dataset
+        self.judgements = {
+            task.query_set: judge(task.queries, data.gallery, data.relevance)
+            for task in data.tasks
+        }
+
+    def place(self, task: Task, row: Row) -> RecordPlace:
+        """Where the row's record goes."""
+        return RecordPlace(task_folder(self.out, task), row.name)
+
+    def is_finished(self, row: Row) -> bool:
+        """Whether every task has the row's record already."""
+        return all(
+            self.place(task, row).is_finished(record_key(task, row, self.seed))
+            for task in self.dataset.tasks
+        )
+
+    def run(self, row: Row, store: VectorStore) -> None:
+        """Search every query set with a row whose vectors are in the store, and record it."""
+        fit_tail(row, self.dataset.training, self.dataset, store)
+        with _Matrices(self.cache) as matrices:
+            gallery = matrices.build("gallery", self.dataset.gallery, row, store)
+            for task in self.dataset.tasks:
+                queries = matrices.build(task.query_set, task.queries, row, store)
+                began = time.perf_counter()
+                judgements = self.judgements[task.query_set]
+                ranking = summarise(rank(queries, gallery), judgements)
+                seconds = time.perf_counter() - began
+                record = self._record(task, row, ranking, judgements)
+                record["dimensions"] = gallery.shape[1]
+                record["bytes_per_image"] = gallery.shape[1] * gallery.itemsize
+                record["counts"]["zero vectors"] = _zeros(gallery) + _zeros(queries)
+                images = [image.sha256 for _, image in self.dataset.images]
+                costs = {
+                    "fit_seconds": round(row.fit_seconds, 4),
+                    "extraction_ms": round(1e3 * store.seconds(images) / len(set(images)), 4),
+                    "search_ms": round(1e3 * seconds / len(task.queries), 4),
+                }
+                self.place(task, row).write(record, ranking, costs)
+                if not self.dataset.labelled:
+                    self._answer(task, row, ranking)
+
+    def skip(self, row: Row, status: str, reason: str) -> None:
+        """Record that a row gave no numbers, and why."""
+        for task in self.dataset.tasks:
+            card = protocol_card(task, row, self.seed)
+            record = {"row": row.name, "status": status, "reason": reason, "card": card}
+            self.place(task, row).write_absence(record)
+
+    def _record(self, task: Task, row: Row, ranking: Ranking, judgements: Judgements) -> Json:
+        gallery = self.dataset.gallery
+        scored = int((ranking.relevant > 0).sum())
+        return {
+            "key": record_key(task, row, self.seed),
+            "row": row.name,
+            "status": "ok",
+            "scores": mean_scores(ranking),
+            "chance": chance(judgements),
+            "counts": {
+                "training images": len(self.dataset.training),
+                "gallery images": len(gallery),
+                "confusion images": sum(image.distractor is not None for image in gallery),
+                "queries": len(task.queries),
+                "queries scored": scored,
+                "queries left out": len(task.queries) - scored,
+                "queries found in gallery": judgements.self_matches,
+            },
+            "card": protocol_card(task, row, self.seed),
+        }
+
+    def _answer(self, task: Task, row: Row, ranking: Ranking) -> None:
+        """Write the answers to an unlabelled challenge, keyed by query."""
+        names = [_below(image.id, "gallery/") for image in self.dataset.gallery]
+        images = {
+            _below(query.id, "query/"): [names[index] for index in found[:ANSWERS] if index >= 0]
+            for query, found in zip(task.queries, ranking.neighbours, strict=True)
+        }
+        path = self.out / self.dataset.name / "answers" / f"{row.name}.json"
+        write_json(path, {"groupname": row.name, "images": images})
+
+
+class _Matrices(AbstractContextManager["_Matrices"]):
+    """Memory-mapped matrices in a temporary folder, written a block of rows at a time."""
+
+    def __init__(self, cache: Path) -> None:
+        cache.mkdir(parents=True, exist_ok=True)
+        self._folder = tempfile.TemporaryDirectory(dir=cache, prefix=".search-")
+
+    def build(
+        self, name: str, images: Sequence[Image], row: Row, store: VectorStore
+    ) -> NDArray[np.float32]:
+        """The row's final vectors of the images, in their order."""
+        path = Path(self._folder.name) / f"{name}.npy"
+        matrix: NDArray[np.float32] | None = None
+        done = 0
+        for block in store.blocks([image.sha256 for image in images]):
+            final = np.asarray(row.tail.transform(block) if row.tail else block, np.float32)
+            if matrix is None:
+                shape = (len(images), final.shape[1])
+                matrix = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+            matrix[done : done + len(final)] = final
+            done += len(final)
+        assert matrix is not None, "a gallery and a query set have at least one image"
+        return matrix
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._folder.cleanup()
+
+
+def _zeros(matrix: NDArray[np.float32]) -> int:
+    return int((~matrix.any(axis=1)).sum())
+
+
+def _below(name: str, folder: str) -> str:
+    return name.removeprefix(folder)

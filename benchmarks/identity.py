@@ -1,0 +1,132 @@
+"""What an extractor *is*: parameters, code and libraries, so that no cache goes stale."""
+
+import ast
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import sys
+from functools import cache
+from pathlib import Path
+from types import FunctionType, ModuleType
+
+from sklearn.base import BaseEstimator
+
+from benchmarks.rooms import CHECKOUT
+
+
+def identity(estimator: BaseEstimator) -> dict[str, object]:
+    """Everything that decides what an estimator computes, as JSON.
+
+    Returns
+    -------
+    dict
+        ``class``, ``params`` (nested estimators and preprocessing resolved), ``code`` (hash of
+        its module and of every module of this project that it imports, comments and
+        docstrings aside) and ``libraries`` (versions of what these modules import).
+    """
+    modules = _closure(type(estimator).__module__)
+    return {
+        "class": f"{type(estimator).__module__}.{type(estimator).__qualname__}",
+        "params": _plain(estimator.get_params(deep=False)),
+        "code": code_hash(*modules),
+        "libraries": libraries(*modules),
+    }
+
+
+def digest(content: object) -> str:
+    """Hash of anything that JSON can hold."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def code_hash(*modules: str) -> str:
+    """Hash of the modules' code, comments, layout and docstrings aside."""
+    return digest([_meaning(module) for module in sorted(modules)])
+
+
+def libraries(*modules: str) -> dict[str, str]:
+    """Versions of the distributions that the modules import, NumPy and Pillow always."""
+    imported = {name.partition(".")[0] for module in modules for name in _imports(module)}
+    imported |= {module.partition(".")[0] for module in modules} | {"numpy", "PIL"}
+    found = {name for top in imported for name in _distributions().get(top, [])}
+    return {name: importlib.metadata.version(name) for name in sorted(found)}
+
+
+@cache
+def project_modules(room: str) -> tuple[str, ...]:
+    """Names of all modules of one of the project's rooms."""
+    return tuple(sorted(f"{room}.{path.stem}" for path in (CHECKOUT / room).glob("*.py")))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseEstimator):
+        return identity(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {"class": type(value).__qualname__, **dataclasses.asdict(value)}
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, type | FunctionType):
+        return f"{value.__module__}.{value.__qualname__}"
+    raise TypeError(f"parameter {value!r} has no form that identifies it; use plain values")
+
+
+@cache
+def _closure(module: str) -> tuple[str, ...]:
+    """The module and, of those it imports, all that belong to this project."""
+    seen: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen and (name == module or _is_ours(name)):
+            seen.add(name)
+            waiting += _imports(name)
+    return tuple(sorted(seen))
+
+
+def _is_ours(name: str) -> bool:
+    module = sys.modules.get(name)
+    path = _source(module) if module else None
+    return path is not None and CHECKOUT in path.parents and "site-packages" not in path.parts
+
+
+@cache
+def _imports(name: str) -> tuple[str, ...]:
+    imported = []
+    for node in ast.walk(_tree(name)):
+        if isinstance(node, ast.Import):
+            imported += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imported.append(node.module)
+    return tuple(imported)
+
+
+@cache
+def _meaning(name: str) -> str:
+    tree = _tree(name)
+    for node in ast.walk(tree):
+        documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return ast.dump(tree)
+
+
+def _tree(name: str) -> ast.Module:
+    if name not in sys.modules:
+        importlib.import_module(name)
+    path = _source(sys.modules[name])
+    return ast.parse(path.read_bytes() if path else b"")
+
+
+def _source(module: ModuleType) -> Path | None:
+    file = getattr(module, "__file__", None)
+    return Path(file).resolve() if file and file.endswith(".py") else None
+
+
+@cache
+def _distributions() -> dict[str, list[str]]:
+    found = importlib.metadata.packages_distributions()
+    return {name: list(dict.fromkeys(owners)) for name, owners in found.items()}

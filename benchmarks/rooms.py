@@ -1,0 +1,33 @@
+"""The top-level names are generic; make sure that they mean this checkout."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+_ROOMS = ("datasets", "extractors", "retrieval")
+
+
+def require_own_rooms() -> None:
+    """Stop with one clear line if a package of another project hides one of ours.
+
+    Raises
+    ------
+    ImportError
+        Naming the package that is in the way and the remedy. Under ``python -m`` the line is
+        printed and the process ends with code 2 instead.
+    """
+    for room in _ROOMS:
+        spec = importlib.util.find_spec(room)
+        found = Path(spec.origin).resolve() if spec and spec.origin else None
+        if found is None or CHECKOUT not in found.parents:
+            message = (
+                f"the name {room!r} means {found or 'nothing'} here, not {CHECKOUT / room}: "
+                "another package has the same name; use an environment of its own for this "
+                f"project, or run from {CHECKOUT}"
+            )
+            # While `python -m` looks for its module, sys.argv[0] is "-m".
+            if sys.argv[0] == "-m":
+                sys.stderr.write(f"error: {message}\n")
+                raise SystemExit(2)
+            raise ImportError(message)

@@ -1,0 +1,167 @@
+"""The benchmark: every extractor through one protocol, tables into the results folder.
+
+``python -m benchmarks.run --all`` runs everything on the embedded dataset.
+"""
+
+import argparse
+import difflib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import joblib
+
+import datasets
+import extractors
+from benchmarks.command import Parser, command, default_cache
+from benchmarks.describing import Row, describe_all, fit_head
+from benchmarks.evaluating import Evaluation
+from benchmarks.files import require_writable
+from benchmarks.loading import load
+from benchmarks.progress import Workforce
+from benchmarks.rooms import CHECKOUT
+from benchmarks.tables import write_summary, write_tables
+from benchmarks.terminal import print_listing, print_table
+from datasets.errors import InputError
+from datasets.task import Dataset
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code (1 if a row failed, 2 after bad input)."""
+    return command(lambda: _main(arguments))
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    options = _parser().parse_args(arguments)
+    if options.list:
+        print_listing()
+        return 0
+    names = _row_names(options)
+    require_writable(options.out, "--out")
+    require_writable(options.cache, "--cache")
+    workforce = Workforce(options.jobs, options.quiet)
+    loaded = _load_all(options, workforce)
+    failed = False
+    for dataset in loaded:
+        rows = [Row(name, extractors.MENU[name]) for name in names]
+        failed |= run(dataset, rows, options, workforce)
+        tables = write_tables(options.out, dataset)
+        if not options.quiet:
+            print_table(dataset, tables)
+    write_summary(options.out)
+    workforce.say(f"Tables, records and rankings are in {options.out}")
+    return 1 if failed else 0
+
+
+def run(
+    dataset: Dataset, rows: Sequence[Row], options: argparse.Namespace, workforce: Workforce
+) -> bool:
+    """Run rows on a dataset, doing only what is not done yet; returns whether one failed."""
+    evaluation = Evaluation(dataset, options.out, options.cache, options.seed)
+    todo = []
+    for row in rows:
+        if row.learns and not dataset.training:
+            evaluation.skip(row, "skipped", "learns from training images, and there are none")
+        elif options.force or not evaluation.is_finished(row):
+            todo.append(row)
+    stores = {row.name: row.store(options.cache, dataset, options.force) for row in todo}
+    images = [image for _, image in dataset.images]
+    for row in todo:
+        if row.head_learns and stores[row.name].missing([image.sha256 for image in images]):
+            fit_head(row, dataset)
+    heads = {row.name: row.head for row in todo}
+    failures = describe_all(stores, heads, images, workforce, f"describing {dataset.name}")
+    for row in workforce.track(todo, len(todo), f"searching {dataset.name}"):
+        if row.name in failures:
+            workforce.say(f"{row.name} failed: {failures[row.name]}")
+            evaluation.skip(row, "failed", failures[row.name])
+        else:
+            evaluation.run(row, stores[row.name])
+    return bool(failures)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="python -m benchmarks.run",
+        description="Run image features through one retrieval protocol and write tables.",
+        epilog="Datasets are named, a folder in the layout, or NAME=PATH; see the README.",
+    )
+    what = parser.add_argument_group("what to run")
+    what.add_argument("--all", action="store_true", help="every extractor of the menu")
+    what.add_argument(
+        "--extractor", nargs="+", metavar="NAME", default=[], help="these extractors only"
+    )
+    what.add_argument(
+        "--dataset",
+        nargs="+",
+        metavar="NAME|PATH",
+        default=[datasets.DEFAULT],
+        help="datasets to search (default: %(default)s, which needs no pictures of yours)",
+    )
+    what.add_argument("--list", action="store_true", help="list extractors and datasets")
+    how = parser.add_argument_group("how")
+    how.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        default=CHECKOUT / "results",
+        help="where tables and records go (default: results/ of the checkout)",
+    )
+    how.add_argument(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        default=default_cache(),
+        help="where vectors and rendered datasets are kept (default: %(default)s)",
+    )
+    how.add_argument(
+        "--jobs",
+        type=_positive,
+        metavar="N",
+        default=joblib.cpu_count(),
+        help="worker processes (default: all cores); no influence on results",
+    )
+    how.add_argument(
+        "--seed", type=int, metavar="N", default=0, help="seed of the split (default: 0)"
+    )
+    how.add_argument(
+        "--force", action="store_true", help="do everything anew, ignoring what is stored"
+    )
+    how.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _row_names(options: argparse.Namespace) -> list[str]:
+    if options.all and options.extractor:
+        raise InputError("--all and --extractor exclude each other; give one")
+    if not options.all and not options.extractor:
+        raise InputError("nothing to run: give --all, or --extractor NAME (--list shows them)")
+    for name in options.extractor:
+        if name not in extractors.MENU:
+            close = difflib.get_close_matches(name, extractors.MENU, n=1, cutoff=0.4)
+            hint = f"did you mean {close[0]!r}?" if close else "--list shows them all"
+            raise InputError(f"--extractor {name}: no such extractor; {hint}")
+    return list(dict.fromkeys(options.extractor)) or list(extractors.MENU)
+
+
+def _load_all(options: argparse.Namespace, workforce: Workforce) -> list[Dataset]:
+    loaded: dict[str, Dataset] = {}
+    for text in dict.fromkeys(options.dataset):
+        dataset = load(text, options.cache, workforce, options.seed)
+        if dataset.name in loaded:
+            raise InputError(
+                f"--dataset {text}: two datasets are called {dataset.name!r}; write NAME={text}"
+            )
+        loaded[dataset.name] = dataset
+    return list(loaded.values())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""Tables and lists on the terminal."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+import datasets
+import extractors
+from benchmarks.records import Json
+from benchmarks.tables import COLUMNS, cell_text, filled_columns
+from datasets.task import Dataset
+
+_SHOWN = ("row", "top1", "top5", "top10", "map", "dimensions", "extraction_ms", "search_ms")
+"""What fits 80 columns; the written tables have every column."""
+
+
+def print_table(dataset: Dataset, tables: Mapping[str, Sequence[Json]]) -> None:
+    """Print a dataset's tables, best row first."""
+    console = Console()
+    for query_set, rows in tables.items():
+        title = escape(f"{dataset.name}/{query_set}")
+        table = Table(title=title, box=None, pad_edge=False, padding=(0, 1, 0, 0))
+        numbers = [row for row in rows if row["status"] == "ok"]
+        columns = [name for name in filled_columns(numbers) if name in _SHOWN]
+        for name in columns:
+            table.add_column(COLUMNS[name].heading, no_wrap=True)
+        for column in table.columns[1:]:
+            column.justify = "right"
+        for row in numbers:
+            table.add_row(*(cell_text(row, name) for name in columns))
+        console.print(table)
+        for row in rows:
+            if row["status"] != "ok":
+                console.print(f"{row['row']}: {row['status']}", markup=False)
+        console.print()
+    if dataset.problems:
+        console.print(
+            f"Image problems: {len(dataset.problems)}, listed in problems.csv\n", markup=False
+        )
+
+
+def print_listing() -> None:
+    """Print the menus."""
+    console = Console(highlight=False)
+    console.print("Extractors:")
+    for name in extractors.MENU:
+        console.print(f"  {name}", markup=False)
+    console.print("\nDatasets:")
+    for source in datasets.MENU.values():
+        given = source.name if source.embedded else f"{source.name}=PATH"
+        console.print(f"  {given:16} {source.summary}", markup=False, soft_wrap=True)
+    console.print(
+        "  PATH             your own pictures in the folder layout", markup=False, soft_wrap=True
+    )

@@ -1,0 +1,386 @@
+"""The command from end to end on small folders: what it writes, repeats, keeps and refuses."""
+
+import csv
+import json
+import re
+import shutil
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from pictures import fill, picture
+
+import extractors
+from benchmarks import describing
+from benchmarks.loading import load
+from benchmarks.progress import Workforce
+from extractors import ColourHistogram, Descriptor, Extractor
+from extractors.preprocessing import LongestSide
+from retrieval.metrics import METRICS
+
+ROWS = ("rgb-histogram", "colour-moments", "lbp")
+
+
+def tree(folder, leave_out=(".costs.json",)):
+    """Every file's bytes by relative path."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.endswith(leave_out)
+    }
+
+
+def reproducible(folder):
+    """What must be equal from run to run: all but costs, and the tables that show them."""
+    return {
+        name: content
+        for name, content in tree(folder).items()
+        if not name.endswith(("table.md", "table.csv", "table.json"))
+    }
+
+
+def table(tmp_path, dataset, query_set="query", out="out"):
+    content = json.loads((tmp_path / out / dataset / "table.json").read_text())
+    return {row["row"]: row for row in content[query_set]}
+
+
+@pytest.fixture
+def described(monkeypatch):
+    """Count the pictures that are described, per row."""
+    counts: dict[str, int] = {}
+    original = describing._describe
+
+    def count(job):
+        for name in job.heads:
+            counts[name] = counts.get(name, 0) + len(job.paths)
+        return original(job)
+
+    monkeypatch.setattr(describing, "_describe", count)
+    return counts
+
+
+def test_tables_hold_every_row_with_scores_and_costs(parted, run, tmp_path):
+    assert run("--all", "--dataset", parted) == 0
+    for query_set in ("query", "query-sketch"):
+        rows = table(tmp_path, "parted", query_set)
+        assert next(iter(rows)) == "chance"
+        assert set(rows) == {"chance", *extractors.MENU}
+        for name, row in rows.items():
+            assert all(0 <= row[metric] <= 1 for metric in METRICS)
+            if name != "chance":
+                assert row["bytes_per_image"] == 4 * row["dimensions"]
+                assert row["extraction_ms"] > 0
+                assert row["search_ms"] > 0
+    folder = tmp_path / "out" / "parted"
+    assert {path.name for path in folder.iterdir()} == {
+        "images.csv",
+        "problems.csv",
+        "records",
+        "table.csv",
+        "table.json",
+        "table.md",
+    }
+    page = (folder / "table.md").read_text()
+    assert "6 queries, 13 gallery images of which 3 are confusion images, 8 training" in page
+    assert "| chance |" in page
+    with (folder / "images.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 8 + 13 + 6 + 4
+
+
+def test_learned_rows_say_what_they_were_fitted_on(parted, run, tmp_path):
+    run("--extractor", *ROWS, "--dataset", parted)
+    records = tmp_path / "out/parted/records/query"
+    cards = {row: json.loads((records / f"{row}.json").read_text())["card"] for row in ROWS}
+    assert cards["lbp"]["fitted on"] == "nothing"
+    assert cards["colour-moments"]["fitted on"] == "8 training images"
+    for card in cards.values():
+        assert {"split hash", "seed", "protocol", "commit", "machine", "python"} <= set(card)
+        assert card["extractor"]["head"]["params"]["prepare"]["pixels"] > 0
+        assert "numpy" in card["extractor"]["head"]["libraries"]
+
+
+def test_two_workers_give_the_bytes_of_one(parted, run, tmp_path):
+    fill(parted / "validation" / "gallery" / "distractor", 60, 90)
+    assert run("--all", "--dataset", parted, "--jobs", 1, out="one", cache="cache-one") == 0
+    assert run("--all", "--dataset", parted, "--jobs", 2, out="two", cache="cache-two") == 0
+    assert reproducible(tmp_path / "one") == reproducible(tmp_path / "two")
+
+
+def test_second_run_describes_nothing_and_changes_nothing(classes, run, tmp_path, described):
+    run("--extractor", *ROWS, "--dataset", classes)
+    assert described == dict.fromkeys(ROWS, 30)
+    before = tree(tmp_path / "out", leave_out=())
+    described.clear()
+    run("--extractor", *ROWS, "--dataset", classes)
+    assert described == {}
+    assert tree(tmp_path / "out", leave_out=()) == before
+
+
+def test_ten_new_pictures_are_ten_descriptions(classes, run, tmp_path, described):
+    run("--extractor", *ROWS, "--dataset", classes)
+    described.clear()
+    fill(classes / "durian", 10, 95)
+    run("--extractor", *ROWS, "--dataset", classes)
+    assert described == dict.fromkeys(ROWS, 10)
+    assert table(tmp_path, "classes")["chance"]["top1"] < 1 / 3
+
+
+def test_force_does_everything_anew(classes, run, described):
+    run("--extractor", "lbp", "--dataset", classes)
+    run("--extractor", "lbp", "--dataset", classes, "--force")
+    assert described == {"lbp": 60}
+
+
+def test_records_of_other_data_do_not_enter_the_table(classes, run, tmp_path):
+    run("--extractor", *ROWS, "--dataset", classes)
+    (classes / "apple" / "00.png").unlink()
+    run("--extractor", "lbp", "--dataset", classes)
+    assert set(table(tmp_path, "classes")) == {"chance", "lbp"}
+
+
+def test_rows_of_earlier_runs_stay_in_the_table(classes, run, tmp_path):
+    run("--extractor", "lbp", "--dataset", classes)
+    run("--extractor", "rgb-histogram", "--dataset", classes)
+    assert set(table(tmp_path, "classes")) == {"chance", "lbp", "rgb-histogram"}
+
+
+def test_changed_parameters_are_another_extractor(classes, run, monkeypatch, described):
+    run("--extractor", "rgb-histogram", "--dataset", classes)
+    monkeypatch.setitem(extractors.MENU, "rgb-histogram", ColourHistogram("rgb", (4, 4, 4)))
+    run("--extractor", "rgb-histogram", "--dataset", classes)
+    assert described == {"rgb-histogram": 60}
+
+
+def test_seed_changes_the_split(classes, run, tmp_path):
+    run("--extractor", "lbp", "--dataset", classes, "--seed", 1)
+    first = (tmp_path / "out/classes/images.csv").read_bytes()
+    run("--extractor", "lbp", "--dataset", classes, "--seed", 2)
+    assert (tmp_path / "out/classes/images.csv").read_bytes() != first
+
+
+@dataclass(eq=False, repr=False)
+class Fragile(Descriptor):
+    """Fails on pictures that are too small."""
+
+    prepare: LongestSide = LongestSide(24)
+    smallest: int = 0
+
+    def describe(self, image):
+        if min(image.shape[:2]) < self.smallest:
+            raise ValueError("too small for me")
+        return image.mean(axis=(0, 1))
+
+
+def test_a_failing_extractor_is_a_row_and_the_others_go_on(classes, run, tmp_path, monkeypatch):
+    picture(1).resize((24, 3)).save(classes / "apple" / "flat.png")
+    monkeypatch.setitem(extractors.MENU, "fragile", Fragile(smallest=10))
+    assert run("--extractor", "fragile", "lbp", "--dataset", classes) == 1
+    rows = table(tmp_path, "classes")
+    assert rows["fragile"]["status"].startswith("failed: ValueError on ")
+    assert "flat.png: too small for me" in rows["fragile"]["status"]
+    assert rows["lbp"]["status"] == "ok"
+    assert "too small for me" in (tmp_path / "out/classes/table.md").read_text()
+    monkeypatch.setitem(extractors.MENU, "fragile", Fragile())
+    assert run("--extractor", "fragile", "--dataset", classes) == 0
+
+
+@dataclass(eq=False, repr=False)
+class NotFinite(Descriptor):
+    """Gives NaN for dark pictures."""
+
+    prepare: LongestSide = LongestSide(24)
+
+    def describe(self, image):
+        return np.array([1, np.nan if image.max() == 0 else 0.0])
+
+
+def test_values_that_are_not_finite_fail_the_row(classes, run, tmp_path, monkeypatch):
+    picture(1).point(lambda value: 0).save(classes / "apple" / "dark.png")
+    monkeypatch.setitem(extractors.MENU, "not-finite", NotFinite())
+    assert run("--extractor", "not-finite", "--dataset", classes) == 1
+    status = table(tmp_path, "classes")["not-finite"]["status"]
+    assert "not finite for" in status
+    assert "dark.png" in status
+
+
+class MeanImage(Extractor):
+    """Learns from pictures: their mean colour, which it then subtracts."""
+
+    def fit(self, images, y=None):
+        self.mean_ = np.mean([image.mean(axis=(0, 1)) for image in images], axis=0)
+        return self
+
+    def transform(self, images):
+        return np.array([image.mean(axis=(0, 1)) - self.mean_ for image in images], np.float32)
+
+
+def test_an_extractor_that_learns_from_pictures_sees_training_only(
+    parted, run, tmp_path, monkeypatch, described
+):
+    monkeypatch.setitem(extractors.MENU, "mean-image", MeanImage())
+    assert run("--extractor", "mean-image", "--dataset", parted) == 0
+    record = json.loads((tmp_path / "out/parted/records/query/mean-image.json").read_text())
+    assert record["card"]["fitted on"] == "8 training images"
+    everything = described["mean-image"]
+    fill(parted / "training" / "apple", 5, 96)  # other training images: another extractor
+    run("--extractor", "mean-image", "--dataset", parted)
+    assert described["mean-image"] > 2 * everything
+
+
+def test_fitting_on_anything_but_training_images_raises(parted, tmp_path):
+    data = load(str(parted), tmp_path / "cache", Workforce(quiet=True))
+    row = describing.Row("colour-moments", extractors.MENU["colour-moments"])
+    store = row.store(tmp_path / "cache", data)
+    describing.describe_all(
+        {row.name: store},
+        {row.name: row.head},
+        [image for _, image in data.images],
+        Workforce(quiet=True),
+        "",
+    )
+    describing.fit_tail(row, data.training, data, store)
+    for leaked in (data.gallery[:3], data.queries["query"], (*data.training, data.gallery[0])):
+        with pytest.raises(describing.LeakError, match="never fit on it"):
+            describing.fit_tail(row, leaked, data, store)
+
+
+def test_rows_that_learn_are_skipped_without_training_images(parted, run, tmp_path):
+    shutil.rmtree(parted / "training")
+    assert run("--extractor", *ROWS, "--dataset", parted) == 0
+    rows = table(tmp_path, "parted")
+    assert rows["colour-moments"]["status"].startswith("skipped: learns from training images")
+    assert rows["lbp"]["status"] == "ok"
+    assert "colour-moments: skipped" in (tmp_path / "out/parted/table.md").read_text()
+
+
+def test_crash_half_way_keeps_what_is_finished(classes, run, tmp_path, monkeypatch, described):
+    run("--extractor", *ROWS, "--dataset", classes, out="whole", cache="other")
+    described.clear()
+    original = describing.VectorStore.add
+
+    def crash(self, *arguments):
+        original(self, *arguments)
+        if self.folder.name.startswith("rgb-histogram"):
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(describing.VectorStore, "add", crash)
+        assert run("--extractor", *ROWS, "--dataset", classes) == 130
+    described.clear()
+    assert run("--extractor", *ROWS, "--dataset", classes) == 0
+    assert described == {"colour-moments": 30, "lbp": 30}
+    assert reproducible(tmp_path / "out") == reproducible(tmp_path / "whole")
+
+
+def test_damaged_vectors_are_made_again(classes, run, tmp_path, described, caplog):
+    run("--extractor", "lbp", "--dataset", classes)
+    described.clear()
+    for path in (tmp_path / "cache" / "vectors").rglob("*.npz"):
+        path.write_bytes(path.read_bytes()[:-40])
+    (tmp_path / "out/classes/records/query/lbp.npz").unlink()
+    run("--extractor", "lbp", "--dataset", classes)
+    assert described == {"lbp": 30}
+    assert "damaged" in caplog.text
+
+
+def test_challenge_answers_are_keyed_by_query(tmp_path, run, capsys):
+    root = tmp_path / "flat"
+    fill(root / "gallery", 12, 1)
+    fill(root / "query", 3, 2)
+    shutil.copy(root / "gallery" / "07.png", root / "query" / "a twin.png")
+    assert run("--extractor", "rgb-histogram", "--dataset", root) == 0
+    answers = json.loads((tmp_path / "out/flat/answers/rgb-histogram.json").read_text())
+    assert answers["groupname"] == "rgb-histogram"
+    assert list(answers["images"]) == ["00.png", "01.png", "02.png", "a twin.png"]
+    assert all(len(set(found)) == 10 for found in answers["images"].values())
+    page = (tmp_path / "out/flat/table.md").read_text()
+    assert "No labels, so no scores" in page
+    assert "| chance |" not in page
+
+
+def test_nothing_scored_where_no_query_has_an_answer(parted, run, tmp_path):
+    for name in ("apple", "berry"):
+        shutil.rmtree(parted / "validation/query-sketch" / name)
+    fill(parted / "validation/query-sketch/durian", 2, 97)
+    assert run("--extractor", "lbp", "--dataset", parted) == 0
+    assert table(tmp_path, "parted", "query-sketch")["lbp"]["map"] is None
+    assert "2 queries without a relevant image" in (tmp_path / "out/parted/table.md").read_text()
+
+
+def test_hostile_names_stay_inside_the_markdown(classes, run, tmp_path):
+    (classes / "apple" / "a|b\n<script>.png").write_text("text")
+    run("--extractor", "lbp", "--dataset", classes)
+    line = next(
+        line
+        for line in (tmp_path / "out/classes/table.md").read_text().splitlines()
+        if "script" in line
+    )
+    assert line.count("|") - line.count("\\|") == 4
+    assert "\\<script\\>" in line
+
+
+def test_summary_shows_all_datasets(classes, parted, run, tmp_path):
+    run("--extractor", *ROWS, "--dataset", classes, f"mine={parted}")
+    summary = (tmp_path / "out" / "summary.md").read_text()
+    assert "| extractor | classes/query | mine/query | mine/query-sketch |" in summary
+    assert "**" in summary
+
+
+BAD = {
+    "missing folder": (["--all", "--dataset", "/no/such"], "/no/such.*no such folder"),
+    "unknown dataset": (["--all", "--dataset", "openmojo"], "neither a folder nor one of"),
+    "unknown extractor": (["--extractor", "hsv-histgram"], "did you mean 'hsv-histogram'"),
+    "far from any extractor": (["--extractor", "zzzz"], "--list shows them"),
+    "nothing to run": ([], "give --all, or --extractor"),
+    "both": (["--all", "--extractor", "lbp"], "exclude each other"),
+    "no workers": (["--all", "--jobs", "0"], "--jobs.*at least 1"),
+    "no number": (["--all", "--seed", "x"], "--seed.*invalid int"),
+    "unknown option": (["--al", "--fast"], "--fast.*see --help"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_and_exit_code_2(case, run, capsys):
+    arguments, message = BAD[case]
+    assert run(*arguments) == 2
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert written.err.startswith("error: ")
+    assert written.err.count("\n") == 1
+    assert re.search(message, written.err)
+
+
+def test_unwritable_output_and_cache(classes, run, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert run("--extractor", "lbp", "--dataset", classes, out="file") == 2
+    assert "--out" in capsys.readouterr().err
+    assert run("--extractor", "lbp", "--dataset", classes, cache="file/below") == 2
+    assert "--cache" in capsys.readouterr().err
+
+
+def test_two_datasets_of_one_name(classes, tmp_path, run, capsys):
+    shutil.copytree(classes, tmp_path / "other" / "classes")
+    assert run("--extractor", "lbp", "--dataset", classes, tmp_path / "other" / "classes") == 2
+    assert "write NAME=" in capsys.readouterr().err
+
+
+def test_list_shows_every_name(run, capsys):
+    assert run("--list") == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in (*extractors.MENU, "openmoji", "animals=PATH"))
+
+
+def test_quiet_prints_nothing(classes, run, capsys):
+    assert run("--extractor", "lbp", "--dataset", classes, "--quiet") == 0
+    written = capsys.readouterr()
+    assert (written.out, written.err) == ("", "")
+
+
+def test_printed_table_fits_80_columns(parted, run, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    run("--all", "--dataset", parted)
+    printed = capsys.readouterr().out
+    assert "chance" in printed
+    assert all(name in printed for name in extractors.MENU)
+    assert max(map(len, printed.splitlines())) <= 80
+    assert "…" not in printed
