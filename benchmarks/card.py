@@ -10,6 +10,7 @@ from benchmarks.describing import Row
 from benchmarks.identity import code_hash, project_modules
 from benchmarks.rooms import CHECKOUT
 from datasets.task import Task
+from extractors.preprocessing import INTERPOLATION
 from retrieval.ranking import DEPTH
 
 RULES = {
@@ -21,6 +22,7 @@ RULES = {
     "confusion images": "negatives",
     "junk": "removed before ranks are counted",
     "colour order": "RGB, 8 bit, upright (EXIF), transparency over white",
+    "interpolation": INTERPOLATION,
     "neighbours kept": DEPTH,
 }
 

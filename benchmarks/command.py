@@ -34,7 +34,8 @@ def command(work: Callable[[], int]) -> int:
     try:
         return work()
     except InputError as error:
-        sys.stderr.write(f"error: {error}\n")
+        line = str(error).replace("\n", "\\n")  # names of files may hold line breaks
+        sys.stderr.write(f"error: {line}\n")
         return BAD_INPUT
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; what is finished is kept, run again to do the rest\n")

@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +15,12 @@ from sklearn.pipeline import Pipeline
 from benchmarks.identity import digest, identity
 from benchmarks.progress import Workforce, cut
 from benchmarks.store import VectorStore
-from datasets.reading import LazyImages, read_image
+from datasets.reading import LazyImages, Pixels, read_image
 from datasets.task import Dataset, Image
 from extractors import Extractor
+
+_BATCH_BYTES = 64 * 2**20
+"""Decoded pictures that a worker holds at a time, unless a single one is larger."""
 
 
 class LeakError(RuntimeError):
@@ -115,7 +118,7 @@ def fit_tail(row: Row, images: Sequence[Image], dataset: Dataset, store: VectorS
 
 
 def describe_all(
-    rows: Mapping[str, VectorStore],
+    stores: Mapping[str, VectorStore],
     heads: Mapping[str, Extractor],
     images: Sequence[Image],
     workforce: Workforce,
@@ -125,7 +128,7 @@ def describe_all(
 
     Parameters
     ----------
-    rows : mapping of str to VectorStore
+    stores : mapping of str to VectorStore
         Row name to where its vectors go.
     heads : mapping of str to Extractor
         Row name to what makes them.
@@ -143,7 +146,7 @@ def describe_all(
     """
     paths = {image.sha256: image.path for image in images}
     wanted: dict[str, list[str]] = defaultdict(list)
-    for name, store in rows.items():
+    for name, store in stores.items():
         for key in store.missing(list(paths)):
             wanted[key].append(name)
     together: dict[tuple[str, ...], list[str]] = defaultdict(list)
@@ -160,7 +163,7 @@ def describe_all(
             if isinstance(result, str):
                 failures.setdefault(name, result)
             else:
-                rows[name].add(list(job.paths), *result)
+                stores[name].add(list(job.paths), *result)
     return failures
 
 
@@ -172,25 +175,42 @@ class _Job:
 
 def _describe(job: _Job) -> dict[str, tuple[NDArray[np.float32], float] | str]:
     """Vectors and seconds of every row, or what went wrong."""
-    pictures = {path: read_image(path) for path in job.paths.values()}
-    results: dict[str, tuple[NDArray[np.float32], float] | str] = {}
-    for name, head in job.heads.items():
-        began = time.perf_counter()
-        try:
-            vectors = head.transform(pictures.values())
-        except Exception as error:
-            results[name] = _blame(head, pictures) or f"{type(error).__name__}: {error}"
-            continue
-        seconds = time.perf_counter() - began
-        if not np.isfinite(vectors).all():
-            bad = list(pictures)[int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])]
-            results[name] = f"gave values that are not finite for {bad}"
-        else:
-            results[name] = (vectors, seconds)
-    return results
+    parts: dict[str, list[NDArray[np.float32]]] = {name: [] for name in job.heads}
+    seconds = dict.fromkeys(job.heads, 0.0)
+    failures: dict[str, str] = {}
+    for pictures in _batches(job.paths.values()):
+        for name in job.heads.keys() - failures.keys():
+            began = time.perf_counter()
+            try:
+                vectors = job.heads[name].transform(pictures.values())
+            except Exception as error:
+                failures[name] = _blame(job.heads[name], pictures) or repr(error)
+                continue
+            seconds[name] += time.perf_counter() - began
+            finite = np.isfinite(vectors).all(axis=1)
+            if not finite.all():
+                bad = list(pictures)[int(np.argmin(finite))]
+                failures[name] = f"gave values that are not finite for {bad}"
+            parts[name].append(vectors)
+    return {
+        name: failures.get(name) or (np.concatenate(parts[name]), seconds[name])
+        for name in job.heads
+    }
 
 
-def _blame(head: Extractor, pictures: Mapping[Path, NDArray[np.uint8]]) -> str | None:
+def _batches(paths: Iterable[Path]) -> Iterator[dict[Path, Pixels]]:
+    """Decode pictures, as many at a time as fit into a bounded memory."""
+    batch: dict[Path, Pixels] = {}
+    for path in paths:
+        batch[path] = read_image(path)
+        if sum(picture.nbytes for picture in batch.values()) > _BATCH_BYTES:
+            yield batch
+            batch = {}
+    if batch:
+        yield batch
+
+
+def _blame(head: Extractor, pictures: Mapping[Path, Pixels]) -> str | None:
     """Find the first picture that the extractor fails on."""
     for path, picture in pictures.items():
         try:

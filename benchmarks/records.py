@@ -87,7 +87,7 @@ def read_records(folder: Path, split_hash: str) -> list[Json]:
         if path.name.endswith(".costs.json"):
             continue
         record = read_json(path)
-        if record and record["card"]["split hash"] == split_hash:
+        if record and record.get("card", {}).get("split hash") == split_hash:
             place = RecordPlace(folder, record["row"])
             records.append(record | {"costs": read_json(place.path(".costs.json")) or {}})
     return records

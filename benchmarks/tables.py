@@ -32,15 +32,18 @@ def _cost(value: float) -> str:
     return f"{value:.2f}" if value < 100 else f"{value:.0f}"
 
 
-COLUMNS: dict[str, Column] = {
-    "row": Column("extractor", str),
-    **{name: Column(metric.label, _share) for name, metric in METRICS.items()},
-    "dimensions": Column("dims", str),
-    "bytes_per_image": Column("bytes/image", str),
-    "fit_seconds": Column("fit s", _cost),
-    "extraction_ms": Column("ms/image", _cost),
-    "search_ms": Column("ms/query", _cost),
-}
+def columns() -> dict[str, Column]:
+    """Give every column of a table, in order, by the key of its values."""
+    return {
+        "row": Column("extractor", str),
+        **{name: Column(metric.label, _share) for name, metric in METRICS.items()},
+        "dimensions": Column("dims", str),
+        "bytes_per_image": Column("bytes/image", str),
+        "fit_seconds": Column("fit s", _cost),
+        "extraction_ms": Column("ms/image", _cost),
+        "search_ms": Column("ms/query", _cost),
+    }
+
 
 LEGEND = (
     "top-k: share of queries with a right image among the first k. mAP: mean average precision "
@@ -139,12 +142,12 @@ def _across(tables: Mapping[str, Sequence[Json]], metric: str) -> str:
 def cell_text(row: Json, name: str) -> str:
     """One cell as people read it; empty where there is no number."""
     value = row.get(name)
-    return "" if value is None else COLUMNS[name].write(value)
+    return "" if value is None else columns()[name].write(value)
 
 
 def filled_columns(rows: Sequence[Json]) -> list[str]:
     """Names of the columns in which some row has a value."""
-    return [name for name in COLUMNS if any(row.get(name) is not None for row in rows)]
+    return [name for name in columns() if any(row.get(name) is not None for row in rows)]
 
 
 def markdown(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
@@ -170,11 +173,11 @@ def to_csv(header: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
 
 def _table_csv(tables: Mapping[str, Sequence[Json]]) -> str:
     lines = [
-        [query_set, *(row.get(name) for name in COLUMNS), row["status"]]
+        [query_set, *(row.get(name) for name in columns()), row["status"]]
         for query_set, rows in tables.items()
         for row in rows
     ]
-    return to_csv(["query_set", *COLUMNS, "status"], lines)
+    return to_csv(["query_set", *columns(), "status"], lines)
 
 
 def _page(
@@ -186,9 +189,9 @@ def _page(
         if not dataset.labelled:
             parts.append("No labels, so no scores: the answers are in `answers/`.\n\n")
         numbers = [row for row in rows if row["status"] == "ok"]
-        columns = filled_columns(numbers)
-        headings = [COLUMNS[name].heading for name in columns]
-        parts.append(markdown(headings, [[cell_text(r, n) for n in columns] for r in numbers]))
+        names = filled_columns(numbers)
+        headings = [columns()[name].heading for name in names]
+        parts.append(markdown(headings, [[cell_text(row, n) for n in names] for row in numbers]))
         parts += [
             f"\n- {row['row']}: {escape(row['status'])}\n" for row in rows if row["status"] != "ok"
         ]

@@ -9,7 +9,7 @@ from rich.table import Table
 import datasets
 import extractors
 from benchmarks.records import Json
-from benchmarks.tables import COLUMNS, cell_text, filled_columns
+from benchmarks.tables import cell_text, columns, filled_columns
 from datasets.task import Dataset
 
 _SHOWN = ("row", "top1", "top5", "top10", "map", "dimensions", "extraction_ms", "search_ms")
@@ -23,13 +23,13 @@ def print_table(dataset: Dataset, tables: Mapping[str, Sequence[Json]]) -> None:
         title = escape(f"{dataset.name}/{query_set}")
         table = Table(title=title, box=None, pad_edge=False, padding=(0, 1, 0, 0))
         numbers = [row for row in rows if row["status"] == "ok"]
-        columns = [name for name in filled_columns(numbers) if name in _SHOWN]
-        for name in columns:
-            table.add_column(COLUMNS[name].heading, no_wrap=True)
+        names = [name for name in filled_columns(numbers) if name in _SHOWN]
+        for name in names:
+            table.add_column(columns()[name].heading, no_wrap=True)
         for column in table.columns[1:]:
             column.justify = "right"
         for row in numbers:
-            table.add_row(*(cell_text(row, name) for name in columns))
+            table.add_row(*(cell_text(row, name) for name in names))
         console.print(table)
         for row in rows:
             if row["status"] != "ok":

@@ -39,7 +39,7 @@ def resolve(text: str) -> tuple[Source, Path | None]:
     InputError
         If it is neither, or if a named dataset lacks its folder.
     """
-    path = Path(text)
+    path = Path(text).expanduser()
     if text in MENU and not MENU[text].embedded:
         raise InputError(f"dataset {text!r} needs its folder: write {text}={Path('PATH')}")
     if text in MENU:
@@ -48,7 +48,7 @@ def resolve(text: str) -> tuple[Source, Path | None]:
         return Folder(path.resolve().name), path
     name, equals, folder = text.partition("=")
     if equals and not (name in MENU and MENU[name].embedded):
-        return MENU.get(name) or Folder(name), Path(folder)
+        return MENU.get(name) or Folder(name), Path(folder).expanduser()
     if "/" not in text and not path.exists():
         known = ", ".join(MENU)
         raise InputError(f"dataset {text!r} is neither a folder nor one of: {known}")

@@ -88,7 +88,7 @@ def image_id(path: Path, root: Path) -> str:
 def files_below(folder: Path) -> Iterator[Path]:
     """Every file below a folder, at any depth, in order; links are followed, loops are not."""
     seen: set[Path] = set()
-    for current, folders, names in os.walk(folder, followlinks=True):
+    for current, folders, names in os.walk(folder, onerror=_refuse, followlinks=True):
         real = Path(current).resolve()
         if real in seen:
             folders.clear()
@@ -97,6 +97,13 @@ def files_below(folder: Path) -> Iterator[Path]:
         folders.sort()
         for name in sorted(names):
             yield Path(current, name)
+
+
+def _refuse(error: OSError) -> None:
+    """Stop where a folder cannot be listed, rather than drop what is in it."""
+    raise InputError(
+        f"{error.filename}: cannot be listed ({error.strerror}); mend its permissions"
+    )
 
 
 def classed_items(folder: Path, root: Path, part: str) -> tuple[list[Item], list[Problem]]:

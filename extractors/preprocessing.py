@@ -14,6 +14,10 @@ Grey = NDArray[np.uint8]
 """A grey picture: uint8, shape (height, width)."""
 
 
+INTERPOLATION = "area averaging where pixels are lost, bilinear where they are added"
+"""How every preprocessing here scales."""
+
+
 class Preprocess(Protocol):
     """Turns a picture into the form that an extractor is made for."""
 
@@ -54,7 +58,7 @@ def grey(image: Image) -> Grey:
 def _resize(image: Image, width: int, height: int) -> Image:
     if image.shape[:2] == (height, width):
         return image
-    # Area averaging avoids aliasing when pixels are lost; it is no use when they are added.
+    # Area averaging avoids aliasing; it is no use where pixels are added.
     shrinks = width * height < image.shape[0] * image.shape[1]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return cv2.resize(image, (width, height), interpolation=method)  # type: ignore[return-value]

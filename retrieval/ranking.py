@@ -65,7 +65,7 @@ class Ranking:
             If the file holds something else.
         """
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 return cls(**{item.name: stored[item.name] for item in fields(cls)})
         except (KeyError, OSError, EOFError, ValueError) as error:
             raise ValueError(f"{path} holds no ranking ({error})") from error

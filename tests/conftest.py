@@ -1,6 +1,5 @@
 """Small datasets of seeded pictures, and the command run in this process."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,10 +59,3 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"the real pictures are not there ({SHARED})")
     return SHARED
-
-
-@pytest.fixture
-def unprivileged() -> None:
-    """Skip where permissions do not bind."""
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere")

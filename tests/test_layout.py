@@ -1,7 +1,9 @@
 """The one folder layout: every form, every rule, nothing silently dropped."""
 
 import json
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 from pictures import fill, picture
@@ -111,6 +113,28 @@ def test_linked_folders_are_followed_and_loops_are_not(classes, tmp_path, load_d
     (classes / "linked" / "loop").symlink_to(classes / "linked")
     found = [image.id for _, image in load_dataset(classes).images if "linked" in image.id]
     assert len(found) == 4
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error(classes, load_dataset, monkeypatch):
+    original = os.scandir
+
+    def scandir(path):
+        if Path(path).name == "berry":
+            raise PermissionError(13, "Permission denied", str(path))
+        return original(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(InputError, match="berry: cannot be listed"):
+        load_dataset(classes)
+
+
+def test_links_to_nothing_and_pipes_are_problems(classes, load_dataset):
+    (classes / "apple" / "broken.png").symlink_to(classes / "nothing.png")
+    os.mkfifo(classes / "apple" / "pipe.png")
+    assert [problem.what for problem in load_dataset(classes).problems] == [
+        "cannot be opened (No such file or directory)",
+        "not a regular file",
+    ]
 
 
 def test_equal_bytes_are_reported_and_kept(parted, load_dataset):

@@ -307,6 +307,22 @@ def test_nothing_scored_where_no_query_has_an_answer(parted, run, tmp_path):
     assert "2 queries without a relevant image" in (tmp_path / "out/parted/table.md").read_text()
 
 
+def test_large_pictures_are_described_a_few_at_a_time(classes, run, tmp_path, monkeypatch):
+    run("--extractor", *ROWS, "--dataset", classes, out="one", cache="one-cache")
+    held = []
+    original = ColourHistogram.transform
+
+    def transform(self, images):
+        held.append(len(images))
+        return original(self, images)
+
+    monkeypatch.setattr(ColourHistogram, "transform", transform)
+    monkeypatch.setattr(describing, "_BATCH_BYTES", 3 * 24 * 24 * 3)
+    run("--extractor", *ROWS, "--dataset", classes, out="two", cache="two-cache")
+    assert max(held) == 4
+    assert reproducible(tmp_path / "one") == reproducible(tmp_path / "two")
+
+
 def test_hostile_names_stay_inside_the_markdown(classes, run, tmp_path):
     (classes / "apple" / "a|b\n<script>.png").write_text("text")
     run("--extractor", "lbp", "--dataset", classes)
@@ -356,6 +372,11 @@ def test_unwritable_output_and_cache(classes, run, tmp_path, capsys):
     assert "--out" in capsys.readouterr().err
     assert run("--extractor", "lbp", "--dataset", classes, cache="file/below") == 2
     assert "--cache" in capsys.readouterr().err
+
+
+def test_an_error_about_a_name_with_a_line_break_stays_one_line(tmp_path, run, capsys):
+    assert run("--all", "--dataset", tmp_path / "new\nline") == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_two_datasets_of_one_name(classes, tmp_path, run, capsys):

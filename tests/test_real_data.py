@@ -1,0 +1,56 @@
+"""Real pictures: the sets are what they should be, and every row is worth its place."""
+
+import json
+
+import pytest
+
+import extractors
+from retrieval.metrics import METRICS
+
+
+def test_animals_is_read_whole(shared, load_dataset):
+    data = load_dataset(f"animals={shared / 'animals'}")
+    assert (len(data.training), len(data.queries["query"])) == (541, 100)
+    assert sum(image.label is not None for image in data.gallery) == 260
+    assert sum(image.distractor is not None for image in data.gallery) == 1010
+    assert len({image.distractor for image in data.gallery} - {None}) == 12
+
+
+def test_pacs_and_corel1000_are_read_whole(shared, load_dataset):
+    pacs = load_dataset(f"pacs={shared / 'pacs'}")
+    assert [len(pacs.queries[name]) for name in ("query", "query-sketch")] == [140, 560]
+    corel = load_dataset(f"corel1000={shared / 'corel1000'}")
+    assert len(corel.images) == 1000
+    assert len(corel.queries["query"]) == 200
+
+
+@pytest.fixture(scope="session")
+def corel_table(tmp_path_factory):
+    """All rows on Corel-1000, by the command."""
+    from conftest import SHARED
+
+    from benchmarks.run import main
+
+    if not SHARED.is_dir():
+        pytest.skip(f"the real pictures are not there ({SHARED})")
+    folder = tmp_path_factory.mktemp("corel")
+    arguments = ["--all", "--dataset", f"corel1000={SHARED / 'corel1000'}", "--quiet"]
+    arguments += ["--jobs", "2", "--out", str(folder), "--cache", str(folder / "cache")]
+    assert main(arguments) == 0
+    content = json.loads((folder / "corel1000" / "table.json").read_text())
+    return {row["row"]: row for row in content["query"]}
+
+
+@pytest.mark.parametrize("name", extractors.MENU)
+def test_every_row_beats_chance_clearly(corel_table, name):
+    """200 queries, ten balanced classes: chance 0.1 with a standard error of 0.021."""
+    assert corel_table["chance"]["top1"] == pytest.approx(0.1, abs=1e-3)
+    assert corel_table[name]["top1"] > 0.1 + 3 * 0.0212
+    assert corel_table[name]["map"] > corel_table["chance"]["map"] + 0.03
+
+
+def test_colour_leads_on_corel1000_as_in_the_literature(corel_table):
+    best = max(corel_table, key=lambda name: corel_table[name]["map"])
+    assert best in ("hsv-histogram", "hsv-histogram-grid", "lab-histogram", "rgb-histogram")
+    assert 0.4 < corel_table[best]["map"] < 0.6
+    assert all(corel_table["hog"][metric] < 1 for metric in METRICS)
