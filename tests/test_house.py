@@ -47,7 +47,7 @@ def test_top_level_is_what_it_should_be():
     assert {name.partition("/")[0] for name in listed.stdout.splitlines()} == {
         *("benchmarks", "datasets", "extractors", "results", "retrieval", "tests"),
         *("README.md", "CONTRIBUTING.md", "LICENSE", "pyproject.toml", "tox.ini"),
-        *(".ci", ".gitignore", "requirements.lock"),
+        *(".ci", ".gitignore", "requirements.lock", "requirements-tools.lock"),
     }
 
 
