@@ -18,7 +18,7 @@ from benchmarks.identity import digest
 from benchmarks.records import Json, RecordPlace
 from benchmarks.store import VectorStore
 from datasets.task import Dataset, Image, Task
-from retrieval.knn import rank
+from retrieval.knn import distances
 from retrieval.metrics import chance, mean_scores
 from retrieval.protocol import Judgements, judge
 from retrieval.ranking import Ranking, summarise
@@ -84,7 +84,7 @@ class Evaluation:
                 queries = matrices.build(task.query_set, task.queries, row, store)
                 began = time.perf_counter()
                 judgements = self.judgements[task.query_set]
-                ranking = summarise(rank(queries, gallery), judgements)
+                ranking = summarise(distances(queries, gallery), judgements)
                 seconds = time.perf_counter() - began
                 record = self._record(task, row, ranking, judgements)
                 record["dimensions"] = gallery.shape[1]

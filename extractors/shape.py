@@ -1,12 +1,12 @@
 """Shape: edges and their directions, outlines and silhouettes."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import mahotas.features
 import numpy as np
 from numpy.typing import NDArray
-from skimage.feature import hog
 
 from extractors.base import Descriptor, hellinger
 from extractors.grid import cells
@@ -25,7 +25,7 @@ class HistogramOfOrientedGradients(Descriptor):
     cell : int
         Side of a cell in pixels.
     prepare : Preprocess
-        Applied first; must give pictures of one size.
+        Applied first; must give pictures of one size, a multiple of `cell`.
 
     References
     ----------
@@ -39,13 +39,15 @@ class HistogramOfOrientedGradients(Descriptor):
 
     def describe(self, image: Image) -> NDArray[np.floating]:
         """Blocks of 2 x 2 cells, end to end."""
-        return hog(
-            grey(image),
-            orientations=self.orientations,
-            pixels_per_cell=(self.cell, self.cell),
-            cells_per_block=(2, 2),
-            block_norm="L2-Hys",
-        )
+        hog = _hog(image.shape[1], image.shape[0], self.cell, self.orientations)
+        return np.asarray(hog.compute(grey(image))).ravel()
+
+
+@cache
+def _hog(width: int, height: int, cell: int, orientations: int) -> cv2.HOGDescriptor:
+    """OpenCV's descriptor for pictures of one size, blocks overlapping by a cell."""
+    block, step = (2 * cell, 2 * cell), (cell, cell)
+    return cv2.HOGDescriptor((width, height), block, step, step, orientations)
 
 
 @dataclass(eq=False, repr=False)

@@ -6,13 +6,22 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-_GRID = 2.0**-26
+Cells = NDArray[np.int32]
+"""Squared distances in units of `GRID`; equal values are ties."""
+
+GRID = 2.0**-26
 """Squared distances are compared on this grid.
 
 Float32 features carry no information below it, while the last bits of a matrix product
 depend on where in the matrix a row stands: without the grid, equal vectors would not tie and
 permuting the gallery would change the ranking.
 """
+
+_BLOCK_VALUES = 2**23
+"""Distances held at a time (64 MiB as float64)."""
+
+_GALLERY_BLOCK = 4096
+"""Gallery vectors held at a time."""
 
 
 class Rows(Protocol):
@@ -27,45 +36,38 @@ class Rows(Protocol):
 
 
 class Block(NamedTuple):
-    """Queries ``start …``: the whole gallery in order, and the distances in that order.
+    """The distances of some queries to the whole gallery.
 
     Attributes
     ----------
     start : int
         Index of the first query.
-    order : ndarray of intp, shape (n_block, n_gallery)
-        Gallery indices by distance, then by index.
-    distances : ndarray of float64, shape (n_block, n_gallery)
-        Euclidean distances in that order, from 0 to 2; equal values are ties.
+    cells : ndarray of int32, shape (n_block, n_gallery)
+        Squared distances on the grid, in the gallery's order.
     """
 
     start: int
-    order: NDArray[np.intp]
-    distances: NDArray[np.float64]
+    cells: Cells
 
 
 def normalise(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Scale each row to Euclidean length 1; a zero row stays zero.
+    """Scale each row of a float32 matrix to Euclidean length 1; a zero row stays zero.
 
     Raises
     ------
     ValueError
         If a value is not finite.
     """
-    rows = np.asarray(vectors, np.float64)
-    if not np.isfinite(rows).all():
+    rows = np.array(vectors, np.float64)  # squares of float32 values neither over- nor underflow
+    length = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    if not np.isfinite(length).all():
         raise ValueError("vectors must be finite")
-    # Scaling by the largest value first keeps tiny and huge rows from under- and overflow.
-    largest = np.abs(rows).max(axis=1, keepdims=True, initial=0)
-    rows = np.divide(rows, largest, out=np.zeros_like(rows), where=largest > 0)
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, length, out=rows, where=length > 0)
+    rows /= np.where(length > 0, length, 1)[:, None]
+    return rows
 
 
-def rank(
-    queries: Rows, gallery: Rows, query_block: int = 64, gallery_block: int = 4096
-) -> Iterator[Block]:
-    """Order the whole gallery for every query, a block of queries at a time.
+def distances(queries: Rows, gallery: Rows) -> Iterator[Block]:
+    """Compare every query with every gallery vector, a block of queries at a time.
 
     Neither matrix is ever whole in memory: a block of each, and the distances of one block
     of queries, are. A zero vector lies at distance 1 from every other vector.
@@ -73,9 +75,7 @@ def rank(
     Parameters
     ----------
     queries, gallery : Rows
-        Shapes (n_queries, n_dims) and (n_gallery, n_dims), the gallery in order of id.
-    query_block, gallery_block : int
-        Rows at a time; no influence on the result.
+        Shapes (n_queries, n_dims) and (n_gallery, n_dims), float32.
 
     Raises
     ------
@@ -86,18 +86,36 @@ def rank(
         raise ValueError(
             f"queries have {queries.shape[1]} dimensions, the gallery has {gallery.shape[1]}"
         )
-    for start in range(0, queries.shape[0], query_block):
-        asked = normalise(queries[start : start + query_block])
-        cells = np.empty((len(asked), gallery.shape[0]), np.int64)
-        for left in range(0, gallery.shape[0], gallery_block):
-            searched = normalise(gallery[left : left + gallery_block])
-            square = (
-                _square_norms(asked)[:, None] + _square_norms(searched) - 2 * asked @ searched.T
-            )
-            cells[:, left : left + len(searched)] = np.rint(square / _GRID)
-        order = np.argsort(cells, axis=1, kind="stable")
-        squares = np.take_along_axis(cells, order, axis=1) * _GRID
-        yield Block(start, order, np.sqrt(np.maximum(squares, 0)))
+    count = gallery.shape[0]
+    at_a_time = max(1, _BLOCK_VALUES // max(1, count))
+    for start in range(0, queries.shape[0], at_a_time):
+        asked = normalise(queries[start : start + at_a_time])
+        cells = np.empty((len(asked), count), np.int32)
+        for left in range(0, count, _GALLERY_BLOCK):
+            searched = normalise(gallery[left : left + _GALLERY_BLOCK])
+            square = asked @ searched.T
+            square *= -2
+            square += _square_norms(asked)[:, None] + _square_norms(searched)
+            cells[:, left : left + len(searched)] = np.rint(square / GRID)
+        yield Block(start, np.maximum(cells, 0))
+
+
+def first(cells: Cells, k: int) -> NDArray[np.intp]:
+    """Indices of the k smallest of one query's distances, by distance, then by index.
+
+    Parameters
+    ----------
+    cells : ndarray of int32, shape (n_gallery,)
+        One row of a `Block`.
+    k : int
+        Fewer come back if there are fewer.
+    """
+    if k < len(cells):
+        limit = np.partition(cells, k - 1)[k - 1]
+        near = np.flatnonzero(cells <= limit)
+    else:
+        near = np.arange(len(cells))
+    return near[np.argsort(cells[near], kind="stable")][:k]
 
 
 def nearest(queries: Rows, gallery: Rows, k: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
@@ -106,25 +124,25 @@ def nearest(queries: Rows, gallery: Rows, k: int) -> tuple[NDArray[np.intp], NDA
     Parameters
     ----------
     queries, gallery : Rows
-        Shapes (n_queries, n_dims) and (n_gallery, n_dims).
+        Shapes (n_queries, n_dims) and (n_gallery, n_dims), float32, the gallery in order of
+        id.
     k : int
-        Neighbours wanted; fewer come back if the gallery is smaller.
+        Neighbours wanted, at least 1; fewer come back if the gallery is smaller.
 
     Returns
     -------
     indices : ndarray of intp, shape (n_queries, min(k, n_gallery))
         Gallery rows by distance, then by index.
     distances : ndarray of float64, same shape
-        Euclidean distances of the normalised vectors.
+        Euclidean distances of the normalised vectors, from 0 to 2.
     """
-    blocks = list(rank(queries, gallery))
-    found = min(k, gallery.shape[0])
-    order = [block.order[:, :k] for block in blocks]
-    distances = [block.distances[:, :k] for block in blocks]
-    return (
-        np.concatenate([np.empty((0, found), np.intp), *order]),
-        np.concatenate([np.empty((0, found)), *distances]),
-    )
+    shape = (queries.shape[0], min(k, gallery.shape[0]))
+    indices, found = np.empty(shape, np.intp), np.empty(shape, np.float64)
+    for start, cells in distances(queries, gallery):
+        for query, row in enumerate(cells, start):
+            indices[query] = first(row, k)
+            found[query] = np.sqrt(row[indices[query]] * GRID)
+    return indices, found
 
 
 def _square_norms(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.knn import Block
-from retrieval.protocol import Judgement, Judgements
+from retrieval.knn import Block, Cells, first
+from retrieval.protocol import Judgements
 
 DEPTH = 50
 """Neighbours kept per query."""
+
+_OUT = np.iinfo(np.int32).max
+"""Distance of an image that does not take part: behind all others."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def summarise(blocks: Iterable[Block], judgements: Judgements, depth: int = DEPT
     Parameters
     ----------
     blocks : iterable of Block
-        The search's result, see `retrieval.knn.rank`.
+        The search's result, see `retrieval.knn.distances`; what is excluded is overwritten.
     judgements : Judgements
         What counts for every query, in the same order.
     depth : int
@@ -85,16 +88,14 @@ def summarise(blocks: Iterable[Block], judgements: Judgements, depth: int = DEPT
     """
     neighbours = np.full((len(judgements.of), depth), -1, np.int32)
     groups: list[NDArray[np.intp]] = []
-    for block in blocks:
-        for row, (order, distances) in enumerate(zip(block.order, block.distances, strict=True)):
-            query = block.start + row
+    for start, cells in blocks:
+        for query, row in enumerate(cells, start):
             judgement = judgements.of[query]
-            if len(judgement.excluded):
-                kept = ~np.isin(order, judgement.excluded)
-                order, distances = order[kept], distances[kept]
-            nearest = order[:depth]
+            row[judgement.excluded] = _OUT
+            nearest = first(row, depth)
+            nearest = nearest[row[nearest] < _OUT]
             neighbours[query, : len(nearest)] = nearest
-            groups.append(_groups(query, order, distances, judgement))
+            groups.append(_groups(query, row, judgement.positive))
     columns = np.concatenate([np.empty((0, 4), np.intp), *groups]).T.astype(np.int32)
     return Ranking(
         neighbours,
@@ -121,12 +122,10 @@ def random_ranking(judgements: Judgements) -> Ranking:
     )
 
 
-def _groups(
-    query: int, order: NDArray[np.intp], distances: NDArray[np.float64], judgement: Judgement
-) -> NDArray[np.intp]:
+def _groups(query: int, row: Cells, positive: NDArray[np.intp]) -> NDArray[np.intp]:
     """Tie groups with relevant images: rows of query, start, size, relevant images."""
-    places = np.flatnonzero(np.isin(order, judgement.positive, assume_unique=True))
-    starts = np.searchsorted(distances, distances[places], side="left")
-    unique, counts = np.unique(starts, return_counts=True)
-    ends = np.searchsorted(distances, distances[unique], side="right")
-    return np.stack([np.full_like(unique, query), unique, ends - unique, counts], axis=1)
+    ordered = np.sort(row)
+    tied, counts = np.unique(row[positive], return_counts=True)
+    starts = np.searchsorted(ordered, tied, side="left")
+    ends = np.searchsorted(ordered, tied, side="right")
+    return np.stack([np.full_like(starts, query), starts, ends - starts, counts], axis=1)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from retrieval.knn import nearest, normalise, rank
+from retrieval import knn
+from retrieval.knn import distances, nearest, normalise
 
 
 @pytest.fixture
@@ -25,12 +26,14 @@ def test_same_neighbours_and_distances_as_scikit_learn(vectors):
     assert np.allclose(ours[1], distances, atol=1e-7)
 
 
-def test_blocks_have_no_influence(vectors):
+def test_blocks_have_no_influence(vectors, monkeypatch):
     queries, gallery = vectors
-    whole = next(rank(queries, gallery, query_block=30))
-    parts = list(rank(queries, gallery, query_block=7, gallery_block=11))
+    [whole] = distances(queries, gallery)
+    monkeypatch.setattr(knn, "_BLOCK_VALUES", 7 * len(gallery))
+    monkeypatch.setattr(knn, "_GALLERY_BLOCK", 11)
+    parts = list(distances(queries, gallery))
     assert [block.start for block in parts] == [0, 7, 14, 21, 28]
-    assert np.array_equal(np.concatenate([block.order for block in parts]), whole.order)
+    assert np.array_equal(np.concatenate([block.cells for block in parts]), whole.cells)
 
 
 def test_ties_go_to_the_lower_index():
@@ -46,10 +49,10 @@ def test_equal_vectors_tie_wherever_they_stand():
     copies = [3, 77, 250, 499]
     gallery[copies] = gallery[3]
     for query in rng.normal(size=(20, 129)).astype(np.float32):
-        block = next(rank(query[None], gallery))
-        places = np.flatnonzero(np.isin(block.order[0], copies))
-        assert len(set(block.distances[0][places])) == 1
-        assert block.order[0][places].tolist() == copies
+        [block] = distances(query[None], gallery)
+        assert len(set(block.cells[0][copies])) == 1
+        indices, _ = nearest(query[None], gallery, 500)
+        assert [index for index in indices[0] if index in copies] == copies
 
 
 def test_k_larger_than_the_gallery_and_empty_queries(vectors):

@@ -16,7 +16,7 @@ def ranking_of(relevant, distances):
     count = len(relevant)
     positive = np.flatnonzero(relevant)
     judgements = Judgements((Judgement(positive, np.array([], np.intp)),), count, 0)
-    block = Block(0, np.arange(count)[None], np.asarray(distances, float)[None])
+    block = Block(0, np.asarray(distances, np.int32)[None])
     return summarise([block], judgements)
 
 

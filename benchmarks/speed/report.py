@@ -1,0 +1,81 @@
+"""Timings of the speed suite to a table of ratios.
+
+``python -m benchmarks.speed.report BENCHMARK_JSON --out DIR`` reads what ``pytest
+benchmarks/speed --benchmark-json=BENCHMARK_JSON`` wrote.
+"""
+
+import platform
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.card import machine
+from benchmarks.command import Parser, command
+from benchmarks.files import require_writable, write_text
+from benchmarks.identity import libraries
+from benchmarks.records import Json, read_json
+from benchmarks.tables import markdown
+from datasets.errors import InputError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    return command(lambda: _main(arguments))
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    parser = Parser(prog="python -m benchmarks.speed.report", description=__doc__.split("\n")[0])
+    parser.add_argument("timings", type=Path, metavar="BENCHMARK_JSON")
+    parser.add_argument("--out", type=Path, metavar="DIR", required=True)
+    options = parser.parse_args(arguments)
+    require_writable(options.out, "--out")
+    write_text(options.out / "speed.md", report(_read(options.timings)))
+    return 0
+
+
+def report(timings: Sequence[Json]) -> str:
+    """Write the tables: in each group, every entry's median and its ratio to the first."""
+    groups: dict[str, list[Json]] = defaultdict(list)
+    for timing in timings:
+        groups[timing["group"]].append(timing)
+    text = (
+        "# Speed\n\nMedian times, and how often our (first) time goes into each: above 1 ours is "
+        f"faster. Ratios of one run on one machine; single times vary.\n\n{_where()}\n"
+    )
+    for group, entries in groups.items():
+        ours = entries[0]["stats"]["median"]
+        cells = [
+            [
+                entry["extra_info"]["peer"],
+                f"{1e3 * entry['stats']['median']:.3g}",
+                f"{entry['stats']['median'] / ours:.2f}",
+                str(entry["stats"]["rounds"]),
+            ]
+            for entry in entries
+        ]
+        text += f"\n## {group}\n\n" + markdown(["", "median ms", "ratio", "rounds"], cells)
+    return text
+
+
+def _where() -> str:
+    """Processor and versions; no names of hosts or users."""
+    here = machine()
+    modules = ("benchmarks.speed.test_search", "extractors.texture", "extractors.shape")
+    versions = ", ".join(f"{name} {version}" for name, version in libraries(*modules).items())
+    python = platform.python_version()
+    return f"{here['processor']}, {here['cores']} cores; Python {python}; {versions}."
+
+
+def _read(path: Path) -> list[Json]:
+    content = read_json(path)
+    if content is None:
+        raise InputError(f"{path}: no such file; make it with pytest --benchmark-json={path}")
+    timings = content.get("benchmarks") if isinstance(content, dict) else None
+    if not timings:
+        raise InputError(f"{path}: holds no timings of pytest-benchmark")
+    return timings
+
+
+if __name__ == "__main__":
+    sys.exit(main())

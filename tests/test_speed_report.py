@@ -1,0 +1,43 @@
+"""Timings to ratios; the timings themselves are nobody's test."""
+
+import json
+
+import pytest
+
+from benchmarks.speed.report import main
+
+
+def timing(group, peer, median):
+    return {
+        "group": group,
+        "name": f"test[{peer}]",
+        "extra_info": {"peer": peer},
+        "stats": {"median": median, "rounds": 5},
+    }
+
+
+def test_ratios_are_to_the_first_of_a_group(tmp_path):
+    content = {
+        "machine_info": {"node": "a-host-name"},
+        "benchmarks": [
+            timing("search", "ours", 0.1),
+            timing("search", "theirs", 0.25),
+            timing("other", "ours", 2.0),
+        ],
+    }
+    (tmp_path / "timings.json").write_text(json.dumps(content))
+    assert main([str(tmp_path / "timings.json"), "--out", str(tmp_path / "out")]) == 0
+    page = (tmp_path / "out" / "speed.md").read_text()
+    assert "| ours | 100 | 1.00 | 5 |" in page
+    assert "| theirs | 250 | 2.50 | 5 |" in page
+    assert "| ours | 2e+03 | 1.00 | 5 |" in page
+    assert "a-host-name" not in page
+
+
+@pytest.mark.parametrize("text", [None, "{}", "[]", "text"])
+def test_bad_timings_are_one_line(tmp_path, capsys, text):
+    path = tmp_path / "timings.json"
+    if text is not None:
+        path.write_text(text)
+    assert main([str(path), "--out", str(tmp_path / "out")]) == 2
+    assert str(path) in capsys.readouterr().err
