@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.describing import Row
 from benchmarks.identity import code_hash, project_modules
-from benchmarks.rooms import CHECKOUT
+from benchmarks.rooms import CHECKOUT, ROOMS
 from datasets.task import Task
 from extractors.preprocessing import INTERPOLATION
 from retrieval.ranking import DEPTH
@@ -37,7 +37,7 @@ def protocol_card(task: Task, row: Row, seed: int) -> dict[str, object]:
         "split hash": dataset.fingerprint,
         "seed": seed,
         "extractor": row.identity,
-        "fitted on": f"{row.fitted_on} training images" if row.fitted_on else "nothing",
+        "fitted on": f"{len(dataset.training)} training images" if row.learns else "nothing",
         "protocol": RULES,
         "protocol code": protocol_code(),
         "commit": commit(),
@@ -54,17 +54,19 @@ def protocol_code() -> str:
 
 @cache
 def commit() -> str:
-    """The checkout's commit, marked if files differ from it."""
+    """The checkout's commit, marked if its code differs from it."""
     try:
-        found = subprocess.run(
-            ["git", "describe", "--always", "--abbrev=12", "--dirty", "--exclude=*"],
-            cwd=CHECKOUT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        name = _git("rev-parse", "--short=12", "HEAD")
+        changed = _git("status", "--porcelain", "--", *ROOMS)
     except (OSError, subprocess.CalledProcessError):
         return "unknown (not a git checkout)"
+    return f"{name} with changes" if changed else name
+
+
+def _git(*arguments: str) -> str:
+    found = subprocess.run(
+        ["git", *arguments], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
     return found.stdout.strip()
 
 

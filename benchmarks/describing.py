@@ -3,7 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -38,8 +38,6 @@ class Row:
     name: str
     estimator: Extractor | Pipeline
     fit_seconds: float = 0.0
-    fitted_on: int = 0
-    failure: str | None = field(default=None)
 
     def __post_init__(self) -> None:
         fresh = clone(self.estimator)
@@ -90,13 +88,14 @@ def require_training(images: Sequence[Image], dataset: Dataset) -> None:
             raise LeakError(f"{image.id}: not a training image of {dataset.name}; never fit on it")
 
 
-def fit_head(row: Row, dataset: Dataset) -> None:
-    """Fit a head that learns from pictures."""
-    require_training(dataset.training, dataset)
-    began = time.perf_counter()
-    row.head.fit(LazyImages([image.path for image in dataset.training]))
-    row.fit_seconds += time.perf_counter() - began
-    row.fitted_on = len(dataset.training)
+def fit_head(row: Row, dataset: Dataset, store: VectorStore) -> None:
+    """Fit a head that learns from pictures, unless all its vectors are there already."""
+    if store.missing([image.sha256 for _, image in dataset.images]):
+        require_training(dataset.training, dataset)
+        began = time.perf_counter()
+        row.head.fit(LazyImages([image.path for image in dataset.training]))
+        store.fit_seconds = time.perf_counter() - began
+    row.fit_seconds = store.fit_seconds
 
 
 def fit_tail(row: Row, images: Sequence[Image], dataset: Dataset, store: VectorStore) -> None:
@@ -114,7 +113,6 @@ def fit_tail(row: Row, images: Sequence[Image], dataset: Dataset, store: VectorS
     began = time.perf_counter()
     row.tail.fit(vectors)
     row.fit_seconds += time.perf_counter() - began
-    row.fitted_on = len(images)
 
 
 def describe_all(

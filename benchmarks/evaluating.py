@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from benchmarks.card import protocol_card, protocol_code
 from benchmarks.describing import Row, fit_tail, training_fingerprint
-from benchmarks.files import write_json
+from benchmarks.files import Json, write_json
 from benchmarks.identity import digest
-from benchmarks.records import Json, RecordPlace
+from benchmarks.records import RecordPlace
 from benchmarks.store import VectorStore
 from datasets.task import Dataset, Image, Task
 from retrieval.knn import distances
@@ -69,7 +69,9 @@ class Evaluation:
         return RecordPlace(task_folder(self.out, task), row.name)
 
     def is_finished(self, row: Row) -> bool:
-        """Whether every task has the row's record already."""
+        """Whether every task has the row's record already, and a challenge its answers."""
+        if not self.dataset.labelled and not self._answers(row).exists():
+            return False
         return all(
             self.place(task, row).is_finished(record_key(task, row, self.seed))
             for task in self.dataset.tasks
@@ -130,13 +132,17 @@ class Evaluation:
 
     def _answer(self, task: Task, row: Row, ranking: Ranking) -> None:
         """Write the answers to an unlabelled challenge, keyed by query."""
-        names = [_below(image.id, "gallery/") for image in self.dataset.gallery]
+        names = [image.id.removeprefix("gallery/") for image in self.dataset.gallery]
+        asked = [image.id.removeprefix("query/") for image in task.queries]
+        found = ranking.neighbours[:, :ANSWERS].tolist()
         images = {
-            _below(query.id, "query/"): [names[index] for index in found[:ANSWERS] if index >= 0]
-            for query, found in zip(task.queries, ranking.neighbours, strict=True)
+            query: [names[index] for index in indices if index >= 0]
+            for query, indices in zip(asked, found, strict=True)
         }
-        path = self.out / self.dataset.name / "answers" / f"{row.name}.json"
-        write_json(path, {"groupname": row.name, "images": images})
+        write_json(self._answers(row), {"groupname": row.name, "images": images})
+
+    def _answers(self, row: Row) -> Path:
+        return self.out / self.dataset.name / "answers" / f"{row.name}.json"
 
 
 class _Matrices(AbstractContextManager["_Matrices"]):
@@ -174,7 +180,3 @@ class _Matrices(AbstractContextManager["_Matrices"]):
 
 def _zeros(matrix: NDArray[np.float32]) -> int:
     return int((~matrix.any(axis=1)).sum())
-
-
-def _below(name: str, folder: str) -> str:
-    return name.removeprefix(folder)

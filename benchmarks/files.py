@@ -1,12 +1,16 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and read with one clear error."""
 
 import json
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from datasets.errors import InputError
+
+Json = dict[str, Any]
+"""A JSON object."""
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -34,6 +38,22 @@ def write_json(path: Path, content: object) -> None:
     """Write JSON that a person can read; equal content gives equal bytes."""
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, sort_keys=True)
     write_text(path, text + "\n")
+
+
+def read_json(path: Path) -> Json | None:
+    """Read a JSON object, or None if there is no such file.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise InputError(f"{path}: damaged ({error}); remove it and run again") from error
 
 
 def require_writable(folder: Path, option: str) -> None:

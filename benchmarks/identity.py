@@ -12,7 +12,7 @@ from types import FunctionType, ModuleType
 
 from sklearn.base import BaseEstimator
 
-from benchmarks.rooms import CHECKOUT
+from benchmarks.rooms import CHECKOUT, ROOMS
 
 
 def identity(estimator: BaseEstimator) -> dict[str, object]:
@@ -48,7 +48,9 @@ def libraries(*modules: str) -> dict[str, str]:
     """Versions of the distributions that the modules import, NumPy and Pillow always."""
     imported = {name.partition(".")[0] for module in modules for name in _imports(module)}
     imported |= {module.partition(".")[0] for module in modules} | {"numpy", "PIL"}
-    found = {name for top in imported for name in _distributions().get(top, [])}
+    # Whether this project is installed or run from its checkout makes no difference.
+    others = imported - set(ROOMS)
+    found = {name for top in others for name in _distributions().get(top, [])}
     return {name: importlib.metadata.version(name) for name in sorted(found)}
 
 

@@ -9,16 +9,11 @@
 Records and rankings are equal, byte for byte, from run to run; costs are measurements.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from benchmarks.files import write_json, write_whole
-from datasets.errors import InputError
+from benchmarks.files import Json, read_json, write_json, write_whole
 from retrieval.ranking import Ranking
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -62,22 +57,6 @@ class RecordPlace:
         for ending in (".npz", ".costs.json"):
             self.path(ending).unlink(missing_ok=True)
         write_json(self.path(".json"), record)
-
-
-def read_json(path: Path) -> Json | None:
-    """Read a JSON object, or None if there is no such file.
-
-    Raises
-    ------
-    InputError
-        If the file is damaged.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise InputError(f"{path}: damaged ({error}); remove it and run again") from error
 
 
 def read_records(folder: Path, split_hash: str) -> list[Json]:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-_ROOMS = ("datasets", "extractors", "retrieval")
+ROOMS = ("benchmarks", "datasets", "extractors", "retrieval")
 
 
 def require_own_rooms() -> None:
@@ -17,10 +17,10 @@ def require_own_rooms() -> None:
         Naming the package that is in the way and the remedy. Under ``python -m`` the line is
         printed and the process ends with code 2 instead.
     """
-    for room in _ROOMS:
+    for room in ROOMS:
         spec = importlib.util.find_spec(room)
         found = Path(spec.origin).resolve() if spec and spec.origin else None
-        if found is None or CHECKOUT not in found.parents:
+        if found is None or found.parents[1] != CHECKOUT:
             message = (
                 f"the name {room!r} means {found or 'nothing'} here, not {CHECKOUT / room}: "
                 "another package has the same name; use an environment of its own for this "

@@ -65,10 +65,10 @@ def run(
         elif options.force or not evaluation.is_finished(row):
             todo.append(row)
     stores = {row.name: row.store(options.cache, dataset, options.force) for row in todo}
-    images = [image for _, image in dataset.images]
     for row in todo:
-        if row.head_learns and stores[row.name].missing([image.sha256 for image in images]):
-            fit_head(row, dataset)
+        if row.head_learns:
+            fit_head(row, dataset, stores[row.name])
+    images = [image for _, image in dataset.images]
     heads = {row.name: row.head for row in todo}
     failures = describe_all(stores, heads, images, workforce, f"describing {dataset.name}")
     for row in workforce.track(todo, len(todo), f"searching {dataset.name}"):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.files import write_json, write_whole
+from benchmarks.files import read_json, write_json, write_whole
 from benchmarks.identity import digest
 
 _BLOCK = 2048
@@ -48,6 +48,16 @@ class VectorStore:
         if not forget:
             for path in sorted(self.folder.glob("*.npz")):
                 self._index(path)
+
+    @property
+    def fit_seconds(self) -> float:
+        """How long fitting took whatever makes the vectors; 0 if nothing was fitted."""
+        noted = read_json(self.folder / "fit.json")
+        return noted["seconds"] if noted else 0.0
+
+    @fit_seconds.setter
+    def fit_seconds(self, seconds: float) -> None:
+        write_json(self.folder / "fit.json", {"seconds": seconds})
 
     def missing(self, keys: Sequence[str]) -> list[str]:
         """Those of the keys that have no vector yet, each once, in their order."""

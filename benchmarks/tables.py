@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.files import write_json, write_text
-from benchmarks.records import Json, read_json, read_records
+from benchmarks.files import Json, read_json, write_json, write_text
+from benchmarks.records import read_records
 from datasets.task import Dataset
 from retrieval.metrics import METRICS
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 import datasets
 import extractors
-from benchmarks.records import Json
+from benchmarks.files import Json
 from benchmarks.tables import cell_text, columns, filled_columns
 from datasets.task import Dataset
 

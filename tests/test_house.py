@@ -101,6 +101,14 @@ def test_readme_names_the_menus_and_the_attribution():
     assert "libGL" in readme
 
 
+def test_readme_shows_the_summary_of_the_results():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    summary = (ROOT / "results" / "summary.md").read_text(encoding="utf-8")
+    shown = re.search(r"<!-- mAP .*? -->\n\n(.*?)\n<!-- end -->", readme, re.DOTALL)[1]
+    assert shown.startswith("| extractor |")
+    assert shown in summary
+
+
 def load_module(path: Path, name: str, monkeypatch):
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)

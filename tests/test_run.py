@@ -222,6 +222,12 @@ def test_an_extractor_that_learns_from_pictures_sees_training_only(
     record = json.loads((tmp_path / "out/parted/records/query/mean-image.json").read_text())
     assert record["card"]["fitted on"] == "8 training images"
     everything = described["mean-image"]
+    # Elsewhere, from the stored vectors: the same record, and the cost of the fit that was.
+    run("--extractor", "mean-image", "--dataset", parted, out="again")
+    assert described["mean-image"] == everything
+    assert reproducible(tmp_path / "again") == reproducible(tmp_path / "out")
+    costs = [table(tmp_path, "parted", out=out)["mean-image"] for out in ("out", "again")]
+    assert costs[0]["fit_seconds"] == costs[1]["fit_seconds"] > 0
     fill(parted / "training" / "apple", 5, 96)  # other training images: another extractor
     run("--extractor", "mean-image", "--dataset", parted)
     assert described["mean-image"] > 2 * everything
@@ -293,6 +299,9 @@ def test_challenge_answers_are_keyed_by_query(tmp_path, run, capsys):
     assert answers["groupname"] == "rgb-histogram"
     assert list(answers["images"]) == ["00.png", "01.png", "02.png", "a twin.png"]
     assert all(len(set(found)) == 10 for found in answers["images"].values())
+    (tmp_path / "out/flat/answers/rgb-histogram.json").unlink()
+    run("--extractor", "rgb-histogram", "--dataset", root)
+    assert (tmp_path / "out/flat/answers/rgb-histogram.json").exists()
     page = (tmp_path / "out/flat/table.md").read_text()
     assert "No labels, so no scores" in page
     assert "| chance |" not in page

@@ -12,9 +12,8 @@ from pathlib import Path
 
 from benchmarks.card import machine
 from benchmarks.command import Parser, command
-from benchmarks.files import require_writable, write_text
+from benchmarks.files import Json, read_json, require_writable, write_text
 from benchmarks.identity import libraries
-from benchmarks.records import Json, read_json
 from benchmarks.tables import markdown
 from datasets.errors import InputError
 
