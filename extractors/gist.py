@@ -22,7 +22,7 @@ class Gist(Descriptor):
     """Energy of oriented band-pass filters over a coarse grid.
 
     The filters, the contrast normalisation and their constants are those of the authors'
-    LMgist.
+    LMgist; the margin of mirrored pixels is 16 where theirs is 32, and grey is luma.
 
     Parameters
     ----------
@@ -52,13 +52,16 @@ class Gist(Descriptor):
 
     def describe(self, image: Image) -> NDArray[np.floating]:
         """Mean energy of every filter in every cell."""
-        even = _normalise_contrast(grey(image).astype(np.float32))
+        plane = grey(image).astype(np.float32)
+        plane -= plane.min()
+        even = _normalise_contrast(255 * plane / max(plane.max(), 1))
         padded = np.pad(even, _PADDING, mode="symmetric")
         filters = _filters(len(padded), self.scales, self.orientations)
-        energy = np.abs(scipy.fft.ifft2(scipy.fft.fft2(padded) * filters))
-        inner = energy[:, _PADDING:-_PADDING, _PADDING:-_PADDING]
+        responses = scipy.fft.ifft2(scipy.fft.fft2(padded) * filters, overwrite_x=True)
+        inner = responses[:, _PADDING:-_PADDING, _PADDING:-_PADDING]
+        energy = np.sqrt(inner.real**2 + inner.imag**2)  # np.abs takes three times as long
         side = len(image) // self.grid
-        blocks = inner.reshape(len(filters), self.grid, side, self.grid, side)
+        blocks = energy.reshape(len(filters), self.grid, side, self.grid, side)
         return blocks.mean(axis=(2, 4)).ravel()
 
 

@@ -36,7 +36,7 @@ class LocalBinaryPattern(Descriptor):
     doi:10.1109/TPAMI.2002.1017623
     """
 
-    scales: tuple[tuple[int, int], ...] = ((8, 1), (16, 2), (24, 3))
+    scales: tuple[tuple[int, int], ...] = ((8, 1), (16, 2))
     prepare: Preprocess = LongestSide(128)
 
     def describe(self, image: Image) -> NDArray[np.floating]:
@@ -128,7 +128,9 @@ class GaborBank(Descriptor):
         moments = []
         for _ in range(self.octaves):
             for even, odd in _gabor_kernels(self.frequency, self.orientations):
-                magnitude = np.hypot(cv2.filter2D(plane, -1, even), cv2.filter2D(plane, -1, odd))
+                magnitude = cv2.magnitude(
+                    cv2.filter2D(plane, -1, even), cv2.filter2D(plane, -1, odd)
+                )
                 moments += [magnitude.mean(), magnitude.std()]
             plane = np.asarray(cv2.pyrDown(plane))
         return np.array(moments)
@@ -171,7 +173,7 @@ class ThresholdAdjacency(Descriptor):
     Bioinformatics 8:110, doi:10.1186/1471-2105-8-110
     """
 
-    prepare: Preprocess = LongestSide(192)
+    prepare: Preprocess = LongestSide(128)
 
     def describe(self, image: Image) -> NDArray[np.floating]:
         """Shares of the neighbour counts."""
