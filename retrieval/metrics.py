@@ -68,7 +68,8 @@ def reciprocal_rank(ranking: Ranking) -> Values:
     """Expected reciprocal of the first relevant image's rank."""
     first = np.r_[True, np.diff(ranking.group_query) != 0][: len(ranking.group_query)]
     values = np.zeros(ranking.n_queries)
-    for group in np.flatnonzero(first):
+    values[ranking.group_query[first]] = 1 / (ranking.group_start[first] + 1.0)
+    for group in np.flatnonzero(first & (ranking.group_size > 1)):
         start, size = ranking.group_start[group], ranking.group_size[group]
         relevant = ranking.group_relevant[group]
         # The first of the relevant images stands at place j of the group if the others

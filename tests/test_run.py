@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 import shutil
 from dataclasses import dataclass
 
@@ -349,68 +348,3 @@ def test_summary_shows_all_datasets(classes, parted, run, tmp_path):
     summary = (tmp_path / "out" / "summary.md").read_text()
     assert "| extractor | classes/query | mine/query | mine/query-sketch |" in summary
     assert "**" in summary
-
-
-BAD = {
-    "missing folder": (["--all", "--dataset", "/no/such"], "/no/such.*no such folder"),
-    "unknown dataset": (["--all", "--dataset", "openmojo"], "neither a folder nor one of"),
-    "unknown extractor": (["--extractor", "hsv-histgram"], "did you mean 'hsv-histogram'"),
-    "far from any extractor": (["--extractor", "zzzz"], "--list shows them"),
-    "nothing to run": ([], "give --all, or --extractor"),
-    "both": (["--all", "--extractor", "lbp"], "exclude each other"),
-    "no workers": (["--all", "--jobs", "0"], "--jobs.*at least 1"),
-    "no number": (["--all", "--seed", "x"], "--seed.*invalid int"),
-    "unknown option": (["--al", "--fast"], "--fast.*see --help"),
-}
-
-
-@pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_one_line_and_exit_code_2(case, run, capsys):
-    arguments, message = BAD[case]
-    assert run(*arguments) == 2
-    written = capsys.readouterr()
-    assert written.out == ""
-    assert written.err.startswith("error: ")
-    assert written.err.count("\n") == 1
-    assert re.search(message, written.err)
-
-
-def test_unwritable_output_and_cache(classes, run, tmp_path, capsys):
-    (tmp_path / "file").write_text("")
-    assert run("--extractor", "lbp", "--dataset", classes, out="file") == 2
-    assert "--out" in capsys.readouterr().err
-    assert run("--extractor", "lbp", "--dataset", classes, cache="file/below") == 2
-    assert "--cache" in capsys.readouterr().err
-
-
-def test_an_error_about_a_name_with_a_line_break_stays_one_line(tmp_path, run, capsys):
-    assert run("--all", "--dataset", tmp_path / "new\nline") == 2
-    assert capsys.readouterr().err.count("\n") == 1
-
-
-def test_two_datasets_of_one_name(classes, tmp_path, run, capsys):
-    shutil.copytree(classes, tmp_path / "other" / "classes")
-    assert run("--extractor", "lbp", "--dataset", classes, tmp_path / "other" / "classes") == 2
-    assert "write NAME=" in capsys.readouterr().err
-
-
-def test_list_shows_every_name(run, capsys):
-    assert run("--list") == 0
-    listed = capsys.readouterr().out
-    assert all(name in listed for name in (*extractors.MENU, "openmoji", "animals=PATH"))
-
-
-def test_quiet_prints_nothing(classes, run, capsys):
-    assert run("--extractor", "lbp", "--dataset", classes, "--quiet") == 0
-    written = capsys.readouterr()
-    assert (written.out, written.err) == ("", "")
-
-
-def test_printed_table_fits_80_columns(parted, run, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
-    run("--all", "--dataset", parted)
-    printed = capsys.readouterr().out
-    assert "chance" in printed
-    assert all(name in printed for name in extractors.MENU)
-    assert max(map(len, printed.splitlines())) <= 80
-    assert "…" not in printed
