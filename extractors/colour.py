@@ -70,7 +70,7 @@ class ColourHistogram(Descriptor):
     space: str = "rgb"
     bins: tuple[int, int, int] = (8, 8, 8)
     grid: int = 1
-    prepare: Preprocess = LongestSide(256)
+    prepare: Preprocess = LongestSide(128)
 
     def describe(self, image: Image) -> NDArray[np.floating]:
         """Histogram of every cell, end to end."""

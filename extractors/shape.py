@@ -76,7 +76,7 @@ class EdgeOrientationHistogram(Descriptor):
 
     bins: int = 12
     grid: int = 4
-    prepare: Preprocess = LongestSide(192)
+    prepare: Preprocess = LongestSide(128)
 
     def describe(self, image: Image) -> NDArray[np.floating]:
         """Counts of every cell, end to end."""
@@ -113,7 +113,7 @@ class HuMoments(Descriptor):
     Theory 8(2), doi:10.1109/TIT.1962.1057692
     """
 
-    prepare: Preprocess = LongestSide(192)
+    prepare: Preprocess = LongestSide(128)
 
     def describe(self, image: Image) -> NDArray[np.floating]:
         """Signed logarithms of the invariants."""
@@ -182,7 +182,7 @@ class FourierDescriptors(Descriptor):
 
     samples: int = 256
     harmonics: int = 24
-    prepare: Preprocess = LongestSide(192)
+    prepare: Preprocess = LongestSide(128)
 
     def describe(self, image: Image) -> NDArray[np.floating]:
         """Magnitudes over that of the first harmonic."""

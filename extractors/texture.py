@@ -73,9 +73,9 @@ class Haralick(Descriptor):
     classification, IEEE Trans. SMC 3(6), doi:10.1109/TSMC.1973.4309314
     """
 
-    levels: int = 64
+    levels: int = 32
     distances: tuple[int, ...] = (1, 4)
-    prepare: Preprocess = LongestSide(192)
+    prepare: Preprocess = LongestSide(128)
 
     def describe(self, image: Image) -> NDArray[np.floating]:
         """The measures of every distance, end to end."""
