@@ -22,7 +22,8 @@ class Gist(Descriptor):
     """Energy of oriented band-pass filters over a coarse grid.
 
     The filters, the contrast normalisation and their constants are those of the authors'
-    LMgist; the margin of mirrored pixels is 16 where theirs is 32, and grey is luma.
+    LMgist; the margin of mirrored pixels is 16 where theirs is 32, grey is luma, and responses
+    of the coarse bands are sampled at every second or fourth pixel.
 
     Parameters
     ----------
@@ -55,14 +56,45 @@ class Gist(Descriptor):
         plane = grey(image).astype(np.float32)
         plane -= plane.min()
         even = _normalise_contrast(255 * plane / max(plane.max(), 1))
-        padded = np.pad(even, _PADDING, mode="symmetric")
-        filters = _filters(len(padded), self.scales, self.orientations)
-        responses = scipy.fft.ifft2(scipy.fft.fft2(padded) * filters, overwrite_x=True)
-        inner = responses[:, _PADDING:-_PADDING, _PADDING:-_PADDING]
+        spectrum = scipy.fft.fft2(np.pad(even, _PADDING, mode="symmetric"))
+        cell = len(image) // self.grid
+        energies = [
+            self._energies(spectrum, scale, _stride(scale, cell)) for scale in range(self.scales)
+        ]
+        return np.concatenate(energies)
+
+    def _energies(
+        self, spectrum: NDArray[np.complex64], scale: int, stride: int
+    ) -> NDArray[np.float32]:
+        """Mean energy of one scale's filters in every cell, from every `stride`-th pixel."""
+        low = _low_frequencies(len(spectrum), stride)
+        filters = _filters(len(spectrum), scale, self.orientations, stride)
+        responses = scipy.fft.ifft2(spectrum[np.ix_(low, low)] * filters, overwrite_x=True)
+        margin = _PADDING // stride
+        inner = responses[:, margin:-margin, margin:-margin]
         energy = np.sqrt(inner.real**2 + inner.imag**2)  # np.abs takes three times as long
-        side = len(image) // self.grid
-        blocks = energy.reshape(len(filters), self.grid, side, self.grid, side)
+        cell = inner.shape[1] // self.grid
+        blocks = energy.reshape(len(filters), self.grid, cell, self.grid, cell)
         return blocks.mean(axis=(2, 4)).ravel()
+
+
+def _low_frequencies(side: int, stride: int) -> NDArray[np.intp]:
+    """Frequencies in cycles per picture that a picture of every `stride`-th pixel can hold."""
+    half = side // stride // 2
+    return np.r_[:half, -half:0]
+
+
+def _centre(scale: int) -> float:
+    """Centre frequency of a scale's filters, in cycles per pixel."""
+    return 0.3 / 1.85**scale
+
+
+def _stride(scale: int, cell: int) -> int:
+    """Step at which a scale's responses may be sampled: coarse filters pass nothing fine."""
+    stride = 1
+    while 2.6 * _centre(scale) < 0.25 / stride and cell % (2 * stride) == 0:
+        stride *= 2
+    return min(stride, _PADDING)
 
 
 def _normalise_contrast(plane: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -84,17 +116,15 @@ def _low_pass(side: int) -> NDArray[np.float32]:
 
 
 @cache
-def _filters(side: int, scales: int, orientations: int) -> NDArray[np.float32]:
-    """Transfer functions, shape (scales * orientations, side, side)."""
-    frequency = np.fft.fftfreq(side, 1 / side)
+def _filters(side: int, scale: int, orientations: int, stride: int) -> NDArray[np.float32]:
+    """Transfer functions of a scale, shape (orientations, side / stride, side / stride)."""
+    frequency = _low_frequencies(side, stride)
     radius = np.hypot(frequency[:, None], frequency[None, :])
     angle = np.arctan2(frequency[:, None], frequency[None, :])
+    band = np.exp(-3.5 * (radius / side / _centre(scale) - 1) ** 2) / stride**2
     bank = []
-    for scale in range(scales):
-        centre = 0.3 / 1.85**scale
-        band = np.exp(-3.5 * (radius / side / centre - 1) ** 2)
-        for index in range(orientations):
-            turned = angle + np.pi * index / orientations
-            turned = (turned + np.pi) % (2 * np.pi) - np.pi
-            bank.append(band * np.exp(-2 * np.pi * (orientations**2 / 64) * turned**2))
+    for index in range(orientations):
+        turned = angle + np.pi * index / orientations
+        turned = (turned + np.pi) % (2 * np.pi) - np.pi
+        bank.append(band * np.exp(-2 * np.pi * (orientations**2 / 64) * turned**2))
     return np.array(bank, np.float32)

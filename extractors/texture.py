@@ -16,36 +16,42 @@ from extractors.preprocessing import Image, LongestSide, Preprocess, grey
 
 @dataclass(eq=False, repr=False)
 class LocalBinaryPattern(Descriptor):
-    """Histograms of rotation-invariant uniform local binary patterns at several radii.
+    """Histograms of rotation-invariant uniform local binary patterns at several scales.
+
+    The eight neighbours of each pixel are looked at, in the picture and in ever smaller
+    versions of it, an octave apart.
 
     Parameters
     ----------
-    scales : tuple of (points, radius)
-        Sampling points on the circle, and its radius in pixels.
+    octaves : int
+        Sizes of the picture, each half the one before.
     prepare : Preprocess
         Applied first.
 
     Notes
     -----
-    ``sum(points + 2)`` dimensions, Hellinger-mapped per scale.
+    ``10 * octaves`` dimensions, Hellinger-mapped per octave.
 
     References
     ----------
     T. Ojala, M. Pietikäinen, T. Mäenpää (2002), Multiresolution gray-scale and rotation
     invariant texture classification with local binary patterns, IEEE TPAMI 24(7),
-    doi:10.1109/TPAMI.2002.1017623
+    doi:10.1109/TPAMI.2002.1017623; the pyramid: X. Qian, X.-S. Hua, P. Chen, L. Ke (2011), PLBP:
+    an effective local binary patterns texture descriptor with pyramid representation, Pattern
+    Recognition 44(10-11), doi:10.1016/j.patcog.2011.03.029
     """
 
-    scales: tuple[tuple[int, int], ...] = ((8, 1), (16, 2))
+    octaves: int = 3
     prepare: Preprocess = LongestSide(128)
 
     def describe(self, image: Image) -> NDArray[np.floating]:
-        """Histogram of every scale, end to end."""
+        """Histogram of every octave, end to end."""
         plane = grey(image)
         histograms = []
-        for points, radius in self.scales:
-            codes = local_binary_pattern(plane, points, radius, method="uniform").astype(np.intp)
-            histograms.append(hellinger(np.bincount(codes.ravel(), minlength=points + 2)))
+        for _ in range(self.octaves):
+            codes = local_binary_pattern(plane, 8, 1, method="uniform").astype(np.intp)
+            histograms.append(hellinger(np.bincount(codes.ravel(), minlength=10)))
+            plane = np.asarray(cv2.pyrDown(plane))
         return np.concatenate(histograms)
 
 
@@ -143,7 +149,7 @@ def _gabor_kernels(
     """Even and odd part of every filter, without response to constant brightness."""
     kernels = []
     for index in range(orientations):
-        kernel = gabor_kernel(frequency, theta=np.pi * index / orientations)
+        kernel = gabor_kernel(frequency, theta=np.pi * index / orientations, n_stds=2)
         kernel = kernel - kernel.mean()
         kernels.append((kernel.real.astype(np.float32), kernel.imag.astype(np.float32)))
     return kernels

@@ -122,7 +122,7 @@ def test_lbp_ignores_brightness_and_quarter_turns():
     dark = PHOTO // 2 + 10
     noisy = np.random.default_rng(2).integers(0, 256, PHOTO.shape).astype(np.uint8)
     turned = np.ascontiguousarray(np.rot90(PHOTO))
-    assert distance(lbp.describe(PHOTO), lbp.describe(turned)) < 0.05
+    assert distance(lbp.describe(PHOTO), lbp.describe(turned)) < 0.1
     assert distance(lbp.describe(PHOTO), lbp.describe(dark)) < 0.3
     assert distance(lbp.describe(PHOTO), lbp.describe(noisy)) > 0.4
 

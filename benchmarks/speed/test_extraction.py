@@ -25,7 +25,7 @@ CASES = {
     ),
     ("hog", "ours"): lambda: HistogramOfOrientedGradients().describe(SMALL),
     ("hog", "skimage.feature.hog"): lambda: hog(PLANE, 9, (16, 16), (2, 2)),
-    ("lbp, 8 points", "ours"): lambda: LocalBinaryPattern(((8, 1),)).describe(SMALL),
+    ("lbp, 8 points", "ours"): lambda: LocalBinaryPattern(octaves=1).describe(SMALL),
     ("lbp, 8 points", "mahotas.features.lbp"): lambda: mahotas.features.lbp(PLANE, 1, 8),
     ("gist", "ours"): lambda: Gist().describe(SMALL),
 }
