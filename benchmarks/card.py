@@ -6,9 +6,9 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from benchmarks.describing import Row
 from benchmarks.identity import code_hash, project_modules
 from benchmarks.rooms import CHECKOUT, ROOMS
+from benchmarks.row import Row
 from datasets.task import Task
 from extractors.preprocessing import INTERPOLATION
 from retrieval.ranking import DEPTH

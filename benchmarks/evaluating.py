@@ -7,24 +7,33 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
+import scipy.sparse
 from numpy.typing import NDArray
+from retrieval.geometry import candidates, rerank
 
 from benchmarks.card import protocol_card, protocol_code
-from benchmarks.describing import Row, fit_tail, training_fingerprint
 from benchmarks.files import Json, write_json
 from benchmarks.identity import digest
+from benchmarks.learning import fit_tail
+from benchmarks.progress import Workforce
 from benchmarks.records import RecordPlace
-from benchmarks.store import VectorStore
+from benchmarks.row import Row, training_fingerprint
+from benchmarks.store import FeatureStore, VectorStore
+from benchmarks.verifying import count_inliers
 from datasets.task import Dataset, Image, Task
 from retrieval.knn import distances
 from retrieval.metrics import chance, mean_scores
-from retrieval.protocol import Judgements, judge
+from retrieval.protocol import judge
 from retrieval.ranking import Ranking, summarise
 
 ANSWERS = 10
 """Neighbours per query in the answers to an unlabelled challenge."""
+
+_BYTES_OF_PLACE = 8
+"""x and y of a key point, for verification."""
 
 
 def task_folder(out: Path, task: Task) -> Path:
@@ -50,12 +59,15 @@ class Evaluation:
         Where records and vectors lie.
     seed : int
         For the card.
+    workforce : Workforce
+        Who verifies matches, where a row has that done.
     """
 
     dataset: Dataset
     out: Path
     cache: Path
     seed: int
+    workforce: Workforce
 
     def __post_init__(self) -> None:
         data = self.dataset
@@ -77,30 +89,79 @@ class Evaluation:
             for task in self.dataset.tasks
         )
 
-    def run(self, row: Row, store: VectorStore) -> None:
-        """Search every query set with a row whose vectors are in the store, and record it."""
+    def run(self, row: Row, store: VectorStore, features: FeatureStore | None = None) -> None:
+        """Search every query set with a row and record it.
+
+        Parameters
+        ----------
+        row : Row
+            Its head is fitted.
+        store : VectorStore
+            The head's vectors of all images.
+        features : FeatureStore, optional
+            The local features of all images, for rows that have them.
+        """
         fit_tail(row, self.dataset.training, self.dataset, store)
         with _Matrices(self.cache) as matrices:
             gallery = matrices.build("gallery", self.dataset.gallery, row, store)
             for task in self.dataset.tasks:
                 queries = matrices.build(task.query_set, task.queries, row, store)
                 began = time.perf_counter()
-                judgements = self.judgements[task.query_set]
-                ranking = summarise(distances(queries, gallery), judgements)
+                ranking = self._search(task, row, queries, gallery, features)
                 seconds = time.perf_counter() - began
-                record = self._record(task, row, ranking, judgements)
+                record = self._record(task, row, ranking)
                 record["dimensions"] = gallery.shape[1]
                 record["bytes_per_image"] = gallery.shape[1] * gallery.itemsize
                 record["counts"]["zero vectors"] = _zeros(gallery) + _zeros(queries)
-                images = [image.sha256 for _, image in self.dataset.images]
-                costs = {
-                    "fit_seconds": round(row.fit_seconds, 4),
-                    "extraction_ms": round(1e3 * store.seconds(images) / len(set(images)), 4),
-                    "search_ms": round(1e3 * seconds / len(task.queries), 4),
-                }
+                if features:
+                    self._note_features(record, task, row, features)
+                costs = self._costs(task, row, store, features, seconds)
                 self.place(task, row).write(record, ranking, costs)
                 if not self.dataset.labelled:
                     self._answer(task, row, ranking)
+
+    def _search(
+        self,
+        task: Task,
+        row: Row,
+        queries: NDArray[np.float32],
+        gallery: NDArray[np.float32],
+        features: FeatureStore | None,
+    ) -> Ranking:
+        judgements = self.judgements[task.query_set]
+        blocks = distances(queries, gallery)
+        if row.verification and features:
+            first = candidates(blocks, judgements, row.verified)
+            searched = self.dataset.gallery
+            inliers = count_inliers(row, task.queries, searched, first, features, self.workforce)
+            blocks = rerank(distances(queries, gallery), first, inliers)
+        return summarise(blocks, judgements)
+
+    def _costs(
+        self,
+        task: Task,
+        row: Row,
+        store: VectorStore,
+        features: FeatureStore | None,
+        search_seconds: float,
+    ) -> Json:
+        images = {image.sha256 for _, image in self.dataset.images}
+        extraction = store.seconds(images) + (features.seconds(images) if features else 0.0)
+        return {
+            "fit_seconds": round(row.fit_seconds, 4),
+            "extraction_ms": round(1e3 * extraction / len(images), 4),
+            "search_ms": round(1e3 * search_seconds / len(task.queries), 4),
+        }
+
+    def _note_features(self, record: Json, task: Task, row: Row, features: FeatureStore) -> None:
+        """Count key points; what verification needs to keep is part of a picture's bytes."""
+        found = {image.sha256: features.points(image.sha256) for image in self.dataset.gallery}
+        asked = [features.points(image.sha256) for image in task.queries]
+        record["counts"]["images without key points"] = [*found.values(), *asked].count(0)
+        mean = sum(found.values()) / len(found)
+        record["key points per gallery image"] = round(mean, 1)
+        if row.verification and row.detector:
+            record["bytes_per_image"] += round(mean * (row.detector.dims + _BYTES_OF_PLACE))
 
     def skip(self, row: Row, status: str, reason: str) -> None:
         """Record that a row gave no numbers, and why."""
@@ -109,8 +170,9 @@ class Evaluation:
             record = {"row": row.name, "status": status, "reason": reason, "card": card}
             self.place(task, row).write_absence(record)
 
-    def _record(self, task: Task, row: Row, ranking: Ranking, judgements: Judgements) -> Json:
+    def _record(self, task: Task, row: Row, ranking: Ranking) -> Json:
         gallery = self.dataset.gallery
+        judgements = self.judgements[task.query_set]
         scored = int((ranking.relevant > 0).sum())
         return {
             "key": record_key(task, row, self.seed),
@@ -160,7 +222,9 @@ class _Matrices(AbstractContextManager["_Matrices"]):
         matrix: NDArray[np.float32] | None = None
         done = 0
         for block in store.blocks([image.sha256 for image in images]):
-            final = np.asarray(row.tail.transform(block) if row.tail else block, np.float32)
+            made: Any = row.tail.transform(block) if row.tail else block
+            dense = made.toarray() if scipy.sparse.issparse(made) else made
+            final = np.asarray(dense, np.float32)
             if matrix is None:
                 shape = (len(images), final.shape[1])
                 matrix = np.lib.format.open_memmap(path, "w+", np.float32, shape)

@@ -80,7 +80,8 @@ def _look(
     broken: dict[str, str] = {}
     for looked in workforce.chunks(_try_to_read, cut(unseen), "reading pictures"):
         if looked.sizes:
-            store.add(list(looked.sizes), np.array(list(looked.sizes.values())), looked.seconds)
+            sizes = [np.array(size, np.float32) for size in looked.sizes.values()]
+            store.add(list(looked.sizes), sizes, looked.seconds)
         broken |= looked.problems
     return broken
 

@@ -12,16 +12,17 @@ from pathlib import Path
 import joblib
 
 import datasets
-import extractors
 from benchmarks.command import Parser, command, default_cache
-from benchmarks.describing import Row, describe_all, fit_head
 from benchmarks.evaluating import Evaluation
 from benchmarks.files import require_writable
 from benchmarks.loading import load
+from benchmarks.menu import make_row, row_names
 from benchmarks.progress import Workforce
 from benchmarks.rooms import CHECKOUT
+from benchmarks.row import Row
 from benchmarks.tables import write_summary, write_tables
 from benchmarks.terminal import print_listing, print_table
+from benchmarks.vectors import make_vectors
 from datasets.errors import InputError
 from datasets.task import Dataset
 
@@ -43,8 +44,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     loaded = _load_all(options, workforce)
     failed = False
     for dataset in loaded:
-        rows = [Row(name, extractors.MENU[name]) for name in names]
-        failed |= run(dataset, rows, options, workforce)
+        evaluation = Evaluation(dataset, options.out, options.cache, options.seed, workforce)
+        failed |= run(evaluation, [make_row(name) for name in names], options.force)
         tables = write_tables(options.out, dataset)
         if not options.quiet:
             print_table(dataset, tables)
@@ -53,31 +54,35 @@ def _main(arguments: Sequence[str] | None) -> int:
     return 1 if failed else 0
 
 
-def run(
-    dataset: Dataset, rows: Sequence[Row], options: argparse.Namespace, workforce: Workforce
-) -> bool:
-    """Run rows on a dataset, doing only what is not done yet; returns whether one failed."""
-    evaluation = Evaluation(dataset, options.out, options.cache, options.seed)
+def run(evaluation: Evaluation, rows: Sequence[Row], force: bool = False) -> bool:
+    """Run rows on a dataset, doing only what is not done yet; returns whether one failed.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        The dataset, and where everything goes.
+    rows : sequence of Row
+        What to run.
+    force : bool
+        Do everything anew.
+    """
+    dataset, workforce = evaluation.dataset, evaluation.workforce
     todo = []
     for row in rows:
         if row.learns and not dataset.training:
             evaluation.skip(row, "skipped", "learns from training images, and there are none")
-        elif options.force or not evaluation.is_finished(row):
+        elif force or not evaluation.is_finished(row):
             todo.append(row)
-    stores = {row.name: row.store(options.cache, dataset, options.force) for row in todo}
-    for row in todo:
-        if row.head_learns:
-            fit_head(row, dataset, stores[row.name])
-    images = [image for _, image in dataset.images]
-    heads = {row.name: row.head for row in todo}
-    failures = describe_all(stores, heads, images, workforce, f"describing {dataset.name}")
+    made = make_vectors(todo, dataset, evaluation.cache, force, workforce)
     for row in workforce.track(todo, len(todo), f"searching {dataset.name}"):
-        if row.name in failures:
-            workforce.say(f"{row.name} failed: {failures[row.name]}")
-            evaluation.skip(row, "failed", failures[row.name])
+        if row.name in made.failures:
+            workforce.say(f"{row.name} failed: {made.failures[row.name]}")
+            evaluation.skip(row, "failed", made.failures[row.name])
+        elif row.name in made.skipped:
+            evaluation.skip(row, "skipped", made.skipped[row.name])
         else:
-            evaluation.run(row, stores[row.name])
-    return bool(failures)
+            evaluation.run(row, made.stores[row.name], made.features.get(row.name))
+    return bool(made.failures)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -144,11 +149,11 @@ def _row_names(options: argparse.Namespace) -> list[str]:
     if not options.all and not options.extractor:
         raise InputError("nothing to run: give --all, or --extractor NAME (--list shows them)")
     for name in options.extractor:
-        if name not in extractors.MENU:
-            close = difflib.get_close_matches(name, extractors.MENU, n=1, cutoff=0.4)
+        if name not in row_names():
+            close = difflib.get_close_matches(name, row_names(), n=1, cutoff=0.4)
             hint = f"did you mean {close[0]!r}?" if close else "--list shows them all"
             raise InputError(f"--extractor {name}: no such extractor; {hint}")
-    return list(dict.fromkeys(options.extractor)) or list(extractors.MENU)
+    return list(dict.fromkeys(options.extractor)) or row_names()
 
 
 def _load_all(options: argparse.Namespace, workforce: Workforce) -> list[Dataset]:

@@ -1,29 +1,37 @@
-"""Vectors on disk, under the content they were made from: no work is done twice."""
+"""Vectors and local features on disk, under the content they were made from."""
 
 import hashlib
 import json
 import logging
 import zipfile
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.files import read_json, write_json, write_whole
 from benchmarks.identity import digest
+from extractors.local import LocalFeatures
 
 _BLOCK = 2048
 """Rows gathered at a time."""
 
+_OPEN_SEGMENTS = 32
+"""Segments of local features in memory at a time, some MB each."""
+
+Made = TypeVar("Made")
+
 log = logging.getLogger(__name__)
 
 
-class VectorStore:
-    """The vectors that one identity (an extractor, say) made of pictures, keyed by content.
+class Store(ABC, Generic[Made]):
+    """What one identity (an extractor, say) made of pictures, keyed by the pictures' content.
 
-    A folder of segments, each an ``.npz`` file of keys, rows and seconds, written whole or
-    not at all; so a crash loses only what was under way, and several processes may write to
+    A folder of segments, each an ``.npz`` file of keys, what was made and seconds, written whole
+    or not at all; so a crash loses only what was under way, and several processes may write to
     one store.
 
     Parameters
@@ -33,7 +41,7 @@ class VectorStore:
     name : str
         For people who look into the folder.
     identity : dict
-        What decides the vectors, beside the picture. Another identity is another store.
+        What decides what is made, beside the picture. Another identity is another store.
     forget : bool
         Begin anew, as if nothing were stored.
     """
@@ -63,21 +71,50 @@ class VectorStore:
         """Those of the keys that have no vector yet, each once, in their order."""
         return [key for key in dict.fromkeys(keys) if key not in self._places]
 
-    def add(self, keys: Sequence[str], rows: NDArray[np.float32], seconds: float) -> None:
-        """Store one vector per key, and how long making them all took."""
+    @abstractmethod
+    def add(self, keys: Sequence[str], made: Sequence[Made], seconds: float) -> None:
+        """Store what was made of one picture per key, and how long making it all took."""
+
+    def seconds(self, keys: Collection[str]) -> float:
+        """How long what these keys have took to make."""
+        return sum(self._places[key][2] for key in set(keys))
+
+    def _write(self, keys: Sequence[str], seconds: float, **arrays: NDArray[np.generic]) -> None:
         name = hashlib.sha256(json.dumps(list(keys)).encode()).hexdigest()[:32]
         path = self.folder / f"{name}.npz"
 
         def write(part: Path) -> None:
             with part.open("wb") as file:
-                np.savez(file, keys=np.array(keys), rows=rows, seconds=np.float64(seconds))
+                np.savez(file, keys=np.array(keys), seconds=np.float64(seconds), **arrays)  # type: ignore[arg-type]
 
         write_whole(path, write)
         self._index(path)
 
-    def seconds(self, keys: Sequence[str]) -> float:
-        """How long the vectors of these keys took to make."""
-        return sum(self._places[key][2] for key in set(keys))
+    def _note(self, keys: Sequence[str], segment: Mapping[str, NDArray[Any]]) -> None:
+        """Look at a segment that is being indexed."""
+
+    def _index(self, path: Path) -> None:
+        try:
+            # A file opened here is closed here, even if NumPy finds it damaged.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as segment:
+                keys, seconds = segment["keys"].tolist(), float(segment["seconds"])
+                self._note(keys, segment)
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            log.warning("%s is damaged (%s); its pictures are described again", path, error)
+            path.unlink()
+            return
+        for row, key in enumerate(keys):
+            self._places[key] = (path, row, seconds / len(keys))
+
+
+class VectorStore(Store[NDArray[np.float32]]):
+    """The vectors that one identity made of pictures."""
+
+    def add(
+        self, keys: Sequence[str], made: Sequence[NDArray[np.float32]], seconds: float
+    ) -> None:
+        """Store one vector per key, and how long making them all took."""
+        self._write(keys, seconds, rows=np.stack(made))
 
     def blocks(self, keys: Sequence[str]) -> Iterator[NDArray[np.float32]]:
         """The vectors of the keys in their order, some thousand rows at a time."""
@@ -94,14 +131,74 @@ class VectorStore:
                     opened[path] = segment["rows"]
             yield opened[path][row]
 
-    def _index(self, path: Path) -> None:
-        try:
-            # A file opened here is closed here, even if NumPy finds it damaged.
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as segment:
-                keys, seconds = segment["keys"].tolist(), float(segment["seconds"])
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            log.warning("%s is damaged (%s); its pictures are described again", path, error)
-            path.unlink()
-            return
-        for row, key in enumerate(keys):
-            self._places[key] = (path, row, seconds / len(keys))
+
+class FeatureStore(Store[LocalFeatures]):
+    """The local features that a detector found in pictures; parameters as of `Store`."""
+
+    def __init__(
+        self, folder: Path, name: str, identity: dict[str, object], forget: bool = False
+    ) -> None:
+        self._points: dict[str, int] = {}
+        super().__init__(folder, name, identity, forget)
+
+    def _note(self, keys: Sequence[str], segment: Mapping[str, NDArray[Any]]) -> None:
+        counts = np.diff(segment["ends"], prepend=0).tolist()
+        self._points |= dict(zip(keys, counts, strict=True))
+
+    def points(self, key: str) -> int:
+        """Number of key points of a picture."""
+        return self._points[key]
+
+    def add(self, keys: Sequence[str], made: Sequence[LocalFeatures], seconds: float) -> None:
+        """Store the features of one picture per key, and how long finding them all took."""
+        self._write(
+            keys,
+            seconds,
+            ends=np.cumsum([len(found) for found in made]),
+            points=np.concatenate([found.points for found in made]),
+            descriptors=np.concatenate([found.descriptors for found in made]),
+            frames=np.array([found.frame for found in made]),
+            binary=np.array(made[0].binary),
+        )
+
+    def of(self, keys: Sequence[str]) -> "StoredFeatures":
+        """The features of the keys in their order, read when they are asked for."""
+        return StoredFeatures([self._places[key][:2] for key in keys])
+
+
+class StoredFeatures:
+    """Local features on disk, a few pictures of them in memory at a time.
+
+    Parameters
+    ----------
+    places : list of (Path, int)
+        Segment and position in it, of every picture.
+    """
+
+    def __init__(self, places: list[tuple[Path, int]]) -> None:
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __iter__(self) -> Iterator[LocalFeatures]:
+        opened: dict[Path, dict[str, NDArray[np.generic]]] = {}
+        for path, index in self._places:
+            if path not in opened:
+                if len(opened) == _OPEN_SEGMENTS:
+                    del opened[next(iter(opened))]
+                with np.load(path, allow_pickle=False) as segment:
+                    opened[path] = {name: segment[name] for name in segment.files}
+            yield _features(opened[path], index)
+
+
+def _features(segment: dict[str, Any], index: int) -> LocalFeatures:
+    start = segment["ends"][index - 1] if index else 0
+    part = slice(start, segment["ends"][index])
+    width, height = segment["frames"][index].tolist()
+    return LocalFeatures(
+        segment["points"][part],
+        segment["descriptors"][part],
+        (width, height),
+        bool(segment["binary"]),
+    )

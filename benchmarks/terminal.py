@@ -7,8 +7,8 @@ from rich.markup import escape
 from rich.table import Table
 
 import datasets
-import extractors
 from benchmarks.files import Json
+from benchmarks.menu import row_names
 from benchmarks.tables import cell_text, columns, filled_columns
 from datasets.task import Dataset
 
@@ -45,7 +45,7 @@ def print_listing() -> None:
     """Print the menus."""
     console = Console(highlight=False)
     console.print("Extractors:")
-    for name in extractors.MENU:
+    for name in row_names():
         console.print(f"  {name}", markup=False)
     console.print("\nDatasets:")
     for source in datasets.MENU.values():

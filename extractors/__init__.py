@@ -5,11 +5,14 @@ scikit-learn's transformers behind it where it needs them. All that is learned i
 from training images.
 """
 
+from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from extractors.base import Descriptor, Extractor
+from extractors.binary import Akaze, Orb
 from extractors.colour import ColourCorrelogram, ColourHistogram, ColourMoments, TinyImage
+from extractors.encoders import BagOfWords, Fisher, Vlad
 from extractors.gist import Gist
 from extractors.shape import (
     EdgeOrientationHistogram,
@@ -18,7 +21,10 @@ from extractors.shape import (
     HuMoments,
     ZernikeMoments,
 )
+from extractors.sift import DenseSift, Sift
+from extractors.surf import Surf
 from extractors.texture import GaborBank, Haralick, LocalBinaryPattern, ThresholdAdjacency
+from extractors.whitening import Whitening
 
 __all__ = ["MENU", "Descriptor", "Extractor"]
 
@@ -45,4 +51,17 @@ MENU: dict[str, Extractor | Pipeline] = {
     "hu-moments": make_pipeline(HuMoments(), StandardScaler()),
     "zernike-moments": make_pipeline(ZernikeMoments(), StandardScaler()),
     "fourier-descriptors": make_pipeline(FourierDescriptors(), StandardScaler()),
+    # local features, as bags of visual words
+    "sift-bovw": make_pipeline(Sift(), BagOfWords(1000), TfidfTransformer()),
+    "rootsift-bovw": make_pipeline(
+        Sift(), BagOfWords(1000, root=True, power=0.5), TfidfTransformer()
+    ),
+    "sift-bovw-pyramid": make_pipeline(Sift(), BagOfWords(256, grids=(1, 2)), TfidfTransformer()),
+    "surf-bovw": make_pipeline(Surf(), BagOfWords(1000), TfidfTransformer()),
+    "orb-bovw": make_pipeline(Orb(), BagOfWords(1000), TfidfTransformer()),
+    "akaze-bovw": make_pipeline(Akaze(), BagOfWords(1000), TfidfTransformer()),
+    "dense-sift-bovw": make_pipeline(DenseSift(), BagOfWords(1000), TfidfTransformer()),
+    # local features, aggregated
+    "sift-vlad": make_pipeline(Sift(), Vlad(64, root=True), Whitening(128)),
+    "sift-fisher": make_pipeline(Sift(), Fisher(64, root=True), Whitening(128)),
 }

@@ -40,6 +40,17 @@ class LongestSide:
 
 
 @dataclass(frozen=True)
+class AtMost:
+    """Scale a picture down so that its longest side has `pixels`; leave smaller ones alone."""
+
+    pixels: int
+
+    def __call__(self, image: Image) -> Image:
+        """Return the picture, no larger than wanted."""
+        return image if max(image.shape[:2]) <= self.pixels else LongestSide(self.pixels)(image)
+
+
+@dataclass(frozen=True)
 class Square:
     """Scale a picture to `pixels` x `pixels`, whatever its aspect."""
 

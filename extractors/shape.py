@@ -44,7 +44,7 @@ class HistogramOfOrientedGradients(Descriptor):
 
 
 @cache
-def _hog(width: int, height: int, cell: int, orientations: int) -> cv2.HOGDescriptor:
+def _hog(width: int, height: int, cell: int, orientations: int) -> "cv2.HOGDescriptor":
     """OpenCV's descriptor for pictures of one size, blocks overlapping by a cell."""
     block, step = (2 * cell, 2 * cell), (cell, cell)
     return cv2.HOGDescriptor((width, height), block, step, step, orientations)

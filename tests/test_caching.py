@@ -91,7 +91,7 @@ def test_a_parameter_without_a_form_is_refused():
 def test_store_keeps_what_it_was_given(tmp_path):
     store = VectorStore(tmp_path, "a", {"x": 1})
     assert store.missing(["k1", "k2", "k1"]) == ["k1", "k2"]
-    store.add(["k1", "k2"], np.array([[1, 2], [3, 4]], np.float32), 0.5)
+    store.add(["k1", "k2"], list(np.array([[1, 2], [3, 4]], np.float32)), 0.5)
     again = VectorStore(tmp_path, "a", {"x": 1})
     assert again.missing(["k1", "k3"]) == ["k3"]
     [block] = again.blocks(["k2", "k1", "k2"])
@@ -105,7 +105,7 @@ def test_store_gives_many_rows_in_blocks(tmp_path):
     store = VectorStore(tmp_path, "a", {})
     keys = [f"k{number}" for number in range(5000)]
     for number, chunk in enumerate(cut(keys, 1000)):
-        store.add(chunk, np.full((1000, 2), number, np.float32), 0.0)
+        store.add(chunk, list(np.full((1000, 2), number, np.float32)), 0.0)
     blocks = list(store.blocks(keys))
     assert [len(block) for block in blocks] == [2048, 2048, 904]
     assert np.concatenate(blocks)[::1000, 0].tolist() == [0, 1, 2, 3, 4]

@@ -4,12 +4,17 @@ import cv2
 import mahotas.features
 import numpy as np
 import pytest
+from mahotas.features.surf import surf
+from pictures import scene
 from skimage.feature import hog
 
+from extractors.binary import Orb
 from extractors.colour import ColourHistogram
 from extractors.gist import Gist
 from extractors.preprocessing import Square, grey
 from extractors.shape import HistogramOfOrientedGradients
+from extractors.sift import Sift
+from extractors.surf import Surf
 from extractors.texture import LocalBinaryPattern
 
 PICTURE = cv2.GaussianBlur(
@@ -17,6 +22,7 @@ PICTURE = cv2.GaussianBlur(
 )
 SMALL = Square(128)(PICTURE)
 PLANE = grey(SMALL)
+SCENE = scene(0)
 
 CASES = {
     ("rgb histogram", "ours"): lambda: ColourHistogram("rgb").describe(PICTURE),
@@ -28,6 +34,10 @@ CASES = {
     ("lbp, 8 points", "ours"): lambda: LocalBinaryPattern(octaves=1).describe(SMALL),
     ("lbp, 8 points", "mahotas.features.lbp"): lambda: mahotas.features.lbp(PLANE, 1, 8),
     ("gist", "ours"): lambda: Gist().describe(SMALL),
+    ("key points: sift", "OpenCV"): lambda: Sift().detect(SCENE),
+    ("key points: orb", "OpenCV"): lambda: Orb().detect(SCENE),
+    ("key points: surf", "ours"): lambda: Surf().detect(SCENE),
+    ("key points: surf", "mahotas.features.surf"): lambda: surf(grey(SCENE), max_points=500),
 }
 
 

@@ -1,42 +1,46 @@
 """Describing a folder with two worker processes beside one."""
 
-import numpy as np
 import pytest
+from pictures import scene
 from PIL import Image
 
 from benchmarks.describing import describe_all
 from benchmarks.progress import Workforce
-from benchmarks.store import VectorStore
+from benchmarks.store import FeatureStore, VectorStore
 from datasets import task
 from datasets.reading import content_hash
 from extractors.gist import Gist
+from extractors.sift import Sift
 
-COUNT = 512
+COUNT = 256
 
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
     """Seeded pictures as files."""
     folder = tmp_path_factory.mktemp("pictures")
-    rng = np.random.default_rng(0)
     made = []
     for number in range(COUNT):
-        coarse = Image.fromarray(rng.integers(0, 256, (8, 8, 3)).astype(np.uint8))
         path = folder / f"{number}.png"
-        coarse.resize((224, 224), Image.Resampling.BICUBIC).save(path)
+        Image.fromarray(scene(number)).save(path)
         made.append(task.Image(path.name, path, content_hash(path)))
     return made
 
 
+MAKERS = {"gist": (Gist(), VectorStore), "sift key points": (Sift(), FeatureStore)}
+
+
+@pytest.mark.parametrize("name", MAKERS)
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_describe_a_folder(benchmark, images, tmp_path, jobs):
-    benchmark.group = f"description of {COUNT} pictures: gist, decoding and storing included"
+def test_describe_a_folder(benchmark, images, tmp_path, jobs, name):
+    benchmark.group = f"{name} of {COUNT} pictures, decoding and storing included"
     benchmark.extra_info["peer"] = f"ours, workers: {jobs}"
     workforce = Workforce(jobs, quiet=True)
+    maker, kind_of_store = MAKERS[name]
 
     def describe(round_: int) -> None:
-        store = VectorStore(tmp_path, "gist", {"round": round_})
-        assert describe_all({"gist": store}, {"gist": Gist()}, images, workforce, "") == {}
+        store = kind_of_store(tmp_path, "made", {"round": round_})
+        assert describe_all({name: store}, {name: maker}, images, workforce, "") == {}
 
     rounds = iter(range(10))
     # The warm-up starts the workers, which then stay.

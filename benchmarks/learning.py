@@ -1,0 +1,111 @@
+"""What is learned: heads from training images, tails from their vectors. Encoded in parallel."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.progress import Workforce, cut
+from benchmarks.row import Row, require_training
+from benchmarks.store import FeatureStore, StoredFeatures, VectorStore
+from datasets.reading import LazyImages
+from datasets.task import Dataset, Image
+from extractors.encoders import Encoder
+from extractors.local import NoKeyPointsError
+
+
+def fit_head(
+    row: Row, dataset: Dataset, store: VectorStore, features: FeatureStore | None = None
+) -> None:
+    """Fit a head that learns, unless all its vectors are there already.
+
+    An encoder learns from the local features of the training images, which must be in
+    `features`; other heads from the images themselves.
+    """
+    if store.missing([image.sha256 for _, image in dataset.images]):
+        require_training(dataset.training, dataset)
+        began = time.perf_counter()
+        if isinstance(row.head, Encoder):
+            assert features is not None, "an encoder stands behind a detector"
+            row.head.fit(features.of([image.sha256 for image in dataset.training]))
+        else:
+            row.head.fit(LazyImages([image.path for image in dataset.training]))
+        store.fit_seconds = time.perf_counter() - began
+    row.fit_seconds = store.fit_seconds
+
+
+def fit_tail(row: Row, images: Sequence[Image], dataset: Dataset, store: VectorStore) -> None:
+    """Fit the row's tail on the vectors of training images.
+
+    Raises
+    ------
+    LeakError
+        If they are not all training images.
+    """
+    require_training(images, dataset)
+    if row.tail is None:
+        return
+    vectors = np.concatenate(list(store.blocks([image.sha256 for image in images])))
+    began = time.perf_counter()
+    row.tail.fit(vectors)
+    row.fit_seconds += time.perf_counter() - began
+
+
+def encode_all(
+    rows: Sequence[Row],
+    stores: Mapping[str, VectorStore],
+    features: Mapping[str, FeatureStore],
+    dataset: Dataset,
+    workforce: Workforce,
+) -> dict[str, str]:
+    """Fit encoders and make every vector that is missing, from local features on disk.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        Rows whose head is an encoder.
+    stores, features : mapping of str
+        Row name to where its vectors go, and where its local features lie, complete.
+    dataset : Dataset
+        Its images are encoded.
+    workforce : Workforce
+        Who works.
+
+    Returns
+    -------
+    dict of str to str
+        Row name to why there was nothing to learn from, for rows that make no vectors here.
+    """
+    without: dict[str, str] = {}
+    label = f"encoding {dataset.name}"
+    for row in workforce.track(rows, len(rows), f"learning words of {dataset.name}"):
+        try:
+            fit_head(row, dataset, stores[row.name], features[row.name])
+        except NoKeyPointsError as error:
+            without[row.name] = str(error)
+    jobs = [
+        _Job(row.name, row.head, features[row.name].of(keys), tuple(keys))
+        for row in rows
+        if row.name not in without and isinstance(row.head, Encoder)
+        for keys in cut(stores[row.name].missing([image.sha256 for _, image in dataset.images]))
+    ]
+    for job, (vectors, seconds) in zip(jobs, workforce.chunks(_encode, jobs, label), strict=True):
+        stores[job.name].add(job.keys, vectors, seconds)
+    return without
+
+
+@dataclass(frozen=True)
+class _Job:
+    name: str
+    head: Encoder
+    features: StoredFeatures
+    keys: tuple[str, ...]
+
+
+def _encode(job: _Job) -> tuple[list[NDArray[np.float32]], float]:
+    features = list(job.features)
+    began = time.perf_counter()
+    vectors = list(job.head.transform(features))
+    return vectors, time.perf_counter() - began

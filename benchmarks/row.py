@@ -1,0 +1,117 @@
+"""A row of the benchmark, ready to work, and the guard of what it may learn from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from retrieval.geometry import Verification
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from benchmarks.identity import digest, identity
+from benchmarks.store import FeatureStore, VectorStore
+from datasets.task import Dataset, Image
+from extractors import Extractor
+from extractors.encoders import Encoder
+from extractors.local import Detector
+
+
+class LeakError(RuntimeError):
+    """Something was to be fitted on images that are searched or asked."""
+
+
+@dataclass
+class Row:
+    """A row of the benchmark: a name of the menu and its extractor, ready to work.
+
+    The extractor is cut at its joints: `detector` finds local features, for rows that have
+    them, or is None; `head` makes a vector of each picture, or of its local features; `tail`
+    is what scikit-learn then learns and does with vectors (scaling, say), or None.
+
+    Parameters
+    ----------
+    name : str
+        The row's name.
+    estimator : Extractor or Pipeline
+        What makes its vectors.
+    verification : Verification, optional
+        Re-ranks the first `verified` images by the matches of their local features.
+    verified : int
+        Images of each query that are re-ranked.
+    """
+
+    name: str
+    estimator: Extractor | Pipeline
+    verification: Verification | None = None
+    verified: int = 50
+    fit_seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        fresh = clone(self.estimator)
+        steps = list(fresh.steps) if isinstance(fresh, Pipeline) else [("head", fresh)]
+        is_local = isinstance(steps[0][1], Detector)
+        self.detector: Detector | None = steps.pop(0)[1] if is_local else None
+        self.head: Extractor | Encoder = steps.pop(0)[1]
+        self.tail: Pipeline | None = Pipeline(steps) if steps else None
+
+    @property
+    def head_learns(self) -> bool:
+        """Whether the head itself has to be fitted, on pictures or their local features."""
+        return isinstance(self.head, Encoder) or type(self.head).fit is not Extractor.fit
+
+    @property
+    def learns(self) -> bool:
+        """Whether anything has to be fitted."""
+        return self.head_learns or self.tail is not None
+
+    @cached_property
+    def identity(self) -> dict[str, object]:
+        """What decides the row's ranking, data and protocol aside."""
+        parts: dict[str, object] = {
+            "head": identity(self.head),
+            "tail": self.tail and identity(self.tail),
+        }
+        if self.detector:
+            parts["detector"] = _detector_identity(self.detector)
+        if self.verification:
+            parts["verification"] = {**vars(self.verification), "first": self.verified}
+        return parts
+
+    def store(self, cache: Path, dataset: Dataset, forget: bool = False) -> VectorStore:
+        """Open the store of the head's vectors; a head that learned has one per training set."""
+        parts = ("head", "detector")
+        whole: dict[str, object] = {k: self.identity[k] for k in parts if k in self.identity}
+        if self.head_learns:
+            whole["training"] = training_fingerprint(dataset)
+        return VectorStore(cache / "vectors", self.name.partition("+")[0], whole, forget)
+
+
+def feature_store(detector: Detector, cache: Path, forget: bool = False) -> FeatureStore:
+    """Open the store of a detector's local features."""
+    name = type(detector).__name__.lower()
+    return FeatureStore(cache / "features", name, _detector_identity(detector), forget)
+
+
+def _detector_identity(detector: Detector) -> dict[str, object]:
+    return identity(detector) | {"implementation": detector.implementation}
+
+
+def training_fingerprint(dataset: Dataset) -> str:
+    """Content hash of the training images."""
+    return digest([(image.sha256, image.label) for image in dataset.training])
+
+
+def require_training(images: Sequence[Image], dataset: Dataset) -> None:
+    """Allow nothing but the dataset's training images to be fitted on.
+
+    Raises
+    ------
+    LeakError
+        If one of the images is no training image, or is also searched or asked.
+    """
+    allowed = {image.id: image.sha256 for image in dataset.training}
+    used = {image.sha256 for part, image in dataset.images if part != "training"}
+    for image in images:
+        if allowed.get(image.id) != image.sha256 or image.sha256 in used:
+            raise LeakError(f"{image.id}: not a training image of {dataset.name}; never fit on it")

@@ -1,0 +1,118 @@
+"""Every row's vectors of a dataset, in as few passes over the pictures as can be."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.describing import describe_all
+from benchmarks.learning import encode_all, fit_head
+from benchmarks.progress import Workforce
+from benchmarks.row import Row, feature_store
+from benchmarks.store import FeatureStore, Store, VectorStore
+from datasets.task import Dataset
+from extractors import Extractor
+from extractors.local import Detector
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """What the rows made of a dataset's pictures.
+
+    Attributes
+    ----------
+    stores : dict of str to VectorStore
+        Row name to its vectors.
+    features : dict of str to FeatureStore
+        Row name to its local features, for rows that have them.
+    failures : dict of str to str
+        Row name to what went wrong.
+    skipped : dict of str to str
+        Row name to why the row makes no vectors of these pictures.
+    """
+
+    stores: dict[str, VectorStore]
+    features: dict[str, FeatureStore]
+    failures: dict[str, str]
+    skipped: dict[str, str]
+
+
+def make_vectors(
+    rows: Sequence[Row], dataset: Dataset, cache: Path, forget: bool, workforce: Workforce
+) -> Vectors:
+    """Make what is not there yet: describe and detect, then learn from it and encode.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        Fitted as they need it.
+    dataset : Dataset
+        Its images are described.
+    cache : Path
+        Where stores lie.
+    forget : bool
+        Make everything anew.
+    workforce : Workforce
+        Who works.
+    """
+    stores: dict[str, VectorStore] = {}
+    for row in rows:
+        # A re-ranked row has the vectors of the row that it re-ranks.
+        base = row.name.partition("+")[0]
+        stores[row.name] = stores.setdefault(base, row.store(cache, dataset, forget))
+    features, detectors = _feature_stores(rows, cache, forget)
+    for row in rows:
+        if row.detector is None and row.head_learns:
+            fit_head(row, dataset, stores[row.name])
+    failures = _look_at_pictures(rows, stores, features, detectors, dataset, workforce)
+    local = [row for row in rows if row.detector and row.name not in failures]
+    first = {stores[row.name]: row for row in reversed(local)}  # one row a store does its work
+    without = encode_all(list(first.values())[::-1], stores, features, dataset, workforce)
+    skipped = {}
+    for row in local:
+        if (worker := first[stores[row.name]].name) in without:
+            skipped[row.name] = without[worker]
+        row.fit_seconds = stores[row.name].fit_seconds
+    return Vectors(stores, features, failures, skipped)
+
+
+def _look_at_pictures(
+    rows: Sequence[Row],
+    stores: Mapping[str, VectorStore],
+    features: Mapping[str, FeatureStore],
+    detectors: Mapping[FeatureStore, Detector],
+    dataset: Dataset,
+    workforce: Workforce,
+) -> dict[str, str]:
+    """Describe and detect in one pass; row name to what went wrong."""
+    images = [image for _, image in dataset.images]
+    keys = [image.sha256 for image in images]
+    makers: dict[str, Extractor | Detector] = {}
+    places: dict[str, Store[Any]] = {}
+    maker_of: dict[str, str] = {}
+    for row in rows:
+        found = features.get(row.name)
+        if found is None and isinstance(row.head, Extractor):
+            maker_of[row.name] = row.name
+            makers[row.name], places[row.name] = row.head, stores[row.name]
+        elif found and (row.verification or stores[row.name].missing(keys)):
+            name = maker_of[row.name] = f"features/{found.folder.name}"
+            makers[name], places[name] = detectors[found], found
+    broken = describe_all(places, makers, images, workforce, f"describing {dataset.name}")
+    return {row: broken[maker] for row, maker in maker_of.items() if maker in broken}
+
+
+def _feature_stores(
+    rows: Sequence[Row], cache: Path, forget: bool
+) -> tuple[dict[str, FeatureStore], dict[FeatureStore, Detector]]:
+    """Row name to store, one store for all rows of equal detectors; store to its detector."""
+    by_folder: dict[Path, FeatureStore] = {}
+    by_row: dict[str, FeatureStore] = {}
+    detectors: dict[FeatureStore, Detector] = {}
+    for row in rows:
+        if row.detector:
+            opened = feature_store(row.detector, cache, forget)
+            store = by_folder.setdefault(opened.folder, opened)
+            by_row[row.name] = store
+            detectors[store] = row.detector
+    return by_row, detectors

@@ -1,0 +1,80 @@
+"""Geometric verification of a search's first images, from the local features on disk."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from retrieval.geometry import Verification
+
+from benchmarks.progress import Workforce, cut
+from benchmarks.row import Row
+from benchmarks.store import FeatureStore, StoredFeatures
+from datasets.task import Image
+
+
+@dataclass(frozen=True)
+class _Job:
+    verification: Verification
+    query: StoredFeatures
+    gallery: StoredFeatures
+
+
+def count_inliers(
+    row: Row,
+    queries: Sequence[Image],
+    gallery: Sequence[Image],
+    candidates: NDArray[np.int32],
+    features: FeatureStore,
+    workforce: Workforce,
+) -> NDArray[np.int32]:
+    """Verified matches of every query with each of its candidates.
+
+    Parameters
+    ----------
+    row : Row
+        With a verification.
+    queries, gallery : sequence of Image
+        What was searched.
+    candidates : ndarray of int32, shape (n_queries, first)
+        Gallery indices; -1 for none.
+    features : FeatureStore
+        The local features of them all.
+    workforce : Workforce
+        Who works.
+
+    Returns
+    -------
+    ndarray of int32, shape (n_queries, first)
+        0 where there is no candidate.
+    """
+    assert row.verification is not None, "only rows with a verification are verified"
+    jobs = [
+        _Job(
+            row.verification,
+            features.of([query.sha256]),
+            features.of([gallery[index].sha256 for index in found if index >= 0]),
+        )
+        for query, found in zip(queries, candidates, strict=True)
+    ]
+    inliers = np.zeros(candidates.shape, np.int32)
+    chunks = workforce.chunks(_verify, cut(jobs, 4), f"verifying {row.name}")
+    for index, counts in enumerate(counts for chunk in chunks for counts in chunk):
+        inliers[index, : len(counts)] = counts
+    return inliers
+
+
+def _verify(jobs: Sequence[_Job]) -> list[list[int]]:
+    return [_verify_one(job) for job in jobs]
+
+
+def _verify_one(job: _Job) -> list[int]:
+    (asked,) = job.query
+    return [
+        int(
+            job.verification.inliers(
+                asked.points, asked.descriptors, found.points, found.descriptors, asked.binary
+            ).inliers.sum()
+        )
+        for found in job.gallery
+    ]
