@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PILImage
 
+from benchmarks.card import commit, machine
 from benchmarks.command import Parser, command
 from benchmarks.files import require_writable, write_text
 from benchmarks.tables import markdown, to_csv
@@ -177,7 +178,8 @@ def report(rows: dict[str, list[float]], pictures: int) -> str:
         f"# Key points\n\n{pictures} pictures, longest side {LONGEST_SIDE}. Right matches per key "
         f"point of the original (ratio test {RATIO}, within {TOLERANCE:g} pixels); repeatability: "
         "share of key points near which the changed picture has one, least and most of the four "
-        "changes; key points and milliseconds of processor time per picture.\n\n"
+        "changes; key points and milliseconds of processor time per picture. "
+        f"OpenCV {cv2.__version__}, commit {commit()}, {machine()['processor']}.\n\n"
         + markdown(["detector", *HEADINGS], cells)
     )
 
