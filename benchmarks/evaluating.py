@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
-from retrieval.geometry import candidates, rerank
 
 from benchmarks.card import protocol_card, protocol_code
 from benchmarks.files import Json, write_json
@@ -22,8 +21,9 @@ from benchmarks.progress import Workforce
 from benchmarks.records import RecordPlace
 from benchmarks.row import Row, training_fingerprint
 from benchmarks.store import FeatureStore, VectorStore
-from benchmarks.verifying import count_inliers
+from benchmarks.verifying import count_inliers, inlier_report
 from datasets.task import Dataset, Image, Task
+from retrieval.geometry import candidates, rerank
 from retrieval.knn import distances
 from retrieval.metrics import chance, mean_scores
 from retrieval.protocol import judge
@@ -107,9 +107,9 @@ class Evaluation:
             for task in self.dataset.tasks:
                 queries = matrices.build(task.query_set, task.queries, row, store)
                 began = time.perf_counter()
-                ranking = self._search(task, row, queries, gallery, features)
+                ranking, verified = self._search(task, row, queries, gallery, features)
                 seconds = time.perf_counter() - began
-                record = self._record(task, row, ranking)
+                record = self._record(task, row, ranking) | verified
                 record["dimensions"] = gallery.shape[1]
                 record["bytes_per_image"] = gallery.shape[1] * gallery.itemsize
                 record["counts"]["zero vectors"] = _zeros(gallery) + _zeros(queries)
@@ -127,15 +127,18 @@ class Evaluation:
         queries: NDArray[np.float32],
         gallery: NDArray[np.float32],
         features: FeatureStore | None,
-    ) -> Ranking:
+    ) -> tuple[Ranking, Json]:
+        """The ranking, and what verification saw, for the record."""
         judgements = self.judgements[task.query_set]
         blocks = distances(queries, gallery)
+        verified: Json = {}
         if row.verification and features:
             first = candidates(blocks, judgements, row.verified)
             searched = self.dataset.gallery
             inliers = count_inliers(row, task.queries, searched, first, features, self.workforce)
+            verified = {"verification": inlier_report(first, inliers, judgements)}
             blocks = rerank(distances(queries, gallery), first, inliers)
-        return summarise(blocks, judgements)
+        return summarise(blocks, judgements), verified
 
     def _costs(
         self,

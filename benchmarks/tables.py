@@ -196,6 +196,7 @@ def _page(
             f"\n- {row['row']}: {escape(row['status'])}\n" for row in rows if row["status"] != "ok"
         ]
         parts.append(_zero_note(tasks[query_set]))
+        parts += [_verification_note(r) for r in tasks[query_set] if "verification" in r]
     parts.append(f"\n{LEGEND}\n")
     parts.append(_problem_section(dataset))
     return "".join(parts)
@@ -218,6 +219,11 @@ def _counts(records: Sequence[Json]) -> str:
             "and were excluded there."
         )
     return text
+
+
+def _verification_note(record: Json) -> str:
+    seen = ", ".join(f"{what} {value}" for what, value in record["verification"].items())
+    return f"\n{record['row']}: {seen}.\n"
 
 
 def _zero_note(records: Sequence[Json]) -> str:

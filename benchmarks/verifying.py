@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from retrieval.geometry import Verification
 
+from benchmarks.files import Json
 from benchmarks.progress import Workforce, cut
 from benchmarks.row import Row
 from benchmarks.store import FeatureStore, StoredFeatures
 from datasets.task import Image
+from retrieval.geometry import MINIMUM, Verification
+from retrieval.protocol import Judgements
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,37 @@ def count_inliers(
     for index, counts in enumerate(counts for chunk in chunks for counts in chunk):
         inliers[index, : len(counts)] = counts
     return inliers
+
+
+def inlier_report(
+    candidates: NDArray[np.int32], inliers: NDArray[np.int32], judgements: Judgements
+) -> Json:
+    """How many images were verified, and how many inliers right and wrong ones had on average.
+
+    Parameters
+    ----------
+    candidates, inliers : ndarray of int32, shape (n_queries, first)
+        Gallery indices, -1 for none, and the verified matches of each.
+    judgements : Judgements
+        Which images are right, in order of the queries.
+    """
+    right = np.stack(
+        [
+            np.isin(row, judgement.positive)
+            for row, judgement in zip(candidates, judgements.of, strict=True)
+        ]
+    )
+    wrong = ~right & (candidates >= 0)
+
+    def mean(part: NDArray[np.bool_]) -> float | None:
+        return round(float(inliers[part].mean()), 2) if part.any() else None
+
+    return {
+        "images verified": int((candidates >= 0).sum()),
+        "images moved ahead": int((inliers >= MINIMUM).sum()),
+        "mean inliers, right images": mean(right),
+        "mean inliers, wrong images": mean(wrong),
+    }
 
 
 def _verify(jobs: Sequence[_Job]) -> list[list[int]]:

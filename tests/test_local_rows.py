@@ -62,10 +62,16 @@ def test_views_are_found_and_pictures_without_points_counted(scenes, run, tmp_pa
     assert run("--extractor", *ROWS, "--dataset", scenes) == 0
     plain, verified = (record(tmp_path, row) for row in ROWS)
     assert plain["scores"]["top1"] == 1
-    assert verified["scores"]["map"] == 1  # every view verified, no other scene
+    assert verified["scores"]["map"] == 1
     assert plain["counts"]["images without key points"] == 1
     assert plain["key points per gallery image"] > 100
     assert verified["bytes_per_image"] > plain["bytes_per_image"] + 40 * 100
+    seen = verified["verification"]
+    assert seen["images verified"] == 4 * 13
+    assert 4 * 2 <= seen["images moved ahead"] <= 4 * 3  # a few by chance, behind the right
+    assert seen["mean inliers, right images"] > 50 > 3 > seen["mean inliers, wrong images"]
+    page = (tmp_path / "out" / "scenes" / "table.md").read_text()
+    assert "orb-bovw+geometry: images verified 52, images moved ahead" in page
     card = verified["card"]["extractor"]
     assert card["verification"]["model"] == "affine"
     assert card["detector"]["implementation"].startswith("OpenCV")
