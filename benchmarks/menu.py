@@ -1,9 +1,8 @@
 """Every row of the benchmark: the extractors, and those whose search is re-ranked."""
 
-from retrieval.geometry import Verification
-
 import extractors
 from benchmarks.row import Row
+from retrieval.geometry import Verification
 
 RERANKED = {
     "rootsift-bovw+geometry": Verification(),

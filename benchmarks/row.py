@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from retrieval.geometry import Verification
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
@@ -15,6 +14,7 @@ from datasets.task import Dataset, Image
 from extractors import Extractor
 from extractors.encoders import Encoder
 from extractors.local import Detector
+from retrieval.geometry import Verification
 
 
 class LeakError(RuntimeError):
