@@ -4,11 +4,13 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from datasets.errors import InputError
+from extractors import pretrained_networks
+from extractors.weights import variable
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -40,6 +42,27 @@ def command(work: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; what is finished is kept, run again to do the rest\n")
         return INTERRUPTED
+
+
+def give_weights(pairs: Sequence[str]) -> None:
+    """Understand ``--weights NAME=FILE``: each is what its environment variable would say.
+
+    Raises
+    ------
+    InputError
+        If a pair is none, or its file or its network does not exist.
+    """
+    for pair in pairs:
+        name, equals, file = pair.partition("=")
+        if not equals or not file:
+            raise InputError(f"--weights {pair}: write NAME=FILE, resnet152=FILE for example")
+        known = pretrained_networks()
+        if name not in known:
+            raise InputError(f"--weights {pair}: no such network; it is one of {', '.join(known)}")
+        path = Path(file).expanduser()
+        if not path.is_file():
+            raise InputError(f"--weights {pair}: {path} is not a file")
+        os.environ[variable(name)] = str(path)
 
 
 def default_cache() -> Path:

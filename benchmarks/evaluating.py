@@ -20,7 +20,7 @@ from benchmarks.learning import fit_tail
 from benchmarks.progress import Workforce
 from benchmarks.records import RecordPlace
 from benchmarks.row import Row, training_fingerprint
-from benchmarks.store import FeatureStore, VectorStore
+from benchmarks.store import FeatureStore, MapStore, VectorStore
 from benchmarks.verifying import count_inliers, inlier_report
 from datasets.task import Dataset, Image, Task
 from retrieval.geometry import candidates, rerank
@@ -89,7 +89,9 @@ class Evaluation:
             for task in self.dataset.tasks
         )
 
-    def run(self, row: Row, store: VectorStore, features: FeatureStore | None = None) -> None:
+    def run(
+        self, row: Row, store: VectorStore, features: FeatureStore | MapStore | None = None
+    ) -> None:
         """Search every query set with a row and record it.
 
         Parameters
@@ -98,8 +100,8 @@ class Evaluation:
             Its head is fitted.
         store : VectorStore
             The head's vectors of all images.
-        features : FeatureStore, optional
-            The local features of all images, for rows that have them.
+        features : FeatureStore or MapStore, optional
+            The local features or feature maps of all images, for rows that have them.
         """
         fit_tail(row, self.dataset.training, self.dataset, store)
         with _Matrices(self.cache) as matrices:
@@ -113,7 +115,7 @@ class Evaluation:
                 record["dimensions"] = gallery.shape[1]
                 record["bytes_per_image"] = gallery.shape[1] * gallery.itemsize
                 record["counts"]["zero vectors"] = _zeros(gallery) + _zeros(queries)
-                if features:
+                if isinstance(features, FeatureStore):
                     self._note_features(record, task, row, features)
                 costs = self._costs(task, row, store, features, seconds)
                 self.place(task, row).write(record, ranking, costs)
@@ -126,13 +128,13 @@ class Evaluation:
         row: Row,
         queries: NDArray[np.float32],
         gallery: NDArray[np.float32],
-        features: FeatureStore | None,
+        features: FeatureStore | MapStore | None,
     ) -> tuple[Ranking, Json]:
         """The ranking, and what verification saw, for the record."""
         judgements = self.judgements[task.query_set]
         blocks = distances(queries, gallery)
         verified: Json = {}
-        if row.verification and features:
+        if row.verification and isinstance(features, FeatureStore):
             first = candidates(blocks, judgements, row.verified)
             searched = self.dataset.gallery
             inliers = count_inliers(row, task.queries, searched, first, features, self.workforce)
@@ -145,7 +147,7 @@ class Evaluation:
         task: Task,
         row: Row,
         store: VectorStore,
-        features: FeatureStore | None,
+        features: FeatureStore | MapStore | None,
         search_seconds: float,
     ) -> Json:
         images = {image.sha256 for _, image in self.dataset.images}
@@ -181,6 +183,7 @@ class Evaluation:
             "key": record_key(task, row, self.seed),
             "row": row.name,
             "status": "ok",
+            "note": row.note,
             "scores": mean_scores(ranking),
             "chance": chance(judgements),
             "counts": {

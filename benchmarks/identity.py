@@ -64,7 +64,8 @@ def _plain(value: object) -> object:
     if isinstance(value, BaseEstimator):
         return identity(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {"class": type(value).__qualname__, **dataclasses.asdict(value)}
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return {"class": type(value).__qualname__, **{k: _plain(v) for k, v in fields.items()}}
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -12,8 +12,8 @@ from benchmarks.row import Row, require_training
 from benchmarks.store import FeatureStore, StoredFeatures, VectorStore
 from datasets.reading import LazyImages
 from datasets.task import Dataset, Image
+from extractors.base import Extractor, NothingToLearnError
 from extractors.encoders import Encoder
-from extractors.local import NoKeyPointsError
 
 
 def fit_head(
@@ -31,6 +31,7 @@ def fit_head(
             assert features is not None, "an encoder stands behind a detector"
             row.head.fit(features.of([image.sha256 for image in dataset.training]))
         else:
+            assert isinstance(row.head, Extractor), "feature maps are learned from elsewhere"
             row.head.fit(LazyImages([image.path for image in dataset.training]))
         store.fit_seconds = time.perf_counter() - began
     row.fit_seconds = store.fit_seconds
@@ -83,7 +84,7 @@ def encode_all(
     for row in workforce.track(rows, len(rows), f"learning words of {dataset.name}"):
         try:
             fit_head(row, dataset, stores[row.name], features[row.name])
-        except NoKeyPointsError as error:
+        except NothingToLearnError as error:
             without[row.name] = str(error)
     jobs = [
         _Job(row.name, row.head, features[row.name].of(keys), tuple(keys))

@@ -9,11 +9,13 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from benchmarks.identity import digest, identity
-from benchmarks.store import FeatureStore, VectorStore
+from benchmarks.store import FeatureStore, MapStore, VectorStore
 from datasets.task import Dataset, Image
 from extractors import Extractor
 from extractors.encoders import Encoder
 from extractors.local import Detector
+from extractors.pretrained import MapHead, Network, Stem
+from extractors.weights import NoWeightsError
 from retrieval.geometry import Verification
 
 
@@ -25,9 +27,10 @@ class LeakError(RuntimeError):
 class Row:
     """A row of the benchmark: a name of the menu and its extractor, ready to work.
 
-    The extractor is cut at its joints: `detector` finds local features, for rows that have
-    them, or is None; `head` makes a vector of each picture, or of its local features; `tail`
-    is what scikit-learn then learns and does with vectors (scaling, say), or None.
+    The extractor is cut at its joints: `detector` finds local features and `stem` makes
+    feature maps, for rows that have them, or are None; `head` makes a vector of each picture,
+    or of what they found in it; `tail` is what scikit-learn then learns and does with vectors
+    (scaling, say), or None.
 
     Parameters
     ----------
@@ -50,15 +53,36 @@ class Row:
     def __post_init__(self) -> None:
         fresh = clone(self.estimator)
         steps = list(fresh.steps) if isinstance(fresh, Pipeline) else [("head", fresh)]
-        is_local = isinstance(steps[0][1], Detector)
+        is_local, has_stem = (isinstance(steps[0][1], kind) for kind in (Detector, Stem))
         self.detector: Detector | None = steps.pop(0)[1] if is_local else None
-        self.head: Extractor | Encoder = steps.pop(0)[1]
+        self.stem: Stem | None = steps.pop(0)[1] if has_stem else None
+        self.head: Extractor | Encoder | MapHead = steps.pop(0)[1]
         self.tail: Pipeline | None = Pipeline(steps) if steps else None
 
     @property
     def head_learns(self) -> bool:
-        """Whether the head itself has to be fitted, on pictures or their local features."""
-        return isinstance(self.head, Encoder) or type(self.head).fit is not Extractor.fit
+        """Whether the head itself has to be fitted, on pictures or what was found in them."""
+        return type(self.head).fit not in (Extractor.fit, MapHead.fit)
+
+    @property
+    def network(self) -> Network | None:
+        """The network that looks at the pictures, if one does."""
+        return self.stem or (self.head if isinstance(self.head, Network) else None)
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why the row cannot run here, with the remedy; None if it can."""
+        try:
+            if self.network:
+                self.network.require()
+        except NoWeightsError as error:
+            return str(error)
+        return None
+
+    @property
+    def note(self) -> str:
+        """What a reader of the row's numbers must know; mostly nothing."""
+        return self.head.note if isinstance(self.head, Network | MapHead) else ""
 
     @property
     def learns(self) -> bool:
@@ -74,13 +98,17 @@ class Row:
         }
         if self.detector:
             parts["detector"] = _detector_identity(self.detector)
+        if self.stem:
+            parts["stem"] = identity(self.stem)
+        if self.network:
+            parts["network"] = _implementation(self.network)
         if self.verification:
             parts["verification"] = {**vars(self.verification), "first": self.verified}
         return parts
 
     def store(self, cache: Path, dataset: Dataset, forget: bool = False) -> VectorStore:
         """Open the store of the head's vectors; a head that learned has one per training set."""
-        parts = ("head", "detector")
+        parts = ("head", "detector", "stem", "network")
         whole: dict[str, object] = {k: self.identity[k] for k in parts if k in self.identity}
         if self.head_learns:
             whole["training"] = training_fingerprint(dataset)
@@ -91,6 +119,19 @@ def feature_store(detector: Detector, cache: Path, forget: bool = False) -> Feat
     """Open the store of a detector's local features."""
     name = type(detector).__name__.lower()
     return FeatureStore(cache / "features", name, _detector_identity(detector), forget)
+
+
+def map_store(stem: Stem, cache: Path, forget: bool = False) -> MapStore:
+    """Open the store of a stem's feature maps."""
+    whole = identity(stem) | {"network": stem.implementation, "precision": "float16"}
+    return MapStore(cache / "maps", stem.backbone.name, whole, forget)
+
+
+def _implementation(network: Network) -> dict[str, str]:
+    try:
+        return network.implementation
+    except NoWeightsError:
+        return {"weights": "none"}
 
 
 def _detector_identity(detector: Detector) -> dict[str, object]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import joblib
 
 import datasets
-from benchmarks.command import Parser, command, default_cache
+from benchmarks.command import Parser, command, default_cache, give_weights
 from benchmarks.evaluating import Evaluation
 from benchmarks.files import require_writable
 from benchmarks.loading import load
@@ -22,6 +22,7 @@ from benchmarks.rooms import CHECKOUT
 from benchmarks.row import Row
 from benchmarks.tables import write_summary, write_tables
 from benchmarks.terminal import print_listing, print_table
+from benchmarks.training import write_training
 from benchmarks.vectors import make_vectors
 from datasets.errors import InputError
 from datasets.task import Dataset
@@ -38,6 +39,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         print_listing()
         return 0
     names = _row_names(options)
+    give_weights(options.weights)
     require_writable(options.out, "--out")
     require_writable(options.cache, "--cache")
     workforce = Workforce(options.jobs, options.quiet)
@@ -71,6 +73,8 @@ def run(evaluation: Evaluation, rows: Sequence[Row], force: bool = False) -> boo
     for row in rows:
         if row.learns and not dataset.training:
             evaluation.skip(row, "skipped", "learns from training images, and there are none")
+        elif row.obstacle:
+            evaluation.skip(row, "skipped", row.obstacle)
         elif force or not evaluation.is_finished(row):
             todo.append(row)
     made = make_vectors(todo, dataset, evaluation.cache, force, workforce)
@@ -82,6 +86,9 @@ def run(evaluation: Evaluation, rows: Sequence[Row], force: bool = False) -> boo
             evaluation.skip(row, "skipped", made.skipped[row.name])
         else:
             evaluation.run(row, made.stores[row.name], made.features.get(row.name))
+            if row.name in made.trained:
+                folder = evaluation.out / dataset.name / "training"
+                write_training(folder, row.name, made.trained[row.name])
     return bool(made.failures)
 
 
@@ -102,6 +109,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME|PATH",
         default=[datasets.DEFAULT],
         help="datasets to search (default: %(default)s, which needs no pictures of yours)",
+    )
+    what.add_argument(
+        "--weights",
+        nargs="+",
+        metavar="NAME=FILE",
+        default=[],
+        help="files of pretrained weights, ahead of Keras' own cache and download",
     )
     what.add_argument("--list", action="store_true", help="list extractors and datasets")
     how = parser.add_argument_group("how")

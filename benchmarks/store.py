@@ -166,6 +166,26 @@ class FeatureStore(Store[LocalFeatures]):
         return StoredFeatures([self._places[key][:2] for key in keys])
 
 
+class MapStore(Store[NDArray[np.floating]]):
+    """The feature maps that a network made of pictures, in half precision."""
+
+    def add(
+        self, keys: Sequence[str], made: Sequence[NDArray[np.floating]], seconds: float
+    ) -> None:
+        """Store one map per key, and how long making them all took."""
+        self._write(keys, seconds, maps=np.stack(made).astype(np.float16))
+
+    def maps(self, keys: Sequence[str]) -> Iterator[NDArray[np.float16]]:
+        """The maps of the keys in their order, one segment in memory at a time."""
+        opened: tuple[Path, NDArray[np.float16]] | None = None
+        for key in keys:
+            path, row, _ = self._places[key]
+            if opened is None or opened[0] != path:
+                with np.load(path, allow_pickle=False) as segment:
+                    opened = path, segment["maps"]
+            yield opened[1][row]
+
+
 class StoredFeatures:
     """Local features on disk, a few pictures of them in memory at a time.
 

@@ -59,7 +59,7 @@ def task_rows(records: Sequence[Json]) -> list[Json]:
     done = [record for record in records if record["status"] == "ok"]
     scored = [record for record in done if record["counts"]["queries scored"]]
     rows = [
-        {"row": record["row"], "status": "ok", **record["scores"]}
+        {"row": record["row"], "status": "ok", "note": record.get("note", ""), **record["scores"]}
         | {key: record[key] for key in ("dimensions", "bytes_per_image")}
         | record["costs"]
         for record in done
@@ -122,6 +122,7 @@ def _across(tables: Mapping[str, Sequence[Json]], metric: str) -> str:
         for task, rows in tables.items()
     }
     names = {name for column in values.values() for name in column}
+    shown = {row["row"]: cell_text(row, "row") for rows in tables.values() for row in rows}
     best = {task: max(column.values(), default=None) for task, column in values.items()}
 
     def mean(name: str) -> float:
@@ -135,14 +136,24 @@ def _across(tables: Mapping[str, Sequence[Json]], metric: str) -> str:
         return f"**{_share(value)}**" if value == best[task] else _share(value)
 
     ordered = sorted(names, key=lambda name: (name != CHANCE, -mean(name), name))
-    cells = [[name, *(cell(name, task) for task in tables)] for name in ordered]
+    cells = [[shown[name], *(cell(name, task) for task in tables)] for name in ordered]
     return markdown(["extractor", *tables], cells)
+
+
+def absences(rows: Sequence[Json]) -> list[str]:
+    """Say of rows without numbers why, once for those that have one reason."""
+    by_status: dict[str, list[str]] = {}
+    for row in rows:
+        if row["status"] != "ok":
+            by_status.setdefault(row["status"], []).append(row["row"])
+    return [f"{', '.join(names)}: {status}" for status, names in by_status.items()]
 
 
 def cell_text(row: Json, name: str) -> str:
     """One cell as people read it; empty where there is no number."""
     value = row.get(name)
-    return "" if value is None else columns()[name].write(value)
+    text = "" if value is None else columns()[name].write(value)
+    return f"{text} (partial weights)" if name == "row" and row.get("note") else text
 
 
 def filled_columns(rows: Sequence[Json]) -> list[str]:
@@ -192,9 +203,8 @@ def _page(
         names = filled_columns(numbers)
         headings = [columns()[name].heading for name in names]
         parts.append(markdown(headings, [[cell_text(row, n) for n in names] for row in numbers]))
-        parts += [
-            f"\n- {row['row']}: {escape(row['status'])}\n" for row in rows if row["status"] != "ok"
-        ]
+        parts += [f"\n- {escape(line)}\n" for line in absences(rows)]
+        parts += [f"\n{row['row']}: {escape(row['note'])}.\n" for row in rows if row.get("note")]
         parts.append(_zero_note(tasks[query_set]))
         parts += [_verification_note(r) for r in tasks[query_set] if "verification" in r]
     parts.append(f"\n{LEGEND}\n")

@@ -9,7 +9,7 @@ from rich.table import Table
 import datasets
 from benchmarks.files import Json
 from benchmarks.menu import row_names
-from benchmarks.tables import cell_text, columns, filled_columns
+from benchmarks.tables import absences, cell_text, columns, filled_columns
 from datasets.task import Dataset
 
 _SHOWN = ("row", "top1", "top5", "top10", "map", "dimensions", "extraction_ms", "search_ms")
@@ -31,9 +31,8 @@ def print_table(dataset: Dataset, tables: Mapping[str, Sequence[Json]]) -> None:
         for row in numbers:
             table.add_row(*(cell_text(row, name) for name in names))
         console.print(table)
-        for row in rows:
-            if row["status"] != "ok":
-                console.print(f"{row['row']}: {row['status']}", markup=False)
+        for line in absences(rows):
+            console.print(line, markup=False)
         console.print()
     if dataset.problems:
         console.print(

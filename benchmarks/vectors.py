@@ -7,9 +7,10 @@ from typing import Any
 
 from benchmarks.describing import describe_all
 from benchmarks.learning import encode_all, fit_head
+from benchmarks.networks import run_networks
 from benchmarks.progress import Workforce
 from benchmarks.row import Row, feature_store
-from benchmarks.store import FeatureStore, Store, VectorStore
+from benchmarks.store import FeatureStore, MapStore, Store, VectorStore
 from datasets.task import Dataset
 from extractors import Extractor
 from extractors.local import Detector
@@ -23,18 +24,21 @@ class Vectors:
     ----------
     stores : dict of str to VectorStore
         Row name to its vectors.
-    features : dict of str to FeatureStore
-        Row name to its local features, for rows that have them.
+    features : dict of str to FeatureStore or MapStore
+        Row name to its local features or feature maps, for rows that have them.
     failures : dict of str to str
         Row name to what went wrong.
     skipped : dict of str to str
         Row name to why the row makes no vectors of these pictures.
+    trained : dict of str to Path
+        Row name to the folder of its training, for rows that train a network.
     """
 
     stores: dict[str, VectorStore]
-    features: dict[str, FeatureStore]
+    features: dict[str, FeatureStore | MapStore]
     failures: dict[str, str]
     skipped: dict[str, str]
+    trained: dict[str, Path]
 
 
 def make_vectors(
@@ -60,6 +64,9 @@ def make_vectors(
         # A re-ranked row has the vectors of the row that it re-ranks.
         base = row.name.partition("+")[0]
         stores[row.name] = stores.setdefault(base, row.store(cache, dataset, forget))
+    deep = [row for row in rows if row.network]
+    outcome = run_networks(deep, stores, dataset, cache, forget, workforce)
+    rows = [row for row in rows if not row.network]
     features, detectors = _feature_stores(rows, cache, forget)
     for row in rows:
         if row.detector is None and row.head_learns:
@@ -73,7 +80,13 @@ def make_vectors(
         if (worker := first[stores[row.name]].name) in without:
             skipped[row.name] = without[worker]
         row.fit_seconds = stores[row.name].fit_seconds
-    return Vectors(stores, features, failures, skipped)
+    return Vectors(
+        stores,
+        {**features, **outcome.maps},
+        failures | outcome.failures,
+        skipped | outcome.skipped,
+        outcome.trained,
+    )
 
 
 def _look_at_pictures(

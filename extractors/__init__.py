@@ -9,11 +9,15 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from extractors.backbone import Backbone
 from extractors.base import Descriptor, Extractor
 from extractors.binary import Akaze, Orb
 from extractors.colour import ColourCorrelogram, ColourHistogram, ColourMoments, TinyImage
 from extractors.encoders import BagOfWords, Fisher, Vlad
+from extractors.finetuning import FineTuned
 from extractors.gist import Gist
+from extractors.pretrained import MapPooling, Pretrained, Stem
+from extractors.scratch import CompactCnn, PlainCnn
 from extractors.shape import (
     EdgeOrientationHistogram,
     FourierDescriptors,
@@ -26,7 +30,12 @@ from extractors.surf import Surf
 from extractors.texture import GaborBank, Haralick, LocalBinaryPattern, ThresholdAdjacency
 from extractors.whitening import Whitening
 
-__all__ = ["MENU", "Descriptor", "Extractor"]
+__all__ = ["MENU", "Descriptor", "Extractor", "pretrained_networks"]
+
+RESNET152 = Backbone("ResNet152", cut="conv4_block36_out")
+RESNET50 = Backbone("ResNet50")
+DENSENET169 = Backbone("DenseNet169", cut="pool4_pool")
+EFFICIENTNET = Backbone("EfficientNetLite0")
 
 MENU: dict[str, Extractor | Pipeline] = {
     # colour
@@ -64,4 +73,25 @@ MENU: dict[str, Extractor | Pipeline] = {
     # local features, aggregated
     "sift-vlad": make_pipeline(Sift(), Vlad(64, root=True), Whitening(128)),
     "sift-fisher": make_pipeline(Sift(), Fisher(64, root=True), Whitening(128)),
+    # networks trained from scratch
+    "cnn-plain": PlainCnn(),
+    "cnn-compact": CompactCnn(),
+    # networks trained on ImageNet, as they are
+    "efficientnet-lite0": Pretrained(EFFICIENTNET),
+    "densenet169": Pretrained(DENSENET169),
+    "resnet50": Pretrained(RESNET50),
+    "resnet152": Pretrained(RESNET152),
+    "resnet152-gem": Pretrained(RESNET152, power=3.0),
+    "resnet152-conv4": make_pipeline(Stem(RESNET152), MapPooling()),
+    # their last block trained further: transfer learning
+    "densenet169-finetuned": make_pipeline(Stem(DENSENET169), FineTuned(DENSENET169)),
+    "resnet152-finetuned": make_pipeline(Stem(RESNET152), FineTuned(RESNET152)),
+    "resnet152-flatten": make_pipeline(
+        Stem(RESNET152), FineTuned(RESNET152, feature="flatten", dropout_after_softmax=True)
+    ),
 }
+
+
+def pretrained_networks() -> list[str]:
+    """Names of the networks that ``--weights`` takes files for."""
+    return [one.name for one in (EFFICIENTNET, DENSENET169, RESNET50, RESNET152)]

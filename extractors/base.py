@@ -14,6 +14,10 @@ Vectors = NDArray[np.float32]
 """One row per picture: float32, shape (n_images, n_dims)."""
 
 
+class NothingToLearnError(ValueError):
+    """The training images hold nothing, or not enough, to learn from."""
+
+
 class Extractor(BaseEstimator, ABC):
     """Image to vector.
 

@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from extractors.base import NothingToLearnError
 from extractors.preprocessing import Grey, Image, Preprocess, grey
 
 _SMALLEST = 16
 """Pixels; OpenCV's pyramids cannot be built of pictures much narrower."""
 
 
-class NoKeyPointsError(ValueError):
-    """No training image has a key point, so there is nothing to learn from."""
+class NoKeyPointsError(NothingToLearnError):
+    """No training image has a key point."""
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,18 @@ from pathlib import Path
 
 import pytest
 from pictures import fill
+from sklearn.base import clone
 
+import extractors
 from benchmarks import run as run_module
 from benchmarks.loading import load
 from benchmarks.progress import Workforce
+from extractors import backbone as backbone_module
+from extractors import weights
+from extractors.training import Recipe
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+WEIGHTS = SHARED.parent / "weights"
 
 
 @pytest.fixture
@@ -54,8 +60,45 @@ def run(tmp_path: Path) -> Callable:
 
 
 @pytest.fixture
+def real_weights(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Real weights beside the checkout, given as a user would."""
+    if not WEIGHTS.is_dir():
+        pytest.skip(f"the real weights are not there ({WEIGHTS})")
+    files = {"resnet152": "resnet152_notop_conv1-conv4.h5", "densenet169": "densenet169_notop.h5"}
+    for name, file in files.items():
+        monkeypatch.setenv(weights.variable(name), str(WEIGHTS / file))
+    return WEIGHTS
+
+
+@pytest.fixture
 def shared() -> Path:
     """Real pictures beside the checkout."""
     if not SHARED.is_dir():
         pytest.skip(f"the real pictures are not there ({SHARED})")
     return SHARED
+
+
+@pytest.fixture
+def own_weights(tmp_path, monkeypatch):
+    """Seeded weights for two networks, of any size, so that no file is needed."""
+    path = tmp_path / "seeded.h5"
+    path.write_bytes(b"")
+    for name in ("resnet50", "mobilenetv2"):
+        monkeypatch.setenv(weights.variable(name), str(path))
+    monkeypatch.delitem(weights.OFFICIAL, "resnet50")
+    monkeypatch.setattr(
+        backbone_module,
+        "_fill",
+        lambda whole, _: {layer.name for layer in whole.layers if layer.weights},
+    )
+    backbone_module._load.cache_clear()
+    yield
+    backbone_module._load.cache_clear()
+
+
+@pytest.fixture
+def short_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks from scratch are trained for one epoch."""
+    for name in ("cnn-plain", "cnn-compact"):
+        short = clone(extractors.MENU[name]).set_params(recipe=Recipe(epochs=1))
+        monkeypatch.setitem(extractors.MENU, name, short)

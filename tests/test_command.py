@@ -62,7 +62,7 @@ def test_quiet_prints_nothing(classes, run, capsys):
     assert (written.out, written.err) == ("", "")
 
 
-def test_printed_table_fits_80_columns(parted, run, capsys, monkeypatch):
+def test_printed_table_fits_80_columns(parted, run, capsys, monkeypatch, short_training):
     monkeypatch.setenv("COLUMNS", "80")
     run("--all", "--dataset", parted)
     printed = capsys.readouterr().out

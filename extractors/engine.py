@@ -1,0 +1,76 @@
+"""Keras, loaded only when a network is needed: importing it takes seconds."""
+
+import importlib.metadata
+import os
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from types import ModuleType
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+Model = Any
+"""A ``keras.Model``; a name of its own, since Keras is not imported to say so."""
+
+BATCH = 32
+"""Pictures that a network sees at a time. Every batch has this size (the last is filled up),
+so that a picture's vector does not depend on how many were asked for; its place in the batch may
+still show in the last digits."""
+
+
+def load_keras() -> ModuleType:
+    """Import Keras, quietly, with whatever backend the user chose (``KERAS_BACKEND``)."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import keras
+
+    return keras
+
+
+def engine() -> dict[str, str]:
+    """Backend and its version; part of a network's identity, since backends round differently.
+
+    Does not import any of them.
+    """
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    # TensorFlow has several distributions, of one version each.
+    names = importlib.metadata.packages_distributions().get(backend, [])
+    version = importlib.metadata.version(names[0]) if names else "not installed"
+    return {"keras": importlib.metadata.version("keras"), backend: version}
+
+
+def compiled_how() -> dict[str, object]:
+    """Options of ``compile``: XLA is slower than TensorFlow's own kernels on processors."""
+    keras = load_keras()
+    return {"jit_compile": False if keras.backend.backend() == "tensorflow" else "auto"}
+
+
+def seed_all(seed: int) -> None:
+    """Seed whatever Keras draws initial weights from."""
+    load_keras().utils.set_random_seed(seed)
+
+
+def batches(items: Iterable[T]) -> Iterator[list[T]]:
+    """Cut anything into lists of `BATCH`, the last one shorter."""
+    source = iter(items)
+    while part := list(islice(source, BATCH)):
+        yield part
+
+
+def run_padded(model: Model, batch: NDArray[np.number]) -> NDArray[np.float32]:
+    """Run a network on up to `BATCH` inputs, always as a batch of that size.
+
+    Parameters
+    ----------
+    model : keras.Model
+    batch : ndarray, shape (n, ...), 1 <= n <= BATCH
+
+    Returns
+    -------
+    ndarray of float32, shape (n, ...)
+    """
+    lacking = BATCH - len(batch)
+    full = np.concatenate([batch, np.repeat(batch[-1:], lacking, axis=0)]) if lacking else batch
+    return np.asarray(model.predict_on_batch(full), np.float32)[: len(batch)]

@@ -1,0 +1,217 @@
+"""Rows with a network through the command: looked at once, trained in sight, or skipped."""
+
+import csv
+import json
+
+import pytest
+from PIL import Image
+from sklearn.pipeline import make_pipeline
+
+import extractors
+from benchmarks import menu as rows
+from benchmarks import networks
+from extractors import backbone as backbone_module
+from extractors import training, weights
+from extractors.augmentation import Augmentation
+from extractors.backbone import Backbone
+from extractors.finetuning import FineTuned
+from extractors.preprocessing import Square
+from extractors.pretrained import MapPooling, Pretrained, Stem
+from extractors.scratch import CompactCnn
+from extractors.training import Recipe
+
+SMALL = Backbone("MobileNetV2", cut="block_15_add", side=32, seed=3)
+OFFICIAL = weights.OFFICIAL["resnet50"]
+TWO = Augmentation(copies=2)
+RECIPE = Recipe(epochs=2, batch=4)
+
+
+@pytest.fixture(autouse=True)
+def menu(monkeypatch, own_weights):
+    """Small networks instead of the real ones."""
+    networks_only = {
+        "whole": Pretrained(SMALL),
+        "conv4": make_pipeline(Stem(SMALL), MapPooling()),
+        "tuned": make_pipeline(Stem(SMALL), FineTuned(SMALL, recipe=RECIPE, augmentation=TWO)),
+        "scratch": CompactCnn(widths=(8, 16), prepare=Square(32), recipe=RECIPE),
+    }
+    monkeypatch.setattr(extractors, "MENU", networks_only)
+    monkeypatch.setattr(rows, "RERANKED", {})
+
+
+@pytest.fixture
+def looked_at(monkeypatch):
+    """Count the pictures that pass through networks, by kind."""
+    counts: dict[str, int] = {}
+    for kind in (Pretrained, Stem, CompactCnn):
+        original = kind.run
+
+        def run(self, batch, kind=kind, original=original):
+            counts[kind.__name__] = counts.get(kind.__name__, 0) + len(batch)
+            return original(self, batch)
+
+        monkeypatch.setattr(kind, "run", run)
+    return counts
+
+
+def records(tmp_path, dataset="parted"):
+    found = {}
+    for path in (tmp_path / "out" / dataset / "records" / "query").glob("*.json"):
+        if "costs" not in path.name:
+            found[path.stem] = json.loads(path.read_text())
+    return found
+
+
+def test_pictures_pass_once_through_each_network(parted, run, tmp_path, looked_at):
+    assert run("--all", "--dataset", parted) == 0
+    images = 8 + 13 + 6 + 4
+    copies = 8 * 2
+    assert looked_at == {"Pretrained": images, "Stem": images + copies, "CompactCnn": images}
+    made = records(tmp_path)
+    assert {row["status"] for row in made.values()} == {"ok"}
+    sizes = {name: row["dimensions"] for name, row in made.items()}
+    assert sizes == {"whole": 1280, "conv4": 160, "tuned": 1280, "scratch": 16}
+    fitted = {name: row["card"]["fitted on"] for name, row in made.items()}
+    assert fitted["whole"] == fitted["conv4"] == "nothing"
+    assert fitted["tuned"] == fitted["scratch"] == "8 training images"
+    costs = json.loads(
+        (tmp_path / "out" / "parted" / "records" / "query" / "tuned.costs.json").read_text()
+    )
+    assert costs["fit_seconds"] > 0
+    assert costs["extraction_ms"] > 0
+    before = dict(looked_at)
+    assert run("--all", "--dataset", parted) == 0
+    assert looked_at == before
+
+
+def test_results_do_not_depend_on_what_was_there_before(parted, run, tmp_path):
+    run("--all", "--dataset", parted)
+    run("--extractor", "tuned", "--dataset", parted, out="alone", cache="alone-cache")
+    for name in ("tuned.json", "tuned.npz"):
+        together = tmp_path / "out" / "parted" / "records" / "query" / name
+        alone = tmp_path / "alone" / "parted" / "records" / "query" / name
+        assert together.read_bytes() == alone.read_bytes()
+
+
+def test_a_new_picture_passes_alone_and_nothing_is_trained_again(
+    parted, run, tmp_path, looked_at, monkeypatch
+):
+    run("--all", "--dataset", parted)
+    looked_at.clear()
+    Image.new("RGB", (30, 30), "green").save(parted / "validation/gallery/apple/new.png")
+    monkeypatch.setattr(training, "_epoch", None)  # would fail
+    assert run("--all", "--dataset", parted) == 0
+    assert looked_at == {"Pretrained": 1, "Stem": 1, "CompactCnn": 1}
+
+
+def test_history_and_curves_are_in_the_results(parted, run, tmp_path):
+    run("--extractor", "tuned", "scratch", "--dataset", parted)
+    folder = tmp_path / "out" / "parted" / "training"
+    names = ["scratch.csv", "scratch.png", "tuned.csv", "tuned.png"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    epochs = list(csv.DictReader((folder / "tuned.csv").read_text().splitlines()))
+    assert [one["epoch"] for one in epochs] == ["0", "1"]
+    assert {"loss", "accuracy", "val_loss", "val_accuracy", "rate"} < epochs[0].keys()
+    with Image.open(folder / "tuned.png") as curves:
+        assert curves.size == (960, 384)
+
+
+def test_only_training_images_are_trained_on(parted, run, tmp_path, monkeypatch):
+    seen = set()
+    original = networks.Picture.pixels
+
+    def note(self):
+        if self.augmentation:
+            seen.add(self.path)
+        return original(self)
+
+    monkeypatch.setattr(networks.Picture, "pixels", note)
+    run("--extractor", "tuned", "--dataset", parted)
+    assert {path.relative_to(parted).parts[0] for path in seen} == {"training"}
+    assert len(seen) == 8
+
+
+def test_a_stopped_training_goes_on(parted, run, tmp_path, monkeypatch):
+    original, ran = training._epoch, []
+
+    def stop_at_1(model, samples, labels, recipe, epoch, *rest):
+        ran.append(epoch)
+        if len(ran) == 2:
+            raise KeyboardInterrupt
+        return original(model, samples, labels, recipe, epoch, *rest)
+
+    monkeypatch.setattr(training, "_epoch", stop_at_1)
+    assert run("--extractor", "tuned", "--dataset", parted) == 130
+    assert run("--extractor", "tuned", "--dataset", parted) == 0
+    assert ran == [0, 1, 1]
+
+
+def test_force_trains_anew(parted, run, monkeypatch):
+    run("--extractor", "scratch", "--dataset", parted)
+    original, ran = training._epoch, []
+
+    def count(model, samples, labels, recipe, epoch, *rest):
+        ran.append(epoch)
+        return original(model, samples, labels, recipe, epoch, *rest)
+
+    monkeypatch.setattr(training, "_epoch", count)
+    run("--extractor", "scratch", "--dataset", parted, "--force")
+    assert ran == [0, 1]
+
+
+def test_rows_without_weights_are_skipped_with_the_remedy(parted, run, tmp_path, monkeypatch):
+    monkeypatch.delenv(weights.variable("mobilenetv2"))
+    monkeypatch.setitem(weights.OFFICIAL, "mobilenetv2", OFFICIAL)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+
+    def refuse(*_, **__):
+        raise OSError("no network")
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
+    assert run("--all", "--dataset", parted) == 0
+    made = records(tmp_path)
+    assert {name: row["status"] for name, row in made.items()} == {
+        **dict.fromkeys(("whole", "conv4", "tuned"), "skipped"),
+        "scratch": "ok",
+    }
+    assert "--weights mobilenetv2=FILE" in made["whole"]["reason"]
+    page = (tmp_path / "out" / "parted" / "table.md").read_text()
+    assert "conv4, tuned, whole: skipped: no weights of mobilenetv2: the download failed" in page
+
+
+def test_partial_weights_are_named_in_table_and_record(parted, run, tmp_path, monkeypatch):
+    def fill_partly(whole, _):
+        layers = [layer for layer in whole.layers if layer.weights]
+        return {layer.name for layer in layers if not layer.name.startswith("Conv_1")}
+
+    monkeypatch.setattr(backbone_module, "_fill", fill_partly)
+    backbone_module._load.cache_clear()
+    assert run("--all", "--dataset", parted) == 0
+    made = records(tmp_path)
+    note = "Conv not pretrained, 82% of the parameters from the file"
+    assert made["tuned"]["note"] == note
+    assert made["conv4"]["note"] == ""
+    page = (tmp_path / "out" / "parted" / "table.md").read_text()
+    assert "| tuned (partial weights) |" in page
+    assert f"tuned: {note}." in page
+    assert "| tuned (partial weights) |" in (tmp_path / "out" / "summary.md").read_text()
+
+
+def test_too_few_training_images_are_a_reason(parted, run, tmp_path):
+    for path in sorted((parted / "training").rglob("*.png"))[1:]:
+        path.unlink()
+    assert run("--extractor", "tuned", "scratch", "--dataset", parted) == 0
+    for row in records(tmp_path).values():
+        assert row["status"] == "skipped"
+        assert row["reason"] == "training needs at least 2 training images, not 1"
+
+
+def test_a_network_that_fails_is_a_row(parted, run, tmp_path, monkeypatch):
+    def fail(self, batch):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(Pretrained, "run", fail)
+    assert run("--extractor", "whole", "scratch", "--dataset", parted) == 1
+    made = records(tmp_path)
+    assert made["whole"]["reason"] == "RuntimeError: out of memory"
+    assert made["scratch"]["status"] == "ok"
