@@ -6,7 +6,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from benchmarks.identity import code_hash, project_modules
+from benchmarks.identity import closure, code_hash
 from benchmarks.rooms import CHECKOUT, ROOMS
 from benchmarks.row import Row
 from datasets.task import Task
@@ -49,7 +49,8 @@ def protocol_card(task: Task, row: Row, seed: int) -> dict[str, object]:
 @cache
 def protocol_code() -> str:
     """Hash of the code that searches and scores."""
-    return code_hash(*project_modules("retrieval"))
+    used = closure("benchmarks.evaluating")
+    return code_hash(*(name for name in used if name.startswith("retrieval.")))
 
 
 @cache

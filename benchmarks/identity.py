@@ -25,7 +25,7 @@ def identity(estimator: BaseEstimator) -> dict[str, object]:
         its module and of every module of this project that it imports, comments and
         docstrings aside) and ``libraries`` (versions of what these modules import).
     """
-    modules = _closure(type(estimator).__module__)
+    modules = closure(type(estimator).__module__)
     return {
         "class": f"{type(estimator).__module__}.{type(estimator).__qualname__}",
         "params": _plain(estimator.get_params(deep=False)),
@@ -55,9 +55,16 @@ def libraries(*modules: str) -> dict[str, str]:
 
 
 @cache
-def project_modules(room: str) -> tuple[str, ...]:
-    """Names of all modules of one of the project's rooms."""
-    return tuple(sorted(f"{room}.{path.stem}" for path in (CHECKOUT / room).glob("*.py")))
+def closure(module: str) -> tuple[str, ...]:
+    """The module and, of those it imports, all that belong to this project."""
+    seen: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen and (name == module or _is_ours(name)):
+            seen.add(name)
+            waiting += _imports(name)
+    return tuple(sorted(seen))
 
 
 def _plain(value: object) -> object:
@@ -75,19 +82,6 @@ def _plain(value: object) -> object:
     if isinstance(value, type | FunctionType):
         return f"{value.__module__}.{value.__qualname__}"
     raise TypeError(f"parameter {value!r} has no form that identifies it; use plain values")
-
-
-@cache
-def _closure(module: str) -> tuple[str, ...]:
-    """The module and, of those it imports, all that belong to this project."""
-    seen: set[str] = set()
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
-        if name not in seen and (name == module or _is_ours(name)):
-            seen.add(name)
-            waiting += _imports(name)
-    return tuple(sorted(seen))
 
 
 def _is_ours(name: str) -> bool:

@@ -20,7 +20,7 @@ from PIL import Image as PILImage
 from benchmarks.card import commit, machine
 from benchmarks.command import Parser, command
 from benchmarks.files import require_writable, write_text
-from benchmarks.tables import markdown, to_csv
+from benchmarks.markup import markdown, to_csv
 from datasets.errors import InputError, UnreadableImageError
 from datasets.reading import read_image
 from extractors.binary import Orb

@@ -1,7 +1,9 @@
-"""What is kept of a row on a task: a record, its ranking, its costs.
+"""What is kept of a run: of each dataset a description, of each row a record and its ranking.
 
 ::
 
+    <out>/<dataset>/dataset.json                           what was searched
+    <out>/<dataset>/images.csv, problems.csv               its images, and what was wrong with some
     <out>/<dataset>/records/<query set>/<row>.json         scores, counts, protocol card
     <out>/<dataset>/records/<query set>/<row>.npz          the ranking
     <out>/<dataset>/records/<query set>/<row>.costs.json   seconds and milliseconds
@@ -9,11 +11,79 @@
 Records and rankings are equal, byte for byte, from run to run; costs are measurements.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.files import Json, read_json, write_json, write_whole
+from benchmarks.files import Json, read_json, write_json, write_text, write_whole
+from benchmarks.markup import to_csv
+from datasets.errors import InputError
+from datasets.task import Dataset
 from retrieval.ranking import Ranking
+
+DESCRIPTION = "dataset.json"
+
+
+@dataclass(frozen=True)
+class Description:
+    """What tables need to know of a dataset.
+
+    Attributes
+    ----------
+    name, licence, split, split_hash : str
+    query_sets : list of str
+    labelled : bool
+        Whether there are right answers.
+    problems : list of list of str
+        Image, problem and outcome of each.
+    """
+
+    name: str
+    licence: str
+    split: str
+    split_hash: str
+    query_sets: list[str]
+    labelled: bool
+    problems: list[list[str]]
+
+    @classmethod
+    def read(cls, folder: Path) -> "Description":
+        """Read a dataset's description from its results folder.
+
+        Raises
+        ------
+        InputError
+            If it is missing or something else.
+        """
+        path = folder / DESCRIPTION
+        try:
+            return cls(**(read_json(path) or {}))
+        except TypeError as error:
+            raise InputError(f"{path}: no description of a dataset; run again") from error
+
+
+def write_description(out: Path, dataset: Dataset) -> Path:
+    """Write a dataset's description and lists; returns its results folder."""
+    folder = out / dataset.name
+    problems = [[problem.id, problem.what, problem.outcome] for problem in dataset.problems]
+    about = Description(
+        dataset.name,
+        dataset.licence,
+        dataset.split,
+        dataset.fingerprint,
+        [task.query_set for task in dataset.tasks],
+        dataset.labelled,
+        problems,
+    )
+    write_json(folder / DESCRIPTION, vars(about))
+    header = ("part", "id", "label", "distractor", "sha256")
+    images = [
+        (part, image.id, image.label, image.distractor, image.sha256)
+        for part, image in dataset.images
+    ]
+    write_text(folder / "images.csv", to_csv(header, images))
+    write_text(folder / "problems.csv", to_csv(("id", "problem", "outcome"), problems))
+    return folder
 
 
 @dataclass(frozen=True)
@@ -70,3 +140,22 @@ def read_records(folder: Path, split_hash: str) -> list[Json]:
             place = RecordPlace(folder, record["row"])
             records.append(record | {"costs": read_json(place.path(".costs.json")) or {}})
     return records
+
+
+def read_rankings(folder: Path, records: Sequence[Json]) -> dict[str, Ranking]:
+    """Row name to ranking, of the records with numbers.
+
+    Raises
+    ------
+    InputError
+        If one is missing or damaged.
+    """
+    rankings = {}
+    for record in records:
+        if record["status"] == "ok":
+            path = RecordPlace(folder, record["row"]).path(".npz")
+            try:
+                rankings[record["row"]] = Ranking.load(path)
+            except ValueError as error:
+                raise InputError(f"{error}; run {record['row']} again") from error
+    return rankings

@@ -17,10 +17,11 @@ from benchmarks.evaluating import Evaluation
 from benchmarks.files import require_writable
 from benchmarks.loading import load
 from benchmarks.menu import make_row, row_names
+from benchmarks.pages import write_summary, write_tables
 from benchmarks.progress import Workforce
+from benchmarks.records import write_description
 from benchmarks.rooms import CHECKOUT
 from benchmarks.row import Row
-from benchmarks.tables import write_summary, write_tables
 from benchmarks.terminal import print_listing, print_table
 from benchmarks.training import write_training
 from benchmarks.vectors import make_vectors
@@ -48,7 +49,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     for dataset in loaded:
         evaluation = Evaluation(dataset, options.out, options.cache, options.seed, workforce)
         failed |= run(evaluation, [make_row(name) for name in names], options.force)
-        tables = write_tables(options.out, dataset)
+        tables = write_tables(write_description(options.out, dataset))
         if not options.quiet:
             print_table(dataset, tables)
     write_summary(options.out)

@@ -5,7 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from benchmarks.files import write_text, write_whole
-from benchmarks.tables import to_csv
+from benchmarks.markup import to_csv
 from extractors.training import Epoch, read_history
 
 _LEARNED, _HELD_OUT = "#0072b2", "#d55e00"

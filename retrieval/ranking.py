@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +71,7 @@ class Ranking:
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 return cls(**{item.name: stored[item.name] for item in fields(cls)})
-        except (KeyError, OSError, EOFError, ValueError) as error:
+        except (KeyError, OSError, EOFError, ValueError, BadZipFile) as error:
             raise ValueError(f"{path} holds no ranking ({error})") from error
 
 

@@ -81,6 +81,7 @@ def test_tables_hold_every_row_with_scores_and_costs(parted, run, tmp_path, shor
                 assert row["search_ms"] > 0
     folder = tmp_path / "out" / "parted"
     assert {path.name for path in folder.iterdir()} == {
+        "dataset.json",
         "images.csv",
         "problems.csv",
         "records",

@@ -14,7 +14,7 @@ from benchmarks.card import machine
 from benchmarks.command import Parser, command
 from benchmarks.files import Json, read_json, require_writable, write_text
 from benchmarks.identity import libraries
-from benchmarks.tables import markdown
+from benchmarks.markup import markdown
 from datasets.errors import InputError
 
 

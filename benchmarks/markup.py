@@ -1,0 +1,26 @@
+"""Markdown and CSV."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+
+def markdown(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    """Format a Markdown table, first column left, the others right."""
+    lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *cells]
+    return "".join("| " + " | ".join(escape(cell) for cell in line) + " |\n" for line in lines)
+
+
+def escape(text: str) -> str:
+    """Keep a name from breaking the Markdown around it."""
+    for char in "\\`|<>[]":
+        text = text.replace(char, "\\" + char)
+    return "".join(char if char.isprintable() else f"\\\\x{ord(char):02x}" for char in text)
+
+
+def to_csv(header: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
+    """Format CSV as RFC 4180 has it, but with Unix line ends; None is an empty field."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerows([header, *lines])
+    return buffer.getvalue()

@@ -1,0 +1,241 @@
+"""What the numbers can carry: intervals over queries, paired tests, groups that differ.
+
+Rows of a table are compared on the same queries, so everything is paired. All functions take
+one value per query and row and handle all rows, or all pairs of them, in one matrix product.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom, norm
+
+Values = NDArray[np.float64]
+"""One value per query and row, shape (n_queries, n_rows); no NaN."""
+
+Pairs = NDArray[np.float64]
+"""One value per pair of rows, shape (n_rows, n_rows), symmetric, 1 on the diagonal."""
+
+LEVEL = 0.95
+"""Confidence of intervals; tests are at 1 - LEVEL."""
+
+DRAWS = 10_000
+"""Resamples of bootstrap and permutation tests."""
+
+_POWER = 0.8
+_AT_ONCE = 1000
+_EQUAL = 1e-12
+"""Differences closer than this are rounding."""
+
+
+def intervals(values: Values, draws: int = DRAWS, seed: int = 0) -> NDArray[np.float64]:
+    """Bootstrap interval of every row's mean: percentiles over resampled queries.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n_queries, n_rows)
+    draws : int
+        Resamples; each draws the same queries for all rows.
+    seed : int
+        Equal seeds give equal intervals.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows, 2)
+        Lower and upper end; NaN without queries.
+
+    References
+    ----------
+    B. Efron, R. J. Tibshirani (1993), An Introduction to the Bootstrap, Chapman & Hall,
+    doi:10.1201/9780429246593
+    """
+    count = len(values)
+    if count == 0:
+        return np.full((values.shape[1], 2), np.nan)
+    rng = np.random.default_rng(seed)
+    means = np.concatenate(
+        [_resampled(count, size, rng) @ values / count for size in _portions(draws)]
+    )
+    outside = (1 - LEVEL) / 2
+    return np.quantile(means, (outside, 1 - outside), axis=0).T
+
+
+def mcnemar(values: Values) -> Pairs:
+    """Exact McNemar test of every pair of rows, two-sided.
+
+    Only queries that one row of a pair does better on count; under the null hypothesis each is
+    as often the one's as the other's. Where ties make top-k a probability this is the sign test.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n_queries, n_rows)
+        1 where the row is right, 0 where it is wrong, between where a tie decides.
+
+    References
+    ----------
+    Q. McNemar (1947), Note on the sampling error of the difference between correlated
+    proportions or percentages, Psychometrika, doi:10.1007/BF02295996
+    """
+    above = values[:, :, None] > values[:, None, :] + _EQUAL
+    wins = above.sum(axis=0)
+    fewer, contested = np.minimum(wins, wins.T), wins + wins.T
+    return np.minimum(1.0, 2 * binom.cdf(fewer, contested, 0.5))
+
+
+def permutation_test(values: Values, draws: int = DRAWS, seed: int = 0) -> Pairs:
+    """Paired permutation test of every pair of rows' means, two-sided.
+
+    Under the null hypothesis the two rows' values of a query might as well be exchanged.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n_queries, n_rows)
+    draws : int
+        Random exchanges; the observed one counts as one more, so p is at least 1/(draws + 1).
+    seed : int
+        Equal seeds give equal p-values.
+
+    References
+    ----------
+    M. D. Smucker, J. Allan, B. Carterette (2007), A comparison of statistical significance
+    tests for information retrieval evaluation, CIKM, doi:10.1145/1321440.1321528
+    """
+    count, rows = values.shape
+    first, second = np.triu_indices(rows, 1)
+    differences = values[:, first] - values[:, second]
+    observed = np.abs(differences.sum(axis=0))
+    rng = np.random.default_rng(seed)
+    beyond = np.ones(len(first))
+    for size in _portions(draws):
+        signs = rng.integers(0, 2, (size, count)) * 2.0 - 1.0
+        beyond += (np.abs(signs @ differences) >= observed - count * _EQUAL).sum(axis=0)
+    made = np.ones((rows, rows))
+    made[first, second] = made[second, first] = beyond / (draws + 1)
+    return made
+
+
+def holm(p_values: Pairs) -> Pairs:
+    """Correct the p-values of all pairs for being many (Holm's step-down method).
+
+    References
+    ----------
+    S. Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal
+    of Statistics 6(2), 65-70, https://www.jstor.org/stable/4615733
+    """
+    first, second = np.triu_indices(len(p_values), 1)
+    found = p_values[first, second]
+    order = np.argsort(found, kind="stable")
+    steps = np.maximum.accumulate(found[order] * np.arange(len(found), 0, -1))
+    made = np.ones_like(p_values)
+    made[first[order], second[order]] = made[second[order], first[order]] = np.minimum(1, steps)
+    return made
+
+
+def letters(means: Sequence[float], p_values: Pairs, alpha: float = 1 - LEVEL) -> list[str]:
+    """Letters that rows share unless they differ: the compact letter display.
+
+    Parameters
+    ----------
+    means : sequence of float
+        Of each row; the best row has the letter a.
+    p_values : ndarray, shape (n_rows, n_rows)
+        Corrected. Pairs below `alpha` differ.
+    alpha : float
+
+    Returns
+    -------
+    list of str
+        For each row its letters in order; after z come aa, ab, …, in brackets.
+
+    References
+    ----------
+    H.-P. Piepho (2004), An algorithm for a letter-based representation of all-pairwise
+    comparisons, Journal of Computational and Graphical Statistics, doi:10.1198/1061860043515
+    """
+    groups = [frozenset(range(len(means)))]
+    for one, other in zip(*np.nonzero(np.triu(p_values < alpha, 1)), strict=True):
+        split: list[frozenset[int]] = []
+        for group in groups:
+            both = one in group and other in group
+            split += [group - {one}, group - {other}] if both else [group]
+        groups = [g for g in dict.fromkeys(split) if not any(g < larger for larger in split)]
+    rank = np.argsort(np.argsort([-mean for mean in means], kind="stable"))
+    groups.sort(key=lambda group: sorted(rank[row] for row in group))
+    return [
+        "".join(_letter(number) for number, group in enumerate(groups) if row in group)
+        for row in range(len(means))
+    ]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How the rows of a table compare on one metric.
+
+    Attributes
+    ----------
+    intervals : ndarray of float64, shape (n_rows, 2)
+    p_values : ndarray of float64, shape (n_rows, n_rows)
+        Corrected.
+    letters : list of str
+    """
+
+    intervals: NDArray[np.float64]
+    p_values: Pairs
+    letters: list[str]
+
+
+def compare(values: Values, binary: bool, seed: int = 0) -> Comparison:
+    """Intervals, corrected tests and letters of all rows.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n_queries, n_rows)
+    binary : bool
+        Whether values are right or wrong (McNemar) or anything else (permutation test).
+    seed : int
+        Of both kinds of resampling.
+    """
+    p_values = holm(mcnemar(values) if binary else permutation_test(values, seed=seed))
+    means = values.mean(axis=0) if len(values) else np.zeros(values.shape[1])
+    found = letters(list(means), p_values)
+    return Comparison(intervals(values, seed=seed), p_values, found)
+
+
+def resolvable(values: Values) -> float:
+    """Smallest difference of two rows' means that this many queries would usually show.
+
+    A single paired comparison at the usual level finds it in four of five cases, if the two rows
+    disagree as much as the median pair here.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n_queries, n_rows)
+        At least two rows and two queries, or the answer is NaN.
+    """
+    count, rows = values.shape
+    if count < 2 or rows < 2:
+        return float("nan")
+    first, second = np.triu_indices(rows, 1)
+    spread = np.median((values[:, first] - values[:, second]).std(axis=0, ddof=1))
+    quantiles = norm.ppf(1 - (1 - LEVEL) / 2) + norm.ppf(_POWER)
+    return float(quantiles * spread / np.sqrt(count))
+
+
+def _resampled(count: int, size: int, rng: np.random.Generator) -> Values:
+    """How often each query is drawn in each of `size` resamples, shape (size, count)."""
+    drawn = rng.integers(0, count, (size, count)) + count * np.arange(size)[:, None]
+    return np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count).astype(float)
+
+
+def _portions(draws: int) -> Iterator[int]:
+    for start in range(0, draws, _AT_ONCE):
+        yield min(_AT_ONCE, draws - start)
+
+
+def _letter(number: int) -> str:
+    alphabet = "abcdefghijklmnopqrstuvwxyz"
+    if number < len(alphabet):
+        return alphabet[number]
+    high, low = divmod(number - len(alphabet), len(alphabet))
+    return f"[{alphabet[high]}{alphabet[low]}]"

@@ -1,0 +1,97 @@
+"""Tables come from records and rankings alone, and the committed ones are up to date."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.records import RecordPlace
+from benchmarks.report import main
+from retrieval.metrics import METRICS, mean_scores
+from retrieval.ranking import Ranking
+
+ROOT = Path(__file__).resolve().parents[1]
+TABLES = ("table.md", "table.csv", "table.json")
+
+
+@pytest.fixture
+def results(parted, run, tmp_path):
+    run("--extractor", "rgb-histogram", "lbp", "gist", "hog", "--dataset", parted)
+    return tmp_path / "out"
+
+
+def test_the_report_needs_nothing_but_the_results(results, tmp_path, parted):
+    shutil.rmtree(parted)
+    shutil.rmtree(tmp_path / "cache")
+    before = {name: (results / "parted" / name).read_bytes() for name in TABLES}
+    summary = (results / "summary.md").read_bytes()
+    for name in TABLES:
+        (results / "parted" / name).unlink()
+    assert main(["--out", str(results)]) == 0
+    assert {name: (results / "parted" / name).read_bytes() for name in TABLES} == before
+    assert (results / "summary.md").read_bytes() == summary
+
+
+def test_the_report_loads_no_network_and_no_pictures(results):
+    code = (
+        "import sys; from benchmarks.report import main; "
+        f"assert main(['--out', {str(results)!r}]) == 0; "
+        "print([name for name in ('tensorflow', 'keras', 'torch', 'jax') if name in sys.modules])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"
+
+
+def test_scores_come_from_the_rankings(results):
+    place = RecordPlace(results / "parted" / "records" / "query", "lbp")
+    ranking = Ranking.load(place.path(".npz"))
+    rows = json.loads((results / "parted" / "table.json").read_text())["query"]
+    row = next(row for row in rows if row["row"] == "lbp")
+    assert {name: row[name] for name in METRICS} == pytest.approx(mean_scores(ranking))
+    record = place.read()
+    assert record["scores"] == pytest.approx(mean_scores(ranking))
+
+
+def test_every_accuracy_cell_has_an_interval_and_letters(results):
+    for rows in json.loads((results / "parted" / "table.json").read_text()).values():
+        for row in rows[1:]:
+            for name in METRICS:
+                assert 0 <= row[f"{name}_low"] <= row[name] <= row[f"{name}_high"] <= 1 + 1e-9
+                assert row[f"{name}_letters"]
+        for name in METRICS:
+            best = max(rows[1:], key=lambda row: row[name])
+            assert "a" in best[f"{name}_letters"]
+    page = (results / "parted" / "table.md").read_text()
+    assert "Smallest difference between two rows that this many queries would usually" in page
+    assert "Holm" in page
+
+
+def test_no_results_is_one_line_and_code_2(tmp_path, capsys):
+    assert main(["--out", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: --out {tmp_path}: holds no results")
+
+
+def test_a_damaged_ranking_is_one_line_and_names_the_remedy(results, capsys):
+    path = results / "parted" / "records" / "query" / "lbp.npz"
+    path.write_bytes(path.read_bytes()[:50])
+    assert main(["--out", str(results)]) == 2
+    error = capsys.readouterr().err
+    assert "lbp.npz" in error
+    assert "run lbp again" in error
+    np.savez(path, other=np.zeros(3))
+    assert main(["--out", str(results)]) == 2
+
+
+def test_committed_tables_are_what_their_records_say(tmp_path):
+    copy = tmp_path / "results"
+    shutil.copytree(ROOT / "results", copy)
+    assert main(["--out", str(copy)]) == 0
+    for path in sorted((ROOT / "results").rglob("*")):
+        if path.is_file():
+            assert (copy / path.relative_to(ROOT / "results")).read_bytes() == path.read_bytes()
