@@ -25,6 +25,8 @@ def write_training(folder: Path, row: str, training: Path) -> None:
         The folder of its training.
     """
     history = read_history(training)
+    if not history:
+        return  # the vectors outlived the cache of their training
     header = [field.name for field in fields(Epoch) if field.name != "seconds"]
     lines = [[getattr(epoch, name) for name in header] for epoch in history]
     write_text(folder / f"{row}.csv", to_csv(header, lines))

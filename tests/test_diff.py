@@ -1,0 +1,46 @@
+"""Two records' differences in words."""
+
+import pytest
+from pictures import fill
+
+from benchmarks.diff import main
+
+
+def record(tmp_path, dataset, row, out="out"):
+    return str(tmp_path / out / dataset / "records" / "query" / f"{row}.json")
+
+
+def test_equal_records_are_said_to_be_equal(parted, run, tmp_path, capsys):
+    run("--extractor", "lbp", "--dataset", parted, "--quiet")
+    path = record(tmp_path, "parted", "lbp")
+    assert main([path, path]) == 0
+    assert capsys.readouterr().out == (
+        "lbp and lbp\nequal scores\n\nThe protocol cards are equal.\n"
+    )
+
+
+def test_differences_are_named_in_words(parted, classes, run, tmp_path, capsys):
+    run("--extractor", "lbp", "rgb-histogram", "--dataset", parted, "--quiet")
+    main([record(tmp_path, "parted", "lbp"), record(tmp_path, "parted", "rgb-histogram")])
+    text = capsys.readouterr().out
+    assert "- the extractors are others: extractor / head / class: extractors.texture." in text
+    assert "the split" not in text
+    fill(parted / "validation" / "gallery" / "apple", 6, 99)
+    run("--extractor", "lbp", "--dataset", parted, "--quiet", "--seed", "1", out="more")
+    main([record(tmp_path, "parted", "lbp"), record(tmp_path, "parted", "lbp", "more")])
+    text = capsys.readouterr().out
+    assert "- they searched different data: other images, labels or parts: split hash:" in text
+    assert "- the seeds differ, so the split may: seed: 0 and 1" in text
+    assert "the extractors" not in text
+    assert "mAP: " in text
+
+
+@pytest.mark.parametrize("content", [None, "[]", "{}", "{"])
+def test_what_is_no_record_is_one_line_and_code_2(tmp_path, capsys, content):
+    path = tmp_path / "x.json"
+    if content is not None:
+        path.write_text(content)
+    assert main([str(path), str(path)]) == 2
+    error = capsys.readouterr().err
+    assert str(path) in error
+    assert error.count("\n") == 1

@@ -1,0 +1,103 @@
+"""Scoring a challenge: right numbers, and malformed answers rejected with the line at fault."""
+
+import json
+import re
+
+import pytest
+
+from benchmarks.score import main
+
+TRUTH = {"q1.jpg": ["a.jpg", "b.jpg"], "q2.jpg": ["c.jpg"], "q3.jpg": ["d.jpg"], "lone.jpg": []}
+ANSWERS = {
+    "q1.jpg": ["b.jpg", "x.jpg"],
+    "q2.jpg": ["x.jpg", "y.jpg", "c.jpg"],
+    "q3.jpg": [f"{n}.jpg" for n in range(9)] + ["d.jpg"],
+    "lone.jpg": ["a.jpg"],
+}
+
+
+def write(path, images):
+    path.write_text(json.dumps({"groupname": "g", "images": images}, indent=1))
+    return path
+
+
+@pytest.fixture
+def score(tmp_path, capsys):
+    def run(answers, truth=TRUTH):
+        answers = (
+            write(tmp_path / "answers.json", answers) if answers else tmp_path / "answers.json"
+        )
+        truth = write(tmp_path / "truth.json", truth)
+        code = main([str(answers), str(truth), "--json", str(tmp_path / "made.json")])
+        return code, capsys.readouterr()
+
+    return run
+
+
+def test_scores_by_hand(score, tmp_path):
+    code, written = score(ANSWERS)
+    assert code == 0
+    made = json.loads((tmp_path / "made.json").read_text())
+    assert [made[f"top{k}"] for k in (1, 3, 5, 10)] == pytest.approx([1 / 3, 2 / 3, 2 / 3, 1])
+    assert (made["queries"], made["queries left out"]) == (3, 1)
+    assert made["top10_interval"] == [1.0, 1.0]
+    low, high = made["top1_interval"]
+    assert low == 0
+    assert 0.6 < high <= 1
+    assert "3 queries" in written.out
+    assert "| top-10 | 1.0000 | 1.0000 | 1.0000 |" in written.out
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"q2.jpg": "c.jpg"}, r"line 8: 'q2.jpg': must be a list of gallery file names"),
+        ({"q2.jpg": ["c.jpg", 5]}, r"line 8: 'q2.jpg': must be a list"),
+        ({"q2.jpg": ["c.jpg", "c.jpg"]}, r"line 8: 'q2.jpg': holds a name twice"),
+        ({"q2.jpg": [str(n) for n in range(11)]}, r"line 8: 'q2.jpg': 11 names; at most 10"),
+        ({"other.jpg": ["c.jpg"]}, r"'other.jpg': the truth has no such query"),
+    ],
+)
+def test_a_malformed_answer_is_named_with_its_line(score, change, message):
+    code, written = score({**ANSWERS, **change})
+    assert code == 2
+    assert re.search(r"answers\.json, line \d+: ", written.err)
+    assert re.search(message, written.err)
+    assert written.err.count("\n") == 1
+
+
+def test_missing_answers_are_counted(score):
+    code, written = score({"q1.jpg": ["a.jpg"]})
+    assert code == 2
+    assert "3 queries lack an answer, 'lone.jpg' first" in written.err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{\n"groupname": "g",\n"images": {,}}', "line 3: no JSON"),
+        ("[1, 2]", "line 1: must be"),
+        ('{"images": {\n"q1.jpg": ["a.jpg"],\n"q1.jpg": []}}', "line 3: 'q1.jpg' stands twice"),
+    ],
+)
+def test_malformed_files_name_the_line(score, tmp_path, text, message):
+    (tmp_path / "answers.json").write_text(text)
+    code, written = score(None)
+    assert code == 2
+    assert message in written.err
+
+
+def test_a_run_writes_what_can_be_scored(tmp_path, run, capsys):
+    from pictures import fill
+
+    root = tmp_path / "flat"
+    fill(root / "gallery", 12, 1)
+    fill(root / "query", 3, 2)
+    assert run("--extractor", "tiny-image", "--dataset", root) == 0
+    answers = tmp_path / "out" / "flat" / "answers" / "tiny-image.json"
+    found = json.loads(answers.read_text())["images"]
+    truth = {query: names[1:2] for query, names in found.items()}
+    made = tmp_path / "made.json"
+    assert main([str(answers), str(write(tmp_path / "t.json", truth)), "--json", str(made)]) == 0
+    scores = json.loads(made.read_text())
+    assert (scores["top1"], scores["top3"]) == (0.0, 1.0)
