@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks.card import protocol_card, protocol_code
 from benchmarks.files import Json, write_json
+from benchmarks.gates import check_protocol, check_search
 from benchmarks.identity import digest
 from benchmarks.learning import fit_tail
 from benchmarks.progress import Workforce
@@ -75,6 +76,8 @@ class Evaluation:
             task.query_set: judge(task.queries, data.gallery, data.relevance)
             for task in data.tasks
         }
+        for judgements in self.judgements.values():
+            check_protocol(judgements)
 
     def place(self, task: Task, row: Row) -> RecordPlace:
         """Where the row's record goes."""
@@ -108,6 +111,7 @@ class Evaluation:
             gallery = matrices.build("gallery", self.dataset.gallery, row, store)
             for task in self.dataset.tasks:
                 queries = matrices.build(task.query_set, task.queries, row, store)
+                check_search(row.name, queries, gallery, self.judgements[task.query_set])
                 began = time.perf_counter()
                 ranking, verified = self._search(task, row, queries, gallery, features)
                 seconds = time.perf_counter() - began

@@ -15,6 +15,7 @@ import datasets
 from benchmarks.command import Parser, command, default_cache, give_weights
 from benchmarks.evaluating import Evaluation
 from benchmarks.files import require_writable
+from benchmarks.gates import GateError
 from benchmarks.loading import load
 from benchmarks.menu import make_row, row_names
 from benchmarks.pages import write_summary, write_tables
@@ -86,7 +87,12 @@ def run(evaluation: Evaluation, rows: Sequence[Row], force: bool = False) -> boo
         elif row.name in made.skipped:
             evaluation.skip(row, "skipped", made.skipped[row.name])
         else:
-            evaluation.run(row, made.stores[row.name], made.features.get(row.name))
+            try:
+                evaluation.run(row, made.stores[row.name], made.features.get(row.name))
+            except GateError as error:
+                made.failures[row.name] = f"sanity gate: {error}"
+                workforce.say(f"{row.name} failed: {made.failures[row.name]}")
+                evaluation.skip(row, "failed", made.failures[row.name])
             if row.name in made.trained:
                 folder = evaluation.out / dataset.name / "training"
                 write_training(folder, row.name, made.trained[row.name])

@@ -127,6 +127,9 @@ class FineTuned(MapHead):
         self.network_ = load_keras().Model(model.inputs, model.get_layer("maps").output)
         return self
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "network_")
+
     def classifier(self, classes: int) -> Model:
         """The untrained classifier, from maps at the cut to probabilities."""
         keras = load_keras()

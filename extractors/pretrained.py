@@ -160,6 +160,9 @@ class MapHead(BaseEstimator, ABC):
         """Learn from the maps of training images; nothing, unless a subclass says otherwise."""
         return self
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
     @abstractmethod
     def transform(self, maps: Iterable[NDArray[np.floating]]) -> Vectors:
         """Vectors of maps, shape (rows, columns, channels) each."""

@@ -83,14 +83,16 @@ def test_a_missing_file_names_the_remedy(tmp_path, monkeypatch, no_network):
 
 
 def serve(monkeypatch, tmp_path, address, content, md5):
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+    home = tmp_path / "home"
+    home.mkdir()  # Keras takes /tmp instead of a folder that it cannot write to
+    monkeypatch.setenv("KERAS_HOME", str(home))
     monkeypatch.setattr(weights, "_KERAS_STORE", address)
     monkeypatch.setitem(weights.OFFICIAL, "tiny", Official("net", "tiny.h5", md5, 1))
     # Keras reads its home when it is imported.
     from keras.src.utils import file_utils
 
     original = file_utils.get_file
-    there = functools.partial(original, cache_dir=str(tmp_path / "home"))
+    there = functools.partial(original, cache_dir=str(home))
     monkeypatch.setattr("keras.utils.get_file", there)
 
 

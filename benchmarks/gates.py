@@ -1,0 +1,127 @@
+"""Sanity gates: what must hold in every run, checked in every run.
+
+- Constant features score exactly chance.
+- A gallery in another order gives the same scores.
+- Right answers dealt out at random score about chance, whatever the features.
+
+A gate that does not hold stops the run: its numbers would mean nothing.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.knn import distances
+from retrieval.metrics import METRICS, chance, mean_scores
+from retrieval.protocol import Judgement, Judgements
+from retrieval.ranking import summarise
+
+_ASKED = 20
+"""Queries that a row's gates ask; enough to see what goes wrong for all."""
+
+_SHUFFLES = 10
+_TOLERANCE = 0.02
+_SPREADS = 6.0
+
+Scores = dict[str, float | None]
+
+
+class GateError(RuntimeError):
+    """A sanity gate does not hold."""
+
+
+def check_protocol(judgements: Judgements) -> None:
+    """Constant features must score chance.
+
+    Raises
+    ------
+    GateError
+        If they do not.
+    """
+    searched = np.ones((judgements.n_gallery, 2), np.float32)
+    asked = np.ones((len(judgements.of), 2), np.float32)
+    found = mean_scores(summarise(distances(asked, searched), judgements))
+    _require_equal(found, chance(judgements), "constant features do not score chance")
+
+
+def check_search(
+    row: str,
+    queries: NDArray[np.float32],
+    gallery: NDArray[np.float32],
+    judgements: Judgements,
+    seed: int = 0,
+) -> None:
+    """A permuted gallery must change nothing, and shuffled answers must score about chance.
+
+    Parameters
+    ----------
+    row : str
+        For the message.
+    queries, gallery : ndarray of float32, shape (n, n_dims)
+        A row's vectors.
+    judgements : Judgements
+        Of these queries.
+    seed : int
+        Of the permutations.
+
+    Raises
+    ------
+    GateError
+        If one does not hold.
+    """
+    few = [i for i, judged in enumerate(judgements.of) if len(judged.positive)][:_ASKED]
+    if not few:
+        return
+    asked = np.asarray(queries[few], np.float32)
+    part = replace(judgements, of=tuple(judgements.of[i] for i in few))
+    rng = np.random.default_rng(seed)
+    straight = mean_scores(summarise(distances(asked, gallery), part))
+    order = rng.permutation(judgements.n_gallery)
+    place = np.argsort(order)
+    moved = tuple(
+        Judgement(np.sort(place[one.positive]), np.sort(place[one.excluded])) for one in part.of
+    )
+    permuted = np.asarray(gallery)[order]
+    found = mean_scores(summarise(distances(asked, permuted), replace(part, of=moved)))
+    _require_equal(found, straight, f"{row}: a gallery in another order gives other scores")
+    _require_chance(row, asked, gallery, part, rng)
+
+
+def _require_chance(
+    row: str,
+    asked: NDArray[np.float32],
+    gallery: NDArray[np.float32],
+    judgements: Judgements,
+    rng: np.random.Generator,
+) -> None:
+    made: list[Scores] = []
+    for _ in range(_SHUFFLES):
+        dealt = tuple(_dealt(one, judgements.n_gallery, rng) for one in judgements.of)
+        # The search overwrites what it excludes, so it is made anew each time.
+        blocks = distances(asked, gallery)
+        made.append(mean_scores(summarise(blocks, replace(judgements, of=dealt))))
+    expected = chance(judgements)
+    for name in METRICS:
+        values = np.array([scores[name] for scores in made], float)
+        wanted = expected[name]
+        assert wanted is not None, "queries without an answer were left out"
+        allowed = max(_TOLERANCE, _SPREADS * values.std(ddof=1) / np.sqrt(_SHUFFLES))
+        if abs(values.mean() - wanted) > allowed:
+            raise GateError(
+                f"{row}: answers dealt out at random score {values.mean():.4f} in {name}, chance "
+                f"is {wanted:.4f}; scores leak from somewhere"
+            )
+
+
+def _dealt(judged: Judgement, n_gallery: int, rng: np.random.Generator) -> Judgement:
+    """As many right answers as before, anywhere among the images that take part."""
+    allowed = np.setdiff1d(np.arange(n_gallery), judged.excluded)
+    return replace(judged, positive=np.sort(rng.choice(allowed, len(judged.positive), False)))
+
+
+def _require_equal(found: Scores, wanted: Scores, what: str) -> None:
+    for name in METRICS:
+        one, other = found[name], wanted[name]
+        if one is not None and other is not None and abs(one - other) > 1e-9:
+            raise GateError(f"{what}: {one} instead of {other} in {name}")

@@ -1,0 +1,90 @@
+"""The sanity gates hold for honest searches, and fail loudly for the traps they are there for."""
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks import gates
+from benchmarks.gates import GateError, check_protocol, check_search
+from retrieval import knn
+from retrieval.protocol import Judgement, Judgements
+
+RNG = np.random.default_rng(0)
+GALLERY = RNG.normal(size=(60, 8)).astype(np.float32)
+QUERIES = RNG.normal(size=(15, 8)).astype(np.float32)
+NOBODY = np.array([], np.intp)
+OUT = np.array([59])
+JUDGED = Judgements(
+    (
+        *(Judgement(np.setdiff1d(np.arange(n % 4, 60, 7), OUT), OUT) for n in range(14)),
+        Judgement(NOBODY, NOBODY),
+    ),
+    60,
+    0,
+)
+
+
+def test_an_honest_search_passes():
+    check_protocol(JUDGED)
+    check_search("row", QUERIES, GALLERY, JUDGED)
+    check_search("ties", np.ones_like(QUERIES), np.ones_like(GALLERY), JUDGED)
+    check_search("nobody", QUERIES[:1], GALLERY, Judgements((Judgement(NOBODY, NOBODY),), 60, 0))
+
+
+def test_ties_in_the_order_of_labels_are_caught(monkeypatch):
+    """The trap that makes constant features look good: the first of equals wins."""
+
+    def by_place(queries, gallery):
+        for start, cells in knn.distances(queries, gallery):
+            cells += np.arange(cells.shape[1], dtype=cells.dtype)
+            yield knn.Block(start, cells)
+
+    monkeypatch.setattr(gates, "distances", by_place)
+    with pytest.raises(GateError, match="constant features do not score chance"):
+        check_protocol(JUDGED)
+    with pytest.raises(GateError, match="row: a gallery in another order gives other scores"):
+        check_search("row", np.ones_like(QUERIES), np.ones_like(GALLERY), JUDGED)
+
+
+def test_a_score_that_knows_the_answers_is_caught(monkeypatch):
+    original = gates.summarise
+
+    def peek(blocks, judgements, *rest):
+        def better():
+            for start, cells in blocks:
+                for query, row in enumerate(cells, start):
+                    row[judgements.of[query].positive] = 0
+                yield knn.Block(start, cells)
+
+        return original(better(), judgements, *rest)
+
+    monkeypatch.setattr(gates, "summarise", peek)
+    with pytest.raises(GateError, match="dealt out at random score"):
+        check_search("row", QUERIES, GALLERY, JUDGED)
+
+
+def test_every_run_passes_through_the_gates(parted, run, monkeypatch):
+    from benchmarks import evaluating
+
+    asked = []
+    monkeypatch.setattr(evaluating, "check_protocol", lambda judged: asked.append("protocol"))
+    monkeypatch.setattr(evaluating, "check_search", lambda row, *rest: asked.append(row))
+    run("--extractor", "lbp", "hog", "--dataset", parted)
+    assert asked == ["protocol"] * 2 + ["lbp"] * 2 + ["hog"] * 2
+
+
+def test_a_gate_that_does_not_hold_is_a_failed_row(parted, run, tmp_path, monkeypatch):
+    from benchmarks import evaluating
+
+    def fail(row, *rest):
+        if row == "lbp":
+            raise GateError("lbp: no good")
+
+    monkeypatch.setattr(evaluating, "check_search", fail)
+    assert run("--extractor", "lbp", "hog", "--dataset", parted) == 1
+    folder = tmp_path / "out" / "parted" / "records" / "query"
+    made = {n: json.loads((folder / f"{n}.json").read_text()) for n in ("lbp", "hog")}
+    assert made["lbp"]["status"] == "failed"
+    assert made["lbp"]["reason"] == "sanity gate: lbp: no good"
+    assert made["hog"]["status"] == "ok"
