@@ -20,9 +20,11 @@ from retrieval.ranking import summarise
 _ASKED = 20
 """Queries that a row's gates ask; enough to see what goes wrong for all."""
 
-_SHUFFLES = 10
-_TOLERANCE = 0.02
-_SPREADS = 6.0
+_DEALS = 30
+"""Times that right answers are dealt out anew."""
+
+_FALSE_ALARM = 1e-9
+"""Probability that a sound search does not pass, per metric."""
 
 Scores = dict[str, float | None]
 
@@ -95,23 +97,29 @@ def _require_chance(
     judgements: Judgements,
     rng: np.random.Generator,
 ) -> None:
+    blocks = list(distances(asked, gallery))
     made: list[Scores] = []
-    for _ in range(_SHUFFLES):
+    for _ in range(_DEALS):
         dealt = tuple(_dealt(one, judgements.n_gallery, rng) for one in judgements.of)
-        # The search overwrites what it excludes, so it is made anew each time.
-        blocks = distances(asked, gallery)
         made.append(mean_scores(summarise(blocks, replace(judgements, of=dealt))))
     expected = chance(judgements)
     for name in METRICS:
-        values = np.array([scores[name] for scores in made], float)
+        mean = np.array([scores[name] for scores in made], float).mean()
         wanted = expected[name]
         assert wanted is not None, "queries without an answer were left out"
-        allowed = max(_TOLERANCE, _SPREADS * values.std(ddof=1) / np.sqrt(_SHUFFLES))
-        if abs(values.mean() - wanted) > allowed:
+        if abs(mean - wanted) > _allowed(wanted, _DEALS * len(asked)):
             raise GateError(
-                f"{row}: answers dealt out at random score {values.mean():.4f} in {name}, chance "
+                f"{row}: answers dealt out at random score {mean:.4f} in {name}, chance "
                 f"is {wanted:.4f}; scores leak from somewhere"
             )
+
+
+def _allowed(expected: float, count: int) -> float:
+    """How far the mean of `count` values of 0 to 1 may be from what is expected (Bernstein)."""
+    unit = np.log(2 / _FALSE_ALARM) / count
+    # No values of 0 to 1 with this mean vary more.
+    variance = expected * (1 - expected)
+    return float(unit / 3 + np.sqrt((unit / 3) ** 2 + 2 * variance * unit))
 
 
 def _dealt(judged: Judgement, n_gallery: int, rng: np.random.Generator) -> Judgement:

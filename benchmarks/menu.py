@@ -16,6 +16,7 @@ def row_names() -> list[str]:
     return [*extractors.MENU, *RERANKED]
 
 
-def make_row(name: str) -> Row:
-    """Make a row, ready to work."""
-    return Row(name, extractors.MENU[name.partition("+")[0]], RERANKED.get(name))
+def make_row(name: str, epochs: int | None = None) -> Row:
+    """Make a row, ready to work; its network, if any, is trained for `epochs` at most."""
+    estimator = extractors.MENU[name.partition("+")[0]]
+    return Row(name, estimator, RERANKED.get(name), epochs=epochs)

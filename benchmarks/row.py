@@ -1,7 +1,7 @@
 """A row of the benchmark, ready to work, and the guard of what it may learn from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -42,12 +42,15 @@ class Row:
         Re-ranks the first `verified` images by the matches of their local features.
     verified : int
         Images of each query that are re-ranked.
+    epochs : int, optional
+        Networks are trained for no more than these, whatever their recipe says.
     """
 
     name: str
     estimator: Extractor | Pipeline
     verification: Verification | None = None
     verified: int = 50
+    epochs: int | None = None
     fit_seconds: float = 0.0
 
     def __post_init__(self) -> None:
@@ -58,6 +61,11 @@ class Row:
         self.stem: Stem | None = steps.pop(0)[1] if has_stem else None
         self.head: Extractor | Encoder | MapHead = steps.pop(0)[1]
         self.tail: Pipeline | None = Pipeline(steps) if steps else None
+        self._shortened = False
+        recipe = getattr(self.head, "recipe", None)
+        if recipe and self.epochs and self.epochs < recipe.epochs:
+            self._shortened = True
+            self.head.set_params(recipe=replace(recipe, epochs=self.epochs))
 
     @property
     def head_learns(self) -> bool:
@@ -82,7 +90,10 @@ class Row:
     @property
     def note(self) -> str:
         """What a reader of the row's numbers must know; mostly nothing."""
-        return self.head.note if isinstance(self.head, Network | MapHead) else ""
+        notes = [self.head.note] if isinstance(self.head, Network | MapHead) else []
+        if self._shortened:
+            notes.append(f"trained for at most {self.epochs} epoch{'s' * (self.epochs != 1)}")
+        return "; ".join(filter(None, notes))
 
     @property
     def learns(self) -> bool:

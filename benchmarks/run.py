@@ -46,10 +46,11 @@ def _main(arguments: Sequence[str] | None) -> int:
     require_writable(options.cache, "--cache")
     workforce = Workforce(options.jobs, options.quiet)
     loaded = _load_all(options, workforce)
+    rows = [make_row(name, options.epochs) for name in names]
     failed = False
     for dataset in loaded:
         evaluation = Evaluation(dataset, options.out, options.cache, options.seed, workforce)
-        failed |= run(evaluation, [make_row(name) for name in names], options.force)
+        failed |= run(evaluation, rows, options.force)
         tables = write_tables(write_description(options.out, dataset))
         if not options.quiet:
             print_table(dataset, tables)
@@ -146,6 +147,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         default=joblib.cpu_count(),
         help="worker processes (default: all cores); no influence on results",
+    )
+    how.add_argument(
+        "--epochs",
+        type=_positive,
+        metavar="N",
+        help="train networks for at most N epochs (default: as their recipes say); tables say so",
     )
     how.add_argument(
         "--seed", type=int, metavar="N", default=0, help="seed of the split (default: 0)"

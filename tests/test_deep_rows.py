@@ -116,6 +116,18 @@ def test_history_and_curves_are_in_the_results(parted, run, tmp_path):
         assert curves.size == (960, 384)
 
 
+def test_fewer_epochs_than_the_recipe_are_said(parted, run, tmp_path):
+    assert run("--extractor", "tuned", "conv4", "--epochs", "1", "--dataset", parted) == 0
+    made = records(tmp_path)
+    assert made["tuned"]["note"] == "trained for at most 1 epoch"
+    assert made["conv4"]["note"] == ""
+    history = tmp_path / "out" / "parted" / "training" / "tuned.csv"
+    assert len(history.read_text().splitlines()) == 2
+    assert run("--extractor", "tuned", "--epochs", "2", "--dataset", parted) == 0
+    assert records(tmp_path)["tuned"]["note"] == ""  # what the recipe says anyway
+    assert len(history.read_text().splitlines()) == 3
+
+
 def test_only_training_images_are_trained_on(parted, run, tmp_path, monkeypatch):
     seen = set()
     original = networks.Picture.pixels

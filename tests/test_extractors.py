@@ -14,7 +14,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from benchmarks.row import Row
-from extractors import MENU, engine, weights
+from extractors import MENU, engine, training, weights
 from extractors.base import Extractor
 from extractors.finetuning import FineTuned
 from extractors.local import Detector
@@ -89,6 +89,8 @@ every_row = pytest.mark.parametrize("name", MENU)
 def small_batches(request, monkeypatch):
     """Networks see two pictures at a time; rows without weights are skipped, saying so."""
     monkeypatch.setattr(engine, "BATCH", 2)
+    # One step is not worth a minute of compiling it.
+    monkeypatch.setattr(training, "compiled_how", lambda: {"run_eagerly": True})
     name = request.node.callspec.params.get("name") if hasattr(request.node, "callspec") else None
     if name and is_network(name):
         if (SHARED.parent / "weights").is_dir():

@@ -53,6 +53,7 @@ def test_a_score_that_knows_the_answers_is_caught(monkeypatch):
     def peek(blocks, judgements, *rest):
         def better():
             for start, cells in blocks:
+                cells = cells.copy()
                 for query, row in enumerate(cells, start):
                     row[judgements.of[query].positive] = 0
                 yield knn.Block(start, cells)
