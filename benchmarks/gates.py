@@ -76,7 +76,7 @@ def check_search(
     if not few:
         return
     asked = np.asarray(queries[few], np.float32)
-    part = replace(judgements, of=tuple(judgements.of[i] for i in few))
+    part = replace(judgements, of=tuple(judgements.of[i] for i in few), levels=())
     rng = np.random.default_rng(seed)
     straight = mean_scores(summarise(distances(asked, gallery), part))
     order = rng.permutation(judgements.n_gallery)

@@ -25,9 +25,11 @@ from benchmarks.rooms import CHECKOUT
 from benchmarks.row import Row
 from benchmarks.terminal import print_listing, print_table
 from benchmarks.training import write_training
+from benchmarks.variants import with_copies, with_edges
 from benchmarks.vectors import make_vectors
 from datasets.errors import InputError
 from datasets.task import Dataset
+from extractors.augmentation import Augmentation
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -119,6 +121,16 @@ def _parser() -> argparse.ArgumentParser:
         help="datasets to search (default: %(default)s, which needs no pictures of yours)",
     )
     what.add_argument(
+        "--edges",
+        action="store_true",
+        help="also ask with drawings made of the query photographs (query-edges)",
+    )
+    what.add_argument(
+        "--original-protocol",
+        action="store_true",
+        help="put augmented copies into gallery and queries, to see what that leak is worth",
+    )
+    what.add_argument(
         "--weights",
         nargs="+",
         metavar="NAME=FILE",
@@ -188,6 +200,11 @@ def _load_all(options: argparse.Namespace, workforce: Workforce) -> list[Dataset
     loaded: dict[str, Dataset] = {}
     for text in dict.fromkeys(options.dataset):
         dataset = load(text, options.cache, workforce, options.seed)
+        if options.original_protocol:
+            augmentation = Augmentation()
+            dataset = with_copies(dataset, options.cache, workforce, augmentation, options.seed)
+        if options.edges:
+            dataset = with_edges(dataset, options.cache, workforce)
         if dataset.name in loaded:
             raise InputError(
                 f"--dataset {text}: two datasets are called {dataset.name!r}; write NAME={text}"

@@ -16,6 +16,8 @@ from extractors.colour import ColourCorrelogram, ColourHistogram, ColourMoments,
 from extractors.encoders import BagOfWords, Fisher, Vlad
 from extractors.finetuning import FineTuned
 from extractors.gist import Gist
+from extractors.lines import Lines
+from extractors.preprocessing import LongestSide, Square
 from extractors.pretrained import MapPooling, Pretrained, Stem
 from extractors.scratch import CompactCnn, PlainCnn
 from extractors.shape import (
@@ -60,6 +62,12 @@ MENU: dict[str, Extractor | Pipeline] = {
     "hu-moments": make_pipeline(HuMoments(), StandardScaler()),
     "zernike-moments": make_pipeline(ZernikeMoments(), StandardScaler()),
     "fourier-descriptors": make_pipeline(FourierDescriptors(), StandardScaler()),
+    # shape of edges, when photographs are turned into drawings first: the bridge to sketches
+    "hog-lines": HistogramOfOrientedGradients(prepare=Lines(then=Square(128))),
+    "edge-orientation-histogram-lines": EdgeOrientationHistogram(
+        prepare=Lines(then=LongestSide(128))
+    ),
+    "gist-lines": Gist(prepare=Lines(then=Square(128))),
     # local features, as bags of visual words
     "sift-bovw": make_pipeline(Sift(), BagOfWords(1000), TfidfTransformer()),
     "rootsift-bovw": make_pipeline(

@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.confusion import deal
+
 
 class Candidate(Protocol):
     """What the protocol needs to know of an image."""
@@ -23,6 +25,10 @@ class Candidate(Protocol):
     @property
     def label(self) -> str | None:
         """Class name, None without one."""
+
+    @property
+    def distractor(self) -> str | None:
+        """Name of its confusion class, None for an image that is none."""
 
 
 class Judged(Protocol):
@@ -65,11 +71,14 @@ class Judgements:
         Images searched, before exclusion.
     self_matches : int
         Queries that stand in the gallery themselves, byte for byte, and were excluded there.
+    levels : tuple of ndarray of intp
+        The confusion images, dealt into parts (see `retrieval.confusion`); empty without any.
     """
 
     of: tuple[Judgement, ...]
     n_gallery: int
     self_matches: int
+    levels: tuple[NDArray[np.intp], ...] = ()
 
 
 def judge(
@@ -111,7 +120,7 @@ def judge(
             excluded.add(by_content[query.sha256])
             self_matches += 1
         judgements.append(Judgement(_sorted(positive - excluded), _sorted(excluded)))
-    return Judgements(tuple(judgements), len(gallery), self_matches)
+    return Judgements(tuple(judgements), len(gallery), self_matches, deal(gallery))
 
 
 def _sorted(indices: set[int]) -> NDArray[np.intp]:

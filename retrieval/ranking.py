@@ -1,7 +1,7 @@
 """What a search showed, small enough to keep: every metric can be computed from it alone."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.knn import Block, Cells, first
-from retrieval.protocol import Judgements
+from retrieval.protocol import Judgement, Judgements
 
 DEPTH = 50
 """Neighbours kept per query."""
@@ -46,11 +46,36 @@ class Ranking:
     group_start: NDArray[np.int32]
     group_size: NDArray[np.int32]
     group_relevant: NDArray[np.int32]
+    confusion: NDArray[np.int32]
+    confusion_gap: NDArray[np.int32]
+    confusion_tied: NDArray[np.int32]
 
     @property
     def n_queries(self) -> int:
         """Number of queries, with or without relevant images."""
         return len(self.candidates)
+
+    def with_confusion(self, levels: int) -> "Ranking":
+        """Leave out all confusion images but those of the first `levels` parts, 0 for all.
+
+        The neighbours are not in the result: too few are kept to leave some out.
+        """
+        gone = self.confusion_gap[:, levels:].sum(axis=1)
+        tied = self.confusion_tied[:, levels:].sum(axis=1)
+        behind = np.cumsum(gone + tied)
+        first = np.searchsorted(self.group_query, self.group_query)  # the query's first group
+        before = behind - tied - (behind - gone - tied)[first]
+        missing = self.confusion[:, levels:].sum(axis=1)
+        return replace(
+            self,
+            neighbours=self.neighbours[:, :0],
+            candidates=(self.candidates - missing).astype(np.int32),
+            group_start=(self.group_start - before).astype(np.int32),
+            group_size=(self.group_size - tied).astype(np.int32),
+            confusion=self.confusion[:, :levels],
+            confusion_gap=self.confusion_gap[:, :levels],
+            confusion_tied=self.confusion_tied[:, :levels],
+        )
 
     def save(self, path: Path) -> None:
         """Write an ``.npz`` file; the same ranking gives the same bytes."""
@@ -89,6 +114,7 @@ def summarise(blocks: Iterable[Block], judgements: Judgements, depth: int = DEPT
     """
     neighbours = np.full((len(judgements.of), depth), -1, np.int32)
     groups: list[NDArray[np.intp]] = []
+    confusion: list[NDArray[np.intp]] = []
     for start, cells in blocks:
         for query, row in enumerate(cells, start):
             judgement = judgements.of[query]
@@ -97,29 +123,44 @@ def summarise(blocks: Iterable[Block], judgements: Judgements, depth: int = DEPT
             nearest = nearest[row[nearest] < _OUT]
             neighbours[query, : len(nearest)] = nearest
             groups.append(_groups(query, row, judgement.positive))
-    columns = np.concatenate([np.empty((0, 4), np.intp), *groups]).T.astype(np.int32)
-    return Ranking(
-        neighbours,
-        np.array([judgements.n_gallery - len(j.excluded) for j in judgements.of], np.int32),
-        np.array([len(j.positive) for j in judgements.of], np.int32),
-        *columns,
-    )
+            confusion.append(_confusion(row, judgement.positive, judgements.levels))
+    return _ranking(judgements, neighbours, groups, confusion)
 
 
 def random_ranking(judgements: Judgements) -> Ranking:
     """Rank by chance: all candidates of a query in one tie group."""
-    candidates = [judgements.n_gallery - len(j.excluded) for j in judgements.of]
-    groups = [
-        (query, 0, count, len(judgement.positive))
-        for query, (count, judgement) in enumerate(zip(candidates, judgements.of, strict=True))
-        if len(judgement.positive)
-    ]
-    columns = np.array(groups, np.int32).reshape(-1, 4).T
+    groups, confusion = [], []
+    for query, judgement in enumerate(judgements.of):
+        size, relevant = judgements.n_gallery - len(judgement.excluded), len(judgement.positive)
+        tied = _taking_part(judgement, judgements.levels)
+        if relevant:
+            groups.append(np.array([[query, 0, size, relevant]]))
+            confusion.append(np.stack([np.zeros_like(tied), tied])[:, None])
+    return _ranking(judgements, np.full((len(judgements.of), 0), -1, np.int32), groups, confusion)
+
+
+def _ranking(
+    judgements: Judgements,
+    neighbours: NDArray[np.int32],
+    groups: Sequence[NDArray[np.intp]],
+    confusion: Sequence[NDArray[np.intp]],
+) -> Ranking:
+    """Put the tie groups of all queries together."""
+    levels = len(judgements.levels)
+    query, start, size, relevant = np.concatenate([np.empty((0, 4), np.intp), *groups]).T
+    gaps, tied = np.concatenate([np.empty((2, 0, levels), np.intp), *confusion], axis=1)
+    there = [_taking_part(judgement, judgements.levels) for judgement in judgements.of]
     return Ranking(
-        np.full((len(candidates), 0), -1, np.int32),
-        np.array(candidates, np.int32),
+        neighbours,
+        np.array([judgements.n_gallery - len(j.excluded) for j in judgements.of], np.int32),
         np.array([len(j.positive) for j in judgements.of], np.int32),
-        *columns,
+        query.astype(np.int32),
+        start.astype(np.int32),
+        size.astype(np.int32),
+        relevant.astype(np.int32),
+        np.array(there, np.int32).reshape(len(there), levels),
+        gaps.astype(np.int32),
+        tied.astype(np.int32),
     )
 
 
@@ -130,3 +171,23 @@ def _groups(query: int, row: Cells, positive: NDArray[np.intp]) -> NDArray[np.in
     starts = np.searchsorted(ordered, tied, side="left")
     ends = np.searchsorted(ordered, tied, side="right")
     return np.stack([np.full_like(starts, query), starts, ends - starts, counts], axis=1)
+
+
+def _confusion(
+    row: Cells, positive: NDArray[np.intp], levels: Sequence[NDArray[np.intp]]
+) -> NDArray[np.intp]:
+    """Confusion images before and in the tie groups of `_groups`, (2, groups, levels)."""
+    tied = np.unique(row[positive])
+    made = np.empty((2, len(tied), len(levels)), np.intp)
+    for level, indices in enumerate(levels):
+        ordered = np.sort(row[indices])
+        starts = np.searchsorted(ordered, tied, side="left")
+        ends = np.searchsorted(ordered, tied, side="right")
+        made[0, :, level] = starts - np.r_[0, ends[:-1]][: len(starts)]
+        made[1, :, level] = ends - starts
+    return made
+
+
+def _taking_part(judgement: Judgement, levels: Sequence[NDArray[np.intp]]) -> NDArray[np.intp]:
+    """How many confusion images of each part a query is compared with."""
+    return np.array([len(np.setdiff1d(part, judgement.excluded)) for part in levels], np.intp)

@@ -13,7 +13,8 @@ from retrieval.ranking import Ranking, summarise
 
 
 def image(name, label, sha=None):
-    return SimpleNamespace(id=name, label=label, sha256=sha or name)
+    distractor = "" if label is None else None
+    return SimpleNamespace(id=name, label=label, sha256=sha or name, distractor=distractor)
 
 
 def images(prefix, labels):
