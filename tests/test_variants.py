@@ -21,7 +21,7 @@ def box(ground, ink, side=120):
     return picture
 
 
-@pytest.mark.parametrize(("ground", "ink"), [(30, 200), (220, 90), (120, 160)])
+@pytest.mark.parametrize(("ground", "ink"), [(30, 200), (220, 90), (110, 170)])
 def test_a_drawing_has_ink_at_edges_and_nowhere_else(ground, ink):
     drawn = Lines()(box(ground, ink))
     assert drawn.shape == (256, 256, 3)
