@@ -4,6 +4,7 @@ import ast
 import dataclasses
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import sys
 from functools import cache
@@ -97,8 +98,17 @@ def _imports(name: str) -> tuple[str, ...]:
         if isinstance(node, ast.Import):
             imported += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            imported.append(node.module)
-    return tuple(imported)
+            imported += [_meant(node.module, alias.name) for alias in node.names]
+    return tuple(dict.fromkeys(imported))
+
+
+def _meant(module: str, name: str) -> str:
+    """The module that ``from module import name`` is about: itself, or the one called `name`.
+
+    Otherwise whatever imports one of a room's modules would depend on the whole menu.
+    """
+    inner = f"{module}.{name}"
+    return inner if module in ROOMS and importlib.util.find_spec(inner) else module
 
 
 @cache

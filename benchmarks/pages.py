@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmarks.files import Json, read_json, write_json, write_text
 from benchmarks.markup import escape, markdown, to_csv
-from benchmarks.records import Description, read_rankings, read_records
+from benchmarks.records import Description, Results
 from benchmarks.tables import (
     CHANCE,
     COSTS,
@@ -37,26 +37,26 @@ LEGEND = (
 _PROBLEMS_SHOWN = 30
 
 
-def write_tables(folder: Path) -> dict[str, list[Json]]:
-    """Write a dataset's tables from what its folder keeps: records, rankings, description.
+def write_tables(folder: Path, results: Results) -> dict[str, list[Json]]:
+    """Write a dataset's tables.
 
     Parameters
     ----------
     folder : Path
         ``<out>/<dataset>``.
+    results : Results
+        What is kept there.
 
     Returns
     -------
     dict of str to list of dict
         Query set to its table rows.
     """
-    about = Description.read(folder)
+    about = results.about
     tables: dict[str, list[Json]] = {}
     parts = [f"# {escape(about.name)}\n\nPictures: {about.licence}. Split: {about.split}.\n"]
-    for query_set in about.query_sets:
-        place = folder / "records" / query_set
-        records = read_records(place, about.split_hash)
-        rankings = read_rankings(place, records)
+    for query_set, task in results.tasks.items():
+        records, rankings = task.records, task.rankings
         tables[query_set] = task_rows(records, rankings)
         parts.append(f"\n## {escape(query_set)}\n\n{_counts(records)}\n")
         if not about.labelled:

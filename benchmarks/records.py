@@ -11,6 +11,7 @@
 Records and rankings are equal, byte for byte, from run to run; costs are measurements.
 """
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from datasets.task import Dataset
 from retrieval.ranking import Ranking
 
 DESCRIPTION = "dataset.json"
+IMAGES = "images.csv"
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,12 @@ def write_description(out: Path, dataset: Dataset) -> Path:
         problems,
     )
     write_json(folder / DESCRIPTION, vars(about))
-    header = ("part", "id", "label", "distractor", "sha256")
+    header = ("part", "id", "label", "is_distractor", "distractor", "sha256")
     images = [
-        (part, image.id, image.label, image.distractor, image.sha256)
-        for part, image in dataset.images
+        (part, i.id, i.label, "no" if i.distractor is None else "yes", i.distractor, i.sha256)
+        for part, i in dataset.images
     ]
-    write_text(folder / "images.csv", to_csv(header, images))
+    write_text(folder / IMAGES, to_csv(header, images))
     write_text(folder / "problems.csv", to_csv(("id", "problem", "outcome"), problems))
     return folder
 
@@ -127,6 +129,85 @@ class RecordPlace:
         for ending in (".npz", ".costs.json"):
             self.path(ending).unlink(missing_ok=True)
         write_json(self.path(".json"), record)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An image as ``images.csv`` lists it."""
+
+    id: str
+    label: str | None
+    distractor: str | None
+
+
+@dataclass(frozen=True)
+class TaskResults:
+    """What is kept of a task.
+
+    Attributes
+    ----------
+    records : list of dict
+        Of all rows, with their costs, by row name.
+    rankings : dict of str to Ranking
+        Row name to ranking, for the rows with numbers.
+    queries : tuple of Listed
+        In the order of the rankings.
+    """
+
+    records: list[Json]
+    rankings: dict[str, Ranking]
+    queries: tuple[Listed, ...]
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that is kept of a dataset.
+
+    Attributes
+    ----------
+    about : Description
+    gallery : tuple of Listed
+        In the order that rankings count in.
+    tasks : dict of str to TaskResults
+        Query set to what is kept of it.
+    """
+
+    about: Description
+    gallery: tuple[Listed, ...]
+    tasks: dict[str, TaskResults]
+
+
+def read_results(folder: Path) -> Results:
+    """Read a dataset's results folder.
+
+    Raises
+    ------
+    InputError
+        If something in it is missing or damaged.
+    """
+    about = Description.read(folder)
+    images = _read_images(folder / IMAGES)
+    tasks = {}
+    for query_set in about.query_sets:
+        place = folder / "records" / query_set
+        records = read_records(place, about.split_hash)
+        rankings = read_rankings(place, records)
+        tasks[query_set] = TaskResults(records, rankings, images.get(query_set, ()))
+    return Results(about, images.get("gallery", ()), tasks)
+
+
+def _read_images(path: Path) -> dict[str, tuple[Listed, ...]]:
+    """Part to its images."""
+    parts: dict[str, list[Listed]] = {}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                confusing = None if row["is_distractor"] == "no" else row["distractor"]
+                listed = Listed(row["id"], row["label"] or None, confusing)
+                parts.setdefault(row["part"], []).append(listed)
+    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: no list of a dataset's images; run again") from error
+    return {part: tuple(listed) for part, listed in parts.items()}
 
 
 def read_records(folder: Path, split_hash: str) -> list[Json]:

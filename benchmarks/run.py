@@ -18,9 +18,10 @@ from benchmarks.files import require_writable
 from benchmarks.gates import GateError
 from benchmarks.loading import load
 from benchmarks.menu import make_row, row_names
-from benchmarks.pages import write_summary, write_tables
+from benchmarks.pages import write_summary
 from benchmarks.progress import Workforce
 from benchmarks.records import write_description
+from benchmarks.report import write_dataset
 from benchmarks.rooms import CHECKOUT
 from benchmarks.row import Row
 from benchmarks.terminal import print_listing, print_table
@@ -53,7 +54,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     for dataset in loaded:
         evaluation = Evaluation(dataset, options.out, options.cache, options.seed, workforce)
         failed |= run(evaluation, rows, options.force)
-        tables = write_tables(write_description(options.out, dataset))
+        tables = write_dataset(write_description(options.out, dataset))
         if not options.quiet:
             print_table(dataset, tables)
     write_summary(options.out)

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from benchmarks.files import write_text, write_whole
+from benchmarks.files import write_text
 from benchmarks.markup import to_csv
+from benchmarks.plots import COLOURS, new_figure, save
 from extractors.training import Epoch, read_history
 
-_LEARNED, _HELD_OUT = "#0072b2", "#d55e00"
-"""Blue and vermilion, told apart by colour-blind eyes (Okabe and Ito)."""
+_LEARNED, _HELD_OUT = COLOURS[:2]
 
 
 def write_training(folder: Path, row: str, training: Path) -> None:
@@ -30,15 +30,14 @@ def write_training(folder: Path, row: str, training: Path) -> None:
     header = [field.name for field in fields(Epoch) if field.name != "seconds"]
     lines = [[getattr(epoch, name) for name in header] for epoch in history]
     write_text(folder / f"{row}.csv", to_csv(header, lines))
-    write_whole(folder / f"{row}.png", lambda part: draw_curves(history, row, part))
+    draw_curves(history, row, folder / f"{row}.png")
 
 
 def draw_curves(history: Sequence[Epoch], title: str, path: Path) -> None:
     """Draw loss and accuracy over the epochs, the best epoch marked, as a PNG."""
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(8, 3.2), dpi=120, layout="constrained")
+    figure = new_figure(8, 3.2)
     epochs = [one.epoch + 1 for one in history]
     best = min(history, key=lambda one: one.val_loss).epoch + 1
     for axes, what in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
@@ -54,4 +53,4 @@ def draw_curves(history: Sequence[Epoch], title: str, path: Path) -> None:
         axes.spines[["top", "right"]].set_visible(False)
     figure.axes[0].legend(frameon=False)
     figure.suptitle(title)
-    figure.savefig(path, format="png", metadata={"Software": None})
+    save(figure, path)

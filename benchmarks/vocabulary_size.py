@@ -20,7 +20,7 @@ from benchmarks.files import require_writable
 from benchmarks.loading import load
 from benchmarks.pages import write_summary, write_tables
 from benchmarks.progress import Workforce
-from benchmarks.records import write_description
+from benchmarks.records import read_results, write_description
 from benchmarks.rooms import CHECKOUT
 from benchmarks.row import Row
 from benchmarks.run import run
@@ -46,7 +46,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     for text in options.dataset:
         dataset = load(text, options.cache, workforce)
         failed |= run(Evaluation(dataset, out, options.cache, 0, workforce), rows)
-        print_table(dataset, write_tables(write_description(out, dataset)))
+        folder = write_description(out, dataset)
+        print_table(dataset, write_tables(folder, read_results(folder)))
     write_summary(out)
     workforce.say(f"Tables, records and rankings are in {out}")
     return 1 if failed else 0

@@ -50,15 +50,32 @@ def intervals(values: Values, draws: int = DRAWS, seed: int = 0) -> NDArray[np.f
     B. Efron, R. J. Tibshirani (1993), An Introduction to the Bootstrap, Chapman & Hall,
     doi:10.1201/9780429246593
     """
-    count = len(values)
-    if count == 0:
-        return np.full((values.shape[1], 2), np.nan)
-    rng = np.random.default_rng(seed)
-    means = np.concatenate(
-        [_resampled(count, size, rng) @ values / count for size in _portions(draws)]
-    )
-    outside = (1 - LEVEL) / 2
-    return np.quantile(means, (outside, 1 - outside), axis=0).T
+    return _ends(_resampled_means(values, draws, seed))
+
+
+def difference_intervals(
+    values: Values, others: Values, paired: bool, draws: int = DRAWS, seed: int = 0
+) -> NDArray[np.float64]:
+    """Bootstrap interval of how much every row's mean changes from one query set to another.
+
+    Parameters
+    ----------
+    values, others : ndarray of float64, shapes (n_queries, n_rows) and (n_others, n_rows)
+    paired : bool
+        Whether the queries are the same in other form, in the same order; otherwise the two
+        sets are resampled independently.
+    draws, seed : int
+        See `intervals`.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows, 2)
+        Of the mean of `others` minus that of `values`.
+    """
+    if paired:
+        return intervals(others - values, draws, seed)
+    moved = _resampled_means(others, draws, seed + 1) - _resampled_means(values, draws, seed)
+    return _ends(moved)
 
 
 def mcnemar(values: Values) -> Pairs:
@@ -220,6 +237,22 @@ def resolvable(values: Values) -> float:
     spread = np.median((values[:, first] - values[:, second]).std(axis=0, ddof=1))
     quantiles = norm.ppf(1 - (1 - LEVEL) / 2) + norm.ppf(_POWER)
     return float(quantiles * spread / np.sqrt(count))
+
+
+def _resampled_means(values: Values, draws: int, seed: int) -> Values:
+    """Every row's mean in each resample, shape (draws, n_rows); NaN without queries."""
+    count = len(values)
+    if count == 0:
+        return np.full((draws, values.shape[1]), np.nan)
+    rng = np.random.default_rng(seed)
+    return np.concatenate(
+        [_resampled(count, size, rng) @ values / count for size in _portions(draws)]
+    )
+
+
+def _ends(means: Values) -> NDArray[np.float64]:
+    outside = (1 - LEVEL) / 2
+    return np.quantile(means, (outside, 1 - outside), axis=0).T
 
 
 def _resampled(count: int, size: int, rng: np.random.Generator) -> Values:

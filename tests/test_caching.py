@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.identity import code_hash, digest, identity, libraries
+import extractors
+from benchmarks.identity import closure, code_hash, digest, identity, libraries
 from benchmarks.progress import Workforce, cut
 from benchmarks.store import VectorStore
 from extractors.colour import ColourHistogram
@@ -134,3 +136,13 @@ def test_results_come_in_order_whatever_the_workers(jobs):
     workforce = Workforce(jobs=jobs, quiet=True)
     assert list(workforce.each(double, list(range(100)), "")) == list(range(0, 200, 2))
     assert list(workforce.each(double, [], "")) == []
+
+
+@pytest.mark.parametrize("name", ["hog", "sift-bovw", "efficientnet-lite0", "cnn-compact"])
+def test_a_new_row_in_the_menu_makes_no_other_row_stale(name):
+    row = extractors.MENU[name]
+    first = row.steps[0][1] if isinstance(row, Pipeline) else row
+    modules = closure(type(first).__module__)
+    assert "extractors" not in modules
+    assert not {"extractors.texture", "extractors.gist"} & set(modules)
+    assert ("mahotas" in identity(first)["libraries"]) == (name == "hog")

@@ -1,0 +1,148 @@
+"""The domain gap: what each row loses from photographs to sketches, on the same gallery."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.files import Json, write_text
+from benchmarks.markup import markdown, to_csv
+from benchmarks.order import change, in_words
+from benchmarks.records import Listed, Results, TaskResults
+from benchmarks.tables import SORT_BY, share
+from retrieval.metrics import METRICS, Values, score
+from retrieval.statistics import difference_intervals, intervals
+
+PHOTOS = "query"
+
+_LEGEND = (
+    "Change: of the mean, from photographs to the other queries, with its 95 % bootstrap interval "
+    "({how}). Kept: what is left of the lead over chance. Rows in order of the change's outcome.\n"
+)
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Every row's values on a query set, lone queries left out.
+
+    Attributes
+    ----------
+    keys : list of str
+        What the query is a picture of, whatever its form.
+    values : dict of str to ndarray of float64
+    chance : float
+    """
+
+    keys: list[str]
+    values: dict[str, Values]
+    chance: float
+
+
+def write_gap(folder: Path, results: Results) -> None:
+    """Write ``gap.md`` and ``gap.csv``, where there is more than one query set with scores."""
+    others = [name for name in results.tasks if name != PHOTOS]
+    photos = results.tasks.get(PHOTOS)
+    if not photos or not others or not results.about.labelled:
+        return
+    lines: list[list[object]] = []
+    text = f"# {results.about.name}: from photographs to sketches\n"
+    for name in others:
+        for metric in (SORT_BY, "top1"):
+            made, page = _compare(name, photos, results.tasks[name], metric)
+            lines += [[name, metric, *row.values()] for row in made]
+            text += page
+    header = ["query_set", "metric", "row", "photos", "others", "change", "low", "high", "kept"]
+    write_text(folder / "gap.csv", to_csv(header, lines))
+    write_text(folder / "gap.md", text)
+
+
+def gap_rows(photos: TaskResults, others: TaskResults, metric: str) -> tuple[list[Json], bool]:
+    """What each row scores on both query sets, best on the second first.
+
+    Returns
+    -------
+    rows : list of dict
+        ``row``, ``photos``, ``others``, ``change``, ``low``, ``high``, and ``kept``, the share
+        of the lead over chance that is left (None without a lead).
+    paired : bool
+        Whether the queries are the same in other form.
+    """
+    one, other = _scored(photos, metric), _scored(others, metric)
+    paired = sorted(one.keys) == sorted(other.keys)
+    names = [name for name in one.values if name in other.values]
+    if not names:
+        return [], paired
+    before = _ordered(one, names, paired)
+    after = _ordered(other, names, paired)
+    ends = difference_intervals(before, after, paired)
+    rows = []
+    for name, was, now, (low, high) in zip(
+        names, before.mean(axis=0), after.mean(axis=0), ends, strict=True
+    ):
+        lead = was - one.chance
+        kept = (now - other.chance) / lead if lead > 0 else None
+        rows.append(
+            {"row": name, "photos": was, "others": now, "change": now - was}
+            | {"low": low, "high": high, "kept": kept}
+        )
+    return sorted(rows, key=lambda row: (-row["others"], row["row"])), paired
+
+
+def _compare(
+    name: str, photos: TaskResults, others: TaskResults, metric: str
+) -> tuple[list[Json], str]:
+    rows, paired = gap_rows(photos, others, metric)
+    label = METRICS[metric].label
+    text = f"\n## {name}: {label}\n\n"
+    cells = [
+        [row["row"], share(row["photos"]), share(row["others"]), _change(row), _kept(row)]
+        for row in rows
+    ]
+    text += markdown(["extractor", PHOTOS, name, "change", "kept"], cells) + "\n"
+    how = "the same pictures in both forms, paired" if paired else "different pictures, unpaired"
+    text += _LEGEND.format(how=how)
+    if metric == SORT_BY and rows:
+        one, other = _scored(photos, metric), _scored(others, metric)
+        text += (
+            f"\n{_survivors(other)}\n{in_words(change(one.values, other.values), PHOTOS, name)}"
+        )
+    return rows, text
+
+
+def _survivors(scored: _Scored) -> str:
+    """Say which rows are above chance."""
+    names = list(scored.values)
+    found = intervals(np.stack([scored.values[name] for name in names], axis=1))
+    low = dict(zip(names, found[:, 0], strict=True))
+    at_chance = [name for name in names if low[name] <= scored.chance]
+    text = f"Chance: {share(scored.chance)}. "
+    if not at_chance:
+        return text + "Every row's interval lies above it.\n"
+    return text + f"Rows whose interval does not lie above it: {', '.join(at_chance)}.\n"
+
+
+def _scored(task: TaskResults, metric: str) -> _Scored:
+    made = {name: score(ranking)[metric] for name, ranking in task.rankings.items()}
+    chance = next((r["chance"][metric] for r in task.records if r["status"] == "ok"), None)
+    kept = [~np.isnan(values) for values in made.values()]
+    there = kept[0] if kept else np.zeros(len(task.queries), bool)
+    keys = [_key(query) for query, is_kept in zip(task.queries, there, strict=True) if is_kept]
+    return _Scored(keys, {name: values[there] for name, values in made.items()}, chance or 0.0)
+
+
+def _key(query: Listed) -> str:
+    """The query's path without the folder that says which query set it is in."""
+    return "/".join(part for part in query.id.split("/") if part.partition("-")[0] != "query")
+
+
+def _ordered(scored: _Scored, names: list[str], by_key: bool) -> Values:
+    order = np.argsort(scored.keys, kind="stable") if by_key else np.arange(len(scored.keys))
+    return np.stack([scored.values[name] for name in names], axis=1)[order]
+
+
+def _change(row: Json) -> str:
+    return f"{row['change']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
+
+
+def _kept(row: Json) -> str:
+    return "–" if row["kept"] is None else f"{100 * row['kept']:.0f} %"

@@ -1,0 +1,179 @@
+"""What the pages beside the tables say: the gap, confusion images, classes and hubs."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from scipy.stats import skew
+
+from benchmarks.classes import CONFUSION, first_answers, hubs
+from benchmarks.confusing import attraction, curves, intrusion
+from benchmarks.gap import gap_rows
+from benchmarks.order import change, in_words
+from benchmarks.records import Listed, TaskResults
+from benchmarks.report import main
+from retrieval.confusion import LEVELS
+from retrieval.knn import distances
+from retrieval.metrics import METRICS, mean_scores
+from retrieval.protocol import judge
+from retrieval.ranking import summarise
+from retrieval.statistics import difference_intervals
+
+
+class One(Listed):
+    @property
+    def sha256(self):
+        return self.id
+
+
+GALLERY = tuple(
+    [One(f"g/{n:02}", "ab"[n % 2], None) for n in range(12)]
+    + [One(f"x/{n:02}", None, ["wolf", "deer"][n % 3 == 0]) for n in range(9)]
+)
+
+
+def ranked(order, queries):
+    """A ranking that lists the gallery in a given order for every query."""
+    place = np.argsort(order)
+    angle = (place / len(place) * 1.5).astype(np.float32)
+    gallery = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    asked = np.repeat(np.array([[1, 0]], np.float32), len(queries), axis=0)
+    return summarise(distances(asked, gallery), judge(queries, GALLERY, {}))
+
+
+def task(prefix, **orders):
+    queries = tuple(One(f"validation/{prefix}/{n}", "ab"[n % 2], None) for n in range(6))
+    rankings = {name: ranked(order, queries) for name, order in orders.items()}
+    record = {"status": "ok", "chance": dict.fromkeys(METRICS, 0.1)}
+    return TaskResults([record], rankings, queries)
+
+
+STRAIGHT = np.arange(21)
+CONFUSED = STRAIGHT[::-1].copy()
+
+
+def test_the_gap_is_the_difference_of_the_means_best_on_sketches_first():
+    photos = task("query", one=STRAIGHT, other=CONFUSED)
+    sketches = task("query-sketch", one=CONFUSED, other=STRAIGHT)
+    rows, paired = gap_rows(photos, sketches, "map")
+    assert paired
+    assert [row["row"] for row in rows] == ["other", "one"]
+    for row in rows:
+        was = mean_scores(photos.rankings[row["row"]])["map"]
+        now = mean_scores(sketches.rankings[row["row"]])["map"]
+        assert row["photos"] == pytest.approx(was)
+        assert row["change"] == pytest.approx(now - was)
+        assert row["low"] <= row["change"] <= row["high"]
+        assert row["kept"] == pytest.approx((now - 0.1) / (was - 0.1))
+
+
+def test_pairs_are_found_by_name_whatever_the_order():
+    photos = task("query", one=STRAIGHT)
+    edges = tuple(One(f"query-edges/{q.id}", q.label, None) for q in photos.queries)[::-1]
+    rankings = {"one": ranked(STRAIGHT, edges)}
+    rows, paired = gap_rows(photos, TaskResults(photos.records, rankings, edges), "map")
+    assert paired
+    assert (rows[0]["low"], rows[0]["high"]) == pytest.approx((0, 0), abs=1e-12)
+    foreign = tuple(One(f"sketch/{n}", "ab"[n % 2], None) for n in range(8))
+    rankings = {"one": ranked(STRAIGHT, foreign)}
+    rows, paired = gap_rows(photos, TaskResults(photos.records, rankings, foreign), "map")
+    assert not paired
+    assert rows[0]["low"] <= rows[0]["high"]
+
+
+def test_difference_intervals_cover_what_is_known():
+    rng = np.random.default_rng(0)
+    one = rng.normal(0, 1, (400, 1))
+    other = one + 0.5 + rng.normal(0, 0.01, (400, 1))
+    [[low, high]] = difference_intervals(one, other, paired=True)
+    assert low < (other - one).mean() < high
+    assert high - low < 0.01
+    [[low, high]] = difference_intervals(one, other, paired=False)
+    expected = 2 * 1.96 * np.sqrt(2 / 400)
+    assert high - low == pytest.approx(expected, rel=0.15)
+
+
+def test_curves_end_at_the_tables_and_fall_with_confusion_images():
+    rankings = task("query", one=STRAIGHT, other=CONFUSED).rankings
+    found = curves(rankings)
+    for name, ranking in rankings.items():
+        for metric, value in mean_scores(ranking).items():
+            assert found[name][metric].shape == (LEVELS + 1, 3)
+            assert found[name][metric][-1, 0] == pytest.approx(value)
+    assert found["one"]["map"][0, 0] == pytest.approx(found["one"]["map"][-1, 0])
+    assert found["other"]["map"][0, 0] > found["other"]["map"][-1, 0]
+    assert (np.diff(found["other"]["map"][:, 0]) <= 1e-12).all()
+
+
+def test_intrusion_and_attraction_by_hand():
+    confusing = np.array([image.distractor is not None for image in GALLERY])
+    kinds = np.array([{"deer": 0, "wolf": 1}.get(i.distractor, -1) for i in GALLERY])
+    rankings = task("query", one=STRAIGHT, other=CONFUSED).rankings
+    assert intrusion(rankings["one"], confusing) == 0
+    assert intrusion(rankings["other"], confusing) == pytest.approx(0.9)
+    # The first ten are all nine confusion images, three deer and six wolves, and one more.
+    found = attraction(rankings["other"], kinds, 2)
+    np.testing.assert_allclose(found, [(3 / 10) / (3 / 21), (6 / 10) / (6 / 21)])
+
+
+def test_first_answers_and_hubs_by_hand():
+    made = task("query", one=STRAIGHT, other=CONFUSED)
+    assert first_answers(made.rankings["one"], GALLERY) == ["a"] * 6
+    assert first_answers(made.rankings["other"], GALLERY) == [CONFUSION] * 6
+    times = np.array([6] * 10 + [0] * 90)
+    found = hubs(made.rankings["one"], 100)
+    assert found.limit == 5
+    assert found.found == [(index, 6) for index in range(10)]
+    assert found.skewness == pytest.approx(skew(times))
+
+
+def test_an_order_that_turns_round_is_said_with_its_pairs():
+    rng = np.random.default_rng(0)
+    base = rng.uniform(0, 0.3, 200)
+    better, worse = base + 0.3, base + rng.normal(0, 0.01, 200)
+    found = change({"a": better, "b": worse}, {"a": worse, "b": better})
+    assert found.tau == -1
+    assert found.reversed == [("a", "b")]
+    assert "significantly so in both: 1. Written as they stand with x: a > b." in in_words(
+        found, "x", "y"
+    )
+    same = change({"a": better, "b": worse}, {"a": better, "b": worse})
+    assert same.tau == 1
+    assert "No pair of rows changes places significantly." in in_words(same, "x", "y")
+
+
+def test_the_pages_are_written_with_every_run_and_rebuilt_by_the_report(parted, run, tmp_path):
+    run("--extractor", "rgb-histogram", "hog", "lbp", "--edges", "--dataset", parted)
+    folder = tmp_path / "out" / "parted"
+    pages = {
+        *("gap.md", "gap.csv", "confusion.md", "confusion.csv", "classes.md", "classes.csv"),
+        *("mistakes.csv", "confusion-query.png", "confusion-query-edges.png"),
+        *("confusion-query-sketch.png", "classes-query.png"),
+    }
+    before = {name: (folder / name).read_bytes() for name in pages}
+    for name in pages:
+        (folder / name).unlink()
+    assert main(["--out", str(tmp_path / "out")]) == 0
+    assert {name: (folder / name).read_bytes() for name in pages} == before
+    rows = list(csv.DictReader((folder / "confusion.csv").read_text().splitlines()))
+    table = json.loads((folder / "table.json").read_text())["query-sketch"]
+    for row in table[1:]:
+        [last] = [
+            float(one["mean"])
+            for one in rows
+            if (one["query_set"], one["row"], one["metric"], one["confusion_images"])
+            == ("query-sketch", row["row"], "map", "3")
+        ]
+        assert last == pytest.approx(row["map"])
+    gap = (folder / "gap.md").read_text()
+    assert "## query-edges: mAP" in gap
+    assert "the same pictures in both forms, paired" in gap
+    assert "different pictures, unpaired" in gap
+
+
+def test_no_confusion_images_and_one_query_set_write_no_such_pages(classes, run, tmp_path):
+    run("--extractor", "lbp", "hog", "--dataset", classes)
+    names = {path.name for path in (tmp_path / "out" / "classes").iterdir()}
+    assert not names & {"gap.md", "confusion.md", "confusion.csv"}
+    assert "classes.md" in names
