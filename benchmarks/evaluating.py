@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from datasets.task import Dataset, Image, Task
 from retrieval.geometry import candidates, rerank
 from retrieval.knn import distances
 from retrieval.metrics import chance, mean_scores
-from retrieval.protocol import judge
+from retrieval.protocol import Judgements, judge
 from retrieval.ranking import Ranking, summarise
 
 ANSWERS = 10
@@ -125,6 +125,30 @@ class Evaluation:
                 self.place(task, row).write(record, ranking, costs)
                 if not self.dataset.labelled:
                     self._answer(task, row, ranking)
+
+    def rank(
+        self, row: Row, store: VectorStore, judgements: Mapping[str, Judgements]
+    ) -> dict[str, Ranking]:
+        """Search every query set by other judgements, without verification and any record.
+
+        Parameters
+        ----------
+        row : Row
+            Its head is fitted.
+        store : VectorStore
+            The head's vectors of all images.
+        judgements : mapping of str to Judgements
+            Query set to what counts.
+        """
+        fit_tail(row, self.dataset.training, self.dataset, store)
+        made = {}
+        with _Matrices(self.cache) as matrices:
+            gallery = matrices.build("gallery", self.dataset.gallery, row, store)
+            for task in self.dataset.tasks:
+                queries = matrices.build(task.query_set, task.queries, row, store)
+                judged = judgements[task.query_set]
+                made[task.query_set] = summarise(distances(queries, gallery), judged)
+        return made
 
     def _search(
         self,

@@ -12,6 +12,7 @@ from benchmarks.command import Parser, command
 from benchmarks.confusing import write_confusion
 from benchmarks.files import Json, require_writable
 from benchmarks.gap import write_gap
+from benchmarks.leaks import write_leaks
 from benchmarks.pages import write_summary, write_tables
 from benchmarks.records import DESCRIPTION, read_results
 from benchmarks.rooms import CHECKOUT
@@ -56,6 +57,7 @@ def write_dataset(folder: Path) -> dict[str, list[Json]]:
     write_gap(folder, results)
     write_confusion(folder, results)
     write_classes(folder, results)
+    write_leaks(folder)
     return tables
 
 

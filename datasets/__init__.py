@@ -53,3 +53,8 @@ def resolve(text: str) -> tuple[Source, Path | None]:
         known = ", ".join(MENU)
         raise InputError(f"dataset {text!r} is neither a folder nor one of: {known}")
     return Folder(path.name or "dataset"), path
+
+
+def is_embedded(name: str) -> bool:
+    """Whether a dataset's pictures come with this suite, free to be shown."""
+    return name in MENU and MENU[name].embedded

@@ -1,0 +1,137 @@
+"""The leak audit finds what was planted, says what it is worth, and shows no private picture."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.audit import main
+from benchmarks.leaks import Pair, Rule, find_pairs, without_leaks
+from benchmarks.report import main as report
+from datasets.perceptual import hash_distances, perceptual_hash
+from retrieval.protocol import Judgement, Judgements
+
+RNG = np.random.default_rng(0)
+
+
+def scene(seed):
+    """A picture with large structure, as photographs have."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, 3)).astype(np.uint8)
+    return cv2.resize(coarse, (200, 160), interpolation=cv2.INTER_CUBIC)
+
+
+def test_near_duplicates_have_near_hashes_and_others_have_not():
+    first = scene(1)
+    smaller = cv2.resize(first, (90, 70), interpolation=cv2.INTER_AREA)
+    noisy = np.clip(first + RNG.normal(0, 4, first.shape), 0, 255).astype(np.uint8)
+    pictures = [first, smaller, noisy, first[:, ::-1], *(scene(n) for n in range(2, 8))]
+    [(start, bits)] = list(hash_distances(np.stack([perceptual_hash(p) for p in pictures])))
+    assert start == 0
+    assert (bits[0, :4] <= 6).all()
+    assert (bits[0, 4:] > 12).all()
+    np.testing.assert_array_equal(np.diag(bits), 0)
+
+
+def test_each_way_of_the_rule_finds_its_pairs_once():
+    contents = ["same", "same", "c", "d", "e", "f"]
+    hashes = RNG.integers(0, 256, (6, 2, 8)).astype(np.uint8)
+    hashes[1] = hashes[0]
+    hashes[3] = hashes[2]
+    hashes[3, :, 0] ^= 0b111
+    vectors = np.eye(6, dtype=np.float32)
+    vectors[5] = vectors[4] + np.float32(0.1) * vectors[0]
+    found = find_pairs(contents, hashes, vectors, Rule())
+    assert [(p.one, p.other, p.exact) for p in found] == [
+        (0, 1, True),
+        (4, 5, False),
+        (2, 3, False),
+    ]
+    assert found[2].bits == 3
+    weak = np.array([22]), np.array([0.84])
+    assert Rule().holds(*weak).all()
+    assert not Rule().holds(np.array([23]), weak[1]).any()
+    assert not Rule().holds(weak[0], np.array([0.83])).any()
+
+
+def test_leaked_images_become_junk_for_their_queries_alone():
+    nobody = np.array([], np.intp)
+    judged = Judgements((Judgement(np.array([0, 1, 2]), nobody),) * 2, 5, 0)
+    # Images 0 to 3 train, 4 to 8 are the gallery, 9 and 10 ask.
+    pairs = [Pair(5, 9, 0, 1.0, True), Pair(9, 8, 3, 0.9, False), Pair(0, 10, 0, 1.0, True)]
+    found = without_leaks(judged, pairs, 9, 4)
+    np.testing.assert_array_equal(found.of[0].positive, [0, 2])
+    np.testing.assert_array_equal(found.of[0].excluded, [1, 4])
+    assert found.of[1] is judged.of[1]
+
+
+@pytest.fixture
+def leaky(parted):
+    """A query whose shrunken twin is in the gallery, and one in training."""
+    for name in ("apple", "berry"):
+        for number in range(3):
+            Image.fromarray(scene(len(name) * 100 + ord(name[0]) + number)).save(
+                parted / "validation" / "query" / name / f"scene{number}.png"
+            )
+    query = parted / "validation" / "query" / "apple" / "leak.png"
+    Image.fromarray(scene(5000)).save(query)
+    with Image.open(query) as picture:
+        picture.resize((100, 80)).save(parted / "validation" / "gallery" / "apple" / "twin.png")
+        picture.save(parted / "training" / "apple" / "copy.jpg", quality=80)
+    return parted
+
+
+def audit(leaky, tmp_path, *more):
+    folders = ["--out", tmp_path / "out", "--cache", tmp_path / "cache"]
+    rows = ["--extractor", "rgb-histogram", "hog", "--embedding", "tiny-image", "--jobs", "1"]
+    return main([str(a) for a in (leaky, *rows, *folders, *more)])
+
+
+def test_planted_leaks_are_found_and_what_they_are_worth(leaky, tmp_path, run):
+    run("--extractor", "hog", "--dataset", leaky)
+    assert audit(leaky, tmp_path) == 0
+    folder = tmp_path / "out" / "parted"
+    found = json.loads((folder / "leaks.json").read_text())
+    listed = {
+        frozenset((p["id"].split("/")[-1], p["other id"].split("/")[-1])) for p in found["pairs"]
+    }
+    assert {frozenset(("leak.png", "twin.png")), frozenset(("leak.png", "copy.jpg"))} <= listed
+    assert found["counts"]["gallery – query"] >= 1
+    assert found["counts"]["training – query"] >= 1
+    assert found["queries"]["query"] >= 1
+    row = found["scores"]["query"]["hog"]["map"]
+    assert row["change"] == pytest.approx(row["without"] - row["with"])
+    assert row["low"] <= row["change"] <= row["high"]
+    assert row["change"] < 0
+    page = (folder / "leaks.md").read_text()
+    assert "twin.png" in page
+    assert "| hog |" in page
+    (folder / "leaks.md").unlink()
+    assert report(["--out", str(tmp_path / "out")]) == 0
+    assert (folder / "leaks.md").read_text() == page
+
+
+def test_pictures_stay_out_of_the_results(leaky, tmp_path):
+    assert audit(leaky, tmp_path, "--pictures", tmp_path / "mine") == 0
+    with Image.open(tmp_path / "mine" / "parted-leaks.png") as sheet:
+        assert sheet.width > 100
+    assert not list((tmp_path / "out").rglob("*.png"))
+
+
+def test_no_leak_is_said(tmp_path):
+    root = tmp_path / "clean"
+    for number, name in enumerate(("apple", "berry")):
+        for part, count in (("training", 2), ("validation/gallery", 2), ("validation/query", 1)):
+            (root / part / name).mkdir(parents=True)
+            for n in range(count):
+                Image.fromarray(scene(1000 * number + 10 * len(part) + n)).save(
+                    root / part / name / f"{n}.png"
+                )
+    assert audit(root, tmp_path) == 0
+    assert "None found" in (tmp_path / "out" / "clean" / "leaks.md").read_text()
+
+
+def test_bad_names_give_one_line(leaky, tmp_path, capsys):
+    assert main([str(leaky), "--embedding", "no-such"]) == 2
+    assert "no-such: no such extractor" in capsys.readouterr().err
