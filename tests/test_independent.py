@@ -1,0 +1,98 @@
+"""Our metrics beside those of trec_eval, the evaluator of the text retrieval conferences.
+
+trec_eval knows no ties: it is asked about every order of the tied images, or about many, and the
+mean of its answers must be ours.
+"""
+
+import itertools
+
+import numpy as np
+import pytest
+import pytrec_eval
+
+from retrieval.knn import Block
+from retrieval.metrics import score
+from retrieval.protocol import Judgement, Judgements
+from retrieval.ranking import summarise
+
+THEIRS = {
+    "top1": "success_1",
+    "top5": "success_5",
+    "top10": "success_10",
+    "map": "map",
+    "mrr": "recip_rank",
+    "p10": "P_10",
+    "rprec": "Rprec",
+}
+
+
+def trec_eval(orders, relevant):
+    """Mean of every metric over rankings, each a sequence of image numbers, best first."""
+    truth = {str(n): {str(i): 1 for i in relevant} | {"absent": 0} for n in range(len(orders))}
+    answers = {
+        str(n): {str(image): float(len(order) - place) for place, image in enumerate(order)}
+        for n, order in enumerate(orders)
+    }
+    measures = {"success", "map", "recip_rank", "P", "Rprec"}
+    found = pytrec_eval.RelevanceEvaluator(truth, measures).evaluate(answers)
+    return {
+        ours: np.mean([one[theirs] for one in found.values()]) for ours, theirs in THEIRS.items()
+    }
+
+
+def ours(cells, positive, excluded):
+    judged = Judgement(np.array(sorted(positive), np.intp), np.array(sorted(excluded), np.intp))
+    judgements = Judgements((judged,), cells.shape[0], 0)
+    blocks = [Block(0, cells[None].astype(np.int32))]
+    return {name: values[0] for name, values in score(summarise(blocks, judgements)).items()}
+
+
+def orders_of(cells, allowed, rng, most=4000):
+    """Every order of the allowed images that their distances permit, or many at random."""
+    groups = [[i for i in allowed if cells[i] == d] for d in np.unique(cells[allowed])]
+    ways = np.prod([float(np.prod(np.arange(1.0, len(g) + 1))) for g in groups])
+    if ways <= most:
+        every = itertools.product(*(itertools.permutations(group) for group in groups))
+        return [[i for group in order for i in group] for order in every], True
+    drawn = [[i for g in groups for i in rng.permutation(g)] for _ in range(most)]
+    return drawn, False
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_without_ties_every_query_agrees(seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(25):
+        count = int(rng.integers(1, 40))
+        cells = rng.permutation(10 * count)[:count]
+        positive = set(np.flatnonzero(rng.random(count) < 0.3).tolist())
+        excluded = set(np.flatnonzero(rng.random(count) < 0.15).tolist())
+        positive -= excluded
+        allowed = [i for i in np.argsort(cells) if i not in excluded]
+        found = ours(cells, positive, excluded)
+        if not positive:
+            assert all(np.isnan(value) for value in found.values())  # a lone query
+            continue
+        wanted = trec_eval([allowed], positive)
+        assert {name: found[name] for name in wanted} == pytest.approx(wanted, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_with_ties_ours_is_the_mean_over_all_orders(seed):
+    rng = np.random.default_rng(100 + seed)
+    count = int(rng.integers(2, 13))
+    cells = rng.integers(0, 6, count)
+    positive = set(rng.choice(count, int(rng.integers(1, count)), replace=False).tolist())
+    excluded = set(np.flatnonzero(rng.random(count) < 0.1).tolist()) - positive
+    allowed = np.array([i for i in range(count) if i not in excluded])
+    orders, every = orders_of(cells, allowed, rng)
+    wanted = trec_eval(orders, positive)
+    found = ours(cells, positive, excluded)
+    tolerance = 1e-9 if every else 0.04
+    assert {name: found[name] for name in wanted} == pytest.approx(wanted, abs=tolerance)
+
+
+def test_a_gallery_smaller_than_k_agrees():
+    wanted = trec_eval([[2, 0, 1]], {1})
+    found = ours(np.array([1, 2, 0]), {1}, set())
+    assert {name: found[name] for name in wanted} == pytest.approx(wanted)
+    assert found["p10"] == pytest.approx(0.1)
