@@ -31,7 +31,7 @@ from benchmarks.leaks import (
 )
 from benchmarks.loading import load
 from benchmarks.menu import make_row, row_names
-from benchmarks.pair_sheet import draw_pairs
+from benchmarks.pair_sheet import Shown, draw_sheet
 from benchmarks.progress import Workforce, cut
 from benchmarks.rooms import CHECKOUT
 from benchmarks.row import Row
@@ -49,6 +49,7 @@ DEFAULT_ROWS = ("efficientnet-lite0", "hsv-histogram-grid", "sift-bovw", "sift-f
 EMBEDDING = "efficientnet-lite0"
 
 _LISTED = 200
+_DRAWN = 48
 _METRICS = ("top1", "map")
 
 
@@ -75,7 +76,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     private = (options.pictures or options.cache / "audit") / f"{dataset.name}-leaks.png"
     sheet = folder / "leaks.png" if shown else private
     if pairs:
-        draw_pairs(sheet, [image for _, image in dataset.images], pairs)
+        draw_sheet(sheet, _shown(dataset, pairs[:_DRAWN]))
         workforce.say(f"The pictures of the most similar pairs are in {sheet}")
     write_leaks(folder)
     workforce.say(f"{len(pairs)} pairs of near duplicates, listed in {folder / 'leaks.md'}")
@@ -191,6 +192,15 @@ def _hash_chunk(chunk: Sequence[tuple[str, Path]]) -> tuple[list[NDArray[np.floa
     began = time.perf_counter()
     made = [perceptual_hash(read_image(path)).ravel().astype(np.float32) for _, path in chunk]
     return made, time.perf_counter() - began
+
+
+def _shown(dataset: Dataset, pairs: Sequence[Pair]) -> list[Shown]:
+    paths = [image.path for _, image in dataset.images]
+    made = []
+    for pair in pairs:
+        alike = "equal bytes" if pair.exact else f"{pair.bits} bits, cosine {pair.cosine:.3f}"
+        made.append(Shown(paths[pair.one], paths[pair.other], alike))
+    return made
 
 
 def _runnable(rows: Sequence[Row], workforce: Workforce) -> list[Row]:

@@ -14,7 +14,7 @@ from extractors.preprocessing import INTERPOLATION
 from retrieval.ranking import DEPTH
 
 RULES = {
-    "distance": "Euclidean on L2-normalised vectors, exact",
+    "distance": "Euclidean on L2-normalised vectors, exact; a zero vector is orthogonal to all",
     "ties": "listed by distance, then by id; scores are means over all orders of tied images",
     "self": "the query itself, found in the gallery by content hash, is excluded once",
     "lone queries": "queries without a relevant image are left out of every mean",

@@ -19,6 +19,7 @@ from benchmarks.gates import GateError
 from benchmarks.loading import load
 from benchmarks.menu import make_row, row_names
 from benchmarks.pages import write_summary
+from benchmarks.pair_sheet import Shown, draw_sheet
 from benchmarks.progress import Workforce
 from benchmarks.records import write_description
 from benchmarks.report import write_dataset
@@ -26,11 +27,13 @@ from benchmarks.rooms import CHECKOUT
 from benchmarks.row import Row
 from benchmarks.terminal import print_listing, print_table
 from benchmarks.training import write_training
-from benchmarks.variants import with_copies, with_edges
+from benchmarks.variants import EDGES, with_copies, with_edges
 from benchmarks.vectors import make_vectors
 from datasets.errors import InputError
 from datasets.task import Dataset
 from extractors.augmentation import Augmentation
+
+_SHOWN_EDGES = 16
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -206,12 +209,24 @@ def _load_all(options: argparse.Namespace, workforce: Workforce) -> list[Dataset
             dataset = with_copies(dataset, options.cache, workforce, augmentation, options.seed)
         if options.edges:
             dataset = with_edges(dataset, options.cache, workforce)
+            _show_edges(dataset, options, workforce)
         if dataset.name in loaded:
             raise InputError(
                 f"--dataset {text}: two datasets are called {dataset.name!r}; write NAME={text}"
             )
         loaded[dataset.name] = dataset
     return list(loaded.values())
+
+
+def _show_edges(dataset: Dataset, options: argparse.Namespace, workforce: Workforce) -> None:
+    """Draw some photographs beside their drawings: into results only if all may see them."""
+    photos, drawings = dataset.queries["query"], dataset.queries[EDGES]
+    step = max(1, len(photos) // _SHOWN_EDGES)
+    pairs = [Shown(a.path, b.path) for a, b in zip(photos, drawings, strict=True)][::step]
+    public = datasets.is_embedded(dataset.name)
+    folder = (options.out if public else options.cache / "pictures") / dataset.name
+    draw_sheet(folder / f"{EDGES}.png", pairs[:_SHOWN_EDGES])
+    workforce.say(f"Some photographs and their drawings are in {folder / EDGES}.png")
 
 
 if __name__ == "__main__":

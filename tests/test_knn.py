@@ -61,11 +61,13 @@ def test_k_larger_than_the_gallery_and_empty_queries(vectors):
     assert nearest(queries[:0], gallery, 10)[0].shape == (0, 10)
 
 
-def test_zero_vectors_have_a_defined_distance():
-    gallery = np.array([[0, 0], [0, 3]], np.float32)
-    indices, distances = nearest(np.array([[0, 0], [5, 0]], np.float32), gallery, 2)
-    assert indices.tolist() == [[0, 1], [0, 1]]
-    assert distances == pytest.approx(np.array([[0, 1], [1, np.sqrt(2)]]))
+def test_zero_vectors_have_nothing_in_common_with_anything():
+    """At their Euclidean distance, 1, they would be near neighbours of all sparse vectors."""
+    gallery = np.array([[0, 0], [0, 3], [3, 4]], np.float32)
+    indices, distances = nearest(np.array([[0, 0], [5, 0]], np.float32), gallery, 3)
+    assert indices.tolist() == [[0, 1, 2], [2, 0, 1]]
+    root = np.sqrt(2)
+    assert distances == pytest.approx(np.array([[root, root, root], [np.sqrt(0.8), root, root]]))
 
 
 def test_length_of_a_vector_has_no_influence(vectors):

@@ -78,6 +78,10 @@ def test_edges_run_from_the_command(parted, run, tmp_path):
     folder = tmp_path / "out" / "parted" / "records"
     assert {path.name for path in folder.iterdir()} == {"query", "query-sketch", "query-edges"}
     assert (folder / "query-edges" / "hog-lines.json").exists()
+    # Pictures of a folder stay on this machine.
+    assert not list((tmp_path / "out").rglob("query-edges.png"))
+    [sheet] = (tmp_path / "cache").rglob("query-edges.png")
+    assert read_image(sheet).shape[1] > 500
 
 
 def test_the_original_protocol_copies_gallery_and_queries(parted, load_dataset, tmp_path):
