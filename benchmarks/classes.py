@@ -70,7 +70,9 @@ def write_classes(folder: Path, results: Results) -> None:
         names, matrix = class_scores(task, classes)
         for name, row in zip(names, matrix, strict=True):
             for label, value in zip(classes, row.tolist(), strict=True):
-                per_class.append([query_set, name, label, None if np.isnan(value) else value])
+                per_class.append(
+                    [query_set, name, label, None if np.isnan(value) else round(value, 5)]
+                )
         found = {name: _mistakes(task, name, results.gallery) for name in names}
         for name, counts in found.items():
             mistakes += [[query_set, name, *pair, n] for pair, n in sorted(counts.items())]

@@ -46,7 +46,7 @@ def write_confusion(folder: Path, results: Results) -> None:
         for name, by_metric in found.items():
             for metric, curve in by_metric.items():
                 lines += [
-                    [query_set, name, metric, count, *point]
+                    [query_set, name, metric, count, *(round(end, 5) for end in point)]
                     for count, point in zip(counts.tolist(), curve.tolist(), strict=True)
                 ]
         text += f"\n## {query_set}\n\n"

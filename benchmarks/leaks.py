@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.files import Json, read_json, write_text
 from benchmarks.markup import escape, markdown
 from benchmarks.tables import share
-from datasets.perceptual import hash_distances
+from datasets.perceptual import BITS, hash_distances
 from retrieval.metrics import METRICS
 from retrieval.protocol import Judgements
 
@@ -22,27 +22,22 @@ _SHOWN = 25
 
 @dataclass(frozen=True)
 class Rule:
-    """When two pictures count as near duplicates.
+    """When two pictures count as near duplicates; of equal bytes they always do.
 
     Parameters
     ----------
-    bits : int
-        Their perceptual hashes differ in no more bits, of 64; or
-    cosine : float
-        their embeddings are at least this similar; or
-    both_bits, both_cosine : int, float
-        both of these weaker conditions hold.
+    tiers : tuple of tuple of int and float
+        In one of the tiers, their perceptual hashes differ in no more bits, of 64, and the
+        cosine of their embeddings is no smaller. Hashes alone take pictures of one layout for
+        each other, embeddings alone pictures of one kind; together they need less of each.
     """
 
-    bits: int = 10
-    cosine: float = 0.9
-    both_bits: int = 22
-    both_cosine: float = 0.84
+    tiers: tuple[tuple[int, float], ...] = ((64, 0.9), (20, 0.84), (10, 0.7))
 
     def holds(self, bits: NDArray[np.integer], cosine: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Where it does."""
-        together = (bits <= self.both_bits) & (cosine >= self.both_cosine)
-        return (bits <= self.bits) | (cosine >= self.cosine) | together
+        found = [(bits <= most) & (cosine >= least) for most, least in self.tiers]
+        return np.logical_or.reduce(found)
 
 
 @dataclass(frozen=True)
@@ -87,11 +82,13 @@ def find_pairs(
     """
     length = np.linalg.norm(embeddings, axis=1, keepdims=True)
     unit = embeddings / np.where(length > 0, length, 1)
+    names = np.array(contents)
     pairs = []
     for start, bits in hash_distances(hashes):
         cosine = unit[start : start + len(bits)] @ unit.T
+        same = names[start : start + len(bits), None] == names
         later = np.arange(bits.shape[1]) > np.arange(start, start + len(bits))[:, None]
-        for row, other in zip(*np.nonzero(later & rule.holds(bits, cosine)), strict=True):
+        for row, other in zip(*np.nonzero(later & (same | rule.holds(bits, cosine))), strict=True):
             one = start + int(row)
             exact = contents[one] == contents[int(other)]
             similarity = round(float(cosine[row, other]), 4)
@@ -157,13 +154,15 @@ def write_leaks(folder: Path) -> None:
     found = read_json(folder / FILE)
     if found is None:
         return None
-    rule = Rule(**found["rule"])
+    tiers = [
+        f"at least {least} if at most {most} bits differ" if most < BITS else f"at least {least}"
+        for most, least in found["rule"]["tiers"]
+    ]
     text = f"# {escape(found['dataset'])}: near duplicates\n\n"
     text += (
-        f"{found['images']} images compared. Near duplicates: equal bytes; or perceptual hashes "
-        f"(pHash, mirrored too) that differ in at most {rule.bits} of 64 bits; or "
-        f"{found['embedding']} embeddings with a cosine of at least {rule.cosine}; or at most "
-        f"{rule.both_bits} bits together with at least {rule.both_cosine}.\n"
+        f"{found['images']} images compared. Near duplicates: equal bytes; or a cosine of the "
+        f"{found['embedding']} embeddings of {', or '.join(tiers)} of the {BITS} of their "
+        "perceptual hashes (pHash, mirrored too).\n"
     )
     if not found["counts"]:
         return write_text(folder / "leaks.md", text + "\nNone found.\n")
