@@ -17,7 +17,7 @@ PHOTOS = "query"
 
 _LEGEND = (
     "Change: of the mean, from photographs to the other queries, with its 95 % bootstrap interval "
-    "({how}). Kept: what is left of the lead over chance. Rows in order of the change's outcome.\n"
+    "({how}). Kept: what is left of the lead over chance, for rows that clearly have one with photographs.\n"
 )
 
 
@@ -63,7 +63,8 @@ def gap_rows(photos: TaskResults, others: TaskResults, metric: str) -> tuple[lis
     -------
     rows : list of dict
         ``row``, ``photos``, ``others``, ``change``, ``low``, ``high``, and ``kept``, the share
-        of the lead over chance that is left (None without a lead).
+        of the lead over chance that is left (None if the interval of photographs reaches down
+        to chance).
     paired : bool
         Whether the queries are the same in other form.
     """
@@ -75,12 +76,12 @@ def gap_rows(photos: TaskResults, others: TaskResults, metric: str) -> tuple[lis
     before = _ordered(one, names, paired)
     after = _ordered(other, names, paired)
     ends = difference_intervals(before, after, paired)
+    leads = intervals(before)[:, 0] > one.chance
     rows = []
-    for name, was, now, (low, high) in zip(
-        names, before.mean(axis=0), after.mean(axis=0), ends, strict=True
+    for name, was, now, (low, high), leads_chance in zip(
+        names, before.mean(axis=0), after.mean(axis=0), ends, leads, strict=True
     ):
-        lead = was - one.chance
-        kept = (now - other.chance) / lead if lead > 0 else None
+        kept = (now - other.chance) / (was - one.chance) if leads_chance else None
         rows.append(
             {"row": name, "photos": was, "others": now, "change": now - was}
             | {"low": low, "high": high, "kept": kept}

@@ -66,6 +66,9 @@ def test_the_gap_is_the_difference_of_the_means_best_on_sketches_first():
         assert row["change"] == pytest.approx(now - was)
         assert row["low"] <= row["change"] <= row["high"]
         assert row["kept"] == pytest.approx((now - 0.1) / (was - 0.1))
+    for record in photos.records:
+        record["chance"] = dict.fromkeys(METRICS, 0.999)
+    assert all(row["kept"] is None for row in gap_rows(photos, sketches, "map")[0])
 
 
 def test_pairs_are_found_by_name_whatever_the_order():
