@@ -17,7 +17,8 @@ PHOTOS = "query"
 
 _LEGEND = (
     "Change: of the mean, from photographs to the other queries, with its 95 % bootstrap interval "
-    "({how}). Kept: what is left of the lead over chance, for rows that clearly have one with photographs.\n"
+    "({how}). Kept: what is left of the lead over chance, for rows that clearly have one with "
+    "photographs.\n"
 )
 
 
