@@ -26,6 +26,7 @@ from benchmarks.leaks import (
     Rule,
     describe_pairs,
     find_pairs,
+    most_telling_first,
     without_leaks,
     write_leaks,
 )
@@ -111,7 +112,9 @@ def audit(
         raise InputError(f"--embedding {embedding.name}: {reason}")
     keys = [image.sha256 for image in images]
     vectors = np.concatenate(list(made.stores[embedding.name].blocks(keys)))
-    pairs = find_pairs(keys, _hashes(images, cache, workforce), vectors, rule)
+    parts = [part for part, _ in dataset.images]
+    hashes = _hashes(images, cache, workforce)
+    pairs = most_telling_first(find_pairs(keys, hashes, vectors, rule), parts)
     named = [
         (part, image.id, image.label or image.distractor or "") for part, image in dataset.images
     ]

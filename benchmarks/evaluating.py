@@ -179,10 +179,13 @@ class Evaluation:
         search_seconds: float,
     ) -> Json:
         images = {image.sha256 for _, image in self.dataset.images}
-        extraction = store.seconds(images) + (features.seconds(images) if features else 0.0)
+        parts = [store.seconds(images), features.seconds(images) if features else 0.0]
+        known = [seconds for seconds in parts if seconds is not None]
+        per_image = 1e3 * sum(known) / len(images) if len(known) == len(parts) else None
         return {
             "fit_seconds": round(row.fit_seconds, 4),
-            "extraction_ms": round(1e3 * extraction / len(images), 4),
+            # Unknown where vectors have outlived what they were made from.
+            "extraction_ms": None if per_image is None else round(per_image, 4),
             "search_ms": round(1e3 * search_seconds / len(task.queries), 4),
         }
 

@@ -152,7 +152,7 @@ def _train(
         keys = [picture.key for picture in pictures]
         gathered = _gather(maps, keys, row.head.variants, folder)
         row.head.fit(gathered, labels, folder=folder, track=track)
-        write_json(folder / "copies.json", {"seconds": maps.seconds(keys)})
+        write_json(folder / "copies.json", {"seconds": maps.seconds(keys) or 0.0})
         (folder / "maps.npy").unlink()
     copies = read_json(folder / "copies.json") or {"seconds": 0.0}
     return copies["seconds"] + sum(epoch.seconds for epoch in read_history(folder))

@@ -75,9 +75,10 @@ class Store(ABC, Generic[Made]):
     def add(self, keys: Sequence[str], made: Sequence[Made], seconds: float) -> None:
         """Store what was made of one picture per key, and how long making it all took."""
 
-    def seconds(self, keys: Collection[str]) -> float:
-        """How long what these keys have took to make."""
-        return sum(self._places[key][2] for key in set(keys))
+    def seconds(self, keys: Collection[str]) -> float | None:
+        """How long what these keys have took to make; None if some of it is gone."""
+        found = [self._places.get(key) for key in set(keys)]
+        return None if None in found else sum(place[2] for place in found if place)
 
     def _write(self, keys: Sequence[str], seconds: float, **arrays: NDArray[np.generic]) -> None:
         name = hashlib.sha256(json.dumps(list(keys)).encode()).hexdigest()[:32]

@@ -99,7 +99,6 @@ def _look_at_pictures(
 ) -> dict[str, str]:
     """Describe and detect in one pass; row name to what went wrong."""
     images = [image for _, image in dataset.images]
-    keys = [image.sha256 for image in images]
     makers: dict[str, Extractor | Detector] = {}
     places: dict[str, Store[Any]] = {}
     maker_of: dict[str, str] = {}
@@ -108,7 +107,7 @@ def _look_at_pictures(
         if found is None and isinstance(row.head, Extractor):
             maker_of[row.name] = row.name
             makers[row.name], places[row.name] = row.head, stores[row.name]
-        elif found and (row.verification or stores[row.name].missing(keys)):
+        elif found is not None:
             name = maker_of[row.name] = f"features/{found.folder.name}"
             makers[name], places[name] = detectors[found], found
     broken = describe_all(places, makers, images, workforce, f"describing {dataset.name}")

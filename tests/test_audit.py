@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.audit import main
-from benchmarks.leaks import Pair, Rule, find_pairs, without_leaks
+from benchmarks.leaks import Pair, Rule, find_pairs, most_telling_first, without_leaks
 from benchmarks.report import main as report
 from datasets.perceptual import hash_distances, perceptual_hash
 from retrieval.protocol import Judgement, Judgements
@@ -63,6 +63,18 @@ def test_leaked_images_become_junk_for_their_queries_alone():
     np.testing.assert_array_equal(found.of[0].positive, [0, 2])
     np.testing.assert_array_equal(found.of[0].excluded, [1, 4])
     assert found.of[1] is judged.of[1]
+
+
+def test_pairs_that_change_scores_come_first():
+    parts = ["training", "gallery", "gallery", "query", "query-sketch"]
+    within, trained, asked, learned = (
+        Pair(1, 2, 0, 1.0, True),
+        Pair(0, 1, 0, 0.99, False),
+        Pair(2, 4, 9, 0.91, False),
+        Pair(0, 3, 9, 0.95, False),
+    )
+    found = most_telling_first([within, trained, asked, learned], parts)
+    assert found == [asked, learned, trained, within]
 
 
 @pytest.fixture

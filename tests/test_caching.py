@@ -99,6 +99,7 @@ def test_store_keeps_what_it_was_given(tmp_path):
     [block] = again.blocks(["k2", "k1", "k2"])
     assert block.tolist() == [[3, 4], [1, 2], [3, 4]]
     assert again.seconds(["k1"]) == 0.25
+    assert again.seconds(["k1", "unknown"]) is None
     assert VectorStore(tmp_path, "a", {"x": 2}).missing(["k1"]) == ["k1"]
     assert VectorStore(tmp_path, "a", {"x": 1}, forget=True).missing(["k1"]) == ["k1"]
 

@@ -158,6 +158,18 @@ def test_a_stopped_training_goes_on(parted, run, tmp_path, monkeypatch):
     assert ran == [0, 1, 1]
 
 
+def test_lost_maps_leave_a_cost_unknown(parted, run, tmp_path):
+    run("--extractor", "conv4", "--dataset", parted)
+    folder = tmp_path / "out" / "parted" / "records" / "query"
+    before = (folder / "conv4.json").read_bytes()
+    for path in (tmp_path / "cache" / "maps").rglob("*.npz"):
+        path.unlink()
+    (folder / "conv4.json").unlink()
+    assert run("--extractor", "conv4", "--dataset", parted) == 0
+    assert (folder / "conv4.json").read_bytes() == before
+    assert json.loads((folder / "conv4.costs.json").read_text())["extraction_ms"] is None
+
+
 def test_force_trains_anew(parted, run, monkeypatch):
     run("--extractor", "scratch", "--dataset", parted)
     original, ran = training._epoch, []

@@ -1,6 +1,7 @@
 """Rows of local features through the command: found once, learned on training images, verified."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -151,3 +152,14 @@ def test_nothing_to_learn_from_skips_the_row(scenes, run, tmp_path):
     assert run("--extractor", *ROWS, "--dataset", scenes) == 0
     assert record(tmp_path, "orb-bovw+geometry")["status"] == "skipped"
     assert "no key points" in record(tmp_path, "orb-bovw")["reason"]
+
+
+def test_lost_features_are_found_again(scenes, run, tmp_path):
+    run("--extractor", *ROWS, "--dataset", scenes)
+    folder = tmp_path / "out" / "scenes" / "records" / "query"
+    before = {row: (folder / f"{row}.json").read_bytes() for row in ROWS}
+    shutil.rmtree(tmp_path / "cache" / "features")
+    for row in ROWS:
+        (folder / f"{row}.json").unlink()
+    assert run("--extractor", *ROWS, "--dataset", scenes) == 0
+    assert {row: (folder / f"{row}.json").read_bytes() for row in ROWS} == before
