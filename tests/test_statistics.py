@@ -69,6 +69,26 @@ def test_permutation_test_is_that_of_scipy():
     assert np.array_equal(found, permutation_test(SCORES))
 
 
+def test_many_pairs_do_not_hide_a_clear_difference():
+    """With 40 rows, Holm asks for less than what 10,000 exchanges alone can show."""
+    rows = RNG.normal(0, 0.1, (150, 40))
+    rows[:, 0] += 0.5
+    found = compare(rows, binary=False).letters
+    assert not set(found[0]) & set("".join(found[1:]))
+
+
+@pytest.mark.parametrize("count", [3, 6, 10])
+def test_a_bounded_p_value_is_never_below_the_exact_one(count):
+    rng = np.random.default_rng(count)
+    for _ in range(30):
+        values = np.column_stack([rng.normal(0.8, 0.3, count), np.zeros(count)])
+        signs = np.array(list(itertools.product((-1, 1), repeat=count)))
+        sums = np.abs(signs @ values[:, 0])
+        exact = (sums >= abs(values[:, 0].sum()) - 1e-12).mean()
+        few = permutation_test(values, draws=1)[0, 1]
+        assert few >= min(exact, 0.5) - 1e-12
+
+
 def test_permutation_test_of_equal_rows_finds_nothing():
     twins = np.repeat(SCORES[:, :1], 2, axis=1)
     assert permutation_test(twins)[0, 1] == 1.0
