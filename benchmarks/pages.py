@@ -29,7 +29,8 @@ LEGEND = (
     "precision at the number of relevant images. In brackets the 95 % interval, by bootstrap "
     "over queries. Rows that share a letter do not differ significantly in that column (exact "
     "McNemar test for top-k, paired permutation test for the others, Holm's correction over all "
-    "pairs, 5 %). chance: the exact expected score of a random order. Rows are in order of mAP. "
+    "pairs, 5 %); d–g stands for d, e, f and g. chance: the exact expected score of a random "
+    "order. Rows are in order of mAP. "
     "ms/image: extraction by one worker, decoding aside. ms/query: exact search of the whole "
     "gallery, one batch."
 )

@@ -1,5 +1,6 @@
 """Records and rankings to table rows: scores, intervals, letters, costs. Needs no images."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -126,7 +127,36 @@ def detailed_text(row: Json, name: str) -> str:
     if row.get(f"{name}_letters") is None:
         return text
     ends = "–".join(share(row[f"{name}_{end}"]).removeprefix("0") for end in ("low", "high"))
-    return f"{text} ({ends}) {row[f'{name}_letters']}"
+    return f"{text} ({ends}) {shorten(row[f'{name}_letters'])}"
+
+
+def shorten(letters: str) -> str:
+    """Write three or more letters in a row as a range.
+
+    >>> shorten("abdefgk[aa]")
+    'abd–gk[aa]'
+    """
+    groups = re.findall(r"\[[a-z]+\]|[a-z]", letters)
+    places = [_place(group.strip("[]")) for group in groups]
+    runs: list[list[int]] = []
+    for number, place in enumerate(places):
+        if runs and places[runs[-1][-1]] == place - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    written = [
+        f"{groups[run[0]]}–{groups[run[-1]]}" if len(run) > 2 else "".join(groups[n] for n in run)
+        for run in runs
+    ]
+    return "".join(written)
+
+
+def _place(letters: str) -> int:
+    """A group's number: a is 0, aa comes after z."""
+    place = 0
+    for letter in letters:
+        place = 26 * place + ord(letter) - ord("a") + 1
+    return place
 
 
 def filled_columns(rows: Sequence[Json]) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.records import RecordPlace
 from benchmarks.report import main
+from benchmarks.tables import shorten
 from retrieval.metrics import METRICS, mean_scores
 from retrieval.ranking import Ranking
 
@@ -70,6 +71,14 @@ def test_every_accuracy_cell_has_an_interval_and_letters(results):
     page = (results / "parted" / "table.md").read_text()
     assert "Smallest difference between two rows that this many queries would usually" in page
     assert "Holm" in page
+
+
+@pytest.mark.parametrize(
+    ("letters", "written"),
+    [("a", "a"), ("ab", "ab"), ("abc", "a–c"), ("abdefgk", "abd–gk"), ("xyz[aa][ab]", "x–[ab]")],
+)
+def test_letters_in_a_row_are_written_as_a_range(letters, written):
+    assert shorten(letters) == written
 
 
 def test_no_results_is_one_line_and_code_2(tmp_path, capsys):
