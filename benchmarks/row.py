@@ -18,6 +18,8 @@ from extractors.pretrained import MapHead, Network, Stem
 from extractors.weights import NoWeightsError
 from retrieval.geometry import Verification
 
+PARTIAL = "partial weights"
+
 
 class LeakError(RuntimeError):
     """Something was to be fitted on images that are searched or asked."""
@@ -89,11 +91,13 @@ class Row:
 
     @property
     def note(self) -> str:
-        """What a reader of the row's numbers must know; mostly nothing."""
-        notes = [self.head.note] if isinstance(self.head, Network | MapHead) else []
+        """What a reader of the numbers must know, each in short and at length; or nothing."""
+        partial = self.head.note if isinstance(self.head, Network | MapHead) else ""
+        notes = [f"{PARTIAL}: {partial}"] if partial else []
         if self._shortened:
-            notes.append(f"trained for at most {self.epochs} epoch{'s' * (self.epochs != 1)}")
-        return "; ".join(filter(None, notes))
+            many = "s" * (self.epochs != 1)
+            notes.append(f"at most {self.epochs} epoch{many}: its recipe trains longer")
+        return "; ".join(notes)
 
     @property
     def learns(self) -> bool:

@@ -109,8 +109,9 @@ def absences(rows: Sequence[Json]) -> list[str]:
 
 
 def label(row: Json) -> str:
-    """A row's name as people read it."""
-    return f"{row['row']} (partial weights)" if row.get("note") else row["row"]
+    """A row's name as people read it, with its notes in short."""
+    notes = [note.partition(":")[0] for note in (row.get("note") or "").split("; ") if note]
+    return f"{row['row']} ({', '.join(notes)})" if notes else row["row"]
 
 
 def cell_text(row: Json, name: str) -> str:

@@ -29,8 +29,12 @@ def print_table(dataset: Dataset, tables: Mapping[str, Sequence[Json]]) -> None:
         for column in table.columns[1:]:
             column.justify = "right"
         for row in numbers:
-            table.add_row(*(cell_text(row, name) for name in names))
+            # Without its notes, which have lines of their own below.
+            table.add_row(*(cell_text(row | {"note": ""}, name) for name in names))
         console.print(table)
+        for row in numbers:
+            if row.get("note"):
+                console.print(f"{row['row']}: {row['note']}", markup=False)
         for line in absences(rows):
             console.print(line, markup=False)
         console.print()

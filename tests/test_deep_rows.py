@@ -119,8 +119,10 @@ def test_history_and_curves_are_in_the_results(parted, run, tmp_path):
 def test_fewer_epochs_than_the_recipe_are_said(parted, run, tmp_path):
     assert run("--extractor", "tuned", "conv4", "--epochs", "1", "--dataset", parted) == 0
     made = records(tmp_path)
-    assert made["tuned"]["note"] == "trained for at most 1 epoch"
+    assert made["tuned"]["note"] == "at most 1 epoch: its recipe trains longer"
     assert made["conv4"]["note"] == ""
+    page = (tmp_path / "out" / "parted" / "table.md").read_text()
+    assert "| tuned (at most 1 epoch) |" in page
     history = tmp_path / "out" / "parted" / "training" / "tuned.csv"
     assert len(history.read_text().splitlines()) == 2
     assert run("--extractor", "tuned", "--epochs", "2", "--dataset", parted) == 0
@@ -212,7 +214,7 @@ def test_partial_weights_are_named_in_table_and_record(parted, run, tmp_path, mo
     backbone_module._load.cache_clear()
     assert run("--all", "--dataset", parted) == 0
     made = records(tmp_path)
-    note = "Conv not pretrained, 82% of the parameters from the file"
+    note = "partial weights: Conv not pretrained, 82% of the parameters from the file"
     assert made["tuned"]["note"] == note
     assert made["conv4"]["note"] == ""
     page = (tmp_path / "out" / "parted" / "table.md").read_text()
