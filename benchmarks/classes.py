@@ -65,7 +65,7 @@ def write_classes(folder: Path, results: Results) -> None:
     mistakes: list[list[object]] = []
     for query_set, task in results.tasks.items():
         classes = sorted({query.label for query in task.queries if query.label})
-        if not classes or not task.rankings:
+        if not classes or not task.is_scored:
             continue
         names, matrix = class_scores(task, classes)
         for name, row in zip(names, matrix, strict=True):

@@ -31,12 +31,12 @@ columns are the confusion classes.
 
 def write_confusion(folder: Path, results: Results) -> None:
     """Write ``confusion.md``, ``confusion.csv`` and pictures, where there are confusion images."""
-    if not results.about.labelled or not any(i.distractor is not None for i in results.gallery):
+    if not any(image.distractor is not None for image in results.gallery):
         return
     text = f"# {results.about.name}: confusion images\n\n{_LEGEND}"
     lines: list[list[object]] = []
     for query_set, task in results.tasks.items():
-        if not task.rankings:
+        if not task.is_scored:
             continue
         counts, places = np.unique(_counts(task.rankings), return_index=True)
         found = {
@@ -52,6 +52,8 @@ def write_confusion(folder: Path, results: Results) -> None:
         text += f"\n## {query_set}\n\n"
         text += _curve_section(folder, query_set, task, found, counts.tolist())
         text += _intrusion_section(folder, query_set, results, task)
+    if not lines:
+        return
     header = ["query_set", "row", "metric", "confusion_images", "mean", "low", "high"]
     write_text(folder / "confusion.csv", to_csv(header, lines))
     write_text(folder / "confusion.md", text)

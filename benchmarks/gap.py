@@ -41,15 +41,15 @@ class _Scored:
 
 def write_gap(folder: Path, results: Results) -> None:
     """Write ``gap.md`` and ``gap.csv``, where there is more than one query set with scores."""
-    others = [name for name in results.tasks if name != PHOTOS]
-    photos = results.tasks.get(PHOTOS)
-    if not photos or not others or not results.about.labelled:
+    scored = {name: task for name, task in results.tasks.items() if task.is_scored}
+    photos = scored.pop(PHOTOS, None)
+    if not photos or not scored:
         return
     lines: list[list[object]] = []
     text = f"# {results.about.name}: from photographs to sketches\n"
-    for name in others:
+    for name, task in scored.items():
         for metric in (SORT_BY, "top1"):
-            made, page = _compare(name, photos, results.tasks[name], metric)
+            made, page = _compare(name, photos, task, metric)
             lines += [[name, metric, *row.values()] for row in made]
             text += page
     header = ["query_set", "metric", "row", "photos", "others", "change", "low", "high", "kept"]

@@ -158,6 +158,11 @@ class TaskResults:
     rankings: dict[str, Ranking]
     queries: tuple[Listed, ...]
 
+    @property
+    def is_scored(self) -> bool:
+        """Whether any query has a right answer."""
+        return any(ranking.relevant.any() for ranking in self.rankings.values())
+
 
 @dataclass(frozen=True)
 class Results:
