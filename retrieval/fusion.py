@@ -1,0 +1,314 @@
+"""Late fusion: several searches of one gallery into one, query by query.
+
+A fusion sees, of one query, how far every gallery image is in each search, and gives one score per
+image. It never sees labels, and images that do not take part are taken out before. Everything
+is computed from sorted distances, so the order of the gallery has no influence.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from retrieval.knn import Block, Cells
+from retrieval.protocol import Judgements
+
+Scores = NDArray[np.float64]
+"""Larger is nearer, shape (n_images,) or (n_searches, n_images)."""
+
+_STEPS = 2.0**29
+"""Steps of the grid that a query's fused scores are put on: coarser than what rounding does to
+equal scores, finer than any difference that means something."""
+
+_OUT = np.iinfo(np.int32).max
+
+
+class Fusion(Protocol):
+    """Makes one score of several distances."""
+
+    def __call__(self, cells: Cells) -> Scores:
+        """Fuse.
+
+        Parameters
+        ----------
+        cells : ndarray of int32, shape (n_searches, n_images)
+            Squared distances of one query, see `retrieval.knn.GRID`.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_images,)
+            Larger is nearer.
+        """
+        ...
+
+
+class Normalisation(Protocol):
+    """Makes the scores of different searches comparable, query by query."""
+
+    def __call__(self, cells: Cells) -> Scores:
+        """Give scores of the same shape, larger is nearer."""
+        ...
+
+
+def min_max(cells: Cells) -> Scores:
+    """From 1, the nearest image, to 0, the farthest; all 0 where all are equally far."""
+    nearest, farthest = cells.min(axis=1, keepdims=True), cells.max(axis=1, keepdims=True)
+    span = (farthest - nearest).astype(np.float64)
+    return (farthest - cells) / np.where(span > 0, span, 1)
+
+
+def z_score(cells: Cells) -> Scores:
+    """In standard deviations nearer than the mean; all 0 where all are equally far."""
+    # Sums of sorted values do not depend on the gallery's order, not even in the last bit.
+    ordered = np.sort(cells, axis=1).astype(np.float64)
+    mean, spread = ordered.mean(axis=1, keepdims=True), ordered.std(axis=1, keepdims=True)
+    return (mean - cells) / np.where(spread > 0, spread, 1)
+
+
+def by_rank(cells: Cells) -> Scores:
+    """From 1, the first image, in equal steps to 0; tied images share their mean rank."""
+    count = cells.shape[1]
+    return (count - ranks(cells)) / max(count - 1, 1)
+
+
+def ranks(cells: Cells) -> Scores:
+    """Ranks from 1; tied images share the mean of theirs."""
+    return rankdata(cells, axis=1)
+
+
+@dataclass(frozen=True)
+class ReciprocalRank:
+    """Sum of reciprocal ranks.
+
+    Parameters
+    ----------
+    k : float
+        Added to each rank, so that the very first do not decide alone.
+
+    References
+    ----------
+    G. V. Cormack, C. L. A. Clarke, S. Büttcher (2009), Reciprocal rank fusion outperforms
+    Condorcet and individual rank learning methods, SIGIR, doi:10.1145/1571941.1572114
+    """
+
+    k: float = 60.0
+
+    def __call__(self, cells: Cells) -> Scores:
+        """See `Fusion`."""
+        return _total(1 / (self.k + ranks(cells)))
+
+
+@dataclass(frozen=True)
+class Borda:
+    """Each search gives an image a point for every image behind it.
+
+    References
+    ----------
+    J. A. Aslam, M. Montague (2001), Models for metasearch, SIGIR, doi:10.1145/383952.384007
+    """
+
+    def __call__(self, cells: Cells) -> Scores:
+        """See `Fusion`."""
+        return _total(cells.shape[1] - ranks(cells))
+
+
+@dataclass(frozen=True)
+class CombSum:
+    """Sum of normalised scores.
+
+    Parameters
+    ----------
+    normalise : callable
+        `min_max`, `z_score` or `by_rank`.
+
+    References
+    ----------
+    E. A. Fox, J. A. Shaw (1994), Combination of multiple searches, TREC-2,
+    https://trec.nist.gov/pubs/trec2/papers/txt/23.txt
+    """
+
+    normalise: Normalisation = min_max
+
+    def __call__(self, cells: Cells) -> Scores:
+        """See `Fusion`."""
+        return _total(self.normalise(cells))
+
+
+@dataclass(frozen=True)
+class CombMnz:
+    """Sum of normalised scores, times the number of searches that found the image.
+
+    A search of the whole gallery finds everything, so an image counts as found by those that
+    have it among their first `depth`.
+
+    Parameters
+    ----------
+    normalise : callable
+        `min_max`, `z_score` or `by_rank`.
+    depth : int
+        See above.
+
+    References
+    ----------
+    E. A. Fox, J. A. Shaw (1994), Combination of multiple searches, TREC-2,
+    https://trec.nist.gov/pubs/trec2/papers/txt/23.txt
+    """
+
+    normalise: Normalisation = min_max
+    depth: int = 100
+
+    def __call__(self, cells: Cells) -> Scores:
+        """See `Fusion`."""
+        found = (ranks(cells) <= self.depth).sum(axis=0)
+        total = _total(self.normalise(cells))
+        # Scores below zero must not fall further for being found often.
+        return np.where(total > 0, total * np.maximum(found, 1), total / np.maximum(found, 1))
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """Weighted sum of normalised scores.
+
+    Parameters
+    ----------
+    weights : tuple of float
+        One per search, not negative, not all 0.
+    normalise : callable
+        `min_max`, `z_score` or `by_rank`.
+    """
+
+    weights: tuple[float, ...]
+    normalise: Normalisation = z_score
+
+    def __call__(self, cells: Cells) -> Scores:
+        """See `Fusion`."""
+        if len(cells) != len(self.weights):
+            raise ValueError(f"{len(self.weights)} weights for {len(cells)} searches")
+        return _total(np.array(self.weights)[:, None] * self.normalise(cells))
+
+
+@dataclass(frozen=True)
+class QueryAdaptive:
+    """Product of similarities, each to a power that its search earns by this very query.
+
+    A search that tells right from wrong drops steeply after the first images; one that does not
+    stays flat. The area under the sorted scores, each from 0 to 1, says which: the weight is its
+    reciprocal.
+
+    Parameters
+    ----------
+    references : tuple of tuple of float
+        For each search, what its sorted scores usually look like,
+        subtracted first; empty for none. See `reference_curve`. (The paper takes the most
+        similar of many such curves, here it is their mean.)
+    depth : int
+        First images that the area is taken of.
+
+    References
+    ----------
+    L. Zheng, S. Wang, L. Tian, F. He, Z. Liu, Q. Tian (2015), Query-adaptive late fusion for image
+    search and person re-identification, CVPR, doi:10.1109/CVPR.2015.7298783
+    """
+
+    references: tuple[tuple[float, ...], ...] = ()
+    depth: int = 1000
+
+    def __call__(self, cells: Cells) -> Scores:
+        """See `Fusion`."""
+        scores = min_max(cells)
+        curves = -np.sort(-scores, axis=1)[:, : self.depth]
+        areas = [self._area(curve, number) for number, curve in enumerate(curves)]
+        weights = 1 / np.maximum(np.array(areas), 1e-6)
+        # The farthest image has no similarity at all; a product must not stop there.
+        logarithms = np.log(np.maximum(scores, 1e-6))
+        return _total((weights / weights.sum())[:, None] * logarithms)
+
+    def _area(self, curve: Scores, number: int) -> float:
+        if self.references:
+            reference = np.array(self.references[number])
+            places = np.linspace(0, 1, len(curve))
+            curve = curve - np.interp(places, np.linspace(0, 1, len(reference)), reference)
+            curve = np.maximum(curve, 0)
+            top = curve.max(initial=0)
+            curve = curve / top if top > 0 else np.ones_like(curve)
+        return float(curve.mean())
+
+
+def reference_curve(curves: Iterable[Scores], points: int = 100) -> tuple[float, ...]:
+    """What a search's sorted scores usually look like: the mean of the curves of other queries.
+
+    Parameters
+    ----------
+    curves : iterable of ndarray of float64
+        Sorted scores, from 1 down, of queries among training images, of any length.
+    points : int
+        Length of the result.
+    """
+    places = np.linspace(0, 1, points)
+    made = [np.interp(places, np.linspace(0, 1, len(curve)), curve) for curve in curves]
+    return tuple(np.mean(made, axis=0).tolist()) if made else (0.0,) * points
+
+
+FUSIONS: dict[str, Fusion] = {
+    "rrf": ReciprocalRank(),
+    "borda": Borda(),
+    "combsum-minmax": CombSum(min_max),
+    "combsum-zscore": CombSum(z_score),
+    "combsum-rank": CombSum(by_rank),
+    "combmnz-minmax": CombMnz(min_max),
+    "combmnz-zscore": CombMnz(z_score),
+    "combmnz-rank": CombMnz(by_rank),
+    "adaptive": QueryAdaptive(),
+}
+"""Fusions that need nothing learned."""
+
+
+def fuse(
+    searches: Sequence[Iterable[Block]], fusion: Fusion, judgements: Judgements
+) -> Iterator[Block]:
+    """Fuse searches of the same queries in the same gallery, a block of queries at a time.
+
+    Parameters
+    ----------
+    searches : sequence of iterable of Block
+        See `retrieval.knn.distances`; cut into equal blocks, as equal sizes are.
+    fusion : Fusion
+    judgements : Judgements
+        Each query's excluded images have no influence, and end behind all others.
+
+    Raises
+    ------
+    ValueError
+        If the searches are of different queries or galleries.
+    """
+    for blocks in zip(*searches, strict=True):
+        starts, shapes = {b.start for b in blocks}, {b.cells.shape for b in blocks}
+        if len(starts) > 1 or len(shapes) > 1:
+            raise ValueError("searches of different queries or galleries cannot be fused")
+        start, together = blocks[0].start, np.stack([block.cells for block in blocks])
+        made = np.full(together.shape[1:], _OUT, np.int32)
+        for place in range(together.shape[1]):
+            allowed = np.ones(together.shape[2], bool)
+            allowed[judgements.of[start + place].excluded] = False
+            if allowed.any():
+                made[place, allowed] = _on_grid(fusion(together[:, place, allowed]))
+        yield Block(start, made)
+
+
+def _total(scores: Scores) -> Scores:
+    """Sum over searches, always in their order."""
+    made = np.zeros(scores.shape[1])
+    for one in scores:
+        made += one
+    return made
+
+
+def _on_grid(scores: Scores) -> NDArray[np.int32]:
+    """Whole numbers, 0 for the best: what differs by rounding alone is equal."""
+    best, worst = scores.max(), scores.min()
+    if best == worst:
+        return np.zeros(len(scores), np.int32)
+    return np.rint((best - scores) / (best - worst) * _STEPS).astype(np.int32)
