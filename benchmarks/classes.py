@@ -78,7 +78,7 @@ def write_classes(folder: Path, results: Results) -> None:
             mistakes += [[query_set, name, *pair, n] for pair, n in sorted(counts.items())]
         text += f"\n## {query_set}\n\n"
         text += _class_section(folder, query_set, names, classes, matrix)
-        text += _mistake_section(names[0], found[names[0]])
+        text += _mistake_section(folder, query_set, names[0], found[names[0]])
         text += _hub_section(task, names, results.gallery)
     if not per_class:
         return
@@ -171,11 +171,23 @@ def _class_section(
     return head + markdown(["class", f"best {label}", "by"], cells)
 
 
-def _mistake_section(name: str, counts: Counter[tuple[str, str]]) -> str:
+def _mistake_section(
+    folder: Path, query_set: str, name: str, counts: Counter[tuple[str, str]]
+) -> str:
+    """The best row's confusion matrix as a picture, and its commonest mistakes as a table."""
     wrong = {pair: count for pair, count in counts.items() if pair[0] != pair[1]}
     ordered = sorted(wrong, key=lambda pair: (-wrong[pair], pair))[:_SHOWN]
     total = sum(counts.values())
     text = f"\n{name}: the first image is wrong for {sum(wrong.values())} of {total} queries.\n"
+    classes = sorted({label for label, _ in counts})
+    if len(classes) <= _DRAWN:
+        file = f"mistakes-{query_set}.png"
+        answers = sorted({answer for _, answer in counts} | set(classes))
+        matrix = np.array([[counts[label, answer] for answer in answers] for label in classes])
+        shares = matrix / matrix.sum(axis=1, keepdims=True)
+        title = f"{folder.name}, {query_set}: what {name} puts first, by class of the query"
+        draw_heat(folder / file, title, classes, answers, shares, "share of queries")
+        text += f"\n![]({file})\n"
     if not ordered:
         return text
     cells = [[*pair, str(wrong[pair])] for pair in ordered]

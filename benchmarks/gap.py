@@ -14,6 +14,7 @@ from retrieval.metrics import METRICS, Values, score
 from retrieval.statistics import difference_intervals, intervals
 
 PHOTOS = "query"
+"""The query set that others are compared with."""
 
 _LEGEND = (
     "Change: of the mean, from photographs to the other queries, with its 95 % bootstrap interval "

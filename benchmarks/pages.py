@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.files import Json, read_json, write_json, write_text
+from benchmarks.gap import PHOTOS
+from benchmarks.leaks import FILE as LEAKS
 from benchmarks.markup import escape, markdown, to_csv
 from benchmarks.records import Description, Results
 from benchmarks.tables import (
@@ -63,7 +65,7 @@ def write_tables(folder: Path, results: Results) -> dict[str, list[Json]]:
         if not about.labelled:
             parts.append("\nNo labels, so no scores: the answers are in `answers/`.\n")
         parts.append(_section(tables[query_set], records, rankings))
-    parts.append(f"\n{LEGEND}\n{_problem_section(about)}")
+    parts.append(f"\n{LEGEND}\n{_further(folder, results)}{_problem_section(about)}")
     write_json(folder / "table.json", tables)
     write_text(folder / "table.csv", _table_csv(tables))
     write_text(folder / "table.md", "".join(parts))
@@ -189,6 +191,25 @@ def _zero_note(records: Sequence[Json]) -> str:
         return ""
     listed = ", ".join(f"{name} {count}" for name, count in zeros.items())
     return f"\nPictures described by a zero vector (nothing found in them): {listed}.\n"
+
+
+def _further(folder: Path, results: Results) -> str:
+    """What other pages tell of the dataset, and what an audit for leaks found."""
+    scored = [name for name, task in results.tasks.items() if task.is_scored]
+    lines = []
+    if len(scored) > 1 and PHOTOS in scored:
+        lines.append("[From photographs to sketches](gap.md)")
+    if scored and any(image.distractor is not None for image in results.gallery):
+        lines.append("[What confusion images do](confusion.md)")
+    if scored and any(query.label for name in scored for query in results.tasks[name].queries):
+        lines.append("[Classes, mistakes, hubs](classes.md)")
+    found = read_json(folder / LEAKS)
+    if found:
+        count = sum(found["counts"].values())
+        lines.append(f"[Leaks](leaks.md): {count} pairs of near duplicates")
+    else:
+        lines.append("Leaks: not looked for; `python -m benchmarks.audit` does that")
+    return "\n## Further\n\n" + "".join(f"- {line}\n" for line in lines)
 
 
 def _problem_section(about: Description) -> str:

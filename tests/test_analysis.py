@@ -152,7 +152,7 @@ def test_the_pages_are_written_with_every_run_and_rebuilt_by_the_report(parted, 
     pages = {
         *("gap.md", "gap.csv", "confusion.md", "confusion.csv", "classes.md", "classes.csv"),
         *("mistakes.csv", "confusion-query.png", "confusion-query-edges.png"),
-        *("confusion-query-sketch.png", "classes-query.png"),
+        *("confusion-query-sketch.png", "classes-query.png", "mistakes-query.png"),
     }
     before = {name: (folder / name).read_bytes() for name in pages}
     for name in pages:
@@ -169,6 +169,10 @@ def test_the_pages_are_written_with_every_run_and_rebuilt_by_the_report(parted, 
             == ("query-sketch", row["row"], "map", "3")
         ]
         assert last == pytest.approx(row["map"], abs=1e-5)
+    page = (folder / "table.md").read_text()
+    for name in ("gap.md", "confusion.md", "classes.md"):
+        assert f"]({name})" in page
+    assert "Leaks: not looked for" in page
     gap = (folder / "gap.md").read_text()
     assert "## query-edges: mAP" in gap
     assert "the same pictures in both forms, paired" in gap
@@ -180,3 +184,6 @@ def test_no_confusion_images_and_one_query_set_write_no_such_pages(classes, run,
     names = {path.name for path in (tmp_path / "out" / "classes").iterdir()}
     assert not names & {"gap.md", "confusion.md", "confusion.csv"}
     assert "classes.md" in names
+    page = (tmp_path / "out" / "classes" / "table.md").read_text()
+    assert "](classes.md)" in page
+    assert "](gap.md)" not in page
