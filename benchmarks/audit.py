@@ -20,7 +20,10 @@ from benchmarks.command import Parser, command, default_cache, give_weights
 from benchmarks.evaluating import Evaluation
 from benchmarks.files import Json, require_writable, write_json
 from benchmarks.identity import code_hash, libraries
-from benchmarks.leaks import (
+from benchmarks.loading import load
+from benchmarks.menu import make_row, row_names
+from benchmarks.progress import Workforce, cut
+from benchmarks.report.leaks import (
     FILE,
     Pair,
     Rule,
@@ -30,10 +33,7 @@ from benchmarks.leaks import (
     without_leaks,
     write_leaks,
 )
-from benchmarks.loading import load
-from benchmarks.menu import make_row, row_names
-from benchmarks.pair_sheet import Shown, draw_sheet
-from benchmarks.progress import Workforce, cut
+from benchmarks.report.pair_sheet import Shown, draw_sheet
 from benchmarks.rooms import CHECKOUT
 from benchmarks.row import Row
 from benchmarks.store import VectorStore

@@ -18,15 +18,15 @@ from benchmarks.files import require_writable
 from benchmarks.gates import GateError
 from benchmarks.loading import load
 from benchmarks.menu import make_row, row_names
-from benchmarks.pages import write_summary
-from benchmarks.pair_sheet import Shown, draw_sheet
 from benchmarks.progress import Workforce
 from benchmarks.records import write_description
-from benchmarks.report import write_dataset
+from benchmarks.report.dataset import write_dataset
+from benchmarks.report.pages import write_summary
+from benchmarks.report.pair_sheet import Shown, draw_sheet
+from benchmarks.report.training import write_training
 from benchmarks.rooms import CHECKOUT
 from benchmarks.row import Row
 from benchmarks.terminal import print_listing, print_table
-from benchmarks.training import write_training
 from benchmarks.variants import EDGES, with_copies, with_edges
 from benchmarks.vectors import make_vectors
 from datasets.errors import InputError

@@ -9,7 +9,7 @@ from rich.table import Table
 import datasets
 from benchmarks.files import Json
 from benchmarks.menu import row_names
-from benchmarks.tables import absences, cell_text, columns, filled_columns
+from benchmarks.report.tables import absences, cell_text, columns, filled_columns
 from datasets.task import Dataset
 
 _SHOWN = ("row", "top1", "top5", "top10", "map", "dimensions", "extraction_ms", "search_ms")

@@ -18,9 +18,9 @@ from benchmarks.command import Parser, command, default_cache
 from benchmarks.evaluating import Evaluation
 from benchmarks.files import require_writable
 from benchmarks.loading import load
-from benchmarks.pages import write_summary, write_tables
 from benchmarks.progress import Workforce
 from benchmarks.records import read_results, write_description
+from benchmarks.report.pages import write_summary, write_tables
 from benchmarks.rooms import CHECKOUT
 from benchmarks.row import Row
 from benchmarks.run import run

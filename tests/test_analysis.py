@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from scipy.stats import skew
 
-from benchmarks.classes import CONFUSION, first_answers, hubs
-from benchmarks.confusing import attraction, curves, intrusion
-from benchmarks.gap import gap_rows
-from benchmarks.order import change, in_words
 from benchmarks.records import Listed, TaskResults
-from benchmarks.report import main
+from benchmarks.report.__main__ import main
+from benchmarks.report.classes import CONFUSION, first_answers, hubs
+from benchmarks.report.confusing import attraction, curves, intrusion
+from benchmarks.report.gap import gap_rows
+from benchmarks.report.order import change, in_words
 from retrieval.confusion import LEVELS
 from retrieval.knn import distances
 from retrieval.metrics import METRICS, mean_scores

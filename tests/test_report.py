@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from benchmarks.records import RecordPlace
-from benchmarks.report import main
-from benchmarks.tables import shorten
+from benchmarks.report.__main__ import main
+from benchmarks.report.tables import shorten
 from retrieval.metrics import METRICS, mean_scores
 from retrieval.ranking import Ranking
 
@@ -39,7 +39,7 @@ def test_the_report_needs_nothing_but_the_results(results, tmp_path, parted):
 
 def test_the_report_loads_no_network_and_no_pictures(results):
     code = (
-        "import sys; from benchmarks.report import main; "
+        "import sys; from benchmarks.report.__main__ import main; "
         f"assert main(['--out', {str(results)!r}]) == 0; "
         "print([name for name in ('tensorflow', 'keras', 'torch', 'jax') if name in sys.modules])"
     )

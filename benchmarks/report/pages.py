@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.files import Json, read_json, write_json, write_text
-from benchmarks.gap import PHOTOS
-from benchmarks.leaks import FILE as LEAKS
 from benchmarks.markup import escape, markdown, to_csv
 from benchmarks.records import Description, Results
-from benchmarks.tables import (
+from benchmarks.report.gap import PHOTOS
+from benchmarks.report.leaks import FILE as LEAKS
+from benchmarks.report.tables import (
     CHANCE,
     COSTS,
     SORT_BY,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.files import Json, read_json, write_text
 from benchmarks.markup import escape, markdown
-from benchmarks.tables import share
+from benchmarks.report.tables import share
 from datasets.perceptual import BITS, hash_distances
 from retrieval.metrics import METRICS
 from retrieval.protocol import Judgements

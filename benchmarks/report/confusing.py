@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from benchmarks.files import write_text
 from benchmarks.markup import markdown, to_csv
-from benchmarks.order import change, in_words
-from benchmarks.plots import COLOURS, draw_bands, draw_heat
 from benchmarks.records import Results, TaskResults
-from benchmarks.tables import SORT_BY, share
+from benchmarks.report.order import change, in_words
+from benchmarks.report.plots import COLOURS, draw_bands, draw_heat
+from benchmarks.report.tables import SORT_BY, share
 from retrieval.confusion import LEVELS
 from retrieval.metrics import METRICS, Values, score
 from retrieval.ranking import Ranking

@@ -11,9 +11,9 @@ from scipy.stats import binom, skew
 
 from benchmarks.files import write_text
 from benchmarks.markup import markdown, to_csv
-from benchmarks.plots import draw_heat
 from benchmarks.records import Listed, Results, TaskResults
-from benchmarks.tables import SORT_BY, share
+from benchmarks.report.plots import draw_heat
+from benchmarks.report.tables import SORT_BY, share
 from retrieval.metrics import METRICS, score
 from retrieval.ranking import Ranking
 

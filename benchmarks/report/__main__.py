@@ -7,14 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.classes import write_classes
 from benchmarks.command import Parser, command
-from benchmarks.confusing import write_confusion
-from benchmarks.files import Json, require_writable
-from benchmarks.gap import write_gap
-from benchmarks.leaks import write_leaks
-from benchmarks.pages import write_summary, write_tables
-from benchmarks.records import DESCRIPTION, read_results
+from benchmarks.files import require_writable
+from benchmarks.records import DESCRIPTION
+from benchmarks.report.dataset import write_dataset
+from benchmarks.report.pages import write_summary
 from benchmarks.rooms import CHECKOUT
 from datasets.errors import InputError
 
@@ -42,23 +39,6 @@ def _main(arguments: Sequence[str] | None) -> int:
         write_dataset(folder)
     write_summary(options.out)
     return 0
-
-
-def write_dataset(folder: Path) -> dict[str, list[Json]]:
-    """Write all pages of a dataset from what its folder keeps.
-
-    Returns
-    -------
-    dict of str to list of dict
-        Query set to its table rows.
-    """
-    results = read_results(folder)
-    tables = write_tables(folder, results)
-    write_gap(folder, results)
-    write_confusion(folder, results)
-    write_classes(folder, results)
-    write_leaks(folder)
-    return tables
 
 
 if __name__ == "__main__":

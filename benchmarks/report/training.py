@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.files import write_text
 from benchmarks.markup import to_csv
-from benchmarks.plots import COLOURS, new_figure, save
+from benchmarks.report.plots import COLOURS, new_figure, save
 from extractors.training import Epoch, read_history
 
 _LEARNED, _HELD_OUT = COLOURS[:2]

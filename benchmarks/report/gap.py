@@ -7,9 +7,9 @@ import numpy as np
 
 from benchmarks.files import Json, write_text
 from benchmarks.markup import markdown, to_csv
-from benchmarks.order import change, in_words
 from benchmarks.records import Listed, Results, TaskResults
-from benchmarks.tables import SORT_BY, share
+from benchmarks.report.order import change, in_words
+from benchmarks.report.tables import SORT_BY, share
 from retrieval.metrics import METRICS, Values, score
 from retrieval.statistics import difference_intervals, intervals
 
