@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 import datasets
 from benchmarks.card import commit, machine, protocol_code
+from benchmarks.combination import Combination
 from benchmarks.command import Parser, command, default_cache, give_weights
 from benchmarks.evaluating import Evaluation
 from benchmarks.files import Json, require_writable, write_json
 from benchmarks.identity import code_hash, libraries
 from benchmarks.loading import load
-from benchmarks.menu import make_row, row_names
+from benchmarks.menu import make
 from benchmarks.progress import Workforce, cut
 from benchmarks.report.leaks import (
     FILE,
@@ -61,16 +62,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
-    for name in (*options.extractor, options.embedding):
-        if name not in row_names():
-            raise InputError(f"{name}: no such extractor; benchmarks.run --list shows them")
+    rows = [make(name) for name in dict.fromkeys(options.extractor)]
+    whose = make(options.embedding, option="--embedding")
+    if not whose.is_plain:
+        raise InputError(f"--embedding {whose.name}: one extractor alone has vectors; name one")
     give_weights(options.weights)
     require_writable(options.out, "--out")
     workforce = Workforce(options.jobs)
     dataset = load(options.dataset, options.cache, workforce, options.seed)
     evaluation = Evaluation(dataset, options.out, options.cache, options.seed, workforce)
-    rows = _runnable([make_row(name) for name in options.extractor], workforce)
-    found, pairs = audit(evaluation, rows, make_row(options.embedding), Rule())
+    rows = _runnable(rows, workforce)
+    found, pairs = audit(evaluation, rows, whose.rows[0], Rule())
     folder = options.out / dataset.name
     write_json(folder / FILE, found)
     shown = datasets.is_embedded(dataset.name)
@@ -85,7 +87,7 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 
 def audit(
-    evaluation: Evaluation, rows: Sequence[Row], embedding: Row, rule: Rule
+    evaluation: Evaluation, rows: Sequence[Combination], embedding: Row, rule: Rule
 ) -> tuple[Json, list[Pair]]:
     """Find near duplicates and score rows with and without those of the queries.
 
@@ -93,7 +95,7 @@ def audit(
     ----------
     evaluation : Evaluation
         Of the dataset.
-    rows : sequence of Row
+    rows : sequence of Combination
         Whose scores are looked at.
     embedding : Row
         Whose vectors tell near duplicates.
@@ -107,7 +109,8 @@ def audit(
     """
     dataset, cache, workforce = evaluation.dataset, evaluation.cache, evaluation.workforce
     images = [image for _, image in dataset.images]
-    made = make_vectors([embedding, *rows], dataset, cache, False, workforce)
+    used = {one.name: one for one in (embedding, *(one for row in rows for one in row.rows))}
+    made = make_vectors(list(used.values()), dataset, cache, False, workforce)
     if reason := made.failures.get(embedding.name) or made.skipped.get(embedding.name):
         raise InputError(f"--embedding {embedding.name}: {reason}")
     keys = [image.sha256 for image in images]
@@ -126,10 +129,10 @@ def audit(
         pure = zip(judgements.of, cleaned[name].of, strict=True)
         queries[name] = sum(len(a.excluded) < len(b.excluded) for a, b in pure)
     for row in rows if any(queries.values()) else ():
-        if row.name in made.failures or row.name in made.skipped:
+        if any(one.name in {*made.failures, *made.skipped} for one in row.rows):
             continue
-        straight = evaluation.rank(row, made.stores[row.name], evaluation.judgements)
-        without = evaluation.rank(row, made.stores[row.name], cleaned)
+        straight = evaluation.rank(row, made, evaluation.judgements)
+        without = evaluation.rank(row, made, cleaned)
         for name in queries:
             if queries[name]:
                 one, other = score(straight[name]), score(without[name])
@@ -143,7 +146,7 @@ def audit(
         "pairs": listed[:_LISTED],
         "queries": queries,
         "scores": scores,
-        "card": _card(dataset, [embedding, *rows]),
+        "card": _card(dataset, embedding, rows),
     }, pairs
 
 
@@ -206,8 +209,8 @@ def _shown(dataset: Dataset, pairs: Sequence[Pair]) -> list[Shown]:
     return made
 
 
-def _runnable(rows: Sequence[Row], workforce: Workforce) -> list[Row]:
-    made = []
+def _runnable(rows: Sequence[Combination], workforce: Workforce) -> list[Combination]:
+    made: list[Combination] = []
     for row in rows:
         if row.obstacle:
             workforce.say(f"{row.name} is left out: {row.obstacle}")
@@ -216,12 +219,13 @@ def _runnable(rows: Sequence[Row], workforce: Workforce) -> list[Row]:
     return made
 
 
-def _card(dataset: Dataset, rows: Sequence[Row]) -> Json:
+def _card(dataset: Dataset, embedding: Row, rows: Sequence[Combination]) -> Json:
+    named: list[Row | Combination] = [embedding, *rows]
     return {
         "split": dataset.split,
         "split hash": dataset.fingerprint,
         "protocol code": protocol_code(),
-        "extractors": {row.name: row.identity for row in rows},
+        "extractors": {row.name: row.identity for row in named},
         "commit": commit(),
         "machine": machine(),
     }

@@ -6,9 +6,9 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+from benchmarks.combination import Combination
 from benchmarks.identity import closure, code_hash
 from benchmarks.rooms import CHECKOUT, ROOMS
-from benchmarks.row import Row
 from datasets.task import Task
 from extractors.preprocessing import INTERPOLATION
 from retrieval.ranking import DEPTH
@@ -27,7 +27,7 @@ RULES = {
 }
 
 
-def protocol_card(task: Task, row: Row, seed: int) -> dict[str, object]:
+def protocol_card(task: Task, row: Combination, seed: int) -> dict[str, object]:
     """Describe how a row's numbers on a task came about."""
     dataset = task.dataset
     return {
@@ -48,9 +48,8 @@ def protocol_card(task: Task, row: Row, seed: int) -> dict[str, object]:
 
 @cache
 def protocol_code() -> str:
-    """Hash of the code that searches and scores."""
-    used = closure("benchmarks.evaluating")
-    return code_hash(*(name for name in used if name.startswith("retrieval.")))
+    """Hash of the code that searches and scores all rows; more is part of some rows' identity."""
+    return code_hash(*{*closure("retrieval.ranking"), *closure("retrieval.metrics")})
 
 
 @cache

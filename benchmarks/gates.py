@@ -7,15 +7,16 @@
 A gate that does not hold stops the run: its numbers would mean nothing.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from retrieval.knn import distances
+from retrieval.knn import Block, distances
 from retrieval.metrics import METRICS, chance, mean_scores
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
+from retrieval.search import Search, Vectors
 
 _ASKED = 20
 """Queries that a row's gates ask; enough to see what goes wrong for all."""
@@ -49,8 +50,9 @@ def check_protocol(judgements: Judgements) -> None:
 
 def check_search(
     row: str,
-    queries: NDArray[np.float32],
-    gallery: NDArray[np.float32],
+    search: Search,
+    queries: Vectors,
+    gallery: Vectors,
     judgements: Judgements,
     seed: int = 0,
 ) -> None:
@@ -60,8 +62,10 @@ def check_search(
     ----------
     row : str
         For the message.
-    queries, gallery : ndarray of float32, shape (n, n_dims)
-        A row's vectors.
+    search : Search
+        How the row searches.
+    queries, gallery : sequence of Rows
+        The row's vectors.
     judgements : Judgements
         Of these queries.
     seed : int
@@ -75,43 +79,48 @@ def check_search(
     few = [i for i, judged in enumerate(judgements.of) if len(judged.positive)][:_ASKED]
     if not few:
         return
-    asked = np.asarray(queries[few], np.float32)
+    asked = [np.stack([part[i : i + 1][0] for i in few]) for part in queries]
     part = replace(judgements, of=tuple(judgements.of[i] for i in few), levels=())
     rng = np.random.default_rng(seed)
-    straight = mean_scores(summarise(distances(asked, gallery), part))
+    blocks = list(search(asked, gallery, part))
+    straight = mean_scores(summarise(_copies(blocks), part))
     order = rng.permutation(judgements.n_gallery)
     place = np.argsort(order)
     moved = tuple(
         Judgement(np.sort(place[one.positive]), np.sort(place[one.excluded])) for one in part.of
     )
-    permuted = np.asarray(gallery)[order]
-    found = mean_scores(summarise(distances(asked, permuted), replace(part, of=moved)))
+    permuted = [np.asarray(one[:])[order] for one in gallery]
+    elsewhere = replace(part, of=moved)
+    found = mean_scores(summarise(search(asked, permuted, elsewhere), elsewhere))
     _require_equal(found, straight, f"{row}: a gallery in another order gives other scores")
-    _require_chance(row, asked, gallery, part, rng)
+    _require_chance(row, blocks, part, rng)
 
 
 def _require_chance(
     row: str,
-    asked: NDArray[np.float32],
-    gallery: NDArray[np.float32],
+    blocks: Sequence[Block],
     judgements: Judgements,
     rng: np.random.Generator,
 ) -> None:
-    blocks = list(distances(asked, gallery))
     made: list[Scores] = []
     for _ in range(_DEALS):
         dealt = tuple(_dealt(one, judgements.n_gallery, rng) for one in judgements.of)
-        made.append(mean_scores(summarise(blocks, replace(judgements, of=dealt))))
+        made.append(mean_scores(summarise(_copies(blocks), replace(judgements, of=dealt))))
     expected = chance(judgements)
     for name in METRICS:
         mean = np.array([scores[name] for scores in made], float).mean()
         wanted = expected[name]
         assert wanted is not None, "queries without an answer were left out"
-        if abs(mean - wanted) > _allowed(wanted, _DEALS * len(asked)):
+        if abs(mean - wanted) > _allowed(wanted, _DEALS * len(judgements.of)):
             raise GateError(
                 f"{row}: answers dealt out at random score {mean:.4f} in {name}, chance "
                 f"is {wanted:.4f}; scores leak from somewhere"
             )
+
+
+def _copies(blocks: Sequence[Block]) -> Iterator[Block]:
+    """The blocks once more; `summarise` overwrites what it is given."""
+    return (Block(block.start, block.cells.copy()) for block in blocks)
 
 
 def _allowed(expected: float, count: int) -> float:

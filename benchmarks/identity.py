@@ -29,7 +29,7 @@ def identity(estimator: BaseEstimator) -> dict[str, object]:
     modules = closure(type(estimator).__module__)
     return {
         "class": f"{type(estimator).__module__}.{type(estimator).__qualname__}",
-        "params": _plain(estimator.get_params(deep=False)),
+        "params": plain(estimator.get_params(deep=False)),
         "code": code_hash(*modules),
         "libraries": libraries(*modules),
     }
@@ -68,16 +68,23 @@ def closure(module: str) -> tuple[str, ...]:
     return tuple(sorted(seen))
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """Write a parameter as JSON can hold it, so that equal parameters are equal text.
+
+    Raises
+    ------
+    TypeError
+        If it is nothing that has such a form.
+    """
     if isinstance(value, BaseEstimator):
         return identity(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        return {"class": type(value).__qualname__, **{k: _plain(v) for k, v in fields.items()}}
+        return {"class": type(value).__qualname__, **{k: plain(v) for k, v in fields.items()}}
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, type | FunctionType):

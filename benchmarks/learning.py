@@ -34,11 +34,10 @@ def fit_head(
             assert isinstance(row.head, Extractor), "feature maps are learned from elsewhere"
             row.head.fit(LazyImages([image.path for image in dataset.training]))
         store.fit_seconds = time.perf_counter() - began
-    row.fit_seconds = store.fit_seconds
 
 
-def fit_tail(row: Row, images: Sequence[Image], dataset: Dataset, store: VectorStore) -> None:
-    """Fit the row's tail on the vectors of training images.
+def fit_tail(row: Row, images: Sequence[Image], dataset: Dataset, store: VectorStore) -> float:
+    """Fit the row's tail on the vectors of training images; returns how long it took.
 
     Raises
     ------
@@ -47,11 +46,11 @@ def fit_tail(row: Row, images: Sequence[Image], dataset: Dataset, store: VectorS
     """
     require_training(images, dataset)
     if row.tail is None:
-        return
+        return 0.0
     vectors = np.concatenate(list(store.blocks([image.sha256 for image in images])))
     began = time.perf_counter()
     row.tail.fit(vectors)
-    row.fit_seconds += time.perf_counter() - began
+    return time.perf_counter() - began
 
 
 def encode_all(

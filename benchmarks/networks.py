@@ -116,7 +116,6 @@ def _run(
     if missing and row.name in outcome.trained:
         require_training(dataset.training, dataset)
         store.fit_seconds = _train(row, maps, outcome.trained[row.name], dataset, workforce)
-    row.fit_seconds = store.fit_seconds
     network, label = row.network, f"{row.name} on {dataset.name}"
     assert network is not None, "rows without a network are described elsewhere"
     look(network, store if maps is None else maps, pictures, workforce, label)

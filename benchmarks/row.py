@@ -1,4 +1,4 @@
-"""A row of the benchmark, ready to work, and the guard of what it may learn from."""
+"""An extractor, ready to work, and the guard of what it may learn from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,10 +13,11 @@ from benchmarks.store import FeatureStore, MapStore, VectorStore
 from datasets.task import Dataset, Image
 from extractors import Extractor
 from extractors.encoders import Encoder
+from extractors.finetuning import FineTuned
 from extractors.local import Detector
 from extractors.pretrained import MapHead, Network, Stem
+from extractors.scratch import ScratchNetwork
 from extractors.weights import NoWeightsError
-from retrieval.geometry import Verification
 
 PARTIAL = "partial weights"
 
@@ -27,7 +28,7 @@ class LeakError(RuntimeError):
 
 @dataclass
 class Row:
-    """A row of the benchmark: a name of the menu and its extractor, ready to work.
+    """An extractor of the menu and its name, ready to work.
 
     The extractor is cut at its joints: `detector` finds local features and `stem` makes
     feature maps, for rows that have them, or are None; `head` makes a vector of each picture,
@@ -40,20 +41,13 @@ class Row:
         The row's name.
     estimator : Extractor or Pipeline
         What makes its vectors.
-    verification : Verification, optional
-        Re-ranks the first `verified` images by the matches of their local features.
-    verified : int
-        Images of each query that are re-ranked.
     epochs : int, optional
         Networks are trained for no more than these, whatever their recipe says.
     """
 
     name: str
     estimator: Extractor | Pipeline
-    verification: Verification | None = None
-    verified: int = 50
     epochs: int | None = None
-    fit_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         fresh = clone(self.estimator)
@@ -100,6 +94,11 @@ class Row:
         return "; ".join(notes)
 
     @property
+    def is_supervised(self) -> bool:
+        """Whether classes of training images, not only their pictures, are learned from."""
+        return isinstance(self.head, FineTuned | ScratchNetwork)
+
+    @property
     def learns(self) -> bool:
         """Whether anything has to be fitted."""
         return self.head_learns or self.tail is not None
@@ -117,8 +116,6 @@ class Row:
             parts["stem"] = identity(self.stem)
         if self.network:
             parts["network"] = _implementation(self.network)
-        if self.verification:
-            parts["verification"] = {**vars(self.verification), "first": self.verified}
         return parts
 
     def store(self, cache: Path, dataset: Dataset, forget: bool = False) -> VectorStore:
@@ -127,7 +124,7 @@ class Row:
         whole: dict[str, object] = {k: self.identity[k] for k in parts if k in self.identity}
         if self.head_learns:
             whole["training"] = training_fingerprint(dataset)
-        return VectorStore(cache / "vectors", self.name.partition("+")[0], whole, forget)
+        return VectorStore(cache / "vectors", self.name, whole, forget)
 
 
 def feature_store(detector: Detector, cache: Path, forget: bool = False) -> FeatureStore:

@@ -4,7 +4,6 @@
 """
 
 import argparse
-import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,12 +11,13 @@ from pathlib import Path
 import joblib
 
 import datasets
+from benchmarks.combination import Combination
 from benchmarks.command import Parser, command, default_cache, give_weights
 from benchmarks.evaluating import Evaluation
 from benchmarks.files import require_writable
 from benchmarks.gates import GateError
 from benchmarks.loading import load
-from benchmarks.menu import make_row, row_names
+from benchmarks.menu import expand, make, row_names
 from benchmarks.progress import Workforce
 from benchmarks.records import write_description
 from benchmarks.report.dataset import write_dataset
@@ -25,13 +25,13 @@ from benchmarks.report.pages import write_summary
 from benchmarks.report.pair_sheet import Shown, draw_sheet
 from benchmarks.report.training import write_training
 from benchmarks.rooms import CHECKOUT
-from benchmarks.row import Row
 from benchmarks.terminal import print_listing, print_table
 from benchmarks.variants import EDGES, with_copies, with_edges
-from benchmarks.vectors import make_vectors
+from benchmarks.vectors import Vectors, make_vectors
 from datasets.errors import InputError
 from datasets.task import Dataset
 from extractors.augmentation import Augmentation
+from retrieval.fusion_weights import TooLittleError
 
 _SHOWN_EDGES = 16
 
@@ -46,13 +46,12 @@ def _main(arguments: Sequence[str] | None) -> int:
     if options.list:
         print_listing()
         return 0
-    names = _row_names(options)
+    rows = _rows(options)
     give_weights(options.weights)
     require_writable(options.out, "--out")
     require_writable(options.cache, "--cache")
     workforce = Workforce(options.jobs, options.quiet)
     loaded = _load_all(options, workforce)
-    rows = [make_row(name, options.epochs) for name in names]
     failed = False
     for dataset in loaded:
         evaluation = Evaluation(dataset, options.out, options.cache, options.seed, workforce)
@@ -65,14 +64,14 @@ def _main(arguments: Sequence[str] | None) -> int:
     return 1 if failed else 0
 
 
-def run(evaluation: Evaluation, rows: Sequence[Row], force: bool = False) -> bool:
+def run(evaluation: Evaluation, rows: Sequence[Combination], force: bool = False) -> bool:
     """Run rows on a dataset, doing only what is not done yet; returns whether one failed.
 
     Parameters
     ----------
     evaluation : Evaluation
         The dataset, and where everything goes.
-    rows : sequence of Row
+    rows : sequence of Combination
         What to run.
     force : bool
         Do everything anew.
@@ -86,24 +85,34 @@ def run(evaluation: Evaluation, rows: Sequence[Row], force: bool = False) -> boo
             evaluation.skip(row, "skipped", row.obstacle)
         elif force or not evaluation.is_finished(row):
             todo.append(row)
-    made = make_vectors(todo, dataset, evaluation.cache, force, workforce)
+    extractors = {one.name: one for row in todo for one in row.rows}
+    made = make_vectors(list(extractors.values()), dataset, evaluation.cache, force, workforce)
+    failed = False
     for row in workforce.track(todo, len(todo), f"searching {dataset.name}"):
-        if row.name in made.failures:
-            workforce.say(f"{row.name} failed: {made.failures[row.name]}")
-            evaluation.skip(row, "failed", made.failures[row.name])
-        elif row.name in made.skipped:
-            evaluation.skip(row, "skipped", made.skipped[row.name])
-        else:
-            try:
-                evaluation.run(row, made.stores[row.name], made.features.get(row.name))
-            except GateError as error:
-                made.failures[row.name] = f"sanity gate: {error}"
-                workforce.say(f"{row.name} failed: {made.failures[row.name]}")
-                evaluation.skip(row, "failed", made.failures[row.name])
-            if row.name in made.trained:
-                folder = evaluation.out / dataset.name / "training"
-                write_training(folder, row.name, made.trained[row.name])
-    return bool(made.failures)
+        failed |= _search(evaluation, row, made)
+    for name, trained in made.trained.items():
+        write_training(evaluation.out / dataset.name / "training", name, trained)
+    return failed
+
+
+def _search(evaluation: Evaluation, row: Combination, made: Vectors) -> bool:
+    """Search by one row, or record why not; returns whether it failed."""
+    failures = [made.failures[one.name] for one in row.rows if one.name in made.failures]
+    skipped = [made.skipped[one.name] for one in row.rows if one.name in made.skipped]
+    if skipped and not failures:
+        evaluation.skip(row, "skipped", skipped[0])
+        return False
+    if not failures:
+        try:
+            evaluation.run(row, made)
+        except TooLittleError as error:
+            evaluation.skip(row, "skipped", str(error))
+        except GateError as error:
+            failures.append(f"sanity gate: {error}")
+    if failures:
+        evaluation.workforce.say(f"{row.name} failed: {failures[0]}")
+        evaluation.skip(row, "failed", failures[0])
+    return bool(failures)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -115,7 +124,11 @@ def _parser() -> argparse.ArgumentParser:
     what = parser.add_argument_group("what to run")
     what.add_argument("--all", action="store_true", help="every extractor of the menu")
     what.add_argument(
-        "--extractor", nargs="+", metavar="NAME", default=[], help="these extractors only"
+        "--extractor",
+        nargs="+",
+        metavar="NAME",
+        default=[],
+        help="these only; a+b combines two, a+b+rrf by reciprocal ranks, a+alpha-qe re-ranks",
     )
     what.add_argument(
         "--dataset",
@@ -187,17 +200,13 @@ def _positive(text: str) -> int:
     return number
 
 
-def _row_names(options: argparse.Namespace) -> list[str]:
+def _rows(options: argparse.Namespace) -> list[Combination]:
     if options.all and options.extractor:
         raise InputError("--all and --extractor exclude each other; give one")
     if not options.all and not options.extractor:
         raise InputError("nothing to run: give --all, or --extractor NAME (--list shows them)")
-    for name in options.extractor:
-        if name not in row_names():
-            close = difflib.get_close_matches(name, row_names(), n=1, cutoff=0.4)
-            hint = f"did you mean {close[0]!r}?" if close else "--list shows them all"
-            raise InputError(f"--extractor {name}: no such extractor; {hint}")
-    return list(dict.fromkeys(options.extractor)) or row_names()
+    names = [name for given in options.extractor for name in expand(given)] or row_names()
+    return [make(name, options.epochs) for name in dict.fromkeys(names)]
 
 
 def _load_all(options: argparse.Namespace, workforce: Workforce) -> list[Dataset]:

@@ -40,6 +40,12 @@ class Vectors:
     skipped: dict[str, str]
     trained: dict[str, Path]
 
+    def local_features(self, name: str) -> FeatureStore:
+        """The local features that a row found."""
+        found = self.features[name]
+        assert isinstance(found, FeatureStore), f"{name} has feature maps, not local features"
+        return found
+
 
 def make_vectors(
     rows: Sequence[Row], dataset: Dataset, cache: Path, forget: bool, workforce: Workforce
@@ -61,9 +67,7 @@ def make_vectors(
     """
     stores: dict[str, VectorStore] = {}
     for row in rows:
-        # A re-ranked row has the vectors of the row that it re-ranks.
-        base = row.name.partition("+")[0]
-        stores[row.name] = stores.setdefault(base, row.store(cache, dataset, forget))
+        stores[row.name] = row.store(cache, dataset, forget)
     deep = [row for row in rows if row.network]
     outcome = run_networks(deep, stores, dataset, cache, forget, workforce)
     rows = [row for row in rows if not row.network]
@@ -73,13 +77,7 @@ def make_vectors(
             fit_head(row, dataset, stores[row.name])
     failures = _look_at_pictures(rows, stores, features, detectors, dataset, workforce)
     local = [row for row in rows if row.detector and row.name not in failures]
-    first = {stores[row.name]: row for row in reversed(local)}  # one row a store does its work
-    without = encode_all(list(first.values())[::-1], stores, features, dataset, workforce)
-    skipped = {}
-    for row in local:
-        if (worker := first[stores[row.name]].name) in without:
-            skipped[row.name] = without[worker]
-        row.fit_seconds = stores[row.name].fit_seconds
+    skipped = encode_all(local, stores, features, dataset, workforce)
     return Vectors(
         stores,
         {**features, **outcome.maps},

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from benchmarks.files import Json
 from benchmarks.progress import Workforce, cut
-from benchmarks.row import Row
 from benchmarks.store import FeatureStore, StoredFeatures
 from datasets.task import Image
 from retrieval.geometry import MINIMUM, Verification
@@ -23,19 +22,20 @@ class _Job:
 
 
 def count_inliers(
-    row: Row,
+    verification: Verification,
     queries: Sequence[Image],
     gallery: Sequence[Image],
     candidates: NDArray[np.int32],
     features: FeatureStore,
     workforce: Workforce,
+    label: str,
 ) -> NDArray[np.int32]:
     """Verified matches of every query with each of its candidates.
 
     Parameters
     ----------
-    row : Row
-        With a verification.
+    verification : Verification
+        How two pictures' features are matched.
     queries, gallery : sequence of Image
         What was searched.
     candidates : ndarray of int32, shape (n_queries, first)
@@ -44,23 +44,24 @@ def count_inliers(
         The local features of them all.
     workforce : Workforce
         Who works.
+    label : str
+        What the progress bar says.
 
     Returns
     -------
     ndarray of int32, shape (n_queries, first)
         0 where there is no candidate.
     """
-    assert row.verification is not None, "only rows with a verification are verified"
     jobs = [
         _Job(
-            row.verification,
+            verification,
             features.of([query.sha256]),
             features.of([gallery[index].sha256 for index in found if index >= 0]),
         )
         for query, found in zip(queries, candidates, strict=True)
     ]
     inliers = np.zeros(candidates.shape, np.int32)
-    chunks = workforce.chunks(_verify, cut(jobs, 4), f"verifying {row.name}")
+    chunks = workforce.chunks(_verify, cut(jobs, 4), label)
     for index, counts in enumerate(counts for chunk in chunks for counts in chunk):
         inliers[index, : len(counts)] = counts
     return inliers

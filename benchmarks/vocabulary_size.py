@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 
 import datasets
 import extractors
+from benchmarks.combination import Combination
 from benchmarks.command import Parser, command, default_cache
 from benchmarks.evaluating import Evaluation
 from benchmarks.files import require_writable
@@ -41,7 +42,10 @@ def _main(arguments: Sequence[str] | None) -> int:
     out = options.out / "vocabulary-size"
     require_writable(out, "--out")
     workforce = Workforce(options.jobs)
-    rows = [Row(name, estimator) for name, estimator in sized(options.extractor).items()]
+    rows = [
+        Combination(name, (Row(name, estimator),))
+        for name, estimator in sized(options.extractor).items()
+    ]
     failed = False
     for text in options.dataset:
         dataset = load(text, options.cache, workforce)

@@ -74,6 +74,11 @@ def by_rank(cells: Cells) -> Scores:
     return (count - ranks(cells)) / max(count - 1, 1)
 
 
+def as_is(cells: Cells) -> Scores:
+    """Squared distances themselves, with their sign turned."""
+    return -cells.astype(np.float64)
+
+
 def ranks(cells: Cells) -> Scores:
     """Ranks from 1; tied images share the mean of theirs."""
     return rankdata(cells, axis=1)
@@ -261,7 +266,6 @@ FUSIONS: dict[str, Fusion] = {
     "combmnz-minmax": CombMnz(min_max),
     "combmnz-zscore": CombMnz(z_score),
     "combmnz-rank": CombMnz(by_rank),
-    "adaptive": QueryAdaptive(),
 }
 """Fusions that need nothing learned."""
 

@@ -1,13 +1,13 @@
 """Weights of a fusion, learned by leave-one-out retrieval among training images alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.fusion import Weighted, fuse
+from retrieval.fusion import Fusion, Weighted, fuse
 from retrieval.knn import Block, Cells
 from retrieval.metrics import Values, average_precision
 from retrieval.protocol import Judgement, Judgements
@@ -18,6 +18,10 @@ _STEPS = 10
 
 _DRAWN = 200
 """Weights tried for more searches, where a grid would be too large."""
+
+
+class TooLittleError(ValueError):
+    """There is too little to learn from."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,13 @@ class LearnedWeights:
 
 
 def learn_weights(
-    cells: Cells, labels: Sequence[str], folds: int = 5, seed: int = 0
+    cells: Cells,
+    labels: Sequence[str],
+    folds: int = 5,
+    seed: int = 0,
+    fusion: Callable[[tuple[float, ...]], Fusion] = Weighted,
 ) -> LearnedWeights:
-    """Learn the weights of `retrieval.fusion.Weighted`.
+    """Learn the weights of a fusion.
 
     Every training image asks for the others of its class, itself left out.
 
@@ -57,18 +65,20 @@ def learn_weights(
         Parts of the cross-validation over queries.
     seed : int
         Of the folds and, for more than three searches, of the weights that are tried.
+    fusion : callable
+        Makes the fusion of weights.
 
     Raises
     ------
-    ValueError
+    TooLittleError
         If no class has two training images.
     """
     judgements = leave_one_out(labels)
     asked = np.array([len(one.positive) > 0 for one in judgements.of])
     if not asked.any():
-        raise ValueError("weights are learned from classes of at least two training images")
+        raise TooLittleError("weights are learned from classes of at least two training images")
     tried = candidates(len(cells), seed)
-    precision = np.stack([_precision(cells, weights, judgements)[asked] for weights in tried])
+    precision = np.stack([_precision(cells, fusion(one), judgements)[asked] for one in tried])
     fold = np.random.default_rng(seed).permutation(precision.shape[1]) % folds
     held_out = [
         precision[_best(precision[:, fold != number]), fold == number]
@@ -121,8 +131,8 @@ def _corners(count: int) -> list[tuple[float, ...]]:
     return [tuple(float(one == number) for one in range(count)) for number in range(count)]
 
 
-def _precision(cells: Cells, weights: tuple[float, ...], judgements: Judgements) -> Values:
-    blocks = fuse([[Block(0, one)] for one in cells], Weighted(weights), judgements)
+def _precision(cells: Cells, fusion: Fusion, judgements: Judgements) -> Values:
+    blocks = fuse([[Block(0, one)] for one in cells], fusion, judgements)
     return average_precision(summarise(blocks, judgements))
 
 

@@ -8,7 +8,6 @@ from PIL import Image
 from sklearn.pipeline import make_pipeline
 
 import extractors
-from benchmarks import menu as rows
 from benchmarks import networks
 from extractors import backbone as backbone_module
 from extractors import training, weights
@@ -36,7 +35,6 @@ def menu(monkeypatch, own_weights):
         "scratch": CompactCnn(widths=(8, 16), prepare=Square(32), recipe=RECIPE),
     }
     monkeypatch.setattr(extractors, "MENU", networks_only)
-    monkeypatch.setattr(rows, "RERANKED", {})
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
 
 NOBODY = np.array([], np.intp)
-EVERY = {**FUSIONS, "weighted": Weighted((0.2, 0.5, 0.3))}
+EVERY = {**FUSIONS, "adaptive": QueryAdaptive(), "weighted": Weighted((0.2, 0.5, 0.3))}
 
 
 def searches(seed, queries=4, images=12, levels=30, count=3):

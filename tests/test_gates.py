@@ -9,6 +9,7 @@ from benchmarks import gates
 from benchmarks.gates import GateError, check_protocol, check_search
 from retrieval import knn
 from retrieval.protocol import Judgement, Judgements
+from retrieval.search import single
 
 RNG = np.random.default_rng(0)
 GALLERY = RNG.normal(size=(60, 8)).astype(np.float32)
@@ -27,9 +28,11 @@ JUDGED = Judgements(
 
 def test_an_honest_search_passes():
     check_protocol(JUDGED)
-    check_search("row", QUERIES, GALLERY, JUDGED)
-    check_search("ties", np.ones_like(QUERIES), np.ones_like(GALLERY), JUDGED)
-    check_search("nobody", QUERIES[:1], GALLERY, Judgements((Judgement(NOBODY, NOBODY),), 60, 0))
+    check_search("row", single, [QUERIES], [GALLERY], JUDGED)
+    check_search("ties", single, [np.ones_like(QUERIES)], [np.ones_like(GALLERY)], JUDGED)
+    check_search(
+        "nobody", single, [QUERIES[:1]], [GALLERY], Judgements((Judgement(NOBODY, NOBODY),), 60, 0)
+    )
 
 
 def test_ties_in_the_order_of_labels_are_caught(monkeypatch):
@@ -40,11 +43,14 @@ def test_ties_in_the_order_of_labels_are_caught(monkeypatch):
             cells += np.arange(cells.shape[1], dtype=cells.dtype)
             yield knn.Block(start, cells)
 
+    def search(queries, gallery, judgements):
+        return by_place(queries[0], gallery[0])
+
     monkeypatch.setattr(gates, "distances", by_place)
     with pytest.raises(GateError, match="constant features do not score chance"):
         check_protocol(JUDGED)
     with pytest.raises(GateError, match="row: a gallery in another order gives other scores"):
-        check_search("row", np.ones_like(QUERIES), np.ones_like(GALLERY), JUDGED)
+        check_search("row", search, [np.ones_like(QUERIES)], [np.ones_like(GALLERY)], JUDGED)
 
 
 def test_a_score_that_knows_the_answers_is_caught(monkeypatch):
@@ -62,7 +68,7 @@ def test_a_score_that_knows_the_answers_is_caught(monkeypatch):
 
     monkeypatch.setattr(gates, "summarise", peek)
     with pytest.raises(GateError, match="dealt out at random score"):
-        check_search("row", QUERIES, GALLERY, JUDGED)
+        check_search("row", single, [QUERIES], [GALLERY], JUDGED)
 
 
 def test_every_run_passes_through_the_gates(parted, run, monkeypatch):

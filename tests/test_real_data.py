@@ -8,11 +8,11 @@ import pytest
 
 import extractors
 from benchmarks import keypoints
-from benchmarks.menu import make_row, row_names
+from benchmarks.menu import make, row_names
 from retrieval.metrics import METRICS
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
-NETWORKS = [name for name in row_names() if make_row(name).network]
+NETWORKS = [name for name in row_names() if any(row.network for row in make(name).rows)]
 LIVE = [
     *("rgb-histogram", "hsv-histogram", "lab-histogram", "hsv-histogram-grid", "colour-moments"),
     *("lbp", "hog", "gist", "hog-lines", "sift-bovw", "rootsift-bovw", "sift-fisher"),

@@ -1,0 +1,128 @@
+"""A row on a dataset: all that it learns, learned, and vectors ready to be searched."""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+
+from benchmarks.combination import Combination
+from benchmarks.learning import fit_tail
+from benchmarks.row import Row, require_training
+from benchmarks.store import VectorStore
+from benchmarks.vectors import Vectors as Made
+from datasets.task import Dataset, Image
+from retrieval.combining import Combining
+from retrieval.fusion_weights import TooLittleError
+from retrieval.search import Search, Vectors
+
+
+class Fitted(AbstractContextManager["Fitted"]):
+    """What a row needs to be searched by; its matrices lie in a temporary folder.
+
+    Parameters
+    ----------
+    combination : Combination
+        The row.
+    dataset : Dataset
+        Its training images are learned from.
+    made : benchmarks.vectors.Vectors
+        The vectors of all images by the row's extractors.
+    cache : Path
+        Where the temporary folder goes.
+
+    Attributes
+    ----------
+    combining : Combining or None
+        What combines the extractors, fitted.
+    search : Search
+        Searches vectors that `vectors` made.
+    fit_seconds : float
+        What all fitting took.
+
+    Raises
+    ------
+    TooLittleError
+        If there is too little to learn weights from.
+    """
+
+    def __init__(
+        self, combination: Combination, dataset: Dataset, made: Made, cache: Path
+    ) -> None:
+        cache.mkdir(parents=True, exist_ok=True)
+        self._rows = combination.rows
+        self._stores = [made.stores[row.name] for row in combination.rows]
+        self._folder = tempfile.TemporaryDirectory(dir=cache, prefix=".search-")
+        self._made = 0
+        self.fit_seconds = 0.0
+        try:
+            for row, store in zip(self._rows, self._stores, strict=True):
+                self.fit_seconds += store.fit_seconds
+                self.fit_seconds += fit_tail(row, dataset.training, dataset, store)
+            self.combining = self._combine(combination, dataset)
+        except BaseException:
+            self._folder.cleanup()
+            raise
+        self.search: Search = combination.search(self.combining)
+
+    def vectors(self, images: Sequence[Image]) -> Vectors:
+        """The images' vectors, in their order, as the search takes them."""
+        matrices = self._matrices(images)
+        return self.combining.transform(matrices) if self.combining else matrices
+
+    def _combine(self, combination: Combination, dataset: Dataset) -> Combining | None:
+        combining = combination.fresh_combining()
+        if combining is not None:
+            began = time.perf_counter()
+            training: Vectors = []
+            labels: list[str] = []
+            if combining.learns:
+                require_training(dataset.training, dataset)
+                known = [image for image in dataset.training if image.label]
+                training = self._matrices(known) if known else []
+                labels = [image.label or "" for image in known]
+            if combining.learns and not training:
+                raise TooLittleError("weights are learned from training images with classes")
+            combining.fit(training, labels)
+            self.fit_seconds += time.perf_counter() - began
+        return combining
+
+    def _matrices(self, images: Sequence[Image]) -> list[NDArray[np.float32]]:
+        return [
+            self._matrix(images, row, store)
+            for row, store in zip(self._rows, self._stores, strict=True)
+        ]
+
+    def _matrix(
+        self, images: Sequence[Image], row: Row, store: VectorStore
+    ) -> NDArray[np.float32]:
+        """A row's final vectors, on disk, written a block of images at a time."""
+        self._made += 1
+        path = Path(self._folder.name) / f"{self._made}.npy"
+        matrix: NDArray[np.float32] | None = None
+        done = 0
+        for block in store.blocks([image.sha256 for image in images]):
+            made: Any = row.tail.transform(block) if row.tail else block
+            dense = made.toarray() if scipy.sparse.issparse(made) else made
+            final = np.asarray(dense, np.float32)
+            if matrix is None:
+                shape = (len(images), final.shape[1])
+                matrix = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+            matrix[done : done + len(final)] = final
+            done += len(final)
+        assert matrix is not None, "a gallery and a query set have at least one image"
+        return matrix
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._folder.cleanup()

@@ -1,0 +1,305 @@
+"""Several extractors' vectors of the same images: what a way of combining them learns and does.
+
+Late fusion searches by each extractor and fuses what is found; early fusion joins the vectors
+and searches once. Either learns from vectors and classes of training images only.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+
+from retrieval.fusion import (
+    FUSIONS,
+    Fusion,
+    QueryAdaptive,
+    Weighted,
+    as_is,
+    min_max,
+    reference_curve,
+)
+from retrieval.fusion_weights import TooLittleError, learn_weights
+from retrieval.knn import Cells, Rows, distances, normalise
+from retrieval.search import Fused, Search, Vectors, single
+
+LEARNED_FROM = 1500
+"""Training images, at most, that weights are learned from: every one asks for all others."""
+
+Learned = dict[str, list[float] | float | int]
+
+
+class Combining(ABC):
+    """A way of combining extractors: `fit`, then `transform` vectors and search by `search`."""
+
+    learns: bool = False
+
+    def fit(self, training: Vectors, labels: Sequence[str]) -> Self:
+        """Learn from training images; most ways have nothing to learn.
+
+        Parameters
+        ----------
+        training : sequence of Rows
+            A matrix of each extractor, float32, shape (n_images, its n_dims).
+        labels : sequence of str
+            The images' classes.
+
+        Raises
+        ------
+        TooLittleError
+            If there is too little to learn from.
+        """
+        return self
+
+    @property
+    def learned(self) -> Learned:
+        """What was learned, for the record; empty where nothing is."""
+        return {}
+
+    def transform(self, vectors: Vectors) -> Vectors:
+        """The matrices to search by."""
+        return vectors
+
+    @property
+    @abstractmethod
+    def search(self) -> Search:
+        """The search; its vectors have gone through `transform`."""
+
+
+@dataclass
+class Late(Combining):
+    """Late fusion that learns nothing.
+
+    Parameters
+    ----------
+    fusion : Fusion
+    """
+
+    fusion: Fusion
+
+    @property
+    def search(self) -> Search:
+        """See `Combining`."""
+        return Fused(self.fusion)
+
+
+@dataclass
+class LateWeighted(Combining):
+    """Weighted sum of z-scores, the weights learned by leave-one-out among training images.
+
+    Parameters
+    ----------
+    seed : int
+        Of the folds, and of the sample where there are very many training images.
+    """
+
+    seed: int = 0
+    learns = True
+
+    def fit(self, training: Vectors, labels: Sequence[str]) -> Self:
+        """See `Combining`; see `retrieval.fusion_weights.learn_weights`."""
+        cells, classes = among_themselves(training, labels, self.seed)
+        self.weights_ = learn_weights(cells, classes, seed=self.seed)
+        return self
+
+    @property
+    def learned(self) -> Learned:
+        """Weights, what they are worth, and what each extractor is worth alone."""
+        found = self.weights_
+        return {
+            "weights": list(found.weights),
+            "training mAP, cross-validated": found.cross_validated,
+            "training mAP of each alone": list(found.singles),
+        }
+
+    @property
+    def search(self) -> Search:
+        """See `Combining`."""
+        return Fused(Weighted(self.weights_.weights))
+
+
+@dataclass
+class LateAdaptive(Combining):
+    """Query-adaptive fusion, its reference curves learned from training images.
+
+    Parameters
+    ----------
+    seed : int
+        Of the sample where there are very many training images.
+    """
+
+    seed: int = 0
+    learns = True
+
+    def fit(self, training: Vectors, labels: Sequence[str]) -> Self:
+        """See `Combining`; see `retrieval.fusion.QueryAdaptive`."""
+        cells, _ = among_themselves(training, labels, self.seed)
+        others = ~np.eye(cells.shape[1], dtype=bool)
+        if len(others) < 3:
+            raise TooLittleError("reference curves are learned from at least 3 training images")
+        self.fusion_ = QueryAdaptive(
+            tuple(
+                reference_curve(
+                    -np.sort(-min_max(row[keep][None])[0])
+                    for row, keep in zip(one, others, strict=True)
+                )
+                for one in cells
+            )
+        )
+        return self
+
+    @property
+    def search(self) -> Search:
+        """See `Combining`."""
+        return Fused(self.fusion_)
+
+
+@dataclass
+class Early(Combining):
+    """One vector of all: the extractors' vectors, each normalised, one behind the other.
+
+    Parameters
+    ----------
+    normalised : bool
+        False leaves each as long as it is, so that the longest decides alone: what happens if
+        one just concatenates, here to be measured.
+    weighted : bool
+        Learn how much of the squared distance each contributes, by leave-one-out among training
+        images.
+    whitened : int
+        Project on as many principal directions of the training images and scale each to unit
+        variance; 0 for not.
+    seed : int
+        As of `LateWeighted`.
+
+    References
+    ----------
+    H. Jégou, O. Chum (2012), Negative evidences and co-occurences in image retrieval: the
+    benefit of PCA and whitening, ECCV, doi:10.1007/978-3-642-33709-3_55
+    """
+
+    normalised: bool = True
+    weighted: bool = False
+    whitened: int = 0
+    seed: int = 0
+
+    @property
+    def learns(self) -> bool:  # type: ignore[override]
+        """Whether there is anything to fit."""
+        return self.weighted or self.whitened > 0
+
+    def fit(self, training: Vectors, labels: Sequence[str]) -> Self:
+        """See `Combining`."""
+        self.weights_: tuple[float, ...] = (1.0,) * len(training)
+        self.pca_: PCA | None = None
+        if self.weighted:
+            cells, classes = among_themselves(training, labels, self.seed)
+            sums = partial(Weighted, normalise=as_is)
+            self.weights_ = learn_weights(cells, classes, seed=self.seed, fusion=sums).weights
+        if self.whitened:
+            joined = self._joined(training)
+            if joined.shape[0] < 2:
+                raise TooLittleError("whitening learns from at least two training images")
+            # n centred vectors span n - 1 dimensions; another would be noise, blown up.
+            dims = min(self.whitened, joined.shape[0] - 1, joined.shape[1])
+            self.pca_ = PCA(dims, whiten=True, svd_solver="full").fit(joined[:])
+        return self
+
+    @property
+    def learned(self) -> Learned:
+        """The weights, if they are."""
+        return {"weights": list(self.weights_)} if self.weighted else {}
+
+    def transform(self, vectors: Vectors) -> Vectors:
+        """One matrix, joined when it is read."""
+        return [self._joined(vectors)]
+
+    @property
+    def search(self) -> Search:
+        """See `Combining`."""
+        return single
+
+    def _joined(self, vectors: Vectors) -> "Joined":
+        return Joined(vectors, self.weights_, self.normalised, self.pca_)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A matrix whose rows are those of several, joined when they are read: see `Rows`.
+
+    Parameters
+    ----------
+    parts : sequence of Rows
+        Of equally many rows.
+    weights : tuple of float
+        What each adds to a squared distance.
+    normalised : bool
+        Whether each part's rows are scaled to length 1 first.
+    pca : PCA, optional
+        Applied to the joined rows.
+    """
+
+    parts: Vectors
+    weights: tuple[float, ...]
+    normalised: bool
+    pca: PCA | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of rows and of columns."""
+        columns = sum(part.shape[1] for part in self.parts)
+        return self.parts[0].shape[0], self.pca.n_components_ if self.pca else columns
+
+    def __getitem__(self, rows: slice, /) -> NDArray[np.floating]:
+        """Give some rows as an array."""
+        made = []
+        for part, weight in zip(self.parts, self.weights, strict=True):
+            block = part[rows]
+            scaled = normalise(block) if self.normalised else np.asarray(block, np.float64)
+            made.append(np.sqrt(weight) * scaled)
+        joined = np.hstack(made)
+        whole = self.pca.transform(joined) if self.pca and len(joined) else joined
+        return np.asarray(whole, np.float32)
+
+
+def among_themselves(
+    training: Vectors, labels: Sequence[str], seed: int
+) -> tuple[NDArray[np.int32], list[str]]:
+    """Compare training images with each other, by each extractor.
+
+    Returns
+    -------
+    cells : ndarray of int32, shape (n_extractors, n_images, n_images)
+        Squared distances, see `retrieval.knn.Block`.
+    labels : list of str
+        Of these images; `LEARNED_FROM` drawn at random where there are more.
+    """
+    count = training[0].shape[0]
+    chosen = np.arange(count)
+    if count > LEARNED_FROM:
+        chosen = np.sort(np.random.default_rng(seed).permutation(count)[:LEARNED_FROM])
+    cells = np.stack([_compared(part[:][chosen]) for part in training])
+    return cells, [labels[index] for index in chosen.tolist()]
+
+
+def _compared(vectors: Rows) -> Cells:
+    return np.concatenate([block.cells for block in distances(vectors, vectors)])
+
+
+LEARNED = "weighted"
+"""What ``a+b`` means where nothing else is said."""
+
+COMBININGS: dict[str, Combining] = {
+    LEARNED: LateWeighted(),
+    "adaptive": LateAdaptive(),
+    **{name: Late(fusion) for name, fusion in FUSIONS.items()},
+    "concat-raw": Early(normalised=False),
+    "concat": Early(),
+    "concat-weighted": Early(weighted=True),
+    "concat-whitened": Early(whitened=128),
+}
+"""Ways of combining extractors, by the name that stands behind theirs in a row's name."""
