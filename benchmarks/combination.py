@@ -88,12 +88,15 @@ class Combination:
         steps: list[object] = [self.combining, *self.rerankings, self.verification]
         used = [step for step in steps if step is not None]
         modules = sorted({name for step in used for name in closure(type(step).__module__)})
-        return {
+        made: dict[str, object] = {
             "rows": {row.name: row.identity for row in self.rows},
             "steps": [plain(step) for step in used],
             "code": code_hash(*modules),
             "libraries": libraries(*modules),
-        } | ({"verified": VERIFIED} if self.verification else {})
+        }
+        if self.verification and self.verified:
+            made["verified"] = {"row": self.verified.name, "first": VERIFIED}
+        return made
 
     def fresh_combining(self) -> Combining | None:
         """The combining, with nothing learned."""

@@ -19,9 +19,10 @@ from retrieval.protocol import Judgements
 Scores = NDArray[np.float64]
 """Larger is nearer, shape (n_images,) or (n_searches, n_images)."""
 
-_STEPS = 2.0**29
-"""Steps of the grid that a query's fused scores are put on: coarser than what rounding does to
-equal scores, finer than any difference that means something."""
+STEPS = 2.0**27
+"""Steps of the grid that a query's scores are put on: coarser than what rounding does to equal
+scores, finer than any difference that means something. As far as from a vector to another at
+right angles, see `retrieval.knn.GRID`."""
 
 _OUT = np.iinfo(np.int32).max
 
@@ -298,7 +299,7 @@ def fuse(
             allowed = np.ones(together.shape[2], bool)
             allowed[judgements.of[start + place].excluded] = False
             if allowed.any():
-                made[place, allowed] = _on_grid(fusion(together[:, place, allowed]))
+                made[place, allowed] = on_grid(fusion(together[:, place, allowed]))
         yield Block(start, made)
 
 
@@ -310,9 +311,20 @@ def _total(scores: Scores) -> Scores:
     return made
 
 
-def _on_grid(scores: Scores) -> NDArray[np.int32]:
-    """Whole numbers, 0 for the best: what differs by rounding alone is equal."""
+def on_grid(scores: Scores) -> Cells:
+    """Put one query's scores on a grid, so that what differs by rounding alone is equal.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (n_images,)
+        Larger is nearer.
+
+    Returns
+    -------
+    ndarray of int32, shape (n_images,)
+        From 0 for the best to `STEPS` for the worst; all 0 where all are equal.
+    """
     best, worst = scores.max(), scores.min()
     if best == worst:
         return np.zeros(len(scores), np.int32)
-    return np.rint((best - scores) / (best - worst) * _STEPS).astype(np.int32)
+    return np.rint((best - scores) / (best - worst) * STEPS).astype(np.int32)

@@ -2,6 +2,9 @@
 
 from typing import Protocol
 
+from retrieval.diffusion import Diffusion
+from retrieval.expansion import DatabaseAugmentation, QueryExpansion
+from retrieval.reciprocal import KReciprocal
 from retrieval.search import Search
 
 
@@ -13,4 +16,10 @@ class Reranking(Protocol):
         ...
 
 
-RERANKINGS: dict[str, Reranking] = {}
+RERANKINGS: dict[str, Reranking] = {
+    "average-qe": QueryExpansion(alpha=0.0),
+    "alpha-qe": QueryExpansion(),
+    "dba": DatabaseAugmentation(),
+    "k-reciprocal": KReciprocal(),
+    "diffusion": Diffusion(),
+}

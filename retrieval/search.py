@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-import numpy as np
-
 from retrieval.fusion import Fusion, fuse
 from retrieval.knn import Block, Rows, distances
-from retrieval.protocol import Judgement, Judgements
+from retrieval.protocol import Judgements
 
 Vectors = Sequence[Rows]
 """The vectors of the same images by one extractor or several, a matrix of each."""
@@ -61,15 +59,3 @@ class Fused:
         """See `Search`."""
         searches = [distances(*pair) for pair in zip(queries, gallery, strict=True)]
         return fuse(searches, self.fusion, judgements)
-
-
-def nothing_excluded(queries: int, gallery: int) -> Judgements:
-    """Judgements for a search among gallery images themselves, where nobody knows what is right.
-
-    Parameters
-    ----------
-    queries, gallery : int
-        How many there are.
-    """
-    nothing = np.empty(0, np.intp)
-    return Judgements((Judgement(nothing, nothing),) * queries, gallery, 0)

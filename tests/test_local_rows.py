@@ -75,7 +75,7 @@ def test_views_are_found_and_pictures_without_points_counted(scenes, run, tmp_pa
     assert "orb-bovw+geometry: images moved ahead" in page
     card = verified["card"]["extractor"]
     assert card["steps"][-1]["model"] == "affine"
-    assert card["detector"]["implementation"].startswith("OpenCV")
+    assert card["rows"]["orb-bovw"]["detector"]["implementation"].startswith("OpenCV")
     assert verified["card"]["fitted on"] == "4 training images"
 
 

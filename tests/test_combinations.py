@@ -1,0 +1,143 @@
+"""Rows of several extractors: what their names mean, what they cost, what they may learn from."""
+
+import json
+
+import pytest
+
+import extractors
+from benchmarks.fitted import Fitted
+from benchmarks.menu import COMBINATIONS, expand, make, row_names
+from benchmarks.row import LeakError
+from datasets.errors import InputError
+from retrieval.combining import COMBININGS
+from retrieval.reranking import RERANKINGS
+
+
+def record(tmp_path, row, query_set="query", ending=".json"):
+    folder = tmp_path / "out" / "parted" / "records" / query_set
+    return json.loads((folder / f"{row}{ending}").read_text())
+
+
+def test_a_name_says_what_a_row_is():
+    made = make("lbp+hog+rrf+alpha-qe+dba")
+    assert [row.name for row in made.rows] == ["lbp", "hog"]
+    assert made.combining == COMBININGS["rrf"]
+    assert made.rerankings == (RERANKINGS["alpha-qe"], RERANKINGS["dba"])
+    assert make("lbp+hog").combining == COMBININGS["weighted"]
+    assert make("lbp").is_plain
+    assert make("lbp").identity == make("lbp").rows[0].identity
+    assert make("sift-bovw+lbp+geometry").verified.name == "sift-bovw"
+    names = [make(name).identity for name in ("lbp+hog", "lbp+hog+rrf", "lbp+hog+dba", "lbp+dba")]
+    assert (
+        make("sift-bovw+orb-bovw+geometry").identity
+        != make("orb-bovw+sift-bovw+geometry").identity
+    )
+    assert all(a != b for i, a in enumerate(names) for b in names[:i])
+
+
+def test_every_row_of_the_menu_has_a_sensible_name():
+    for name in COMBINATIONS:
+        assert make(name).name == name
+        assert name in row_names()
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("lbq", "no such extractor as 'lbq'; did you mean 'lbp'"),
+        ("lbp+rrff", "no such extractor as 'rrff'; did you mean 'rrf'"),
+        ("rrf+lbp", "first extractors"),
+        ("lbp+alpha-qe+hog", "first extractors"),
+        ("lbp+rrf", "rrf combines at least two extractors"),
+        ("lbp+hog+rrf+borda", "one way of combining"),
+        ("lbp+hog+dba+rrf", "one way of combining"),
+        ("lbp+lbp", "stands there twice"),
+        ("sift-bovw+geometry+dba", "geometry comes last"),
+        ("lbp+geometry", "needs an extractor of local features"),
+        ("lbp+", "no such extractor"),
+    ],
+)
+def test_names_without_sense_are_refused(name, complaint, run, capsys):
+    with pytest.raises(InputError, match=complaint):
+        make(name)
+    assert run("--extractor", name) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: --extractor {name}: ")
+    assert error.count("\n") == 1
+
+
+def test_a_star_stands_for_every_way():
+    assert expand("lbp") == ["lbp"]
+    assert expand("lbp+hog+*") == [f"lbp+hog+{name}" for name in COMBININGS]
+    assert expand("lbp+*") == [f"lbp+{name}" for name in RERANKINGS]
+    assert expand("lbp+hog+rrf+*") == [f"lbp+hog+rrf+{name}" for name in RERANKINGS]
+
+
+def test_costs_and_dimensions_add_up_and_what_was_learned_is_recorded(parted, run, tmp_path):
+    rows = ("lbp", "hog", "lbp+hog", "lbp+hog+concat-whitened")
+    assert run("--extractor", *rows, "--dataset", parted) == 0
+    one, other, both, whitened = (record(tmp_path, row) for row in rows)
+    assert both["dimensions"] == one["dimensions"] + other["dimensions"]
+    assert both["bytes_per_image"] == 4 * both["dimensions"]
+    assert whitened["dimensions"] == 7  # of eight training images
+    costs = [record(tmp_path, row, ending=".costs.json") for row in rows]
+    added = costs[0]["extraction_ms"] + costs[1]["extraction_ms"]
+    assert costs[2]["extraction_ms"] == pytest.approx(added, abs=1e-3)
+    assert sum(both["learned"]["weights"]) == pytest.approx(1)
+    assert "learned" not in one
+    assert both["card"]["fitted on"] == "8 training images"
+    assert both["card"]["extractor"]["rows"]["hog"] == other["card"]["extractor"]
+
+
+def test_detection_that_two_extractors_share_is_counted_once(parted, run, tmp_path):
+    rows = ("sift-bovw", "rootsift-bovw", "sift-bovw+rootsift-bovw")
+    run("--extractor", *rows, "--dataset", parted)
+    one, other, both = (record(tmp_path, r, ending=".costs.json")["extraction_ms"] for r in rows)
+    assert max(one, other) <= both < one + other
+
+
+def test_weights_are_learned_on_training_images_only(parted, load_dataset, tmp_path, monkeypatch):
+    """Were a training image searched, the run would stop; and nothing else is looked at."""
+    from dataclasses import replace
+
+    from benchmarks.progress import Workforce
+    from benchmarks.vectors import make_vectors
+
+    data = load_dataset(parted)
+    row = make("lbp+hog")
+    made = make_vectors(row.rows, data, tmp_path / "cache", False, Workforce(quiet=True))
+    fitted = Fitted(row, data, made, tmp_path / "cache")
+    weights = fitted.combining.learned
+    fitted.__exit__(None, None, None)
+    fewer = replace(data, gallery=data.gallery[:4], queries={"query": data.queries["query"][:1]})
+    with Fitted(row, fewer, made, tmp_path / "cache") as again:
+        assert again.combining.learned == weights
+    leaking = replace(data, gallery=(*data.gallery, data.training[0]))
+    with pytest.raises(LeakError, match="never fit on it"):
+        Fitted(row, leaking, made, tmp_path / "cache")
+
+
+def test_rows_without_anything_to_learn_from_are_skipped(parted, run, tmp_path):
+    for image in sorted((parted / "training").glob("*/*"))[1:]:
+        image.unlink()
+    assert run("--extractor", "lbp+hog", "lbp+hog+rrf", "--dataset", parted) == 0
+    assert record(tmp_path, "lbp+hog")["status"] == "skipped"
+    assert "two training images" in record(tmp_path, "lbp+hog")["reason"]
+    assert record(tmp_path, "lbp+hog+rrf")["status"] == "ok"
+
+
+def test_an_extractor_that_fails_fails_all_rows_that_use_it(parted, run, tmp_path, monkeypatch):
+    class Broken(type(extractors.MENU["lbp"])):
+        def describe(self, image):
+            raise RuntimeError("no")
+
+    monkeypatch.setitem(extractors.MENU, "broken", Broken())
+    assert run("--extractor", "broken+hog", "hog", "--dataset", parted) == 1
+    assert record(tmp_path, "broken+hog")["status"] == "failed"
+    assert record(tmp_path, "hog")["status"] == "ok"
+
+
+def test_weights_that_a_trained_network_has_seen_are_noted():
+    row = make("cnn-compact+hog")
+    assert "weights seen: they are learned from images that cnn-compact was" in row.note
+    assert make("cnn-compact+hog+rrf").note == ""

@@ -1,0 +1,137 @@
+"""Joined and weighed vectors of several extractors, against slow references."""
+
+import numpy as np
+import pytest
+
+from retrieval.combining import COMBININGS, Early, LateAdaptive, LateWeighted
+from retrieval.fusion_weights import TooLittleError
+from retrieval.knn import GRID
+from retrieval.metrics import average_precision, chance, mean_scores
+from retrieval.protocol import Judgement, Judgements
+from retrieval.ranking import summarise
+
+CLASSES = 4
+NOBODY = np.empty(0, np.intp)
+
+
+def labels(count):
+    return [f"class-{number % CLASSES}" for number in range(count)]
+
+
+def informed(count, seed, noise, dims=6, scale=1.0):
+    """Vectors around a centre per class."""
+    centres = np.random.default_rng(99).normal(size=(CLASSES, dims))
+    rng = np.random.default_rng(seed)
+    made = centres[np.arange(count) % CLASSES] + noise * rng.normal(size=(count, dims))
+    return (scale * made).astype(np.float32)
+
+
+def mute(count, seed, dims=6, scale=1.0):
+    """Vectors that know nothing."""
+    return (scale * np.random.default_rng(seed).normal(size=(count, dims))).astype(np.float32)
+
+
+def judged(queries, gallery):
+    of = [
+        Judgement(np.flatnonzero(np.arange(gallery) % CLASSES == number % CLASSES), NOBODY)
+        for number in range(queries)
+    ]
+    return Judgements(tuple(of), gallery, 0)
+
+
+def precision(combining, training, queries, gallery):
+    combining.fit(training, labels(len(training[0])))
+    judgements = judged(len(queries[0]), len(gallery[0]))
+    found = combining.search(
+        combining.transform(queries), combining.transform(gallery), judgements
+    )
+    return float(average_precision(summarise(found, judgements)).mean())
+
+
+def parts(scale, noise=0.4):
+    """An informed extractor, and one that knows nothing and whose vectors are `scale` long."""
+    return [
+        [informed(count, seed, noise), mute(count, seed + 50, scale=scale)]
+        for count, seed in ((60, 1), (20, 2), (80, 3))
+    ]
+
+
+def test_raw_concatenation_drowns_the_better_and_learned_weights_do_not():
+    training, queries, gallery = parts(scale=1000)
+    alone = precision(Early(), training[:1], queries[:1], gallery[:1])
+    nothing = precision(Early(), training[1:], queries[1:], gallery[1:])
+    raw = precision(COMBININGS["concat-raw"], training, queries, gallery)
+    assert alone > 0.9 > 0.5 > nothing
+    assert raw == pytest.approx(nothing, abs=0.02)
+    assert precision(COMBININGS["concat"], training, queries, gallery) > nothing + 0.2
+    for name in ("weighted", "concat-weighted"):
+        assert precision(COMBININGS[name], training, queries, gallery) >= alone - 0.02
+
+
+def test_weights_say_what_each_is_worth():
+    training, _, _ = parts(scale=1)
+    found = LateWeighted().fit(training, labels(60)).learned
+    assert sum(found["weights"]) == pytest.approx(1)
+    assert found["weights"][0] > found["weights"][1]
+    good, bad = found["training mAP of each alone"]
+    assert good > bad
+    assert found["training mAP, cross-validated"] >= good - 0.02
+
+
+def test_joined_distances_are_the_weighted_sum_of_each_ones():
+    one, other = informed(7, 1, 0.5), mute(7, 2, dims=3, scale=20)
+    early = Early(weighted=True)
+    early.fit([informed(12, 3, 0.5), mute(12, 4, dims=3)], labels(12))
+    early.weights_ = (0.3, 0.7)
+    (joined,) = early.transform([one, other])
+    assert joined.shape == (7, 9)
+    blocks = early.search([joined], [joined], judged(7, 7))
+    cells = np.concatenate([block.cells for block in blocks])
+    for a in range(7):
+        for b in range(7):
+            expected = 0.0
+            for weight, part in ((0.3, one), (0.7, other)):
+                left, right = (
+                    part[i] / np.sqrt(np.sum(part[i].astype(float) ** 2)) for i in (a, b)
+                )
+                expected += weight * float(np.sum((left - right) ** 2))
+            assert cells[a, b] * GRID == pytest.approx(expected, abs=1e-6)
+
+
+def test_whitened_vectors_have_unit_variance_on_training_images_and_few_dimensions():
+    training = [informed(30, 5, 0.5), mute(30, 6, dims=200)]
+    whitened = Early(whitened=128).fit(training, labels(30))
+    (joined,) = whitened.transform(training)
+    assert joined.shape == (30, 29)
+    assert np.var(joined[:], axis=0, ddof=1) == pytest.approx(np.ones(29), abs=1e-3)
+    assert joined[0:0].shape[0] == 0
+
+
+def test_adaptive_fusion_subtracts_what_training_images_usually_look_like():
+    training, _, _ = parts(scale=1, noise=0.2)
+    fusion = LateAdaptive().fit(training, labels(60)).fusion_
+    assert len(fusion.references) == 2
+    for curve in fusion.references:
+        assert curve[0] == pytest.approx(1)
+        assert curve == tuple(sorted(curve, reverse=True))
+    # The informed extractor's curve falls off behind its own class, a quarter of the images.
+    steep, flat = (curve[18] - curve[32] for curve in fusion.references)
+    assert steep > 1.5 * flat
+
+
+@pytest.mark.parametrize("name", COMBININGS)
+def test_constant_vectors_score_chance(name):
+    constant = [np.ones((16, 3), np.float32), np.ones((16, 2), np.float32)]
+    combining = COMBININGS[name].fit(constant, labels(16))
+    judgements = judged(16, 16)
+    vectors = combining.transform(constant)
+    found = mean_scores(summarise(combining.search(vectors, vectors, judgements), judgements))
+    for metric, value in chance(judgements).items():
+        assert found[metric] == pytest.approx(value)
+
+
+@pytest.mark.parametrize("name", [n for n, one in COMBININGS.items() if one.learns])
+def test_too_little_to_learn_from_is_said(name):
+    alone = [np.ones((1, 3), np.float32), np.ones((1, 2), np.float32)]
+    with pytest.raises(TooLittleError, match=r"learned from|learns from"):
+        COMBININGS[name].fit(alone, ["only"])
