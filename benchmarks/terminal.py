@@ -1,5 +1,6 @@
 """Tables and lists on the terminal."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
@@ -28,9 +29,13 @@ def print_table(dataset: Dataset, tables: Mapping[str, Sequence[Json]]) -> None:
             table.add_column(columns()[name].heading, no_wrap=True)
         for column in table.columns[1:]:
             column.justify = "right"
-        for row in numbers:
-            # Without its notes, which have lines of their own below.
-            table.add_row(*(cell_text(row | {"note": ""}, name) for name in names))
+        # Without their notes, which have lines of their own below.
+        lines = [[cell_text(row | {"note": ""}, name) for name in names] for row in numbers]
+        headings = [columns()[name].heading for name in names]
+        widths = [max(map(len, cells)) for cells in zip(headings, *lines, strict=True)]
+        room = console.width - sum(1 + width for width in widths[1:]) - 1
+        for name, *cells in lines:
+            table.add_row(broken(name, room), *cells)
         console.print(table)
         for row in numbers:
             if row.get("note"):
@@ -42,6 +47,21 @@ def print_table(dataset: Dataset, tables: Mapping[str, Sequence[Json]]) -> None:
         console.print(
             f"Image problems: {len(dataset.problems)}, listed in problems.csv\n", markup=False
         )
+
+
+def broken(name: str, width: int) -> str:
+    """A row's name in lines of at most `width` where it can be broken: before a ``+``.
+
+    >>> print(broken("hsv-histogram-grid+lbp+gist+rootsift-bovw", 32))
+    hsv-histogram-grid+lbp+gist
+    +rootsift-bovw
+    """
+    lines = [""]
+    for part in re.split(r"(?=[+])", name):
+        if lines[-1] and len(lines[-1]) + len(part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def print_listing() -> None:

@@ -194,7 +194,7 @@ class Early(Combining):
 
     def fit(self, training: Vectors, labels: Sequence[str]) -> Self:
         """See `Combining`."""
-        self.weights_: tuple[float, ...] = (1.0,) * len(training)
+        self.weights_: tuple[float, ...] = ()
         self.pca_: PCA | None = None
         if self.weighted:
             cells, classes = among_themselves(training, labels, self.seed)
@@ -224,7 +224,8 @@ class Early(Combining):
         return single
 
     def _joined(self, vectors: Vectors) -> "Joined":
-        return Joined(vectors, self.weights_, self.normalised, self.pca_)
+        weights = self.weights_ or (1.0,) * len(vectors)
+        return Joined(vectors, weights, self.normalised, self.pca_)
 
 
 @dataclass(frozen=True)

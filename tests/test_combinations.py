@@ -73,6 +73,12 @@ def test_a_star_stands_for_every_way():
     assert expand("lbp+hog+rrf+*") == [f"lbp+hog+rrf+{name}" for name in RERANKINGS]
 
 
+def test_every_way_of_combining_and_re_ranking_runs(parted, run, tmp_path):
+    assert run("--extractor", "lbp+hog+*", "lbp+*", "--dataset", parted) == 0
+    names = expand("lbp+hog+*") + expand("lbp+*")
+    assert {record(tmp_path, name)["status"] for name in names} == {"ok"}
+
+
 def test_costs_and_dimensions_add_up_and_what_was_learned_is_recorded(parted, run, tmp_path):
     rows = ("lbp", "hog", "lbp+hog", "lbp+hog+concat-whitened")
     assert run("--extractor", *rows, "--dataset", parted) == 0

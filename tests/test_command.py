@@ -68,5 +68,6 @@ def test_printed_table_fits_80_columns(parted, run, capsys, monkeypatch, short_t
     printed = capsys.readouterr().out
     assert "chance" in printed
     assert all(name in printed for name in extractors.MENU)
+    assert "hsv-histogram-grid+lbp+gist\n+rootsift-bovw" in re.sub(r" {2,}.*\n", "\n", printed)
     assert max(map(len, printed.splitlines())) <= 80
     assert "…" not in printed
