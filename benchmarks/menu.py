@@ -18,15 +18,22 @@ COMBINATIONS = (
     # classical features together
     "hsv-histogram-grid+rootsift-bovw",
     "hsv-histogram-grid+lbp+gist+rootsift-bovw",
+    "sift-fisher+zernike-moments",
     # and with a network
     "efficientnet-lite0+hsv-histogram-grid",
     "efficientnet-lite0+rootsift-bovw",
+    "efficientnet-lite0+sift-fisher",
     "efficientnet-lite0+gist-lines",
+    "efficientnet-lite0+hog+rrf",
     "densenet169+gist-lines",
     "efficientnet-lite0+densenet169",
     "efficientnet-lite0+densenet169+gist-lines",
+    "efficientnet-lite0+densenet169-finetuned+combsum-zscore",
     # re-ranked
     "efficientnet-lite0+alpha-qe",
+    "efficientnet-lite0+k-reciprocal",
+    "efficientnet-lite0+diffusion",
+    "efficientnet-lite0+densenet169+diffusion",
 )
 """Rows beside the extractors themselves; `make` knows of many more."""
 

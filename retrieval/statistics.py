@@ -105,19 +105,41 @@ def mcnemar(values: Values) -> Pairs:
 
 
 def permutation_test(values: Values, draws: int = DRAWS, seed: int = 0) -> Pairs:
-    """Paired permutation test of every pair of rows' means, two-sided.
+    """Paired permutation test of every pair of rows' means; see `sign_flip_test`.
 
-    Under the null hypothesis the two rows' values of a query might as well be exchanged. Where no
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n_queries, n_rows)
+    draws, seed : int
+        See `sign_flip_test`.
+    """
+    rows = values.shape[1]
+    first, second = np.triu_indices(rows, 1)
+    p_values = sign_flip_test(values[:, first] - values[:, second], draws, seed)
+    made = np.ones((rows, rows))
+    made[first, second] = made[second, first] = p_values
+    return made
+
+
+def sign_flip_test(differences: Values, draws: int = DRAWS, seed: int = 0) -> NDArray[np.float64]:
+    """Paired permutation test of whether differences are about zero, two-sided.
+
+    Under the null hypothesis two rows' values of a query might as well be exchanged. Where no
     random exchange reaches the observed difference, its p-value is bounded by a normal tail, so
     that correction for many pairs does not need millions of them.
 
     Parameters
     ----------
-    values : ndarray of float64, shape (n_queries, n_rows)
+    differences : ndarray of float64, shape (n_queries, n_comparisons)
+        Of two rows each.
     draws : int
         Random exchanges; the observed one counts as one more.
     seed : int
         Equal seeds give equal p-values.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_comparisons,)
 
     References
     ----------
@@ -126,38 +148,44 @@ def permutation_test(values: Values, draws: int = DRAWS, seed: int = 0) -> Pairs
     V. Bentkus, D. Dzindzalieta (2015), A tight Gaussian bound for weighted sums of Rademacher
     random variables, Bernoulli 21(2), doi:10.3150/14-BEJ603
     """
-    count, rows = values.shape
-    first, second = np.triu_indices(rows, 1)
-    differences = values[:, first] - values[:, second]
+    count = len(differences)
     observed = np.abs(differences.sum(axis=0))
     rng = np.random.default_rng(seed)
-    beyond = np.ones(len(first))
+    beyond = np.ones(differences.shape[1])
     for size in _portions(draws):
         signs = rng.integers(0, 2, (size, count)) * 2.0 - 1.0
         beyond += (np.abs(signs @ differences) >= observed - count * _EQUAL).sum(axis=0)
     p_values = beyond / (draws + 1)
     spread = np.sqrt((differences**2).sum(axis=0))
     bound = 2 * _RADEMACHER * norm.sf(observed / np.where(spread > 0, spread, 1))
-    p_values = np.where(beyond == 1, np.minimum(p_values, bound), p_values)
-    made = np.ones((rows, rows))
-    made[first, second] = made[second, first] = p_values
-    return made
+    return np.where(beyond == 1, np.minimum(p_values, bound), p_values)
 
 
 def holm(p_values: Pairs) -> Pairs:
-    """Correct the p-values of all pairs for being many (Holm's step-down method).
+    """Correct the p-values of all pairs for being many; see `step_down`."""
+    first, second = np.triu_indices(len(p_values), 1)
+    made = np.ones_like(p_values)
+    made[first, second] = made[second, first] = step_down(p_values[first, second])
+    return made
+
+
+def step_down(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Correct p-values for being many (Holm's step-down method).
+
+    Parameters
+    ----------
+    p_values : ndarray of float64, shape (n_comparisons,)
+        The whole family.
 
     References
     ----------
     S. Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal
     of Statistics 6(2), 65-70, https://www.jstor.org/stable/4615733
     """
-    first, second = np.triu_indices(len(p_values), 1)
-    found = p_values[first, second]
-    order = np.argsort(found, kind="stable")
-    steps = np.maximum.accumulate(found[order] * np.arange(len(found), 0, -1))
-    made = np.ones_like(p_values)
-    made[first[order], second[order]] = made[second[order], first[order]] = np.minimum(1, steps)
+    order = np.argsort(p_values, kind="stable")
+    made = np.empty_like(p_values)
+    steps = p_values[order] * np.arange(len(p_values), 0, -1)
+    made[order] = np.minimum(1, np.maximum.accumulate(steps)) if len(steps) else steps
     return made
 
 

@@ -23,9 +23,9 @@ FIRST = 10
 _LEGEND = """\
 Confusion images are negatives: pictures of things that no query asks for. Curves: the seeded,
 nested subsets of them are dealt out by content, and every point comes from the one search with
-all of them. Intrusion: share of the first ten that are confusion images. Attraction: of the first
-ten, how many times as often a confusion class stands there as it would in random order; the
-columns are the confusion classes.
+all of them (fused and re-ranked rows are not searched again without them). Intrusion: share of
+the first ten that are confusion images. Attraction: of the first ten, how many times as often a
+confusion class stands there as it would in random order; the columns are the confusion classes.
 """
 
 

@@ -7,6 +7,7 @@ from benchmarks.records import read_results
 from benchmarks.report.classes import write_classes
 from benchmarks.report.confusing import write_confusion
 from benchmarks.report.gap import write_gap
+from benchmarks.report.hybrid import write_hybrid
 from benchmarks.report.leaks import write_leaks
 from benchmarks.report.pages import write_tables
 
@@ -24,5 +25,6 @@ def write_dataset(folder: Path) -> dict[str, list[Json]]:
     write_gap(folder, results)
     write_confusion(folder, results)
     write_classes(folder, results)
+    write_hybrid(folder, results)
     write_leaks(folder)
     return tables

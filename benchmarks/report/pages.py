@@ -7,6 +7,7 @@ from benchmarks.files import Json, read_json, write_json, write_text
 from benchmarks.markup import escape, markdown, to_csv
 from benchmarks.records import Description, Results
 from benchmarks.report.gap import PHOTOS
+from benchmarks.report.hybrid import members
 from benchmarks.report.leaks import FILE as LEAKS
 from benchmarks.report.tables import (
     CHANCE,
@@ -203,6 +204,8 @@ def _further(folder: Path, results: Results) -> str:
         lines.append("[What confusion images do](confusion.md)")
     if scored and any(query.label for name in scored for query in results.tasks[name].queries):
         lines.append("[Classes, mistakes, hubs](classes.md)")
+    if any(members(record) for name in scored for record in results.tasks[name].records):
+        lines.append("[What extractors do together](hybrid.md)")
     found = read_json(folder / LEAKS)
     if found:
         count = sum(found["counts"].values())

@@ -1,0 +1,115 @@
+"""The page of what extractors do together: by hand, and with every run."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from benchmarks.records import Listed, TaskResults
+from benchmarks.report.__main__ import main
+from benchmarks.report.hybrid import Against, Scored, chosen, compare_fused, members, verdict
+from retrieval.statistics import holm, permutation_test, sign_flip_test, step_down
+
+RNG = np.random.default_rng(5)
+NOISE = RNG.normal(0, 0.05, (60, 3))
+GOOD = 0.5 + NOISE[:, 0]
+SCORED = Scored(
+    {
+        "hog": 0.3 + NOISE[:, 1],
+        "lbp": GOOD,
+        "hog+lbp": GOOD + 0.1 + 0.1 * NOISE[:, 2],
+        "hog+lbp+rrf": GOOD - 0.2,
+        "lbp+diffusion": GOOD + 0.05,
+    },
+    {"hog+lbp": ["hog", "lbp"], "hog+lbp+rrf": ["hog", "lbp"], "lbp+diffusion": ["lbp"]},
+)
+
+
+def test_rows_are_told_apart_and_ordered():
+    assert SCORED.singles == ["lbp", "hog"]
+    assert SCORED.fused == ["hog+lbp", "hog+lbp+rrf"]
+    assert SCORED.reranked == ["lbp+diffusion"]
+
+
+def test_fused_rows_are_compared_with_the_best_single_one():
+    better, worse = compare_fused(SCORED)
+    assert (better.row, better.other) == ("hog+lbp", "lbp")
+    assert better.low < better.change < better.high
+    assert better.change == pytest.approx((SCORED.values["hog+lbp"] - GOOD).mean())
+    assert worse.change == pytest.approx(-0.2)
+    assert worse.low == pytest.approx(worse.high) == pytest.approx(-0.2)
+    both = permutation_test(SCORED.stack(["hog+lbp", "lbp"]))[0, 1]
+    assert both <= better.p_value <= 2 * both
+
+
+def test_the_verdict_counts_only_what_is_sure_and_worth_a_word():
+    found = [
+        Against("a", "s", 0.02, 0.01, 0.03, 0.001),
+        Against("b", "s", 0.0002, 0.0001, 0.0003, 0.001),
+        Against("c", "s", -0.1, -0.2, 0.0, 0.06),
+        Against("d", "s", -0.1, -0.2, -0.1, 0.01),
+    ]
+    text = verdict(found)
+    assert "Best fusion: a, +0.020 (+0.010 to +0.030) against s, p 0.001." in text
+    assert "Of 4 fused rows 1 beat" in text
+    assert "and 1 fall" in text
+
+
+def test_the_fusion_is_chosen_by_what_training_images_say():
+    key = "training mAP, cross-validated"
+    records = [
+        {"row": "a", "learned": {key: 0.4}},
+        {"row": "b", "learned": {key: 0.6}},
+        {"row": "c", "learned": {"weights": [1.0]}},
+        {"row": "d"},
+    ]
+    task = TaskResults(records, {}, (Listed("q", "x", None),))
+    assert chosen(task, "abcd") == "b"
+    assert chosen(task, "cd") is None
+
+
+def test_members_are_in_the_order_of_the_name():
+    card = {"extractor": {"rows": {"hog": {}, "lbp": {}}}}
+    record = {"row": "lbp+hog+rrf+dba", "status": "ok", "card": card}
+    assert members(record) == ["lbp", "hog"]
+    assert members({"row": "lbp", "status": "ok", "card": {"extractor": {"head": {}}}}) == []
+
+
+def test_step_down_is_what_holm_did_by_hand():
+    assert step_down(np.array([0.04, 0.01, 0.03])).tolist() == pytest.approx([0.06, 0.03, 0.06])
+    assert step_down(np.array([])).tolist() == []
+    pairs = np.array([[1, 0.04, 0.01], [0.04, 1, 0.03], [0.01, 0.03, 1]])
+    assert holm(pairs)[0].tolist() == pytest.approx([1, 0.06, 0.03])
+
+
+def test_signs_are_flipped_exactly_as_pairs_are_exchanged():
+    values = RNG.random((30, 3))
+    flipped = sign_flip_test(values[:, [0, 0, 1]] - values[:, [1, 2, 2]], seed=4)
+    pairs = permutation_test(values, seed=4)
+    assert flipped.tolist() == [pairs[0, 1], pairs[0, 2], pairs[1, 2]]
+
+
+def test_the_page_comes_with_a_run_and_is_rebuilt_by_the_report(parted, run, tmp_path):
+    rows = ("lbp", "hog", "lbp+hog", "lbp+hog+rrf", "lbp+dba")
+    run("--extractor", *rows, "--dataset", parted)
+    folder = tmp_path / "out" / "parted"
+    page = (folder / "hybrid.md").read_text()
+    with (folder / "hybrid.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert {(line["kind"], line["row"]) for line in lines} == {
+        ("fused", "lbp+hog"),
+        ("fused", "lbp+hog+rrf"),
+        ("re-ranked", "lbp+dba"),
+    }
+    assert "fusion chosen by training images: lbp+hog |" in page
+    assert "oracle of all 2 single rows" in page
+    assert (folder / "complementarity-query.png").stat().st_size > 1000
+    assert "(hybrid.md)" in (folder / "table.md").read_text()
+    (folder / "hybrid.md").unlink()
+    main(["--out", str(tmp_path / "out")])
+    assert (folder / "hybrid.md").read_text() == page
+
+
+def test_single_rows_alone_make_no_such_page(parted, run, tmp_path):
+    run("--extractor", "lbp", "hog", "--dataset", parted)
+    assert not (tmp_path / "out" / "parted" / "hybrid.md").exists()
