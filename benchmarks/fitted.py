@@ -23,6 +23,12 @@ from retrieval.fusion_weights import TooLittleError
 from retrieval.search import Search, Vectors
 
 
+def finish(row: Row, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What a row's tail, fitted, makes of the head's vectors: dense, one row per picture."""
+    made: Any = row.tail.transform(vectors) if row.tail else vectors
+    return np.asarray(made.toarray() if scipy.sparse.issparse(made) else made, np.float32)
+
+
 class Fitted(AbstractContextManager["Fitted"]):
     """What a row needs to be searched by; its matrices lie in a temporary folder.
 
@@ -108,9 +114,7 @@ class Fitted(AbstractContextManager["Fitted"]):
         matrix: NDArray[np.float32] | None = None
         done = 0
         for block in store.blocks([image.sha256 for image in images]):
-            made: Any = row.tail.transform(block) if row.tail else block
-            dense = made.toarray() if scipy.sparse.issparse(made) else made
-            final = np.asarray(dense, np.float32)
+            final = finish(row, block)
             if matrix is None:
                 shape = (len(images), final.shape[1])
                 matrix = np.lib.format.open_memmap(path, "w+", np.float32, shape)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.learned import HEAD, keep, restore
 from benchmarks.progress import Workforce, cut
 from benchmarks.row import Row, require_training
 from benchmarks.store import FeatureStore, StoredFeatures, VectorStore
@@ -19,21 +20,33 @@ from extractors.encoders import Encoder
 def fit_head(
     row: Row, dataset: Dataset, store: VectorStore, features: FeatureStore | None = None
 ) -> None:
-    """Fit a head that learns, unless all its vectors are there already.
+    """Fit a head that learns, unless all its vectors are there already; see `learn_head`."""
+    if store.missing([image.sha256 for _, image in dataset.images]):
+        learn_head(row, dataset, store, features)
+
+
+def learn_head(
+    row: Row, dataset: Dataset, store: VectorStore, features: FeatureStore | None = None
+) -> None:
+    """Fit a head that learns, or take it as it was learned from the same images before.
 
     An encoder learns from the local features of the training images, which must be in
     `features`; other heads from the images themselves.
     """
-    if store.missing([image.sha256 for _, image in dataset.images]):
-        require_training(dataset.training, dataset)
-        began = time.perf_counter()
-        if isinstance(row.head, Encoder):
-            assert features is not None, "an encoder stands behind a detector"
-            row.head.fit(features.of([image.sha256 for image in dataset.training]))
-        else:
-            assert isinstance(row.head, Extractor), "feature maps are learned from elsewhere"
-            row.head.fit(LazyImages([image.path for image in dataset.training]))
-        store.fit_seconds = time.perf_counter() - began
+    kept = store.folder / HEAD
+    if kept.exists():
+        row.head = restore(kept, type(row.head))
+        return
+    require_training(dataset.training, dataset)
+    began = time.perf_counter()
+    if isinstance(row.head, Encoder):
+        assert features is not None, "an encoder stands behind a detector"
+        row.head.fit(features.of([image.sha256 for image in dataset.training]))
+    else:
+        assert isinstance(row.head, Extractor), "feature maps are learned from elsewhere"
+        row.head.fit(LazyImages([image.path for image in dataset.training]))
+    store.fit_seconds = time.perf_counter() - began
+    keep(row.head, kept)
 
 
 def fit_tail(row: Row, images: Sequence[Image], dataset: Dataset, store: VectorStore) -> float:

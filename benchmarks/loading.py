@@ -42,22 +42,45 @@ def load(text: str, cache: Path, workforce: Workforce, seed: int = 0) -> Dataset
     """
     source, root = datasets.resolve(text)
     found = source.collect(root or cache / "datasets", workforce.each)
+    inspected = inspect(found.items, source.name, cache, workforce)
+    return assemble(source.name, found, inspected, seed, source.licence)
+
+
+def inspect(
+    items: Sequence[Item], name: str, cache: Path, workforce: Workforce
+) -> dict[str, Inspected]:
+    """Hash files and find out which can be read.
+
+    Parameters
+    ----------
+    items : sequence of Item
+    name : str
+        What they belong to, for the progress bar.
+    cache : Path
+        Where what is known of files is kept.
+    workforce : Workforce
+        Who works.
+
+    Returns
+    -------
+    dict of str to Inspected
+        By item id.
+    """
     store = VectorStore(cache / "readable", "size", _reader_identity())
     hashes = dict(
         zip(
-            [item.id for item in found.items],
-            workforce.track(map(_hash, found.items), len(found.items), f"hashing {source.name}"),
+            [item.id for item in items],
+            workforce.track(map(_hash, items), len(items), f"hashing {name}"),
             strict=True,
         )
     )
-    broken = _look(found.items, hashes, store, workforce)
-    inspected = {
+    broken = _look(items, hashes, store, workforce)
+    return {
         item.id: Inspected(
             hashes[item.id][0], hashes[item.id][1] or broken.get(hashes[item.id][0])
         )
-        for item in found.items
+        for item in items
     }
-    return assemble(source.name, found, inspected, seed, source.licence)
 
 
 def _hash(item: Item) -> tuple[str, str | None]:

@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from benchmarks.identity import digest, identity
+from benchmarks.learned import HEAD
 from benchmarks.store import FeatureStore, MapStore, VectorStore
 from datasets.task import Dataset, Image
 from extractors import Extractor
@@ -124,7 +125,10 @@ class Row:
         whole: dict[str, object] = {k: self.identity[k] for k in parts if k in self.identity}
         if self.head_learns:
             whole["training"] = training_fingerprint(dataset)
-        return VectorStore(cache / "vectors", self.name, whole, forget)
+        store = VectorStore(cache / "vectors", self.name, whole, forget)
+        if forget:
+            (store.folder / HEAD).unlink(missing_ok=True)
+        return store
 
 
 def feature_store(detector: Detector, cache: Path, forget: bool = False) -> FeatureStore:

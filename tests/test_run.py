@@ -38,7 +38,7 @@ def reproducible(folder):
     return {
         name: content
         for name, content in tree(folder).items()
-        if not name.endswith(("table.md", "table.csv", "table.json"))
+        if not name.endswith(("table.md", "table.csv", "table.json", "hybrid.md"))
     }
 
 
@@ -82,7 +82,7 @@ def test_tables_hold_every_row_with_scores_and_costs(parted, run, tmp_path, shor
     folder = tmp_path / "out" / "parted"
     assert {path.name for path in folder.iterdir() if path.suffix != ".png"} == {
         *("dataset.json", "images.csv", "problems.csv", "records", "training"),
-        *("table.csv", "table.json", "table.md", "gap.csv", "gap.md"),
+        *("table.csv", "table.json", "table.md", "gap.csv", "gap.md", "hybrid.csv", "hybrid.md"),
         *("confusion.csv", "confusion.md", "classes.csv", "classes.md", "mistakes.csv"),
     }
     page = (folder / "table.md").read_text()

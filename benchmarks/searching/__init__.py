@@ -1,0 +1,1 @@
+"""Searching for one picture: an index on disk, and what is found in it."""

@@ -1,0 +1,351 @@
+"""Searching for one picture: by a folder, by a dataset, by an index that is kept."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pictures import fill, picture, scene
+from PIL import Image
+from skops.io import dump
+
+from benchmarks import search as search_module
+from benchmarks.learned import keep, restore
+from benchmarks.records import RecordPlace
+from benchmarks.search import main, open_index, search
+from benchmarks.searching import building
+from benchmarks.searching.index import INDEX
+from datasets.errors import InputError
+from extractors.encoders import BagOfWords
+from retrieval.knn import GRID, nearest
+from retrieval.ranking import Ranking
+from retrieval.shortlist import lengths, nearest_of_many
+
+QUERY = "validation/query/apple/00.png"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user-cache"))
+
+
+@pytest.fixture
+def ask(tmp_path, capsys):
+    """Run the command; returns the exit code and, from JSON, the answer."""
+
+    def run_command(*arguments):
+        cache = ["--cache", tmp_path / "cache", "--jobs", 1, "--json"]
+        capsys.readouterr()
+        code = main([str(one) for one in (*arguments, *cache)])
+        printed = capsys.readouterr()
+        assert (code == 0) == (printed.err.count("error:") == 0)
+        return code, json.loads(printed.out) if printed.out else printed.err
+
+    return run_command
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    """A folder as people have it: formats, depths and files that are no pictures."""
+    root = tmp_path / "mixed"
+    (root / "a b" / "é").mkdir(parents=True)
+    for number, ending in enumerate(("jpg", "png", "webp", "gif", "bmp", "tiff")):
+        picture(number, 40, number).save(root / f"{number}.{ending}")
+    picture(7, 40).convert("RGBA").save(root / "a b" / "é" / "deep <script>.png")
+    picture(8, 40).convert("L").save(root / "a b" / "grey.JPG")
+    Image.fromarray(np.full((9, 9), 40_000, np.uint16)).save(root / "a b" / "sixteen.png")
+    (root / "notes.txt").write_text("no picture")
+    (root / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    return root
+
+
+def test_one_pass_finds_what_the_exact_search_finds():
+    rng = np.random.default_rng(3)
+    gallery = rng.normal(size=(500, 24)).astype(np.float32)
+    gallery[100:140] = gallery[7]  # ties
+    gallery[200:210] = 0
+    gallery[300:320] = gallery[7] * np.float32(3) + rng.normal(0, 1e-7, (20, 24))
+    queries = [gallery[7:8], rng.normal(size=(1, 24)).astype(np.float32), np.zeros((1, 24), "f4")]
+    for query in queries:
+        for k in (1, 10, 45, 499, 500, 600):
+            indices, cells = nearest_of_many(query, gallery, lengths(gallery), k)
+            expected, found = nearest(query, gallery, k)
+            assert indices.tolist() == expected[0].tolist()
+            assert np.sqrt(cells * GRID) == pytest.approx(found[0])
+
+
+def test_a_folder_of_mixed_formats(mixed, ask, tmp_path):
+    code, answer = ask(mixed / "2.webp", "--pictures", mixed, "--extractor", "lbp", "-k", 20)
+    assert code == 0
+    assert answer["size"] == len(answer["neighbours"]) == 9
+    best = answer["neighbours"][0]
+    assert (best["id"], best["distance"], best["right"]) == ("2.webp", 0.0, None)
+    assert answer["top"] == {}
+    labels = {one["id"]: one["label"] for one in answer["neighbours"]}
+    assert labels["a b/é/deep <script>.png"] == "é"
+    assert labels["a b/grey.JPG"] == "a b"
+    assert labels["0.jpg"] is None
+    distances = [one["distance"] for one in answer["neighbours"]]
+    assert distances == sorted(distances)
+    assert all(Path(one["path"]).exists() for one in answer["neighbours"])
+
+
+def test_what_is_no_picture_is_said(mixed, tmp_path, capsys):
+    main([str(mixed / "0.jpg"), "--pictures", str(mixed), "--extractor", "lbp"])
+    printed = capsys.readouterr()
+    assert "2 files are no readable pictures, such as broken.jpg" in printed.err
+    assert "0.jpg: the nearest 9 of 9 pictures in mixed by lbp" in printed.out
+
+
+@pytest.mark.parametrize("row", ["lbp", "lbp+hog", "hog+lbp+rrf", "lbp+hog+concat", "lbp+dba"])
+def test_a_query_finds_what_the_benchmark_finds(row, parted, run, ask, tmp_path):
+    run("--extractor", row, "--dataset", parted)
+    place = RecordPlace(tmp_path / "out" / "parted" / "records" / "query", row)
+    ranking = Ranking.load(place.path(".npz"))
+    code, answer = ask("--query-id", QUERY, "--dataset", parted, "--extractor", row)
+    assert code == 0
+    gallery = sorted((parted / "validation" / "gallery").rglob("*.png"))
+    expected = [gallery[n].relative_to(parted).as_posix() for n in ranking.neighbours[0][:10]]
+    assert [one["id"] for one in answer["neighbours"]] == expected
+    assert answer["label"] == "apple"
+    right = [one["right"] for one in answer["neighbours"]]
+    assert right == [one["label"] == "apple" for one in answer["neighbours"]]
+    assert {1.0, 0.0} >= set(answer["top"].values())
+    assert answer["top"]["top3"] == float(any(right[:3]))
+
+
+@pytest.mark.parametrize(
+    "row", ["rootsift-bovw", "sift-vlad+lbp", "colour-moments", "cnn-compact"]
+)
+def test_what_was_learned_is_kept_with_the_index(row, ask, tmp_path, short_training, capsys):
+    root = tmp_path / "scenes"
+    for number in range(12):
+        part = ("training", "validation/gallery", "validation/query")[number % 3]
+        folder = root / part / f"class-{number // 3 % 2}"
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(scene(number)).save(folder / f"{number:02}.png")
+    index = tmp_path / "index"
+    code, first = ask("--query-id", "02.png", "--dataset", root, "--extractor", row)
+    assert code == 0
+    ask("--dataset", root, "--extractor", row, "--index", index)
+    shutil.rmtree(tmp_path / "cache")
+    asked = root / "validation" / "query" / "class-0" / "02.png"
+    code, again = ask(asked, "--index", index)
+    assert code == 0
+    found, expected = (
+        [(one["id"], pytest.approx(one["distance"], abs=1e-3)) for one in answer["neighbours"]]
+        for answer in (again, first)
+    )
+    assert found == expected
+
+
+def test_only_what_is_new_is_looked_at(mixed, ask, tmp_path, monkeypatch):
+    index = tmp_path / "index"
+    options = ("--pictures", mixed, "--extractor", "lbp", "--index", index)
+    looked = []
+    original = building.make_vectors
+
+    def watched(rows, dataset, *rest):
+        looked.append([image.id for image in dataset.gallery])
+        return original(rows, dataset, *rest)
+
+    monkeypatch.setattr(building, "make_vectors", watched)
+    ask(mixed / "0.jpg", *options)
+    assert len(looked.pop()) == 9
+    before = json.loads((index / INDEX).read_text())["generation"]
+    ask(mixed / "0.jpg", *options)
+    assert looked == []
+    assert json.loads((index / INDEX).read_text())["generation"] == before
+    (mixed / "1.png").unlink()
+    shutil.copy(mixed / "0.jpg", mixed / "copy.jpg")  # the same content needs no look
+    picture(99, 40).save(mixed / "new.png")
+    picture(98, 40).save(mixed / "3.gif")
+    answer = ask(mixed / "0.jpg", *options, "-k", 20)[1]
+    assert looked == [["3.gif", "new.png"]]
+    ids = [one["id"] for one in answer["neighbours"]]
+    assert {"0.jpg", "copy.jpg"} == set(ids[:2])
+    assert "1.png" not in ids
+    assert len(ids) == 10
+    assert len([path for path in index.iterdir() if path.is_dir()]) == 1
+    fresh = ask(mixed / "0.jpg", *options[:4], "--index", tmp_path / "other", "-k", 20)[1]
+    assert fresh["neighbours"] == answer["neighbours"]
+
+
+def test_an_index_alone_needs_no_dataset_and_no_cache(parted, ask, tmp_path):
+    index = tmp_path / "index"
+    assert main(["--dataset", str(parted), "--extractor", "hog", "--index", str(index)]) == 0
+    asked = tmp_path / "asked.png"
+    shutil.copy(parted / QUERY, asked)
+    expected = ask(asked, "--dataset", parted, "--extractor", "hog")[1]["neighbours"]
+    shutil.rmtree(parted)
+    assert ask(asked, "--index", index)[1]["neighbours"] == expected
+    opened = open_index(index)
+    assert len(opened) == 13
+    assert [one.id for one in opened.search(asked, 3)] == [one["id"] for one in expected[:3]]
+    pixels = np.asarray(Image.open(asked).convert("RGB"))
+    assert opened.search(pixels, 3) == opened.search(str(asked), 3)
+
+
+def test_an_interrupted_update_leaves_the_old_index(mixed, ask, tmp_path, monkeypatch):
+    index = tmp_path / "index"
+    options = ("--pictures", mixed, "--extractor", "lbp", "--index", index)
+    before = ask(mixed / "0.jpg", *options)[1]
+    picture(99, 40).save(mixed / "new.png")
+    monkeypatch.setattr(building, "_write_matrix", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        ask(mixed / "0.jpg", *options)
+    assert ask(mixed / "0.jpg", "--index", index)[1]["neighbours"] == before["neighbours"]
+    assert len([path for path in index.iterdir() if path.is_dir()]) == 1
+
+
+def test_the_python_words_are_those_of_the_command(mixed, ask):
+    found = search(mixed / "0.jpg", pictures=mixed, extractor="lbp", k=4)
+    answer = ask(mixed / "0.jpg", "--pictures", mixed, "--extractor", "lbp", "-k", 4)[1]
+    made = json.loads(json.dumps(found.to_json()))
+    for one in (made, answer):
+        one.pop("describe_ms")
+        one.pop("search_ms")
+    assert made == answer
+    assert [one.rank for one in found.neighbours] == [1, 2, 3, 4]
+    with pytest.raises(InputError, match="not a picture"):
+        search(mixed / "notes.txt", pictures=mixed, extractor="lbp")
+
+
+def test_the_contact_sheet(mixed, parted, ask, tmp_path, capsys):
+    sheet = tmp_path / "sheets" / "sheet.png"
+    ask("--query-id", QUERY, "--dataset", parted, "--extractor", "lbp", "--show", sheet)
+    drawn = np.asarray(Image.open(sheet))
+    colours = {tuple(colour) for colour in drawn.reshape(-1, 3).tolist()}
+    assert {(0x00, 0x9E, 0x73), (0xD5, 0x5E, 0x00), (0, 0, 0)} <= colours
+    (mixed / "5.tiff").unlink(missing_ok=True)
+    ask(mixed / "0.jpg", "--pictures", mixed, "--extractor", "lbp", "--show", sheet)
+    colours = {tuple(c) for c in np.asarray(Image.open(sheet)).reshape(-1, 3).tolist()}
+    assert (0x99, 0x99, 0x99) in colours
+    assert (0xD5, 0x5E, 0x00) not in colours
+
+
+def test_the_table_on_the_terminal(parted, capsys):
+    main(["--query-id", QUERY, "--dataset", str(parted), "--extractor", "lbp", "-k", "3"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "00.png (apple): the nearest 3 of 13 pictures in parted by lbp"
+    assert lines[1][:5] in ("  1 ○", "  1 ✕")
+    assert lines[4].startswith("top-1 ")
+    assert lines[4].count("○") + lines[4].count("✕") == 4
+    assert len(lines) == 6
+
+
+@pytest.mark.skipif(os.name == "nt", reason="such names are not possible there")
+def test_strange_names_play_no_tricks(tmp_path, ask, capsys):
+    root = tmp_path / "strange"
+    root.mkdir()
+    for number, name in enumerate((b"line\nbreak.png", b"\x1b[31mred.png", b"bytes\xff.png")):
+        picture(number, 30).save(root / os.fsdecode(name), format="PNG")
+    first = root / os.fsdecode(b"bytes\xff.png")
+    sheet = tmp_path / "sheet.png"
+    code, answer = ask(first, "--pictures", root, "--extractor", "lbp", "--show", sheet)
+    assert code == 0
+    assert answer["neighbours"][0]["id"] == "bytes\\xff.png"
+    main([str(first), "--pictures", str(root), "--extractor", "lbp"])
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    assert len(printed.splitlines()) == 5
+
+
+BAD = {
+    "nothing to do": [],
+    "exclude each other": ["x.png", "--query-id", "x"],
+    "no index there": ["x.png", "--index", "NOWHERE"],
+    "such picture|cannot be": ["missing.png", "--pictures", "PICTURES", "--extractor", "lbp"],
+    "did you mean": ["x.png", "--pictures", "PICTURES", "--extractor", "lpb"],
+    "with --learn-from": ["x.png", "--pictures", "PICTURES", "--extractor", "sift-bovw"],
+    "leave \\+geometry away": ["x", "--pictures", "PICTURES", "--extractor", "orb-bovw+geometry"],
+    "only a --dataset has queries": ["--query-id", "x", "--pictures", "PICTURES"],
+    "--pictures and --dataset exclude": ["x", "--pictures", "PICTURES", "--dataset", "openmoji"],
+    "goes with --pictures": ["x", "--learn-from", "openmoji"],
+    "must be at least 1": ["x", "-k", "0"],
+    "no such folder": ["x", "--pictures", "NOWHERE"],
+}
+
+
+@pytest.mark.parametrize("complaint", BAD)
+def test_bad_input_is_one_line(complaint, mixed, tmp_path, capsys):
+    places = {"PICTURES": str(mixed), "NOWHERE": str(tmp_path / "nowhere")}
+    given = [places.get(one, one) for one in BAD[complaint]]
+    if "--query-id" in given and "--pictures" in given:
+        given += ["--extractor", "lbp"]
+    assert main(given) == 2
+    printed = capsys.readouterr().err
+    assert printed.splitlines()[-1].startswith("error: ")
+    import re
+
+    assert re.search(complaint, printed)
+
+
+def test_a_query_that_is_not_there(parted, ask):
+    code, printed = ask("--query-id", "pear.png", "--dataset", parted, "--extractor", "lbp")
+    assert code == 2
+    assert f"no such query; one is {QUERY}" in printed
+    code, printed = ask("--query-id", "00.png", "--dataset", parted, "--extractor", "lbp")
+    assert "4 queries end so; write more of the path" in printed
+
+
+def test_another_row_and_another_version_are_told(mixed, ask, tmp_path):
+    index = tmp_path / "index"
+    ask(mixed / "0.jpg", "--pictures", mixed, "--extractor", "lbp", "--index", index)
+    code, printed = ask(mixed / "0.jpg", "--index", index, "--extractor", "hog")
+    assert code == 2
+    assert "is an index by lbp" in printed
+    about = json.loads((index / INDEX).read_text())
+    (index / INDEX).write_text(json.dumps(about | {"identity": "other"}))
+    code, printed = ask(mixed / "0.jpg", "--index", index)
+    assert code == 2
+    assert "give --pictures or --dataset again" in printed
+    code, _ = ask(mixed / "0.jpg", "--pictures", mixed, "--extractor", "lbp", "--index", index)
+    assert code == 0  # made anew
+    (index / INDEX).write_text(json.dumps(about | {"format": 0}))
+    assert "of another version" in ask(mixed / "0.jpg", "--index", index)[1]
+    (index / INDEX).write_text(json.dumps(about | {"generation": "gone"}))
+    assert "damaged" in ask(mixed / "0.jpg", "--index", index)[1]
+
+
+def test_a_vocabulary_is_learned_once(parted, run, tmp_path, monkeypatch):
+    for part in ("training", "validation/gallery", "validation/query"):
+        for number, path in enumerate(sorted((parted / part).rglob("*.png"))):
+            Image.fromarray(scene(hash(part) % 50 + number)).save(path)
+    run("--extractor", "orb-bovw", "--dataset", parted)
+    Image.fromarray(scene(77)).save(parted / "validation" / "gallery" / "apple" / "new.png")
+    monkeypatch.setattr(BagOfWords, "fit", lambda *_: 1 / 0)
+    assert run("--extractor", "orb-bovw", "--dataset", parted) == 0
+    with pytest.raises(ZeroDivisionError):
+        run("--extractor", "orb-bovw", "--dataset", parted, "--force")
+
+
+class Foreign:
+    """Something that no extractor consists of."""
+
+
+def test_nothing_foreign_is_restored(tmp_path):
+    path = tmp_path / "head.skops"
+    with path.open("wb") as file:
+        dump({"words": Foreign()}, file)
+    with pytest.raises(InputError, match="it holds .*Foreign"):
+        restore(path, BagOfWords)
+    keep(BagOfWords(words=3), path)
+    assert restore(path, BagOfWords).words == 3
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(InputError, match="remove it and run again"):
+        restore(path, BagOfWords)
+
+
+def test_the_menu_says_where_searching_begins():
+    assert search_module.EXTRACTOR in search_module.make(search_module.EXTRACTOR).name
+
+
+def test_many_pictures_of_one_class(tmp_path, ask):
+    fill(tmp_path / "many" / "one", 40, 3)
+    path = tmp_path / "many" / "one" / "00.png"
+    code, answer = ask(path, "--pictures", tmp_path / "many", "--extractor", "lbp", "-k", 100)
+    assert code == 0
+    assert len(answer["neighbours"]) == 40
