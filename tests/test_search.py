@@ -330,7 +330,7 @@ def test_nothing_foreign_is_restored(tmp_path):
     path = tmp_path / "head.skops"
     with path.open("wb") as file:
         dump({"words": Foreign()}, file)
-    with pytest.raises(InputError, match="it holds .*Foreign"):
+    with pytest.raises(InputError, match=r"it holds .*Foreign"):
         restore(path, BagOfWords)
     keep(BagOfWords(words=3), path)
     assert restore(path, BagOfWords).words == 3
