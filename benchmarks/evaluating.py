@@ -120,10 +120,9 @@ class Evaluation:
                 queries = fitted.vectors(task.queries)
                 judgements = self.judgements[task.query_set]
                 check_search(combination.name, fitted.search, queries, gallery, judgements)
-                began = time.perf_counter()
-                found, verified = self._search(task, combination, fitted, queries, gallery, made)
-                ranking = summarise(found, judgements)
-                seconds = time.perf_counter() - began
+                ranking, verified, search_ms = self.search(
+                    task, combination, fitted, queries, gallery, made
+                )
                 record = self._record(task, combination, ranking) | verified
                 if fitted.combining and fitted.combining.learned:
                     record["learned"] = fitted.combining.learned
@@ -134,11 +133,27 @@ class Evaluation:
                 costs = self._costs(task, combination, made)
                 costs |= {
                     "fit_seconds": round(fitted.fit_seconds, 4),
-                    "search_ms": round(1e3 * seconds / len(task.queries), 4),
+                    "search_ms": search_ms,
                 }
                 self.place(task, combination).write(record, ranking, costs)
                 if not self.dataset.labelled:
                     self._answer(task, combination, ranking)
+
+    def search(
+        self,
+        task: Task,
+        combination: Combination,
+        fitted: Fitted,
+        queries: Vectors,
+        gallery: Vectors,
+        made: Made,
+    ) -> tuple[Ranking, Json, float]:
+        """Search with all queries; gives the ranking, what verification saw, and ms per query."""
+        began = time.perf_counter()
+        found, verified = self._search(task, combination, fitted, queries, gallery, made)
+        ranking = summarise(found, self.judgements[task.query_set])
+        seconds = time.perf_counter() - began
+        return ranking, verified, round(1e3 * seconds / len(task.queries), 4)
 
     def rank(
         self, combination: Combination, made: Made, judgements: Mapping[str, Judgements]

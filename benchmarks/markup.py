@@ -5,14 +5,20 @@ import io
 from collections.abc import Sequence
 
 
+class Markup(str):
+    """Text that is Markdown or HTML already, and made of nothing that would have to be escaped."""
+
+
 def markdown(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
     """Format a Markdown table, first column left, the others right."""
     lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *cells]
-    return "".join("| " + " | ".join(escape(cell) for cell in line) + " |\n" for line in lines)
+    return "".join("| " + " | ".join(map(escape, line)) + " |\n" for line in lines)
 
 
 def escape(text: str) -> str:
-    """Keep a name from breaking the Markdown around it."""
+    """Keep a name from breaking the Markdown around it; `Markup` stays as it is."""
+    if isinstance(text, Markup):
+        return text
     for char in "\\`|<>[]":
         text = text.replace(char, "\\" + char)
     return "".join(char if char.isprintable() else f"\\\\x{ord(char):02x}" for char in text)

@@ -111,6 +111,10 @@ class RecordPlace:
         """The record, or None if there is none."""
         return read_json(self.path(".json"))
 
+    def read_costs(self) -> Json:
+        """What the record's row cost; empty if that is not known."""
+        return read_json(self.path(".costs.json")) or {}
+
     def is_finished(self, key: str) -> bool:
         """Whether the record of exactly this work is there, whole."""
         record = self.read()
@@ -224,7 +228,7 @@ def read_records(folder: Path, split_hash: str) -> list[Json]:
         record = read_json(path)
         if record and record.get("card", {}).get("split hash") == split_hash:
             place = RecordPlace(folder, record["row"])
-            records.append(record | {"costs": read_json(place.path(".costs.json")) or {}})
+            records.append(record | {"costs": place.read_costs()})
     return records
 
 

@@ -20,8 +20,7 @@ from benchmarks.loading import load
 from benchmarks.menu import expand, make, row_names
 from benchmarks.progress import Workforce
 from benchmarks.records import write_description
-from benchmarks.report.dataset import write_dataset
-from benchmarks.report.pages import write_summary
+from benchmarks.report.dataset import write_dataset, write_front
 from benchmarks.report.pair_sheet import Shown, draw_sheet
 from benchmarks.report.training import write_training
 from benchmarks.rooms import CHECKOUT
@@ -59,7 +58,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         tables = write_dataset(write_description(options.out, dataset))
         if not options.quiet:
             print_table(dataset, tables)
-    write_summary(options.out)
+    write_front(options.out)
     workforce.say(f"Tables, records and rankings are in {options.out}")
     return 1 if failed else 0
 

@@ -9,9 +9,7 @@ from pathlib import Path
 
 from benchmarks.command import Parser, command
 from benchmarks.files import require_writable
-from benchmarks.records import DESCRIPTION
-from benchmarks.report.dataset import write_dataset
-from benchmarks.report.pages import write_summary
+from benchmarks.report.dataset import dataset_folders, write_dataset, write_front
 from benchmarks.rooms import CHECKOUT
 from datasets.errors import InputError
 
@@ -31,13 +29,13 @@ def _main(arguments: Sequence[str] | None) -> int:
         help="the results folder (default: results/ of the checkout)",
     )
     options = parser.parse_args(arguments)
-    folders = sorted(path.parent for path in options.out.glob(f"*/{DESCRIPTION}"))
+    folders = dataset_folders(options.out)
     if not folders:
         raise InputError(f"--out {options.out}: holds no results; make some with benchmarks.run")
     require_writable(options.out, "--out")
     for folder in folders:
         write_dataset(folder)
-    write_summary(options.out)
+    write_front(options.out)
     return 0
 
 

@@ -1,15 +1,16 @@
-"""All pages of a dataset."""
+"""All pages of a dataset, and those of all datasets."""
 
 from pathlib import Path
 
 from benchmarks.files import Json
-from benchmarks.records import read_results
+from benchmarks.records import DESCRIPTION, read_results
 from benchmarks.report.classes import write_classes
 from benchmarks.report.confusing import write_confusion
 from benchmarks.report.gap import write_gap
 from benchmarks.report.hybrid import write_hybrid
 from benchmarks.report.leaks import write_leaks
-from benchmarks.report.pages import write_tables
+from benchmarks.report.overview import write_overview
+from benchmarks.report.pages import write_summary, write_tables
 
 
 def write_dataset(folder: Path) -> dict[str, list[Json]]:
@@ -28,3 +29,14 @@ def write_dataset(folder: Path) -> dict[str, list[Json]]:
     write_hybrid(folder, results)
     write_leaks(folder)
     return tables
+
+
+def dataset_folders(out: Path) -> list[Path]:
+    """Folders of the datasets that have results, by name."""
+    return sorted(path.parent for path in out.glob(f"*/{DESCRIPTION}"))
+
+
+def write_front(out: Path) -> None:
+    """Write the pages about all datasets below `out`, whose own pages are there already."""
+    write_summary(out)
+    write_overview(out, [read_results(folder) for folder in dataset_folders(out)])
