@@ -4,6 +4,9 @@ import csv
 import io
 from collections.abc import Sequence
 
+DIGITS = 9
+"""Decimals of computed numbers: fewer than processors agree on, more than anybody needs."""
+
 
 class Markup(str):
     """Text that is Markdown or HTML already, and made of nothing that would have to be escaped."""
@@ -28,5 +31,6 @@ def to_csv(header: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
     """Format CSV as RFC 4180 has it, but with Unix line ends; None is an empty field."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerows([header, *lines])
+    rounded = ([round(v, DIGITS) if isinstance(v, float) else v for v in line] for line in lines)
+    writer.writerows([header, *rounded])
     return buffer.getvalue()

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.markup import DIGITS, to_csv
 from benchmarks.records import RecordPlace
 from benchmarks.report.__main__ import main
 from benchmarks.report.tables import shorten
@@ -104,3 +105,10 @@ def test_committed_tables_are_what_their_records_say(tmp_path):
     for path in sorted((ROOT / "results").rglob("*")):
         if path.is_file():
             assert (copy / path.relative_to(ROOT / "results")).read_bytes() == path.read_bytes()
+
+
+def test_no_number_has_digits_that_processors_disagree_on(results):
+    assert to_csv(["a", "b"], [[0.1 + 0.2, "x"], [1, None]]) == "a,b\n0.3,x\n1,\n"
+    rows = json.loads((results / "parted" / "table.json").read_text())["query"]
+    floats = [value for row in rows[1:] for value in row.values() if isinstance(value, float)]
+    assert floats == [round(value, DIGITS) for value in floats]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.files import Json
+from benchmarks.markup import DIGITS
 from retrieval.metrics import METRICS, Values, score
 from retrieval.ranking import Ranking
 from retrieval.statistics import compare, resolvable
@@ -169,7 +170,8 @@ def _compare(name: str, rows: Sequence[Json], values: Mapping[str, Mapping[str, 
     """Add a metric's intervals and letters to the rows."""
     matrix = _matrix([values[row["row"]][name] for row in rows])
     made = compare(matrix, binary=name in _RIGHT_OR_WRONG)
-    for row, (low, high), letters in zip(rows, made.intervals, made.letters, strict=True):
+    ends = made.intervals.round(DIGITS).tolist()
+    for row, (low, high), letters in zip(rows, ends, made.letters, strict=True):
         row |= {f"{name}_low": low, f"{name}_high": high, f"{name}_letters": letters}
 
 
@@ -181,4 +183,4 @@ def _matrix(found: Sequence[Values]) -> Values:
 
 def _mean(values: Values) -> float | None:
     scored = values[~np.isnan(values)]
-    return float(scored.mean()) if len(scored) else None
+    return round(float(scored.mean()), DIGITS) if len(scored) else None
