@@ -1,4 +1,4 @@
-"""The page's files: what is in them, that nothing in them can harm, and which pictures they have."""
+"""The page's files: what is in them, that none can harm, and which pictures they have."""
 
 import json
 import re

@@ -50,6 +50,10 @@ def found_data(task: TaskResults, gallery: Sequence[Listed], thumbnails: Contain
     while 64**width < 3 * len(places) + 1:
         width += 1
     scored = next((ranking.relevant > 0 for ranking in task.rankings.values()), None)
+    rows = {
+        name: _codes(ranking, places, rightness(ranking, task.queries, gallery))
+        for name, ranking in task.rankings.items()
+    }
     return {
         "first": FIRST,
         "digits": "".join(_DIGITS),
@@ -59,12 +63,7 @@ def found_data(task: TaskResults, gallery: Sequence[Listed], thumbnails: Contain
             [*_image(query, thumbnails), bool(scored is not None and scored[number])]
             for number, query in enumerate(task.queries)
         ],
-        "rows": {
-            name: _written(
-                _codes(ranking, places, rightness(ranking, task.queries, gallery)), width
-            )
-            for name, ranking in task.rankings.items()
-        },
+        "rows": {name: _written(codes, width) for name, codes in rows.items()},
     }
 
 

@@ -15,6 +15,13 @@ function make(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** A row's name, which may be broken before a +. */
+function breakable(text) {
+  const [first, ...rest] = text.split("+");
+  const more = rest.flatMap((part) => [make("wbr"), `+${part}`]);
+  return make("span", { class: "name" }, first, ...more);
+}
+
 /** A button that is pressed or not. */
 const toggle = (text, pressed, click, more = {}) =>
   make("button", { type: "button", "aria-pressed": String(pressed), click, ...more }, text);
@@ -23,8 +30,8 @@ const toggle = (text, pressed, click, more = {}) =>
 function check(text, checked, change, more = {}) {
   const box = make("input", { type: "checkbox", ...more });
   box.checked = checked;
-  box.addEventListener("change", () => change(box.checked));
-  return make("label", { class: "check" }, box, " ", text);
+  box.addEventListener("input", () => change(box.checked));
+  return make("label", { class: "check" }, box, breakable(text));
 }
 
 /** Fill a select with [value, text] pairs. */

@@ -153,7 +153,10 @@ function showQuery(number) {
   filterQueries();
 }
 
-const toQuery = (number) => go(page.dataset.name, page.set.name, number);
+function toQuery(number) {
+  explorer.at = number; // at once: keys may come faster than the address changes
+  go(page.dataset.name, page.set.name, number);
+}
 
 function step(by) {
   const { passing, at } = explorer;
@@ -189,7 +192,7 @@ function line(row, query) {
   const right = images.filter((one) => one.state === RIGHT).length;
   const judged = images.some((one) => one.state !== UNJUDGED);
   return make("div", { class: "line", "data-row": row.row, role: "group", "aria-label": row.label },
-    make("div", { class: "who" }, make("strong", {}, row.label), " ",
+    make("div", { class: "who" }, make("strong", {}, breakable(row.label)), " ",
       row.kind ? make("span", { class: "kind" }, row.kind) : "",
       judged ? make("span", { class: "muted" }, ` ${right} of ${images.length} right`) : ""),
     make("ol", { class: "found" }, ...images.map(neighbour)));

@@ -29,16 +29,20 @@ function prepareTable() {
     )
   );
   byId("presets").append(
-    make("button", { type: "button", click: () => preset(1024, ANY, false) }, "Small: at most 1 KB"),
-    make("button", { type: "button", click: () => preset(ANY, 10, false) }, "Fast: at most 10 ms"),
-    make("button", { type: "button", click: () => preset(ANY, ANY, true) }, "Without networks"),
-    make("button", { type: "button", click: () => preset(ANY, ANY, false) }, "Everything")
+    toggle("Small: at most 1 KB", false, () => limit("most-bytes", 1024), { id: "small" }),
+    toggle("Fast: at most 10 ms", false, () => limit("most-ms", 10), { id: "fast" }),
+    toggle("Without networks", false, () => {
+      table.shallow = !table.shallow;
+      filterTable();
+    }, { id: "shallow" }),
+    make("button", { type: "button", id: "everything", click: everything }, "Everything")
   );
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
-  byId("filters").addEventListener("input", filterTable);
-  byId("intervals").addEventListener("change", () =>
-    byId("table").classList.toggle("bare", !byId("intervals").checked)
-  );
+  for (const what of ["input", "change"]) byId("filters").addEventListener(what, filterTable);
+  byId("intervals").checked = window.innerWidth > 760; // no room on a phone, unless asked for
+  const bare = () => byId("table").classList.toggle("bare", !byId("intervals").checked);
+  byId("intervals").addEventListener("change", bare);
+  bare();
   // The library sorts the largest first; names and costs begin with the smallest.
   byId("table").addEventListener("click", smallestFirst, true);
   byId("table").addEventListener("sort-end", () => {
@@ -50,16 +54,20 @@ function prepareTable() {
 
 function smallestFirst(event) {
   const heading = event.target.closest("thead th");
-  if (heading && heading.dataset.smallest && !heading.hasAttribute("aria-sort")) {
+  if (heading?.hasAttribute("data-smallest") && !heading.hasAttribute("aria-sort")) {
     heading.setAttribute("aria-sort", "descending");
   }
 }
 
-function preset(bytes, ms, shallow) {
-  byId("most-bytes").value = bytes;
-  byId("most-ms").value = ms;
-  byId("name").value = "";
-  table.shallow = shallow;
+/** Set a limit, or take it off again. */
+function limit(id, most) {
+  byId(id).value = byId(id).value === String(most) ? ANY : most;
+  filterTable();
+}
+
+function everything() {
+  for (const id of ["most-bytes", "most-ms", "name"]) byId(id).value = ANY;
+  table.shallow = false;
   table.kinds.clear();
   drawKinds();
   filterTable();
@@ -100,17 +108,16 @@ function drawTable() {
   byId("table").replaceChildren(head, body);
   const sorted = head.querySelector(`[data-key="${table.sortedBy}"]`);
   if (sorted) {
-    if (table.direction === "ascending") sorted.setAttribute("aria-sort", "descending");
-    else delete sorted.dataset.smallest;
+    // A click turns the order round.
+    const other = table.direction === "ascending" ? "descending" : "ascending";
+    sorted.setAttribute("aria-sort", other);
     sorted.click();
-    if (columns.some((column) => column.key === table.sortedBy && column.cost))
-      sorted.dataset.smallest = "true";
   }
   filterTable();
 }
 
 function tableRow(row, columns) {
-  const name = make("th", { scope: "row", "data-sort": row.row }, make("span", {}, row.label));
+  const name = make("th", { scope: "row", "data-sort": row.row }, breakable(row.label));
   if (row.kind) name.append(" ", make("span", { class: "kind" }, row.kind));
   if (row.absent) name.append(make("span", { class: "absent" }, row.absent));
   if (row.note) {
@@ -145,6 +152,12 @@ function filterTable() {
     line.hidden = !passes(line.shown);
     shown += !line.hidden && !line.shown.chance;
   }
+  const pressed = {
+    small: byId("most-bytes").value === "1024",
+    fast: byId("most-ms").value === "10",
+    shallow: table.shallow,
+  };
+  for (const [id, on] of Object.entries(pressed)) byId(id).setAttribute("aria-pressed", String(on));
   const all = table.rows.filter((row) => !row.chance);
   const best = all.find((row) => passes(row) && row.cells.map);
   byId("answer").replaceChildren(`${shown} of ${all.length} rows.`);
