@@ -18,7 +18,7 @@ from retrieval.ranking import summarise
 QUIET = Workforce(quiet=True)
 
 NETWORK = {"network": {"keras": "3"}, "head": {"class": "extractors.pretrained.Pretrained"}}
-JOINT = "lbp+net+a-name-as-long-as-those-of-several-extractors-combined"
+JOINT = "lbp+net+densenet169-finetuned+combsum-zscore"
 ROWS = {
     "rgb": ({"head": {"class": "extractors.colour.ColourHistogram"}}, 2048, "wrwrwr"),
     "lbp": ({"head": {"class": "extractors.texture.LocalBinaryPattern"}}, 40, "wwwrdw"),
