@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from pictures import fill
 
+from benchmarks.card import machine
 from benchmarks.loading import load
 from benchmarks.progress import Workforce
 from benchmarks.records import RecordPlace, write_description
@@ -69,6 +70,7 @@ def _record(task: Task, row: str, parts: dict) -> dict:
         "zero vectors": 0,
     }
     card = {"extractor": parts, "split hash": task.dataset.fingerprint, "seed": 0}
+    card |= {"machine": machine(), "commit": "none", "python": "3"}
     return {
         "row": row,
         "status": "ok",
