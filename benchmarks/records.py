@@ -142,6 +142,7 @@ class Listed:
     id: str
     label: str | None
     distractor: str | None
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -212,7 +213,7 @@ def _read_images(path: Path) -> dict[str, tuple[Listed, ...]]:
         with path.open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 confusing = None if row["is_distractor"] == "no" else row["distractor"]
-                listed = Listed(row["id"], row["label"] or None, confusing)
+                listed = Listed(row["id"], row["label"] or None, confusing, row["sha256"])
                 parts.setdefault(row["part"], []).append(listed)
     except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: no list of a dataset's images; run again") from error

@@ -1,15 +1,22 @@
 """All tables anew from what the results folder keeps: no images, no networks, no search.
 
-``python -m benchmarks.report [--out RESULTS]``.
+``python -m benchmarks.report [--out RESULTS]``; with ``--html`` also a page to look through
+them, with thumbnails of the pictures where those are.
 """
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.command import Parser, command
+import joblib
+
+from benchmarks.command import Parser, command, default_cache
 from benchmarks.files import require_writable
+from benchmarks.progress import Workforce
 from benchmarks.report.dataset import dataset_folders, write_dataset, write_front
+from benchmarks.report.page.build import build_page
+from benchmarks.report.page.thumbnails import Pictures
 from benchmarks.rooms import CHECKOUT
 from datasets.errors import InputError
 
@@ -20,6 +27,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: Sequence[str] | None) -> int:
+    options = _parser().parse_args(arguments)
+    if options.dataset and not options.html:
+        raise InputError("--dataset says where the pictures of --html are; give both")
+    folders = dataset_folders(options.out)
+    if not folders:
+        raise InputError(f"--out {options.out}: holds no results; make some with benchmarks.run")
+    require_writable(options.out, "--out")
+    pictures = Pictures(tuple(options.dataset), options.cache)
+    tables = {folder: write_dataset(folder) for folder in folders}
+    write_front(options.out)
+    if options.html:
+        require_writable(options.cache, "--cache")
+        workforce = Workforce(joblib.cpu_count())
+        built = build_page(options.out, tables, pictures, workforce)
+        workforce.say(
+            f"The page is {built.index}: {_megabytes(built.data_bytes)}, and "
+            f"{built.thumbnails} thumbnails of {_megabytes(built.thumbnail_bytes)} in all"
+        )
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="python -m benchmarks.report", description=__doc__.split("\n")[0])
     parser.add_argument(
         "--out",
@@ -28,15 +57,28 @@ def _main(arguments: Sequence[str] | None) -> int:
         default=CHECKOUT / "results",
         help="the results folder (default: results/ of the checkout)",
     )
-    options = parser.parse_args(arguments)
-    folders = dataset_folders(options.out)
-    if not folders:
-        raise InputError(f"--out {options.out}: holds no results; make some with benchmarks.run")
-    require_writable(options.out, "--out")
-    for folder in folders:
-        write_dataset(folder)
-    write_front(options.out)
-    return 0
+    parser.add_argument(
+        "--html", action="store_true", help="also build a page to look through, DIR/page/"
+    )
+    parser.add_argument(
+        "--dataset",
+        nargs="+",
+        metavar="NAME|PATH",
+        default=[],
+        help="where the page's pictures are, as for benchmarks.run; embedded ones are known",
+    )
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        default=default_cache(),
+        help="where rendered pictures and drawings are kept (default: %(default)s)",
+    )
+    return parser
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB"
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def write_tables(folder: Path, results: Results) -> dict[str, list[Json]]:
     for query_set, task in results.tasks.items():
         records, rankings = task.records, task.rankings
         tables[query_set] = task_rows(records, rankings)
-        parts.append(f"\n## {escape(query_set)}\n\n{_counts(records)}\n")
+        parts.append(f"\n## {escape(query_set)}\n\n{counts_in_words(records)}\n")
         if not about.labelled:
             parts.append("\nNo labels, so no scores: the answers are in `answers/`.\n")
         parts.append(_section(tables[query_set], records, rankings))
@@ -158,7 +158,8 @@ def _across(tables: Mapping[str, Sequence[Json]], metric: str) -> str:
     return markdown(["extractor", *tables], cells)
 
 
-def _counts(records: Sequence[Json]) -> str:
+def counts_in_words(records: Sequence[Json]) -> str:
+    """Say how many images a query set's numbers are about."""
     counts = next((r["counts"] for r in records if r["status"] == "ok"), None)
     if counts is None:
         return "No row gave numbers."

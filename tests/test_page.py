@@ -1,0 +1,239 @@
+"""The page's files: what is in them, that none can harm, and which pictures they have."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+from paged import QUIET, ROWS, fabricate, fill_parted
+from pictures import picture
+
+from benchmarks.records import Listed, read_results
+from benchmarks.report.__main__ import main
+from benchmarks.report.page.build import build_page
+from benchmarks.report.page.contents import is_drawn, plots, title
+from benchmarks.report.page.found import FIRST, RIGHT, UNJUDGED, WRONG, rightness
+from benchmarks.report.page.script import script
+from benchmarks.report.page.thumbnails import SIDE, Pictures
+from benchmarks.report.pages import write_tables
+from datasets.errors import InputError
+from datasets.reading import read_image
+from retrieval.knn import Block
+from retrieval.protocol import judge
+from retrieval.ranking import summarise
+
+
+@pytest.fixture
+def out(tmp_path):
+    fabricate(tmp_path / "out", str(fill_parted(tmp_path / "parted")), tmp_path / "cache")
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def build(out, tmp_path):
+    """Build the page, by default from the pictures that the results came from."""
+
+    def build_it(*given):
+        folders = sorted(path.parent for path in out.glob("*/dataset.json"))
+        tables = {folder: write_tables(folder, read_results(folder)) for folder in folders}
+        return build_page(out, tables, Pictures(given, tmp_path / "cache"), QUIET)
+
+    return build_it
+
+
+def read(path):
+    """The name and the JSON in a data file."""
+    text = path.read_text(encoding="ascii")
+    name, content = re.fullmatch(
+        r"\(self\.BENCHMARK \?\?= \{\}\)\[(.*?)\] = (.*);\n", text
+    ).groups()
+    return json.loads(name), json.loads(content)
+
+
+def contents(page):
+    return {path.relative_to(page): path.read_bytes() for path in page.rglob("*.*")}
+
+
+def decode(data, name):
+    """Neighbours of every query: (image id, state)."""
+    digits, width = data["rows"][name], data["width"]
+    codes = []
+    for start in range(0, len(digits), width):
+        code = 0
+        for digit in digits[start : start + width]:
+            code = 64 * code + data["digits"].index(digit)
+        codes.append((code - 1) // 3 if code else None)
+        codes[-1] = None if codes[-1] is None else (data["images"][codes[-1]][0], (code - 1) % 3)
+    return [codes[start : start + FIRST] for start in range(0, len(codes), FIRST)]
+
+
+@pytest.mark.parametrize("text", ["</script>", "a\u2028b", '"', "\\", "<!--", "é\ud800", "'"])
+def test_no_name_can_leave_its_string(text):
+    made = script("x.js", {text: text})
+    assert made.isascii()
+    assert "<" not in made
+    assert json.loads(made.partition("= {})")[2].partition(" = ")[2][:-2]) == {text: text}
+
+
+def test_the_page_has_every_row_and_what_it_found(build, out, tmp_path):
+    page = build(str(tmp_path / "parted")).index.parent
+    name, index = read(page / "data" / "index.js")
+    assert name == "index.js"
+    [about] = index["datasets"]
+    assert [one["title"] for one in about["querySets"]] == ["Pictures", "Sketch"]
+    assert [one["drawn"] for one in about["querySets"]] == [False, True]
+    _, table = read(page / "data" / "1-1-table.js")
+    assert {row["row"] for row in table["rows"]} == {"chance", "gone", *ROWS}
+    by_name = {row["row"]: row for row in table["rows"]}
+    assert by_name["gone"]["absent"] == "skipped: no weights"
+    assert by_name["lbp"]["cells"]["bytes_per_image"] == [40, "40", ""]
+    value, text, detail = by_name["lbp"]["cells"]["top1"]
+    assert (round(value, 3), text) == (0.167, "0.167")
+    assert re.fullmatch(r"\(.*–.*\) [a-z]+", detail)
+    assert [by_name[row]["deep"] for row in ROWS] == [False, False, True, True, True]
+    kinds = ["colour", "texture", "network", "re-ranked", "combined"]
+    assert [by_name[row]["kind"] for row in ROWS] == kinds
+    _, found = read(page / "data" / "1-1-found.js")
+    results = read_results(out / "parted")
+    for row, (_, _, tops) in ROWS.items():
+        lines = decode(found, row)
+        states = "".join("wr"[line[0][1] == RIGHT] for line in lines)
+        assert states == tops.replace("d", "w")
+        nearest = results.tasks["query"].rankings[row].neighbours[:, :FIRST]
+        ids = [[results.gallery[place].id for place in places] for places in nearest]
+        assert [[image for image, _ in line] for line in lines] == ids
+    assert all(query[4] for query in found["queries"])
+
+
+def test_what_is_right_follows_the_judgements_not_the_classes():
+    gallery = [Listed(f"g{n}", label, None, f"g{n}") for n, label in enumerate("aabb")]
+    queries = [
+        Listed("q0", "a", None, "q0"),
+        Listed("q1", None, None, "q1"),
+        Listed("q2", "z", None),
+    ]
+
+    class Judged:
+        positive, junk = ["g3", "g1"], []
+
+    judgements = judge(queries, gallery, {"q0": Judged, "q1": Judged})
+    cells = np.array([[1, 2, 3, 4], [4, 3, 3, 3], [1, 2, 3, 4]], np.int32)
+    made = rightness(summarise([Block(0, cells)], judgements), queries, gallery)
+    assert made[0, :4].tolist() == [WRONG, RIGHT, WRONG, RIGHT]
+    assert made[1, :4].tolist() == [UNJUDGED] * 3 + [WRONG]  # three are tied, two of them right
+    assert made[2].tolist() == [UNJUDGED] * FIRST  # nothing is right for it
+
+
+def test_thumbnails_are_small_and_of_what_is_shown_only(build, tmp_path):
+    for seed, path in enumerate((tmp_path / "parted").rglob("query/*/00.png")):
+        picture(seed, 300).crop((0, 0, 300, 200)).save(path)
+    fabricate(tmp_path / "out", str(tmp_path / "parted"), tmp_path / "cache")
+    built = build(str(tmp_path / "parted"))
+    made = list((built.index.parent / "thumbnails").iterdir())
+    sizes = [read_image(path).shape[:2] for path in made]
+    assert max(max(size) for size in sizes) == SIDE
+    assert (64, SIDE) in sizes
+    _, found = read(built.index.parent / "data" / "1-1-found.js")
+    shown = {image[3] for image in found["images"]} | {query[3] for query in found["queries"]}
+    assert None not in shown
+    assert shown < {path.name for path in made}
+    assert built.thumbnails == len(made) == 6 + 4 + len(found["images"])
+    assert built.thumbnail_bytes == sum(path.stat().st_size for path in made)
+
+
+def test_the_same_results_give_the_same_page_and_no_picture_is_made_twice(build, tmp_path):
+    page = build(str(tmp_path / "parted")).index.parent
+    before = contents(page)
+    times = {path: path.stat().st_mtime_ns for path in (page / "thumbnails").iterdir()}
+    (page / "data" / "9-9-table.js").write_text("old")
+    (page / "thumbnails" / "old.webp").write_text("old")
+    shutil.rmtree(tmp_path / "parted")
+    build()  # needs no pictures: all thumbnails are there
+    assert contents(page) == before
+    assert {path: path.stat().st_mtime_ns for path in (page / "thumbnails").iterdir()} == times
+
+
+def test_without_pictures_names_stand_for_them(build, capsys, monkeypatch):
+    monkeypatch.setattr(QUIET.console, "quiet", False)
+    built = build()
+    assert built.thumbnails == 0
+    said = capsys.readouterr().err
+    assert "parted: " in said
+    assert "--dataset parted=PATH" in said
+    _, index = read(built.index.parent / "data" / "index.js")
+    [about] = index["datasets"]
+    assert about["lacking"] == about["pictures"] > 0
+    _, found = read(built.index.parent / "data" / "1-1-found.js")
+    assert all(image[3] is None for image in found["images"])
+
+
+def test_a_picture_that_changed_or_broke_goes_without(build, tmp_path):
+    paths = sorted((tmp_path / "parted" / "validation" / "query" / "apple").iterdir())
+    paths[0].write_bytes(b"no picture")
+    paths[1].unlink()
+    built = build(str(tmp_path / "parted"))
+    _, found = read(built.index.parent / "data" / "1-1-found.js")
+    assert [query[3] is None for query in found["queries"]] == [True, True] + 4 * [False]
+
+
+def test_plots_are_listed_with_their_dark_twins(tmp_path):
+    folder = tmp_path / 'it"s #1'
+    names = ("classes-query.png", "plots/map-query-sketch.png", "plots/map-query-sketch-dark.png")
+    for name in (*names, "training/cnn-plain.png", "lone-dark.png"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    found = {one["caption"]: one for one in plots(folder, ["query", "query-sketch"])}
+    assert list(found) == ["Classes", "Lone dark", "Map", "Training: cnn-plain"]
+    assert found["Map"]["light"] == "../it%22s%20%231/plots/map-query-sketch.png"
+    assert found["Map"]["dark"] == "../it%22s%20%231/plots/map-query-sketch-dark.png"
+    assert found["Map"]["querySet"] == "query-sketch"
+    assert found["Classes"]["querySet"] == "query"
+    assert found["Lone dark"]["querySet"] is None
+
+
+def test_query_sets_are_named_for_people():
+    assert [title(name) for name in ("query", "query-edges", "by-night")] == [
+        *("Pictures", "Edges", "By night")
+    ]
+    assert [is_drawn(name) for name in ("query", "query-edges", "Sketches")] == [False, True, True]
+
+
+def test_the_command_builds_it(out, tmp_path, capsys):
+    folders = ["--out", str(out), "--cache", str(tmp_path / "cache")]
+    assert main([*folders, "--html", "--dataset", str(tmp_path / "parted")]) == 0
+    assert str(out / "page" / "index.html") in capsys.readouterr().err.replace("\n", "")
+    assert (out / "page" / "index.html").exists()
+    assert len(list((out / "page" / "thumbnails").iterdir())) > 10
+
+
+def test_drawings_of_the_queries_are_found_in_the_cache(tmp_path, run):
+    fill_parted(tmp_path / "parted")
+    assert run("--extractor", "rgb-histogram", "--dataset", tmp_path / "parted", "--edges") == 0
+    folders = ["--out", str(tmp_path / "out"), "--cache", str(tmp_path / "cache")]
+    assert main([*folders, "--html", "--dataset", str(tmp_path / "parted")]) == 0
+    _, index = read(tmp_path / "out" / "page" / "data" / "index.js")
+    assert "query-edges" in [one["name"] for one in index["datasets"][0]["querySets"]]
+    assert index["datasets"][0]["lacking"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--dataset", "openmoji"], "--dataset says where the pictures of --html are"),
+        (["--html", "--dataset", "animals"], "animals=PATH"),
+        (["--html", "--dataset", "nowhere"], "neither a folder nor one of"),
+    ],
+)
+def test_bad_input_is_one_clear_error(out, tmp_path, capsys, arguments, complaint):
+    assert main(["--out", str(out), "--cache", str(tmp_path / "cache"), *arguments]) == 2
+    said = capsys.readouterr().err
+    assert complaint in said
+    assert said.count("\n") == 1
+    assert not (out / "page").exists()
+
+
+def test_a_dataset_called_page_is_refused(out, build):
+    shutil.move(out / "parted", out / "page")
+    with pytest.raises(InputError, match="a dataset is called 'page'"):
+        build()
