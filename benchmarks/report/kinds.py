@@ -34,3 +34,9 @@ def kind_of(record: Json) -> str:
     if "network" in parts:
         return "network"
     return _BY_MODULE.get(parts["head"]["class"].split(".")[-2], OTHER)
+
+
+def has_network(record: Json) -> bool:
+    """Whether a network is part of a row, alone or with others."""
+    parts = record["card"]["extractor"]
+    return any("network" in one for one in (parts, *parts.get("rows", {}).values()))

@@ -15,7 +15,7 @@ from benchmarks.records import Results
 from benchmarks.report.context import context
 from benchmarks.report.gap import PHOTOS
 from benchmarks.report.hybrid import Against, Scored, chosen, score_task
-from benchmarks.report.kinds import COMBINED, KINDS, RERANKED, kind_of
+from benchmarks.report.kinds import COMBINED, KINDS, RERANKED, has_network, kind_of
 from benchmarks.report.tables import SORT_BY, share
 from retrieval.statistics import LEVEL, intervals, step_down
 
@@ -244,7 +244,7 @@ class _Need:
 _NEEDS = (
     _Need("whatever it costs", lambda record: True),
     _Need("one extractor, no fusion", lambda record: kind_of(record) not in (COMBINED, RERANKED)),
-    _Need("no network", lambda record: not _has_network(record["card"]["extractor"])),
+    _Need("no network", lambda record: not has_network(record)),
     _Need("at most 1 KB an image", lambda record: record["bytes_per_image"] <= 1024),
     _Need("at most 10 ms an image", lambda record: _ms(record) <= _FAST),
     _Need("both", lambda record: record["bytes_per_image"] <= 1024 and _ms(record) <= _FAST),
@@ -255,10 +255,6 @@ _FAST = 10.0
 def _ms(record: Json) -> float:
     found = record["costs"].get("extraction_ms")
     return float("inf") if found is None else float(found)
-
-
-def _has_network(parts: Json) -> bool:
-    return "network" in parts or any(_has_network(one) for one in parts.get("rows", {}).values())
 
 
 def choices(tasks: Sequence[Task]) -> str:

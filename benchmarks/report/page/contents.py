@@ -7,7 +7,7 @@ from urllib.parse import quote
 import datasets
 from benchmarks.files import Json
 from benchmarks.records import Results, TaskResults
-from benchmarks.report.kinds import kind_of
+from benchmarks.report.kinds import has_network, kind_of
 from benchmarks.report.pages import LEGEND, counts_in_words
 from benchmarks.report.tables import (
     CHANCE,
@@ -124,14 +124,9 @@ def _row(row: Json, record: Json | None) -> Json:
         "absent": "" if row["status"] == "ok" else row["status"],
         "chance": row["row"] == CHANCE and record is None,
         "kind": kind_of(record) if record else None,
-        "deep": record is not None and _has_network(record["card"]["extractor"]),
+        "deep": record is not None and has_network(record),
         "cells": cells,
     }
-
-
-def _has_network(parts: Json) -> bool:
-    """Whether a network is among what a row is made of."""
-    return "network" in parts or any(map(_has_network, parts.get("rows", {}).values()))
 
 
 def plots(folder: Path, query_sets: Sequence[str]) -> list[Json]:
