@@ -26,6 +26,7 @@ from benchmarks.report.pair_sheet import Shown, draw_sheet
 from benchmarks.report.training import write_training
 from benchmarks.rooms import CHECKOUT
 from benchmarks.terminal import print_listing, print_table
+from benchmarks.tuning.preset import tuned_row
 from benchmarks.variants import EDGES, with_copies, with_edges
 from benchmarks.vectors import Vectors, make_vectors
 from datasets.errors import InputError
@@ -83,6 +84,8 @@ def run(evaluation: Evaluation, rows: Sequence[Combination], force: bool = False
             evaluation.skip(row, "skipped", "learns from training images, and there are none")
         elif row.obstacle:
             evaluation.skip(row, "skipped", row.obstacle)
+        elif row.tuning and (reason := row.tuning.obstacle(dataset)):
+            evaluation.skip(row, "skipped", reason)
         elif force or not evaluation.is_finished(row):
             todo.append(row)
     extractors = {one.name: one for row in todo for one in row.rows}
@@ -129,6 +132,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         default=[],
         help="these only; a+b combines two, a+b+rrf by reciprocal ranks, a+alpha-qe re-ranks",
+    )
+    what.add_argument(
+        "--preset",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        default=[],
+        help="rows that benchmarks.tune chose the parameters of, as rows of their own",
     )
     what.add_argument(
         "--dataset",
@@ -203,10 +214,21 @@ def _positive(text: str) -> int:
 def _rows(options: argparse.Namespace) -> list[Combination]:
     if options.all and options.extractor:
         raise InputError("--all and --extractor exclude each other; give one")
-    if not options.all and not options.extractor:
+    if not options.all and not options.extractor and not options.preset:
         raise InputError("nothing to run: give --all, or --extractor NAME (--list shows them)")
-    names = [name for given in options.extractor for name in expand(given)] or row_names()
-    return [make(name, options.epochs) for name in dict.fromkeys(names)]
+    names = [name for given in options.extractor for name in expand(given)]
+    names += row_names() if options.all else []
+    rows = [make(name, options.epochs) for name in dict.fromkeys(names)]
+    tuned: dict[str, Path] = {}
+    for path in dict.fromkeys(options.preset):
+        row = tuned_row(path)
+        if row.name in tuned:
+            raise InputError(
+                f"--preset {path}: makes the row {row.name}, as {tuned[row.name]} does; give one"
+            )
+        tuned[row.name] = path
+        rows.append(row)
+    return rows
 
 
 def _load_all(options: argparse.Namespace, workforce: Workforce) -> list[Dataset]:

@@ -10,6 +10,7 @@ from benchmarks.report.gap import write_gap
 from benchmarks.report.hybrid import write_hybrid
 from benchmarks.report.leaks import write_leaks
 from benchmarks.report.pages import write_tables
+from benchmarks.report.presets import write_presets
 
 
 def write_dataset(folder: Path) -> dict[str, list[Json]]:
@@ -27,4 +28,5 @@ def write_dataset(folder: Path) -> dict[str, list[Json]]:
     write_classes(folder, results)
     write_hybrid(folder, results)
     write_leaks(folder)
+    write_presets(folder, results.tasks)
     return tables
