@@ -1,7 +1,7 @@
 """The rows that tuning tries: one row of the menu with every choice of its parameters."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -133,9 +133,15 @@ def in_words(choice: Choice) -> str:
     'words=500, power=0.5'
     """
     return ", ".join(
-        f"{key.rpartition('__')[2]}={value if isinstance(value, str) else repr(value)}"
-        for key, value in choice.items()
+        f"{key.rpartition('__')[2]}={_value_in_words(value)}" for key, value in choice.items()
     )
+
+
+def _value_in_words(value: object) -> str:
+    if is_dataclass(value):
+        inner = ", ".join(_value_in_words(getattr(value, one.name)) for one in fields(value))
+        return f"{type(value).__name__}({inner})"
+    return str(value)
 
 
 def _stem(row: Combination) -> str:
