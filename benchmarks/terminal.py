@@ -59,8 +59,8 @@ def print_preset(preset: Preset) -> None:
     for heading in CANDIDATE_HEADINGS:
         table.add_column(heading, justify="right", no_wrap=True)
     for number, tried in enumerate(preset.candidates):
-        mark = " *" if tried["choice"] == preset.parameters else ""
-        table.add_row(escape(tried["words"]) + mark, *candidate_cells(tried, number == 0))
+        mark = "* " if tried["choice"] == preset.parameters else ""
+        table.add_row(mark + escape(tried["words"]), *candidate_cells(tried, number == 0))
     console.print(table)
     for words, why in preset.failed.items():
         console.print(f"{words}: {why}", markup=False)

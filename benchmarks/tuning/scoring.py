@@ -81,6 +81,10 @@ def ask_each_other(row: Combination, dataset: Dataset, made: Made, cache: Path) 
     image that asks: it learns from four fifths of the images for the queries of the last fifth.
     Visual words and mixtures are learned from all of them, without classes.
 
+    Whitening makes the images that it has seen look alike: all at one distance, where it keeps
+    as many dimensions as they span. On Corel-1000 VLAD's 128 dimensions score 0.18 among the
+    images that they were learned from, 0.32 by folds, and 0.39 on the gallery.
+
     Parameters
     ----------
     row : Combination
