@@ -7,6 +7,7 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from benchmarks.files import Json
 from benchmarks.identity import closure, code_hash, libraries, plain
 from benchmarks.row import Row
 from datasets.task import Dataset
@@ -32,10 +33,13 @@ class Tuning:
         For readers of its numbers.
     images : frozenset of str
         What chose them: images, by `short_hash`.
+    preset : dict
+        All of it, to be kept where the row is.
     """
 
     note: str
     images: frozenset[str]
+    preset: Json
 
     def obstacle(self, dataset: Dataset) -> str | None:
         """Why the row may not be run on a dataset; None if it may."""

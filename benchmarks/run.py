@@ -12,7 +12,7 @@ import joblib
 
 import datasets
 from benchmarks.combination import Combination
-from benchmarks.command import Parser, command, default_cache, give_weights
+from benchmarks.command import Parser, command, default_cache, give_weights, positive
 from benchmarks.evaluating import Evaluation
 from benchmarks.files import require_writable
 from benchmarks.gates import GateError
@@ -26,7 +26,7 @@ from benchmarks.report.pair_sheet import Shown, draw_sheet
 from benchmarks.report.training import write_training
 from benchmarks.rooms import CHECKOUT
 from benchmarks.terminal import print_listing, print_table
-from benchmarks.tuning.preset import tuned_row
+from benchmarks.tuning.preset import row_from
 from benchmarks.variants import EDGES, with_copies, with_edges
 from benchmarks.vectors import Vectors, make_vectors
 from datasets.errors import InputError
@@ -183,14 +183,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     how.add_argument(
         "--jobs",
-        type=_positive,
+        type=positive,
         metavar="N",
         default=joblib.cpu_count(),
         help="worker processes (default: all cores); no influence on results",
     )
     how.add_argument(
         "--epochs",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="train networks for at most N epochs (default: as their recipes say); tables say so",
     )
@@ -204,13 +204,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
-
-
 def _rows(options: argparse.Namespace) -> list[Combination]:
     if options.all and options.extractor:
         raise InputError("--all and --extractor exclude each other; give one")
@@ -221,7 +214,7 @@ def _rows(options: argparse.Namespace) -> list[Combination]:
     rows = [make(name, options.epochs) for name in dict.fromkeys(names)]
     tuned: dict[str, Path] = {}
     for path in dict.fromkeys(options.preset):
-        row = tuned_row(path)
+        row = row_from(path)
         if row.name in tuned:
             raise InputError(
                 f"--preset {path}: makes the row {row.name}, as {tuned[row.name]} does; give one"

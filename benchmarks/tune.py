@@ -13,7 +13,7 @@ from pathlib import Path
 import joblib
 
 import datasets
-from benchmarks.command import Parser, command, default_cache, give_weights
+from benchmarks.command import Parser, command, default_cache, give_weights, positive
 from benchmarks.files import require_writable
 from benchmarks.progress import Workforce
 from benchmarks.records import DESCRIPTION, read_results
@@ -147,17 +147,10 @@ def _parser() -> argparse.ArgumentParser:
         help="where presets go (default: results/ of the checkout)",
     )
     parser.add_argument("--cache", type=Path, metavar="DIR", default=default_cache())
-    parser.add_argument("--jobs", type=_positive, metavar="N", default=joblib.cpu_count())
+    parser.add_argument("--jobs", type=positive, metavar="N", default=joblib.cpu_count())
     parser.add_argument("--seed", type=int, metavar="N", default=0, help="seed of the split")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     return parser
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
 
 
 if __name__ == "__main__":

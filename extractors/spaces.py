@@ -12,7 +12,7 @@ Space = dict[str, tuple[object, ...]]
 
 _CUBES = ((4, 4, 4), (6, 6, 6), (8, 8, 8), (12, 12, 12))
 _HUES = ((8, 3, 3), (16, 4, 4), (32, 4, 4), (16, 8, 8))
-_HOG: Space = {"cell": (8, 16, 32), "orientations": (6, 9, 12)}
+_HOG: Space = {"cell": (8, 16, 32), "orientations": (9, 12, 18)}
 _EDGES: Space = {"bins": (8, 12, 18), "grid": (2, 4, 6)}
 _GIST: Space = {"scales": (3, 4, 5), "grid": (2, 4, 8)}
 _WORDS: Space = {"bagofwords__words": (250, 500, 1000, 2000), "bagofwords__power": (0.5, 1.0)}

@@ -11,6 +11,7 @@ from pictures import picture
 
 import extractors
 from benchmarks import describing, tune
+from benchmarks import search as search_module
 from benchmarks.fitted import Fitted
 from benchmarks.loading import load
 from benchmarks.menu import make
@@ -18,7 +19,7 @@ from benchmarks.progress import Workforce
 from benchmarks.row import Row
 from benchmarks.tuning.candidates import candidates
 from benchmarks.tuning.material import load_training
-from benchmarks.tuning.preset import make_preset, read_preset, tuned_row, write_preset
+from benchmarks.tuning.preset import make_preset, read_preset, row_from, write_preset
 from benchmarks.tuning.scoring import Asked, Trial, ask_each_other, choose, compare, folds
 from benchmarks.vectors import make_vectors
 from datasets.task import Dataset, Image
@@ -310,7 +311,7 @@ def test_a_preset_makes_a_row_beside_the_menus(parted, tuned, run, tmp_path, mon
 def test_a_preset_that_keeps_the_menus_choice_is_the_menus_row(parted, tuned, run, tmp_path):
     assert tuned("--extractor", "lbp", "--dataset", parted, "--quiet") == 0
     file = preset_file(tmp_path, "lbp")
-    row = tuned_row(file)
+    row = row_from(file)
     assert row.rows[0].identity == make("lbp").rows[0].identity
     assert row.note.startswith("as in the menu: no other choice is significantly better")
     assert run("--preset", file, "--extractor", "lbp", "--dataset", parted, "--quiet") == 0
@@ -336,6 +337,29 @@ def test_a_preset_is_not_run_where_the_images_that_chose_it_are_searched(
 
 def changed(**changes):
     return lambda content: json.dumps(content | changes)
+
+
+def test_a_preset_searches_and_its_index_stands_alone(parted, written, tmp_path, capsys):
+    wide = {"octaves": 2, "prepare": {"class": "LongestSide", "pixels": 256}}
+    file = written(changed(parameters=wide))
+    asked = next((parted / "training" / "apple").iterdir())
+    folders = ["--index", tmp_path / "index", "--cache", tmp_path / "cache"]
+
+    def search(*arguments):
+        return search_module.main([str(one) for one in (asked, *arguments, *folders)])
+
+    assert search("--pictures", parted, "--preset", file, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    file.unlink()
+    assert search("--json") == 0
+    again = json.loads(capsys.readouterr().out)
+    assert found["neighbours"] == again["neighbours"]
+    assert found["neighbours"][0]["distance"] == 0
+    index = search_module.open_index(tmp_path / "index")
+    assert index.combination.rows[0].estimator.octaves == 2
+    assert index.vectors[0].shape[1] == 20
+    assert search("--pictures", parted, "--preset", file, "--extractor", "lbp") == 2
+    assert "--preset and --extractor exclude each other" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def write_presets(folder: Path, tasks: Mapping[str, TaskResults]) -> None:
 
 def read_presets(folder: Path) -> list[Preset]:
     """The presets of a dataset, by row name."""
-    return [read_preset(path, "") for path in sorted((folder / FOLDER).glob("*.json"))]
+    return [read_preset(path) for path in sorted((folder / FOLDER).glob("*.json"))]
 
 
 def _gallery_section(query_set: str, task: TaskResults) -> str:

@@ -28,7 +28,7 @@ FORMAT = 1
 """Of the file; another number is another layout."""
 
 FOLDER = "presets"
-OPTION = "--preset"
+_OPTION = "--preset"
 
 _CRITERION = (
     "mean average precision, every training image asking for the others of its class; another "
@@ -162,53 +162,84 @@ def write_preset(out: Path, preset: Preset) -> Path:
     return path
 
 
-def read_preset(path: Path, option: str = OPTION) -> Preset:
+def read_preset(path: Path, where: str = "") -> Preset:
     """Read a preset.
+
+    Parameters
+    ----------
+    path : Path
+    where : str
+        What to call it in messages, if not by its path.
 
     Raises
     ------
     InputError
         If there is none, or if it is damaged or something else.
     """
+    where = where or str(path)
     try:
         content: Any = read_json(path)
     except (OSError, InputError) as error:
-        raise InputError(
-            f"{option} {path}: cannot be read; make it with benchmarks.tune"
-        ) from error
+        raise InputError(f"{where}: cannot be read; make it with benchmarks.tune") from error
     if content is None:
-        raise InputError(f"{option} {path}: no such file; benchmarks.tune makes presets")
+        raise InputError(f"{where}: no such file; benchmarks.tune makes presets")
+    return understood(content, where)
+
+
+def understood(content: Any, where: str) -> Preset:
+    """The preset that was read as JSON.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+    """
     try:
         made = Preset(**content)
         _require_sane(made)
     except (TypeError, ValueError, KeyError) as error:
         raise InputError(
-            f"{option} {path}: no preset of this suite ({error}); make it with benchmarks.tune"
+            f"{where}: no preset of this suite ({error}); make it with benchmarks.tune"
         ) from error
     return made
 
 
-def tuned_row(path: Path, option: str = OPTION) -> Combination:
+def tuned_row(preset: Preset, where: str) -> Combination:
     """The row that a preset makes.
+
+    Parameters
+    ----------
+    preset : Preset
+    where : str
+        Where it was found, for messages.
 
     Raises
     ------
     InputError
-        If it is no preset, or chooses what is not declared in `extractors.spaces`.
+        If it chooses what is not declared in `extractors.spaces`.
     """
-    preset = read_preset(path, option)
-    tried = candidates(preset.row, f"{option} {path}: row")
+    tried = candidates(preset.row, f"{where}: row")
     try:
         choice = tried.understand(preset.parameters)
     except ValueError as error:
-        raise InputError(f"{option} {path}: {error}; tune it again") from error
-    count = len(preset.images)
-    by = f"by leave-one-out among {count} training images of {preset.dataset}"
+        raise InputError(f"{where}: {error}; tune it again") from error
+    by = f"by leave-one-out among {len(preset.images)} training images of {preset.dataset}"
     note = f"tuned: {in_words(choice)} {by}"
     if choice == tried.own:
         note = f"as in the menu: no other choice is significantly better {by}"
     built = tried.build(choice, preset.name)
-    return replace(built, tuning=Tuning(note, frozenset(preset.images)))
+    return replace(built, tuning=Tuning(note, frozenset(preset.images), asdict(preset)))
+
+
+def row_from(path: Path) -> Combination:
+    """The row that the preset makes which a user gave with ``--preset``.
+
+    Raises
+    ------
+    InputError
+        If it is no preset, or chooses what is not declared.
+    """
+    return tuned_row(read_preset(path, f"{_OPTION} {path}"), f"{_OPTION} {path}")
 
 
 def _require_sane(preset: Preset) -> None:
