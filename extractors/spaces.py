@@ -59,8 +59,8 @@ SPACES: dict[str, Space] = {
     "orb-bovw": _WORDS,
     "akaze-bovw": _WORDS,
     "dense-sift-bovw": _WORDS,
-    "sift-vlad": {"vlad__words": (32, 64, 128), "whitening__dims": (32, 64, 128)},
-    "sift-fisher": {"fisher__components": (32, 64), "whitening__dims": (32, 64, 128)},
+    "sift-vlad": {"vlad__words": (32, 64, 128), "whitening__dims": (16, 32, 64, 128)},
+    "sift-fisher": {"fisher__components": (32, 64), "whitening__dims": (16, 32, 64, 128)},
     # networks: from the mean of the last map (1) towards its peaks
     "efficientnet-lite0": {"power": _POWERS},
     "densenet169": {"power": _POWERS},

@@ -19,7 +19,7 @@ COMBINING = "combining"
 """The parameter of ``a+b``: the way of combining that a name leaves open."""
 
 _WHITENED = "whitened"
-_DIMS = (32, 64, 128, 256)
+_DIMS = (16, 32, 64, 128, 256)
 
 Choice = Mapping[str, Any]
 """Parameter to value."""
