@@ -7,8 +7,10 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from benchmarks.files import Json
 from benchmarks.identity import closure, code_hash, libraries, plain
 from benchmarks.row import Row
+from datasets.task import Dataset
 from retrieval.combining import Combining
 from retrieval.geometry import Verification
 from retrieval.reranking import Reranking
@@ -16,6 +18,40 @@ from retrieval.search import Search, single
 
 VERIFIED = 50
 """Images of each query whose local features are matched."""
+
+
+_SHORT = 16
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How a row came to other parameters than the menu's.
+
+    Parameters
+    ----------
+    note : str
+        For readers of its numbers.
+    images : frozenset of str
+        What chose them: images, by `short_hash`.
+    preset : dict
+        All of it, to be kept where the row is.
+    """
+
+    note: str
+    images: frozenset[str]
+    preset: Json
+
+    def obstacle(self, dataset: Dataset) -> str | None:
+        """Why the row may not be run on a dataset; None if it may."""
+        asked = {short_hash(image.sha256) for part, image in dataset.images if part != "training"}
+        if not (seen := len(asked & self.images)):
+            return None
+        return f"tuned on {seen} images that are searched or asked here; tune on this split"
+
+
+def short_hash(sha256: str) -> str:
+    """The beginning of an image's hash, long enough to know it again."""
+    return sha256[:_SHORT]
 
 
 @dataclass
@@ -35,6 +71,8 @@ class Combination:
     verification : Verification, optional
         Last of all, re-ranks the first `VERIFIED` images by the matches of the local features
         of the first extractor that has them.
+    tuning : Tuning, optional
+        Where its parameters come from, if not from the menu.
     """
 
     name: str
@@ -42,6 +80,7 @@ class Combination:
     combining: Combining | None = None
     rerankings: tuple[Reranking, ...] = ()
     verification: Verification | None = None
+    tuning: Tuning | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -66,7 +105,8 @@ class Combination:
     @property
     def note(self) -> str:
         """What a reader of the numbers must know, each in short and at length; or nothing."""
-        notes = [note for row in self.rows for note in row.note.split("; ") if note]
+        notes = [self.tuning.note] if self.tuning else []
+        notes += [note for row in self.rows for note in row.note.split("; ") if note]
         trained = [row.name for row in self.rows if row.is_supervised]
         if self.weighs and trained:
             notes.append(
@@ -83,8 +123,9 @@ class Combination:
     @cached_property
     def identity(self) -> dict[str, object]:
         """What decides the row's ranking, data and protocol aside."""
+        tuned = {"tuned": self.tuning.note} if self.tuning else {}
         if self.is_plain:
-            return self.rows[0].identity
+            return self.rows[0].identity | tuned
         steps: list[object] = [self.combining, *self.rerankings, self.verification]
         used = [step for step in steps if step is not None]
         modules = sorted({name for step in used for name in closure(type(step).__module__)})
@@ -96,7 +137,7 @@ class Combination:
         }
         if self.verification and self.verified:
             made["verified"] = {"row": self.verified.name, "first": VERIFIED}
-        return made
+        return made | tuned
 
     def fresh_combining(self) -> Combining | None:
         """The combining, with nothing learned."""

@@ -44,6 +44,14 @@ def command(work: Callable[[], int]) -> int:
         return INTERRUPTED
 
 
+def positive(text: str) -> int:
+    """Understand the value of an option that is a whole number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
 def give_weights(pairs: Sequence[str]) -> None:
     """Understand ``--weights NAME=FILE``: each is what its environment variable would say.
 

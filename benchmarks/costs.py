@@ -15,7 +15,7 @@ import joblib
 
 import datasets
 from benchmarks.combination import Combination
-from benchmarks.command import Parser, command, default_cache, give_weights
+from benchmarks.command import Parser, command, default_cache, give_weights, positive
 from benchmarks.evaluating import Evaluation, task_folder
 from benchmarks.files import require_writable, write_json
 from benchmarks.fitted import Fitted
@@ -178,8 +178,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--cache", type=Path, metavar="DIR", default=default_cache())
     parser.add_argument("--weights", nargs="+", metavar="NAME=FILE", default=[], help="as of run")
-    parser.add_argument("--epochs", type=int, metavar="N", help="as given to run")
-    parser.add_argument("--jobs", type=int, metavar="N", default=joblib.cpu_count())
+    parser.add_argument("--epochs", type=positive, metavar="N", help="as given to run")
+    parser.add_argument("--jobs", type=positive, metavar="N", default=joblib.cpu_count())
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     return parser
 

@@ -12,7 +12,7 @@ import joblib
 
 import datasets
 from benchmarks.combination import Combination
-from benchmarks.command import Parser, command, default_cache, give_weights
+from benchmarks.command import Parser, command, default_cache, give_weights, positive
 from benchmarks.evaluating import Evaluation
 from benchmarks.files import require_writable
 from benchmarks.gates import GateError
@@ -25,6 +25,7 @@ from benchmarks.report.pair_sheet import Shown, draw_sheet
 from benchmarks.report.training import write_training
 from benchmarks.rooms import CHECKOUT
 from benchmarks.terminal import print_listing, print_table
+from benchmarks.tuning.preset import row_from
 from benchmarks.variants import EDGES, with_copies, with_edges
 from benchmarks.vectors import Vectors, make_vectors
 from datasets.errors import InputError
@@ -82,6 +83,8 @@ def run(evaluation: Evaluation, rows: Sequence[Combination], force: bool = False
             evaluation.skip(row, "skipped", "learns from training images, and there are none")
         elif row.obstacle:
             evaluation.skip(row, "skipped", row.obstacle)
+        elif row.tuning and (reason := row.tuning.obstacle(dataset)):
+            evaluation.skip(row, "skipped", reason)
         elif force or not evaluation.is_finished(row):
             todo.append(row)
     extractors = {one.name: one for row in todo for one in row.rows}
@@ -130,6 +133,14 @@ def _parser() -> argparse.ArgumentParser:
         help="these only; a+b combines two, a+b+rrf by reciprocal ranks, a+alpha-qe re-ranks",
     )
     what.add_argument(
+        "--preset",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        default=[],
+        help="rows that benchmarks.tune chose the parameters of, as rows of their own",
+    )
+    what.add_argument(
         "--dataset",
         nargs="+",
         metavar="NAME|PATH",
@@ -171,14 +182,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     how.add_argument(
         "--jobs",
-        type=_positive,
+        type=positive,
         metavar="N",
         default=joblib.cpu_count(),
         help="worker processes (default: all cores); no influence on results",
     )
     how.add_argument(
         "--epochs",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="train networks for at most N epochs (default: as their recipes say); tables say so",
     )
@@ -192,20 +203,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
-
-
 def _rows(options: argparse.Namespace) -> list[Combination]:
     if options.all and options.extractor:
         raise InputError("--all and --extractor exclude each other; give one")
-    if not options.all and not options.extractor:
+    if not options.all and not options.extractor and not options.preset:
         raise InputError("nothing to run: give --all, or --extractor NAME (--list shows them)")
-    names = [name for given in options.extractor for name in expand(given)] or row_names()
-    return [make(name, options.epochs) for name in dict.fromkeys(names)]
+    names = [name for given in options.extractor for name in expand(given)]
+    names += row_names() if options.all else []
+    rows = [make(name, options.epochs) for name in dict.fromkeys(names)]
+    tuned: dict[str, Path] = {}
+    for path in dict.fromkeys(options.preset):
+        row = row_from(path)
+        if row.name in tuned:
+            raise InputError(
+                f"--preset {path}: makes the row {row.name}, as {tuned[row.name]} does; give one"
+            )
+        tuned[row.name] = path
+        rows.append(row)
+    return rows
 
 
 def _load_all(options: argparse.Namespace, workforce: Workforce) -> list[Dataset]:

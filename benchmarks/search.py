@@ -14,7 +14,7 @@ from pathlib import Path
 import joblib
 
 import datasets
-from benchmarks.command import Parser, command, default_cache, give_weights
+from benchmarks.command import Parser, command, default_cache, give_weights, positive
 from benchmarks.files import require_writable
 from benchmarks.identity import digest
 from benchmarks.loading import load
@@ -25,6 +25,7 @@ from benchmarks.searching.building import build
 from benchmarks.searching.contact_sheet import draw_contact_sheet
 from benchmarks.searching.folder import folder_source
 from benchmarks.searching.index import Index, Neighbour
+from benchmarks.tuning.preset import row_from
 from datasets.errors import InputError, UnreadableImageError
 from datasets.task import Dataset, Image
 from retrieval.knn import Block
@@ -203,17 +204,24 @@ def _open(options: argparse.Namespace) -> tuple[Index, Dataset | None]:
     """Open the index that the options mean, up to date if they say what it is of."""
     if options.pictures and options.dataset:
         raise InputError("--pictures and --dataset exclude each other; give one")
+    if options.preset and options.extractor:
+        raise InputError("--preset and --extractor exclude each other; give one")
     if options.learn_from and not options.pictures:
         raise InputError("--learn-from goes with --pictures; a dataset has training images")
     if options.index and not options.pictures and not options.dataset:
         index = Index(options.index)
-        if options.extractor and options.extractor != index.about["row"]:
+        wanted = row_from(options.preset).name if options.preset else options.extractor
+        if wanted and wanted != index.about["row"]:
             raise InputError(
-                f"--extractor {options.extractor}: {options.index} is an index by "
+                f"--extractor {wanted}: {options.index} is an index by "
                 f"{index.about['row']}; make another for it"
             )
         return index, None
-    combination = make(options.extractor or EXTRACTOR, options.epochs)
+    combination = (
+        row_from(options.preset)
+        if options.preset
+        else make(options.extractor or EXTRACTOR, options.epochs)
+    )
     workforce = Workforce(options.jobs, options.quiet)
     require_writable(options.cache, "--cache")
     text = options.dataset or datasets.DEFAULT
@@ -278,29 +286,25 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help=f"any row of benchmarks.run --list, or combined as there (default: {EXTRACTOR})",
     )
-    how.add_argument("-k", type=_positive, metavar="K", default=10, help="how many (default: 10)")
+    how.add_argument(
+        "--preset", type=Path, metavar="FILE", help="a row that benchmarks.tune chose"
+    )
+    how.add_argument("-k", type=positive, metavar="K", default=10, help="how many (default: 10)")
     how.add_argument(
         "--learn-from",
         metavar="NAME|PATH",
         help="dataset whose training images vocabularies and weights are learned from, for "
         "--pictures",
     )
-    how.add_argument("--epochs", type=_positive, metavar="N", help="as of benchmarks.run")
+    how.add_argument("--epochs", type=positive, metavar="N", help="as of benchmarks.run")
     how.add_argument("--weights", nargs="+", metavar="NAME=FILE", default=[], help="as there")
-    how.add_argument("--jobs", type=_positive, metavar="N", default=joblib.cpu_count())
+    how.add_argument("--jobs", type=positive, metavar="N", default=joblib.cpu_count())
     how.add_argument("--cache", type=Path, metavar="DIR", default=default_cache())
     what = parser.add_argument_group("what comes out")
     what.add_argument("--show", type=Path, metavar="FILE", help="draw it all as a PNG")
     what.add_argument("--json", action="store_true", help="print JSON")
     what.add_argument("--quiet", action="store_true", help="print no progress and no table")
     return parser
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
 
 
 if __name__ == "__main__":

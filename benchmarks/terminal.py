@@ -10,7 +10,9 @@ from rich.table import Table
 import datasets
 from benchmarks.files import Json
 from benchmarks.menu import row_names
+from benchmarks.report.presets import CANDIDATE_HEADINGS, candidate_cells
 from benchmarks.report.tables import absences, cell_text, columns, filled_columns
+from benchmarks.tuning.preset import Preset
 from datasets.task import Dataset
 
 _SHOWN = ("row", "top1", "top5", "top10", "map", "dimensions", "extraction_ms", "search_ms")
@@ -47,6 +49,22 @@ def print_table(dataset: Dataset, tables: Mapping[str, Sequence[Json]]) -> None:
         console.print(
             f"Image problems: {len(dataset.problems)}, listed in problems.csv\n", markup=False
         )
+
+
+def print_preset(preset: Preset) -> None:
+    """Print what tuning tried and what came of it; the menu's own choice first."""
+    console = Console(highlight=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(f"{preset.row}, {len(preset.images)} images of {preset.dataset}")
+    for heading in CANDIDATE_HEADINGS:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for number, tried in enumerate(preset.candidates):
+        mark = "* " if tried["choice"] == preset.parameters else ""
+        table.add_row(mark + escape(tried["words"]), *candidate_cells(tried, number == 0))
+    console.print(table)
+    for words, why in preset.failed.items():
+        console.print(f"{words}: {why}", markup=False)
+    console.print(f"* {preset.verdict}", markup=False)
 
 
 def broken(name: str, width: int) -> str:

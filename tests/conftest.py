@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 import extractors
 from benchmarks import run as run_module
+from benchmarks import tune
 from benchmarks.loading import load
 from benchmarks.progress import Workforce
 from extractors import backbone as backbone_module
@@ -57,6 +58,25 @@ def run(tmp_path: Path) -> Callable:
         return run_module.main([str(a) for a in (*arguments, *folders, *jobs)])
 
     return run_command
+
+
+@pytest.fixture
+def tuned(tmp_path: Path) -> Callable:
+    """Tune with folders of the test's own; returns the exit code."""
+
+    def command(*arguments: object, out: str = "out", cache: str = "cache") -> int:
+        folders = ["--out", tmp_path / out, "--cache", tmp_path / cache, "--jobs", "1"]
+        return tune.main([str(argument) for argument in (*arguments, *folders)])
+
+    return command
+
+
+@pytest.fixture
+def preset_file(tmp_path: Path) -> Callable:
+    """Where `tuned` puts the preset of a row."""
+    return lambda row, dataset="parted", out="out": (
+        tmp_path / out / dataset / "presets" / f"{row}.json"
+    )
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from benchmarks.report.hybrid import write_hybrid
 from benchmarks.report.leaks import write_leaks
 from benchmarks.report.overview import write_overview
 from benchmarks.report.pages import write_summary, write_tables
+from benchmarks.report.presets import write_presets
 
 
 def write_dataset(folder: Path) -> dict[str, list[Json]]:
@@ -28,6 +29,7 @@ def write_dataset(folder: Path) -> dict[str, list[Json]]:
     write_classes(folder, results)
     write_hybrid(folder, results)
     write_leaks(folder)
+    write_presets(folder, results.tasks)
     return tables
 
 

@@ -160,7 +160,8 @@ def score_task(task: TaskResults, metric: str, confusion: int | None = None) -> 
 def members(record: Json) -> list[str]:
     """Extractors of a combined row, in the order of its name; none for a single one."""
     rows = record["card"]["extractor"].get("rows", {}) if record["status"] == "ok" else {}
-    return [part for part in record["row"].split("+") if part in rows]
+    menu_row = record["row"].partition("@")[0]  # a preset's row is called <row>@<dataset>
+    return [part for part in menu_row.split("+") if part in rows]
 
 
 def compare_fused(scored: Scored) -> list[Against]:

@@ -9,6 +9,8 @@ from benchmarks.records import Description, Results
 from benchmarks.report.gap import PHOTOS
 from benchmarks.report.hybrid import members
 from benchmarks.report.leaks import FILE as LEAKS
+from benchmarks.report.presets import FILE as PRESETS
+from benchmarks.report.presets import read_presets
 from benchmarks.report.tables import (
     CHANCE,
     COSTS,
@@ -207,6 +209,8 @@ def _further(folder: Path, results: Results) -> str:
         lines.append("[Classes, mistakes, hubs](classes.md)")
     if any(members(record) for name in scored for record in results.tasks[name].records):
         lines.append("[What extractors do together](hybrid.md)")
+    if read_presets(folder):
+        lines.append(f"[Tuned rows]({PRESETS})")
     found = read_json(folder / LEAKS)
     if found:
         count = sum(found["counts"].values())

@@ -76,6 +76,7 @@ def build(
         "root": str(dataset.root.absolute()),
         "row": combination.name,
         "epochs": epochs,
+        "preset": combination.tuning.preset if combination.tuning else None,
         "identity": identity_hash(combination),
         "training": training_fingerprint(dataset) if combination.learns else None,
     }

@@ -28,6 +28,7 @@ from benchmarks.identity import digest
 from benchmarks.menu import make
 from benchmarks.searching.asking import Asker
 from benchmarks.searching.folder import Known
+from benchmarks.tuning.preset import tuned_row, understood
 from datasets.errors import InputError
 from datasets.reading import Pixels, read_image
 from datasets.task import Image
@@ -113,10 +114,14 @@ class Index:
         InputError
             If this version of the suite makes other vectors by that name.
         """
-        made = make(self.about["row"], self.about["epochs"])
+        where = f"--index {self.folder}"
+        if preset := self.about.get("preset"):
+            made = tuned_row(understood(preset, where), where)
+        else:
+            made = make(self.about["row"], self.about["epochs"])
         if identity_hash(made) != self.about["identity"]:
             raise InputError(
-                f"--index {self.folder}: {made.name} makes other vectors now (another version or "
+                f"{where}: {made.name} makes other vectors now (another version or "
                 "other weights); give --pictures or --dataset again to bring it up to date"
             )
         return made

@@ -1,0 +1,1 @@
+"""Choosing a row's parameters by its training images alone."""
