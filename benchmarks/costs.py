@@ -155,7 +155,9 @@ def _recorded(
     """
     folder = task_folder(evaluation.out, evaluation.dataset.tasks[0])
     found = sorted(path.name.removesuffix(".npz") for path in folder.glob("*.npz"))
-    rows = [make(name, epochs) for name in found if not names or name in names]
+    # A row that a preset made is called <row>@<dataset>, and cannot be made without it.
+    menu = [name for name in found if "@" not in name and (not names or name in names)]
+    rows = [make(name, epochs) for name in menu]
     finished = [row for row in rows if evaluation.is_finished(row)]
     if not finished:
         raise InputError(
