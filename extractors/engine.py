@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import islice
 from types import ModuleType
 from typing import Any, TypeVar
@@ -35,10 +36,15 @@ def engine() -> dict[str, str]:
     Does not import any of them.
     """
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    # TensorFlow has several distributions, of one version each.
-    names = importlib.metadata.packages_distributions().get(backend, [])
-    version = importlib.metadata.version(names[0]) if names else "not installed"
-    return {"keras": importlib.metadata.version("keras"), backend: version}
+    return {"keras": importlib.metadata.version("keras"), backend: _version(backend)}
+
+
+@cache
+def _version(module: str) -> str:
+    # TensorFlow has several distributions, of one version each. Which are there is looked up
+    # once: all files of all distributions are read for it.
+    names = importlib.metadata.packages_distributions().get(module, [])
+    return importlib.metadata.version(names[0]) if names else "not installed"
 
 
 def compiled_how() -> dict[str, object]:
