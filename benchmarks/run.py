@@ -23,7 +23,7 @@ from benchmarks.records import write_description
 from benchmarks.report.dataset import write_dataset
 from benchmarks.report.pages import write_summary
 from benchmarks.report.pair_sheet import Shown, draw_sheet
-from benchmarks.report.training import write_training
+from benchmarks.report.training import FOLDER, write_training
 from benchmarks.rooms import CHECKOUT
 from benchmarks.terminal import print_listing, print_table
 from benchmarks.variants import EDGES, with_copies, with_edges
@@ -91,7 +91,7 @@ def run(evaluation: Evaluation, rows: Sequence[Combination], force: bool = False
     for row in workforce.track(todo, len(todo), f"searching {dataset.name}"):
         failed |= _search(evaluation, row, made)
     for name, trained in made.trained.items():
-        write_training(evaluation.out / dataset.name / "training", name, trained)
+        write_training(evaluation.out / dataset.name / FOLDER, name, trained)
     return failed
 
 

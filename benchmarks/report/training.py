@@ -1,24 +1,28 @@
 """What a training looked like: its history as a table, its curves as a picture."""
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 from benchmarks.files import write_text
 from benchmarks.markup import to_csv
-from benchmarks.report.plots import COLOURS, new_figure, save
+from benchmarks.report.drawing import paint_training
+from benchmarks.report.plots import WIDTH, Plot, PlotBook
 from extractors.training import Epoch, read_history
 
-_LEARNED, _HELD_OUT = COLOURS[:2]
+FOLDER = "training"
+"""Of the histories, in a dataset's results."""
 
 
 def write_training(folder: Path, row: str, training: Path) -> None:
-    """Write ``<row>.csv`` and ``<row>.png``; what it took is among the row's costs.
+    """Write ``<row>.csv``; what the training took is among the row's costs.
 
     Parameters
     ----------
     folder : Path
-        Where they go.
+        Where it goes.
     row : str
         The row that was trained.
     training : Path
@@ -30,27 +34,30 @@ def write_training(folder: Path, row: str, training: Path) -> None:
     header = [field.name for field in fields(Epoch) if field.name != "seconds"]
     lines = [[getattr(epoch, name) for name in header] for epoch in history]
     write_text(folder / f"{row}.csv", to_csv(header, lines))
-    draw_curves(history, row, folder / f"{row}.png")
 
 
-def draw_curves(history: Sequence[Epoch], title: str, path: Path) -> None:
-    """Draw loss and accuracy over the epochs, the best epoch marked, as a PNG."""
-    from matplotlib.ticker import MaxNLocator
+def plot_training(folder: Path, book: PlotBook) -> None:
+    """Plot loss and accuracy of every training that a dataset's results tell of."""
+    for path in sorted((folder / FOLDER).glob("*.csv")):
+        with path.open(newline="", encoding="utf-8") as file:
+            lines = [{k: float(v) for k, v in line.items()} for line in csv.DictReader(file)]
+        book.add(_plot(path.stem, lines))
 
-    figure = new_figure(8, 3.2)
-    epochs = [one.epoch + 1 for one in history]
-    best = min(history, key=lambda one: one.val_loss).epoch + 1
-    for axes, what in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        learned = [getattr(one, what) for one in history]
-        held_out = [getattr(one, f"val_{what}") for one in history]
-        marks = {"marker": ".", "markersize": 4}
-        axes.plot(epochs, learned, color=_LEARNED, label="learned from", **marks)
-        axes.plot(epochs, held_out, color=_HELD_OUT, label="held out", **marks)
-        axes.axvline(best, color="0.6", linestyle=":", label=f"best epoch: {best}")
-        axes.set_xlabel("epoch")
-        axes.set_title(what)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.axes[0].legend(frameon=False)
-    figure.suptitle(title)
-    save(figure, path)
+
+def _plot(row: str, lines: Sequence[Mapping[str, float]]) -> Plot:
+    return Plot(
+        f"training-{row}",
+        FOLDER,
+        f"How {row} was trained: loss and accuracy on what it learned from and on training "
+        "images held out; the epoch of the least loss there is the one kept.",
+        (WIDTH, 3.2),
+        partial(
+            paint_training,
+            title=f"Training of {row}",
+            epochs=[int(line["epoch"]) + 1 for line in lines],
+            learned={what: [line[what] for line in lines] for what in ("loss", "accuracy")},
+            held_out={
+                what: [line[f"val_{what}"] for line in lines] for what in ("loss", "accuracy")
+            },
+        ),
+    )
