@@ -56,7 +56,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     for dataset in loaded:
         evaluation = Evaluation(dataset, options.out, options.cache, options.seed, workforce)
         failed |= run(evaluation, rows, options.force)
-        tables = write_dataset(write_description(options.out, dataset))
+        folder = write_description(options.out, dataset)
+        tables = write_dataset(folder, with_plots=not options.no_plots)
         if not options.quiet:
             print_table(dataset, tables)
     write_summary(options.out)
@@ -188,6 +189,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     how.add_argument(
         "--force", action="store_true", help="do everything anew, ignoring what is stored"
+    )
+    how.add_argument(
+        "--no-plots",
+        action="store_true",
+        help="tables and pages only; python -m benchmarks.report draws what they show",
     )
     how.add_argument("--quiet", action="store_true", help="print nothing but errors")
     return parser

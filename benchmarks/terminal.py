@@ -1,6 +1,5 @@
 """Tables and lists on the terminal."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
@@ -10,7 +9,7 @@ from rich.table import Table
 import datasets
 from benchmarks.files import Json
 from benchmarks.menu import row_names
-from benchmarks.report.tables import absences, cell_text, columns, filled_columns
+from benchmarks.report.tables import absences, broken, cell_text, columns, filled_columns
 from datasets.task import Dataset
 
 _SHOWN = ("row", "top1", "top5", "top10", "map", "dimensions", "extraction_ms", "search_ms")
@@ -47,21 +46,6 @@ def print_table(dataset: Dataset, tables: Mapping[str, Sequence[Json]]) -> None:
         console.print(
             f"Image problems: {len(dataset.problems)}, listed in problems.csv\n", markup=False
         )
-
-
-def broken(name: str, width: int) -> str:
-    """A row's name in lines of at most `width` where it can be broken: before a ``+``.
-
-    >>> print(broken("hsv-histogram-grid+lbp+gist+rootsift-bovw", 32))
-    hsv-histogram-grid+lbp+gist
-    +rootsift-bovw
-    """
-    lines = [""]
-    for part in re.split(r"(?=[+])", name):
-        if lines[-1] and len(lines[-1]) + len(part) > width:
-            lines.append("")
-        lines[-1] += part
-    return "\n".join(lines)
 
 
 def print_listing() -> None:

@@ -12,6 +12,7 @@ from benchmarks.files import require_writable
 from benchmarks.records import DESCRIPTION
 from benchmarks.report.dataset import write_dataset
 from benchmarks.report.pages import write_summary
+from benchmarks.report.vocabulary import FOLDER, write_vocabulary
 from benchmarks.rooms import CHECKOUT
 from datasets.errors import InputError
 
@@ -38,6 +39,11 @@ def _main(arguments: Sequence[str] | None) -> int:
     for folder in folders:
         write_dataset(folder)
     write_summary(options.out)
+    sized = sorted(path.parent for path in options.out.glob(f"{FOLDER}/*/{DESCRIPTION}"))
+    for folder in sized:
+        write_vocabulary(folder)
+    if sized:
+        write_summary(options.out / FOLDER)
     return 0
 
 

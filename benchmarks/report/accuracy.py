@@ -17,6 +17,9 @@ from benchmarks.report.tables import CHANCE, SORT_BY
 from retrieval.metrics import METRICS, top_k
 from retrieval.ranking import DEPTH, Ranking
 
+_TICKS = (1, 2, 3, 5, 10, 20, DEPTH)
+"""Values of k with a number at the axis."""
+
 
 def plot_accuracy(book: PlotBook, results: Results, tables: Mapping[str, Sequence[Json]]) -> None:
     """Plot the rows of every query set with scores, and the best of each kind."""
@@ -110,6 +113,7 @@ def _first_k(name: str, query_set: str, task: TaskResults, rows: Sequence[Json])
             labels=("k", "share of queries"),
             across=range(1, DEPTH + 1),
             curves=curves,
+            ticks=_TICKS,
             chance=top_k_curve(in_random_order(task.rankings[best[0]])),
         ),
     )

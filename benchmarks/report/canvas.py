@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from benchmarks.report.kinds import KINDS
-from benchmarks.report.labels import SIZE, spread
+from benchmarks.report.labels import LINE, SIZE, in_lines, spread
 from benchmarks.report.theme import Theme
 
 if TYPE_CHECKING:
@@ -184,9 +184,11 @@ def name_ends(axes: "Axes", theme: Theme, ends: Sequence[End], is_right: bool = 
     pixels = axes.transData.transform([(edge, end.value) for end in ends])[:, 1]
     places = ((pixels - box.y0) / box.height).tolist()
     inch = figure.dpi / box.width * (1 if is_right else -1)
-    step = 1.3 * SIZE / 72 * figure.dpi / box.height
+    names = [in_lines(end.name) for end in ends]
+    sizes = [LINE * (1 + name.count("\n")) * figure.dpi / box.height for name in names]
     across = axes.transAxes
-    for end, place, at in zip(ends, places, spread(places, step, 0, 1), strict=True):
+    spots = spread(places, sizes, 0, 1)
+    for end, name, place, at in zip(ends, names, places, spots, strict=True):
         tie = (is_right + np.array([0.06, 0.16]) * inch, [place, at])
         axes.plot(*tie, transform=across, color=theme.muted, linewidth=0.6, clip_on=False)
         if end.mark:
@@ -202,17 +204,18 @@ def name_ends(axes: "Axes", theme: Theme, ends: Sequence[End], is_right: bool = 
         axes.text(
             is_right + 0.32 * inch,
             at,
-            end.name,
+            name,
             transform=across,
             ha="left" if is_right else "right",
-            va="center_baseline",
+            va="center_baseline" if "\n" not in name else "center",
+            linespacing=1.1,
             fontsize=SIZE,
         )
 
 
 def rounded(values: ArrayLike) -> Floats:
     """Values as they are drawn."""
-    return np.round(np.asarray(values, np.float64), _DIGITS)
+    return np.asarray(np.round(np.asarray(values, np.float64), _DIGITS), np.float64)
 
 
 def round_one(value: float) -> float:

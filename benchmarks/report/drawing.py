@@ -23,7 +23,7 @@ from benchmarks.report.canvas import (
     write_title,
 )
 from benchmarks.report.kinds import KINDS
-from benchmarks.report.labels import SIZE, name_points, text_width
+from benchmarks.report.labels import SIZE, in_lines, name_points, text_width
 from benchmarks.report.theme import Theme
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def paint_dots(
     chance : float, optional
     """
     names = [dot.name for dot in dots]
-    left = text_width(figure, names, SIZE) + 0.2
+    left = text_width(figure, names) + 0.2
     axes = make_axes(figure, left, 0.6, 0.78)
     places = range(len(dots))
     axes.hlines(
@@ -130,12 +130,13 @@ def paint_costs(
     axes.set(xlabel=labels[0], ylabel=labels[1], xscale="log")
     axes.xaxis.set_major_formatter("{x:,.10g}")
     low, high = points[:, 0].min(), points[:, 0].max()
-    axes.set_xlim(low / 1.6, high * 1.6)
+    span = 0.3 + np.log10(high / low)
+    axes.set_xlim(low / 10 ** (0.2 * span), high * 10 ** (0.05 * span))
     axes.set_ylim(0, 1.12 * points[:, 1].max() or 1.0)
     axes.grid()
     steps = _steps(points[list(front)])
     axes.plot(*steps.T, color=theme.muted, linewidth=1.1, zorder=3)
-    names = [dots[place].name for place in front]
+    names = [in_lines(dots[place].name) for place in front]
     name_points(axes, theme, points[list(front)], names, np.vstack([points, _along(steps)]))
     write_title(figure, title)
     write_legend(figure, kind_handles(theme, _kinds(dots)))
@@ -150,7 +151,7 @@ def paint_curves(
     curves: Sequence[Curve],
     others: Sequence[Floats] = (),
     chance: Floats | None = None,
-    doubling: bool = False,
+    ticks: Sequence[float] = (),
 ) -> None:
     """Draw curves, each named at its right end.
 
@@ -167,14 +168,15 @@ def paint_curves(
     others : sequence of ndarray, shape (n_places,)
         Curves in the background, without names.
     chance : ndarray, shape (n_places,), optional
-    doubling : bool
-        Whether each place is twice the one before, and has a tick.
+    ticks : sequence of float
+        Places that the axis names; it is logarithmic then.
     """
-    names = [curve.name for curve in curves] + [_CHANCE]
-    axes = make_axes(figure, LEFT, text_width(figure, names, SIZE) + 0.45)
+    names = [in_lines(curve.name) for curve in curves] + [_CHANCE]
+    axes = make_axes(figure, LEFT, text_width(figure, names) + 0.45)
     for other in others:
         axes.plot(across, rounded(other), color=theme.quiet, linewidth=0.8, zorder=1)
-    dense = max(1, round(len(across) / 10))
+    every = max(1, round(len(across) / 10))
+    marked = [list(across).index(tick) for tick in ticks] or list(range(0, len(across), every))
     ends = []
     for curve in curves:
         colour, values = curve.mark.colour(theme), rounded(curve.values)
@@ -186,7 +188,7 @@ def paint_curves(
             color=colour,
             linestyle=curve.mark.line,
             marker=curve.mark.marker,
-            markevery=dense,
+            markevery=marked,
             markersize=5,
             clip_on=False,
             zorder=3,
@@ -197,9 +199,9 @@ def paint_curves(
         chance = rounded(chance)
         ends.append(End(_CHANCE, float(chance[-1])))
         axes.plot(across, chance, color=theme.muted, linestyle=":", linewidth=1.2, zorder=2)
-    if doubling:
-        axes.set_xscale("log", base=2)
-        axes.set_xticks(across, [f"{place:g}" for place in across])
+    if ticks:
+        axes.set_xscale("log")
+        axes.set_xticks(ticks, [f"{tick:,g}" for tick in ticks])
         axes.minorticks_off()
     axes.set(xlabel=labels[0], ylabel=labels[1], ylim=(0, None))
     axes.set_xlim(across[0], across[-1] if across[-1] > across[0] else across[0] + 1)
@@ -232,8 +234,8 @@ def paint_slopes(
         In the background, without names.
     chance : ndarray, shape (2,)
     """
-    room = text_width(figure, [curve.name for curve in curves] + [_CHANCE], SIZE) + 0.85
-    axes = make_axes(figure, room, room)
+    room = text_width(figure, [in_lines(curve.name) for curve in curves] + [_CHANCE]) + 0.85
+    axes = make_axes(figure, room, room, 0.85)
     for other in others:
         axes.plot((0, 1), _seen(other), color=theme.quiet, linewidth=0.8, zorder=1)
     axes.plot((0, 1), _seen(chance), color=theme.muted, linestyle=":", linewidth=1.2, zorder=2)
@@ -296,14 +298,14 @@ def paint_heat(
     label : str
         What the numbers are.
     """
-    left = text_width(figure, rows, SIZE) + 0.15
+    left = text_width(figure, rows) + 0.15
     axes = make_axes(figure, left, 0.1, 0.55, _heat_foot(columns))
     values = rounded(values)
     top = float(values.max(initial=0)) or 1.0
     axes.imshow(values, cmap="cividis", aspect="auto", vmin=0, vmax=top, interpolation="nearest")
     axes.set_xticks(range(len(columns)), columns, fontsize=SIZE)
-    for text in axes.get_xticklabels():
-        text.set(rotation=40, ha="right", rotation_mode="anchor")
+    for tick in axes.get_xticklabels():
+        tick.set(rotation=40, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(rows)), rows, fontsize=SIZE)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
@@ -393,7 +395,7 @@ def _steps(front: Floats) -> Floats:
 def _along(steps: Floats) -> Floats:
     """Places along the line; the cost by its logarithm."""
     parts = [
-        np.column_stack([np.geomspace(one[0], other[0], 12), np.linspace(one[1], other[1], 12)])
+        np.column_stack([np.geomspace(one[0], other[0], 60), np.linspace(one[1], other[1], 60)])
         for one, other in pairwise(steps)
     ]
     return np.concatenate([steps[:0], *parts])

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.isotonic import isotonic_regression
 
+from benchmarks.report.tables import broken
 from benchmarks.report.theme import Theme
 
 if TYPE_CHECKING:
@@ -19,6 +20,12 @@ Boxes = NDArray[np.float64]
 
 SIZE = 8.5
 """Points, of names within a plot."""
+
+LINE = 1.25 * SIZE / 72
+"""Inches that a line of a name is high."""
+
+_LONG = 30
+"""Characters of a line."""
 
 _GAP = 4.0
 """Pixels between two names."""
@@ -34,32 +41,39 @@ _HIDDEN = 12.0
 
 
 def spread(
-    places: Sequence[float], step: float, low: float = -np.inf, high: float = np.inf
+    places: Sequence[float], sizes: Sequence[float], low: float, high: float
 ) -> list[float]:
-    """Move places apart, as little as possible, keeping their order.
+    """Move things apart, as little as possible, keeping their order.
 
     Parameters
     ----------
     places : sequence of float
-    step : float
-        Distance that two must have; less if there is no room for it.
+        Middle of each.
+    sizes : sequence of float
+        Of each; less if there is no room for all.
     low, high : float
-        Ends of the room.
+        Ends of the room for their middles.
     """
-    count = len(places)
-    if count > 1:
-        step = min(step, (high - low) / (count - 1))
+    if not places:
+        return []
     order = np.argsort(places, kind="stable")
-    offsets = step * np.arange(count)
+    sized = np.asarray(sizes, float)[order]
+    offsets = np.r_[0, np.cumsum((sized[1:] + sized[:-1]) / 2)]
+    offsets *= min(1.0, (high - low) / max(offsets[-1], 1e-12))
     wanted = np.asarray(places, float)[order] - offsets
-    made = np.empty(count)
-    made[order] = isotonic_regression(wanted, y_min=low, y_max=high - step * (count - 1)) + offsets
-    return made.tolist() if count else []
+    made = np.empty(len(order))
+    made[order] = isotonic_regression(wanted, y_min=low, y_max=high - offsets[-1]) + offsets
+    return made.tolist()
 
 
-def text_width(figure: "Figure", texts: Sequence[str], size: float) -> float:
-    """Inches that the longest of some texts takes."""
-    return max((_extent(figure, text, size)[0] for text in texts), default=0.0) / figure.dpi
+def in_lines(name: str) -> str:
+    """Break a name that is too long for the margin of a plot."""
+    return broken(name, _LONG)
+
+
+def text_width(figure: "Figure", texts: Sequence[str]) -> float:
+    """Inches that the longest of some names takes."""
+    return max((_extent(figure, text)[0] for text in texts), default=0.0) / figure.dpi
 
 
 def name_points(
@@ -92,13 +106,13 @@ def name_points(
     made = []
     for place, name in zip(points, names, strict=True):
         at = axes.transData.transform(place)
-        size = np.array(_extent(figure, name, SIZE)) + _GAP
+        size = np.array(_extent(figure, name)) + _GAP
         offsets, boxes = _candidates(at, size, per_point)
         free = _inside(boxes, room) & ~_overlaps(boxes, taken).any(axis=1)
         if not free.any():
             continue
         cost = np.hypot(*offsets.T) + _HIDDEN * _holds(boxes, marks).sum(axis=1)
-        cost += 2.0 * (offsets[:, 1] < 0) + 1.0 * (offsets[:, 0] > 0)
+        cost += 8.0 * (offsets[:, 1] < 0) + 5.0 * (offsets[:, 0] > 0)
         best = int(np.argmin(np.where(free, cost, np.inf)))
         taken = np.vstack([taken, boxes[best]])
         made.append(_annotate(axes, theme, name, place, offsets[best]))
@@ -139,25 +153,27 @@ def _annotate(
     )
 
 
-def _extent(figure: "Figure", text: str, size: float) -> tuple[float, float]:
-    """Width and height in pixels."""
+def _extent(figure: "Figure", text: str) -> tuple[float, float]:
+    """Width and height of a name in pixels."""
     from matplotlib.font_manager import FontProperties
 
     renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
-    found = renderer.get_text_width_height_descent(text, FontProperties(size=size), False)
-    return found[0], found[1]
+    lines = text.split("\n")
+    font = FontProperties(size=SIZE)
+    widths = [renderer.get_text_width_height_descent(line, font, False)[0] for line in lines]
+    return max(widths), LINE * figure.dpi * len(lines)
 
 
 def _inside(boxes: Boxes, room: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return (boxes[:, :2] >= room[:2]).all(axis=1) & (boxes[:, 2:] <= room[2:]).all(axis=1)
+    within = np.hstack([boxes[:, :2] >= room[:2], boxes[:, 2:] <= room[2:]])
+    return np.asarray(within.all(axis=1))
 
 
 def _overlaps(boxes: Boxes, others: Boxes) -> NDArray[np.bool_]:
     apart = (boxes[:, None, :2] >= others[:, 2:]) | (boxes[:, None, 2:] <= others[:, :2])
-    return ~apart.any(axis=2)
+    return np.asarray(~apart.any(axis=2))
 
 
 def _holds(boxes: Boxes, points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return ((boxes[:, None, :2] <= points[None]) & (boxes[:, None, 2:] >= points[None])).all(
-        axis=2
-    )
+    within = (boxes[:, None, :2] <= points) & (boxes[:, None, 2:] >= points)
+    return np.asarray(within.all(axis=2))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageColor
 
 from benchmarks.files import write_whole
 
@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 _SHOWN = 100
 """Pixels that an inch of a figure takes up on a page."""
 
-_SHARPNESS = 2
+_SHARPNESS = 2.0
 """Pixels of the file to one of the page."""
 
-_TONES = 128
+_LARGE, _LARGE_SHARPNESS = 60.0, 1.5
+"""Square inches of a figure that has fewer, so that its file stays small."""
+
+_TONES = 64
 """Colours of a file; anti-aliasing makes many more, which nobody sees."""
 
 _TYPEFACE = "plots"
@@ -93,10 +96,12 @@ def draw(folder: Path, name: str, size: tuple[float, float], paint: Paint) -> No
         Width and height in inches; a page shows an inch as 100 pixels.
     paint : callable
     """
+    is_large = size[0] * size[1] > _LARGE
+    dots = round(_SHOWN * (_LARGE_SHARPNESS if is_large else _SHARPNESS))
     for theme in THEMES:
-        with _settings(theme):
+        with _settings(theme, dots):
             picture = _picture(theme, size, paint)
-        write_whole(folder / f"{name}{theme.ending}.png", partial(_save, picture))
+        write_whole(folder / f"{name}{theme.ending}.png", partial(_save, picture, dots))
 
 
 def embed(name: str, alt: str, width: float) -> str:
@@ -119,7 +124,7 @@ def embed(name: str, alt: str, width: float) -> str:
 
 
 @contextmanager
-def _settings(theme: Theme) -> Iterator[None]:
+def _settings(theme: Theme, dots: int) -> Iterator[None]:
     import matplotlib
 
     _load_typeface()
@@ -136,7 +141,7 @@ def _settings(theme: Theme) -> Iterator[None]:
                 "axes.titlecolor": theme.text,
                 "axes.titlelocation": "left",
                 "axes.titlesize": 10.5,
-                "figure.dpi": _SHOWN * _SHARPNESS,
+                "figure.dpi": dots,
                 "figure.facecolor": theme.background,
                 "font.family": _TYPEFACE,
                 "font.size": 9,
@@ -171,11 +176,17 @@ def _picture(theme: Theme, size: tuple[float, float], paint: Paint) -> Image.Ima
     figure = Figure(figsize=size)
     canvas = FigureCanvasAgg(figure)
     paint(figure, theme)
-    canvas.draw()
-    whole = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    return whole.quantize(_TONES, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    whole = Image.fromarray(pixels).convert("RGB")
+    few = whole.quantize(_TONES, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    # The tone nearest to the background becomes the background itself.
+    palette = few.getpalette() or []
+    corner = 3 * int(np.asarray(few)[0, 0])
+    palette[corner : corner + 3] = ImageColor.getrgb(theme.background)
+    few.putpalette(palette)
+    return few
 
 
-def _save(picture: Image.Image, path: Path) -> None:
-    sharp = _SHOWN * _SHARPNESS
-    picture.save(path, format="PNG", dpi=(sharp, sharp))
+def _save(picture: Image.Image, dots: int, path: Path) -> None:
+    picture.save(path, format="PNG", dpi=(dots, dots))
