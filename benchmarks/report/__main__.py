@@ -1,6 +1,6 @@
 """All tables anew from what the results folder keeps: no images, no networks, no search.
 
-``python -m benchmarks.report [--out RESULTS]``.
+``python -m benchmarks.report [--out RESULTS] [--no-plots]``.
 """
 
 import sys
@@ -31,17 +31,18 @@ def _main(arguments: Sequence[str] | None) -> int:
         default=CHECKOUT / "results",
         help="the results folder (default: results/ of the checkout)",
     )
+    parser.add_argument("--no-plots", action="store_true", help="tables and pages only")
     options = parser.parse_args(arguments)
     folders = sorted(path.parent for path in options.out.glob(f"*/{DESCRIPTION}"))
     if not folders:
         raise InputError(f"--out {options.out}: holds no results; make some with benchmarks.run")
     require_writable(options.out, "--out")
     for folder in folders:
-        write_dataset(folder)
+        write_dataset(folder, not options.no_plots)
     write_summary(options.out)
     sized = sorted(path.parent for path in options.out.glob(f"{FOLDER}/*/{DESCRIPTION}"))
     for folder in sized:
-        write_vocabulary(folder)
+        write_vocabulary(folder, not options.no_plots)
     if sized:
         write_summary(options.out / FOLDER)
     return 0

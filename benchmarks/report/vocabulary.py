@@ -21,13 +21,15 @@ FOLDER = "vocabulary-size"
 _DRAWN = (SORT_BY, "top1")
 
 
-def write_vocabulary(folder: Path) -> dict[str, list[Json]]:
-    """Write the tables of a dataset's vocabularies, and draw the curve of every query set.
+def write_vocabulary(folder: Path, with_plots: bool = True) -> dict[str, list[Json]]:
+    """Write the tables of a dataset's vocabularies, and the curve of every query set.
 
     Parameters
     ----------
     folder : Path
         ``<out>/vocabulary-size/<dataset>``.
+    with_plots : bool
+        Whether the curves are drawn.
 
     Returns
     -------
@@ -41,7 +43,8 @@ def write_vocabulary(folder: Path) -> dict[str, list[Json]]:
         if task.is_scored:
             book.add(_plot(folder.name, query_set, words_of(task), tables[query_set]))
     book.write_page(results.about.name)
-    book.draw()
+    if with_plots:
+        book.draw()
     return tables
 
 
