@@ -88,7 +88,7 @@ def _plot(
         "others are grey."
     )
     if missing:
-        caption += f" Left out, cost unknown: {missing} rows."
+        caption += f" Left out, cost unknown: {missing} row{'s' * (missing > 1)}."
     return Plot(
         f"{short}-{query_set}",
         query_set,

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 _CHANCE = "chance"
 
+_DECADES = 1.6
+"""A logarithmic axis that spans less has numbers between the powers of ten."""
+
 
 def paint_dots(
     figure: "Figure",
@@ -119,6 +122,8 @@ def paint_costs(
     front : sequence of int
         Rows on the front, cheapest first.
     """
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     axes = make_axes(figure, LEFT, 0.25, 0.85)
     points = np.column_stack([costs, rounded([dot.value for dot in dots])])
     for place, (point, dot) in enumerate(zip(points, dots, strict=True)):
@@ -129,8 +134,11 @@ def paint_costs(
         )
     axes.set(xlabel=labels[0], ylabel=labels[1], xscale="log")
     axes.xaxis.set_major_formatter("{x:,.10g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     low, high = points[:, 0].min(), points[:, 0].max()
     span = 0.3 + np.log10(high / low)
+    if span < _DECADES:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.set_xlim(low / 10 ** (0.2 * span), high * 10 ** (0.05 * span))
     axes.set_ylim(0, 1.12 * points[:, 1].max() or 1.0)
     axes.grid()

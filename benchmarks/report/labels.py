@@ -1,6 +1,7 @@
 """Names beside what they name, so that none lies on another."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +36,15 @@ _DISTANCES = (9, 16, 26, 40, 58, 80, 110, 150, 200, 260)
 
 _LEADER = 12
 """A name further away than this is tied to what it names by a line."""
+
+_NOWHERE = 1e6
+"""What it costs to leave a name out."""
+
+_CLEAR, _UNCLEAR = 1.5, 30.0
+"""A name should be this many times nearer to what it names than to the next; what it is worth."""
+
+_NEAR = 5.0
+"""Points from something else that its line should keep."""
 
 _HIDDEN = 12.0
 """A name that hides a mark is as bad as one this many points further away."""
@@ -85,8 +95,9 @@ def name_points(
 ) -> list["Annotation"]:
     """Name points of a plot whose limits are set; no name overlaps another or leaves the plot.
 
-    Each name takes the nearest free place, rather above on the left than elsewhere, where
-    nothing lies on it as far as possible. One that finds no place at all is left out.
+    Each name takes the nearest free place, rather above on the left than elsewhere, where it
+    hides little and no other point could be meant; where one could, a line says which is. A name
+    that finds no place at all is left out.
 
     Parameters
     ----------
@@ -99,23 +110,79 @@ def name_points(
     """
     figure = axes.get_figure(root=True)
     assert figure is not None
-    per_point = figure.dpi / 72
-    room = np.asarray(axes.get_window_extent().extents, float)
+    own = axes.transData.transform(points) if len(points) else np.empty((0, 2))
     marks = axes.transData.transform(hidden) if len(hidden) else np.empty((0, 2))
+    room = np.asarray(axes.get_window_extent().extents, float)
+    sizes = [np.array(_extent(figure, name)) + _GAP for name in names]
+    choices = [
+        _choices(number, size, own, marks, room, figure.dpi / 72)
+        for number, size in enumerate(sizes)
+    ]
+    forth = range(len(names))
+    found = min(
+        (_arrange(choices, order) for order in (forth, forth[::-1])),
+        key=lambda places: sum(cost for _, cost in places.values()),
+    )
+    return [
+        _annotate(axes, theme, names[number], points[number], choices[number], place)
+        for number, (place, cost) in sorted(found.items())
+        if cost < _NOWHERE
+    ]
+
+
+@dataclass(frozen=True)
+class _Choices:
+    """Places that a name could take.
+
+    Attributes
+    ----------
+    offsets : ndarray, shape (n_places, 2)
+        Points from what is named to the nearest edge or corner of the name.
+    boxes : ndarray, shape (n_places, 4)
+    costs : ndarray, shape (n_places,)
+        Infinite outside the plot.
+    is_tied : ndarray of bool, shape (n_places,)
+        Whether it needs a line to what it names.
+    """
+
+    offsets: NDArray[np.float64]
+    boxes: Boxes
+    costs: NDArray[np.float64]
+    is_tied: NDArray[np.bool_]
+
+
+def _choices(
+    number: int,
+    size: NDArray[np.float64],
+    own: NDArray[np.float64],
+    marks: NDArray[np.float64],
+    room: NDArray[np.float64],
+    per_point: float,
+) -> _Choices:
+    offsets, boxes = _candidates(own[number], size, per_point)
+    away = _distances(boxes, own)
+    others = np.delete(away, number, axis=1).min(axis=1, initial=np.inf)
+    unclear = others < _CLEAR * away[:, number]
+    crossed = _passed(own[number], offsets * per_point, np.delete(own, number, axis=0))
+    far = np.hypot(*offsets.T)
+    costs = far + _HIDDEN * _holds(boxes, marks).sum(axis=1) + _UNCLEAR * unclear
+    costs += _UNCLEAR * (crossed < _NEAR * per_point)
+    costs += 8.0 * (offsets[:, 1] < 0) + 5.0 * (offsets[:, 0] > 0)
+    costs[~_inside(boxes, room)] = np.inf
+    return _Choices(offsets, boxes, costs, unclear | (far > _LEADER))
+
+
+def _arrange(choices: Sequence[_Choices], order: Sequence[int]) -> dict[int, tuple[int, float]]:
+    """Give each name in turn the best place that is left: its number and its cost."""
     taken: Boxes = np.empty((0, 4))
-    made = []
-    for place, name in zip(points, names, strict=True):
-        at = axes.transData.transform(place)
-        size = np.array(_extent(figure, name)) + _GAP
-        offsets, boxes = _candidates(at, size, per_point)
-        free = _inside(boxes, room) & ~_overlaps(boxes, taken).any(axis=1)
-        if not free.any():
-            continue
-        cost = np.hypot(*offsets.T) + _HIDDEN * _holds(boxes, marks).sum(axis=1)
-        cost += 8.0 * (offsets[:, 1] < 0) + 5.0 * (offsets[:, 0] > 0)
-        best = int(np.argmin(np.where(free, cost, np.inf)))
-        taken = np.vstack([taken, boxes[best]])
-        made.append(_annotate(axes, theme, name, place, offsets[best]))
+    made = {}
+    for number in order:
+        one = choices[number]
+        costs = np.where(_overlaps(one.boxes, taken).any(axis=1), np.inf, one.costs)
+        best = int(np.argmin(costs))
+        made[number] = (best, float(min(costs[best], _NOWHERE)))
+        if costs[best] < np.inf:
+            taken = np.vstack([taken, one.boxes[best]])
     return made
 
 
@@ -135,20 +202,23 @@ def _annotate(
     theme: Theme,
     name: str,
     place: NDArray[np.float64],
-    offset: NDArray[np.float64],
+    choices: _Choices,
+    chosen: int,
 ) -> "Annotation":
-    far = np.hypot(*offset) > _LEADER
+    offset = choices.offsets[chosen]
+    across, up = (int(sign) for sign in np.sign(offset))
     leader = {"arrowstyle": "-", "color": theme.muted, "linewidth": 0.6, "shrinkA": 0}
+    leader |= {"shrinkB": 4, "relpos": ((1 - across) / 2, (1 - up) / 2)}
     return axes.annotate(
         name,
         (place[0], place[1]),
         xytext=(offset[0], offset[1]),
         textcoords="offset points",
-        ha=("right", "center", "left")[int(np.sign(offset[0])) + 1],
-        va=("top", "center", "bottom")[int(np.sign(offset[1])) + 1],
+        ha=("right", "center", "left")[across + 1],
+        va=("top", "center", "bottom")[up + 1],
         fontsize=SIZE,
         color=theme.text,
-        arrowprops={**leader, "shrinkB": 4} if far else None,
+        arrowprops=leader if choices.is_tied[chosen] else None,
         zorder=6,
     )
 
@@ -172,6 +242,21 @@ def _inside(boxes: Boxes, room: NDArray[np.float64]) -> NDArray[np.bool_]:
 def _overlaps(boxes: Boxes, others: Boxes) -> NDArray[np.bool_]:
     apart = (boxes[:, None, :2] >= others[:, 2:]) | (boxes[:, None, 2:] <= others[:, :2])
     return np.asarray(~apart.any(axis=2))
+
+
+def _distances(boxes: Boxes, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From every box to every point."""
+    short = np.maximum(boxes[:, None, :2] - points, points - boxes[:, None, 2:])
+    return np.asarray(np.hypot(*np.moveaxis(np.maximum(short, 0), 2, 0)))
+
+
+def _passed(
+    start: NDArray[np.float64], steps: NDArray[np.float64], points: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """How near each line from a start comes to the nearest of some points."""
+    along = np.clip((points - start) @ steps.T / (steps**2).sum(axis=1), 0, 1)
+    nearest = start + along[:, :, None] * steps
+    return np.hypot(*np.moveaxis(nearest - points[:, None], 2, 0)).min(axis=0, initial=np.inf)
 
 
 def _holds(boxes: Boxes, points: NDArray[np.float64]) -> NDArray[np.bool_]:
