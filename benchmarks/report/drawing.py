@@ -1,6 +1,6 @@
 """The kinds of plots: dots with whiskers, scatters, curves, slopes, heat maps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -329,54 +329,6 @@ def heat_size(rows: Sequence[str], columns: Sequence[str]) -> tuple[float, float
     """Inches that a heat map takes."""
     width = 0.075 * max(map(len, rows), default=0) + 0.42 * len(columns) + 0.4
     return min(max(5.0, width), 8.3), 0.6 + _heat_foot(columns) + 0.2 * max(2, len(rows))
-
-
-def paint_training(
-    figure: "Figure",
-    theme: Theme,
-    title: str,
-    epochs: Sequence[int],
-    learned: Mapping[str, Sequence[float]],
-    held_out: Mapping[str, Sequence[float]],
-) -> None:
-    """Draw what a training was like, side by side.
-
-    Parameters
-    ----------
-    figure : Figure
-    theme : Theme
-    title : str
-    epochs : sequence of int
-    learned, held_out : mapping of str to sequence of float
-        Loss and whatever else to its values on either part of the images.
-    """
-    from matplotlib.ticker import MaxNLocator
-
-    width = float(figure.get_size_inches()[0])
-    best = epochs[int(np.argmin(rounded(held_out["loss"])))]
-    for place, what in enumerate(learned):
-        ends = (width * place / len(learned), width * (place + 1) / len(learned))
-        axes = make_axes(figure, ends[0] + LEFT, width - ends[1] + 0.15, 0.8)
-        for mark, name, values in (
-            (Mark(0), "learned from", learned[what]),
-            (Mark(1, 1), "held out", held_out[what]),
-        ):
-            axes.plot(
-                epochs,
-                rounded(values),
-                color=mark.colour(theme),
-                linestyle=mark.line,
-                marker=mark.marker,
-                markersize=4,
-                markevery=max(1, len(epochs) // 12),
-                label=name,
-            )
-        axes.axvline(best, color=theme.muted, linestyle=":", label=f"least loss: epoch {best}")
-        axes.set(xlabel="epoch", ylabel=what)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(axis="y")
-    write_legend(figure, figure.axes[0].get_legend_handles_labels()[0])
-    write_title(figure, title)
 
 
 def _seen(values: Floats) -> Floats:

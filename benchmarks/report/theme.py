@@ -27,7 +27,7 @@ _SHOWN = 100
 _SHARPNESS = 2.0
 """Pixels of the file to one of the page."""
 
-_LARGE, _LARGE_SHARPNESS = 60.0, 1.5
+_LARGE, _LARGE_SHARPNESS = 50.0, 1.5
 """Square inches of a figure that has fewer, so that its file stays small."""
 
 _TONES = 64

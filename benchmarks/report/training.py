@@ -5,12 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from benchmarks.files import write_text
 from benchmarks.markup import to_csv
-from benchmarks.report.drawing import paint_training
+from benchmarks.report.canvas import LEFT, Mark, make_axes, rounded, write_legend, write_title
 from benchmarks.report.plots import WIDTH, Plot, PlotBook
+from benchmarks.report.theme import Theme
 from extractors.training import Epoch, read_history
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FOLDER = "training"
 """Of the histories, in a dataset's results."""
@@ -42,6 +49,54 @@ def plot_training(folder: Path, book: PlotBook) -> None:
         with path.open(newline="", encoding="utf-8") as file:
             lines = [{k: float(v) for k, v in line.items()} for line in csv.DictReader(file)]
         book.add(_plot(path.stem, lines))
+
+
+def paint_training(
+    figure: "Figure",
+    theme: Theme,
+    title: str,
+    epochs: Sequence[int],
+    learned: Mapping[str, Sequence[float]],
+    held_out: Mapping[str, Sequence[float]],
+) -> None:
+    """Draw what a training was like, side by side.
+
+    Parameters
+    ----------
+    figure : Figure
+    theme : Theme
+    title : str
+    epochs : sequence of int
+    learned, held_out : mapping of str to sequence of float
+        Loss and whatever else to its values on either part of the images.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    width = float(figure.get_size_inches()[0])
+    best = epochs[int(np.argmin(rounded(held_out["loss"])))]
+    for place, what in enumerate(learned):
+        ends = (width * place / len(learned), width * (place + 1) / len(learned))
+        axes = make_axes(figure, ends[0] + LEFT, width - ends[1] + 0.15, 0.8)
+        for mark, name, values in (
+            (Mark(0), "learned from", learned[what]),
+            (Mark(1, 1), "held out", held_out[what]),
+        ):
+            axes.plot(
+                epochs,
+                rounded(values),
+                color=mark.colour(theme),
+                linestyle=mark.line,
+                marker=mark.marker,
+                markersize=4,
+                markevery=max(1, len(epochs) // 12),
+                label=name,
+            )
+        axes.axvline(best, color=theme.muted, linestyle=":", label=f"least loss: epoch {best}")
+        axes.set(xlabel="epoch", ylabel=what)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(axis="y")
+    write_legend(figure, figure.axes[0].get_legend_handles_labels()[0])
+    write_title(figure, title)
 
 
 def _plot(row: str, lines: Sequence[Mapping[str, float]]) -> Plot:
