@@ -22,7 +22,7 @@ from benchmarks.progress import Workforce
 from benchmarks.records import write_description
 from benchmarks.report.dataset import write_dataset, write_front
 from benchmarks.report.pair_sheet import Shown, draw_sheet
-from benchmarks.report.training import write_training
+from benchmarks.report.training import FOLDER, write_training
 from benchmarks.rooms import CHECKOUT
 from benchmarks.terminal import print_listing, print_table
 from benchmarks.tuning.preset import row_from
@@ -56,7 +56,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     for dataset in loaded:
         evaluation = Evaluation(dataset, options.out, options.cache, options.seed, workforce)
         failed |= run(evaluation, rows, options.force)
-        tables = write_dataset(write_description(options.out, dataset))
+        folder = write_description(options.out, dataset)
+        tables = write_dataset(folder, not options.no_plots)
         if not options.quiet:
             print_table(dataset, tables)
     write_front(options.out)
@@ -93,7 +94,7 @@ def run(evaluation: Evaluation, rows: Sequence[Combination], force: bool = False
     for row in workforce.track(todo, len(todo), f"searching {dataset.name}"):
         failed |= _search(evaluation, row, made)
     for name, trained in made.trained.items():
-        write_training(evaluation.out / dataset.name / "training", name, trained)
+        write_training(evaluation.out / dataset.name / FOLDER, name, trained)
     return failed
 
 
@@ -198,6 +199,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     how.add_argument(
         "--force", action="store_true", help="do everything anew, ignoring what is stored"
+    )
+    how.add_argument(
+        "--no-plots",
+        action="store_true",
+        help="tables and pages only; python -m benchmarks.report draws what they show",
     )
     how.add_argument("--quiet", action="store_true", help="print nothing but errors")
     return parser

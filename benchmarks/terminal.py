@@ -1,6 +1,5 @@
 """Tables and lists on the terminal."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
@@ -11,7 +10,7 @@ import datasets
 from benchmarks.files import Json
 from benchmarks.menu import row_names
 from benchmarks.report.presets import CANDIDATE_HEADINGS, candidate_cells
-from benchmarks.report.tables import absences, cell_text, columns, filled_columns
+from benchmarks.report.tables import absences, broken, cell_text, columns, filled_columns
 from benchmarks.tuning.preset import Preset
 from datasets.task import Dataset
 
@@ -65,21 +64,6 @@ def print_preset(preset: Preset) -> None:
     for words, why in preset.failed.items():
         console.print(f"{words}: {why}", markup=False)
     console.print(f"* {preset.verdict}", markup=False)
-
-
-def broken(name: str, width: int) -> str:
-    """A row's name in lines of at most `width` where it can be broken: before a ``+``.
-
-    >>> print(broken("hsv-histogram-grid+lbp+gist+rootsift-bovw", 32))
-    hsv-histogram-grid+lbp+gist
-    +rootsift-bovw
-    """
-    lines = [""]
-    for part in re.split(r"(?=[+])", name):
-        if lines[-1] and len(lines[-1]) + len(part) > width:
-            lines.append("")
-        lines[-1] += part
-    return "\n".join(lines)
 
 
 def print_listing() -> None:

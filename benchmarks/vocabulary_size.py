@@ -1,4 +1,4 @@
-"""The vocabulary-size curve: one bag-of-words row at every size, as tables and numbers to plot.
+"""The vocabulary-size curve: one bag-of-words row at every size, as tables and plots.
 
 ``python -m benchmarks.vocabulary_size --dataset NAME|PATH…`` writes
 ``<out>/vocabulary-size/<dataset>/``, laid out as every other result.
@@ -20,8 +20,9 @@ from benchmarks.evaluating import Evaluation
 from benchmarks.files import require_writable
 from benchmarks.loading import load
 from benchmarks.progress import Workforce
-from benchmarks.records import read_results, write_description
-from benchmarks.report.pages import write_summary, write_tables
+from benchmarks.records import write_description
+from benchmarks.report.pages import write_summary
+from benchmarks.report.vocabulary import FOLDER, write_vocabulary
 from benchmarks.rooms import CHECKOUT
 from benchmarks.row import Row
 from benchmarks.run import run
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
-    out = options.out / "vocabulary-size"
+    out = options.out / FOLDER
     require_writable(out, "--out")
     workforce = Workforce(options.jobs)
     rows = [
@@ -50,8 +51,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     for text in options.dataset:
         dataset = load(text, options.cache, workforce)
         failed |= run(Evaluation(dataset, out, options.cache, 0, workforce), rows)
-        folder = write_description(out, dataset)
-        print_table(dataset, write_tables(folder, read_results(folder)))
+        print_table(dataset, write_vocabulary(write_description(out, dataset)))
     write_summary(out)
     workforce.say(f"Tables, records and rankings are in {out}")
     return 1 if failed else 0

@@ -50,12 +50,12 @@ def load_dataset(tmp_path: Path) -> Callable:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable:
-    """Run the command with folders of the test's own; returns the exit code."""
+    """Run the command with folders of the test's own, without plots; returns the exit code."""
 
     def run_command(*arguments: object, out: str = "out", cache: str = "cache") -> int:
         folders = ["--out", tmp_path / out, "--cache", tmp_path / cache]
         jobs = [] if "--jobs" in arguments else ["--jobs", "1"]
-        return run_module.main([str(a) for a in (*arguments, *folders, *jobs)])
+        return run_module.main([str(a) for a in (*arguments, *folders, *jobs, "--no-plots")])
 
     return run_command
 

@@ -38,7 +38,7 @@ def reproducible(folder):
     return {
         name: content
         for name, content in tree(folder).items()
-        if not name.endswith(("table.md", "table.csv", "table.json", "hybrid.md"))
+        if not name.endswith(("table.md", "table.csv", "table.json", "hybrid.md", "plots.md"))
     }
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from pictures import scene
 from PIL import Image
 
 from benchmarks import keypoints, vocabulary_size
+from benchmarks.report import __main__ as report
 
 
 @pytest.fixture
@@ -33,6 +35,12 @@ def test_vocabulary_size_curve_has_a_row_for_each_size(folder, tmp_path, monkeyp
         "orb-bovw-0016": 16,
     }
     assert "orb-bovw-0016" in (tables / "summary.md").read_text()
+    assert (tables / "scenes" / "plots" / "vocabulary-query-dark.png").stat().st_size > 1000
+    assert "](plots.md)" in (tables / "scenes" / "table.md").read_text()
+    before = {path: path.read_bytes() for path in tables.rglob("*") if path.is_file()}
+    shutil.copytree(tables / "scenes", tmp_path / "out" / "scenes")
+    assert report.main(["--out", str(tmp_path / "out"), "--no-plots"]) == 0
+    assert {path: path.read_bytes() for path in before} == before
     assert "orb-bovw-0016" in capsys.readouterr().out
 
 

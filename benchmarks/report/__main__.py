@@ -1,7 +1,7 @@
 """All tables anew from what the results folder keeps: no images, no networks, no search.
 
-``python -m benchmarks.report [--out RESULTS]``; with ``--html`` also a page to look through
-them, with thumbnails of the pictures where those are.
+``python -m benchmarks.report [--out RESULTS] [--no-plots]``; with ``--html`` also a page to look
+through them, with thumbnails of the pictures where those are.
 """
 
 import argparse
@@ -14,7 +14,12 @@ import joblib
 from benchmarks.command import Parser, command, default_cache
 from benchmarks.files import require_writable
 from benchmarks.progress import Workforce
-from benchmarks.report.dataset import dataset_folders, write_dataset, write_front
+from benchmarks.report.dataset import (
+    dataset_folders,
+    write_dataset,
+    write_front,
+    write_vocabularies,
+)
 from benchmarks.report.page.build import build_page
 from benchmarks.report.page.thumbnails import Pictures
 from benchmarks.rooms import CHECKOUT
@@ -35,8 +40,9 @@ def _main(arguments: Sequence[str] | None) -> int:
         raise InputError(f"--out {options.out}: holds no results; make some with benchmarks.run")
     require_writable(options.out, "--out")
     pictures = Pictures(tuple(options.dataset), options.cache)
-    tables = {folder: write_dataset(folder) for folder in folders}
+    tables = {folder: write_dataset(folder, not options.no_plots) for folder in folders}
     write_front(options.out)
+    write_vocabularies(options.out, not options.no_plots)
     if options.html:
         require_writable(options.cache, "--cache")
         workforce = Workforce(joblib.cpu_count())
@@ -57,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         default=CHECKOUT / "results",
         help="the results folder (default: results/ of the checkout)",
     )
+    parser.add_argument("--no-plots", action="store_true", help="tables and pages only")
     parser.add_argument(
         "--html", action="store_true", help="also build a page to look through, DIR/page/"
     )

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from scipy.stats import binom, skew
 from benchmarks.files import write_text
 from benchmarks.markup import markdown, to_csv
 from benchmarks.records import Listed, Results, TaskResults
-from benchmarks.report.plots import draw_heat
+from benchmarks.report.drawing import heat_size, paint_heat
+from benchmarks.report.plots import Plot, PlotBook
 from benchmarks.report.tables import SORT_BY, share
 from retrieval.metrics import METRICS, score
 from retrieval.ranking import Ranking
@@ -58,7 +60,7 @@ class Hubs:
     skewness: float
 
 
-def write_classes(folder: Path, results: Results) -> None:
+def write_classes(folder: Path, results: Results, book: PlotBook) -> None:
     """Write ``classes.md``, ``classes.csv`` and ``mistakes.csv``, where there are classes."""
     text = f"# {results.about.name}: classes, mistakes, hubs\n\n{_LEGEND}"
     per_class: list[list[object]] = []
@@ -77,8 +79,8 @@ def write_classes(folder: Path, results: Results) -> None:
         for name, counts in found.items():
             mistakes += [[query_set, name, *pair, n] for pair, n in sorted(counts.items())]
         text += f"\n## {query_set}\n\n"
-        text += _class_section(folder, query_set, names, classes, matrix)
-        text += _mistake_section(folder, query_set, names[0], found[names[0]])
+        text += _class_section(book, query_set, names, classes, matrix)
+        text += _mistake_section(book, query_set, names[0], found[names[0]])
         text += _hub_section(task, names, results.gallery)
     if not per_class:
         return
@@ -148,7 +150,7 @@ def _mistakes(task: TaskResults, name: str, gallery: Sequence[Listed]) -> Counte
 
 
 def _class_section(
-    folder: Path,
+    book: PlotBook,
     query_set: str,
     names: Sequence[str],
     classes: Sequence[str],
@@ -156,10 +158,21 @@ def _class_section(
 ) -> str:
     label = METRICS[SORT_BY].label
     if len(classes) <= _DRAWN:
-        file = f"classes-{query_set}.png"
-        title = f"{folder.name}, {query_set}: {label} per class"
-        draw_heat(folder / file, title, names, classes, np.nan_to_num(matrix), label)
-        return f"![]({file})\n"
+        plot = Plot(
+            f"classes-{query_set}",
+            query_set,
+            f"{label} of every row on the queries of each class; rows are in order of {label}.",
+            heat_size(names, classes),
+            partial(
+                paint_heat,
+                title=f"{book.folder.name}, {query_set}: {label} per class",
+                rows=names,
+                columns=classes,
+                values=np.nan_to_num(matrix),
+                label=label,
+            ),
+        )
+        return book.add(plot)
     best, whole = matrix.max(axis=0), np.nan_to_num(matrix.max(axis=0))
     order = np.argsort(whole, kind="stable")[:_SHOWN]
     cells = [
@@ -172,7 +185,7 @@ def _class_section(
 
 
 def _mistake_section(
-    folder: Path, query_set: str, name: str, counts: Counter[tuple[str, str]]
+    book: PlotBook, query_set: str, name: str, counts: Counter[tuple[str, str]]
 ) -> str:
     """The best row's confusion matrix as a picture, and its commonest mistakes as a table."""
     wrong = {pair: count for pair, count in counts.items() if pair[0] != pair[1]}
@@ -181,13 +194,25 @@ def _mistake_section(
     text = f"\n{name}: the first image is wrong for {sum(wrong.values())} of {total} queries.\n"
     classes = sorted({label for label, _ in counts})
     if len(classes) <= _DRAWN:
-        file = f"mistakes-{query_set}.png"
         answers = sorted({answer for _, answer in counts} | set(classes))
         matrix = np.array([[counts[label, answer] for answer in answers] for label in classes])
         shares = matrix / matrix.sum(axis=1, keepdims=True)
-        title = f"{folder.name}, {query_set}: what {name} puts first, by class of the query"
-        draw_heat(folder / file, title, classes, answers, shares, "share of queries")
-        text += f"\n![]({file})\n"
+        plot = Plot(
+            f"mistakes-{query_set}",
+            query_set,
+            f"The class of the first image that {name}, the best row, finds, by class of the "
+            "query: shares of the class's queries.",
+            heat_size(classes, answers),
+            partial(
+                paint_heat,
+                title=f"{book.folder.name}, {query_set}: what {name} puts first",
+                rows=classes,
+                columns=answers,
+                values=shares,
+                label="share of queries; rows: class of the query",
+            ),
+        )
+        text += f"\n{book.add(plot)}"
     if not ordered:
         return text
     cells = [[*pair, str(wrong[pair])] for pair in ordered]

@@ -1,6 +1,7 @@
 """What confusion images do: curves against their number, intrusion, and who attracts whom."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,11 @@ from numpy.typing import NDArray
 from benchmarks.files import write_text
 from benchmarks.markup import markdown, to_csv
 from benchmarks.records import Results, TaskResults
+from benchmarks.report.accuracy import best_of_each_kind, kinds_of
+from benchmarks.report.canvas import Curve, Mark
+from benchmarks.report.drawing import heat_size, paint_curves, paint_heat
 from benchmarks.report.order import change, in_words
-from benchmarks.report.plots import COLOURS, draw_bands, draw_heat
+from benchmarks.report.plots import WIDTH, Plot, PlotBook
 from benchmarks.report.tables import SORT_BY, share
 from retrieval.confusion import LEVELS
 from retrieval.metrics import METRICS, Values, score
@@ -29,8 +33,8 @@ confusion class stands there as it would in random order; the columns are the co
 """
 
 
-def write_confusion(folder: Path, results: Results) -> None:
-    """Write ``confusion.md``, ``confusion.csv`` and pictures, where there are confusion images."""
+def write_confusion(folder: Path, results: Results, book: PlotBook) -> None:
+    """Write ``confusion.md`` and ``confusion.csv``, and plot, where there are confusion images."""
     if not any(image.distractor is not None for image in results.gallery):
         return
     text = f"# {results.about.name}: confusion images\n\n{_LEGEND}"
@@ -50,8 +54,8 @@ def write_confusion(folder: Path, results: Results) -> None:
                     for count, point in zip(counts.tolist(), curve.tolist(), strict=True)
                 ]
         text += f"\n## {query_set}\n\n"
-        text += _curve_section(folder, query_set, task, found, counts.tolist())
-        text += _intrusion_section(folder, query_set, results, task)
+        text += _curve_section(book, query_set, task, found, counts.tolist())
+        text += _intrusion_section(book, query_set, results, task)
     if not lines:
         return
     header = ["query_set", "row", "metric", "confusion_images", "mean", "low", "high"]
@@ -112,7 +116,7 @@ def attraction(ranking: Ranking, kinds: NDArray[np.intp], count: int) -> NDArray
 
 
 def _curve_section(
-    folder: Path,
+    book: PlotBook,
     query_set: str,
     task: TaskResults,
     found: Mapping[str, Mapping[str, NDArray[np.float64]]],
@@ -129,22 +133,32 @@ def _curve_section(
             f"{share(curve[n, 0])} ({share(curve[n, 1])}–{share(curve[n, 2])})" for n in levels
         ]
         cells.append([name, *shown, f"{100 * curve[-1, 0] / max(curve[0, 0], 1e-12):.0f} %"])
-    file = f"confusion-{query_set}.png"
-    draw_bands(
-        folder / file,
-        f"{folder.name}, {query_set}: with more and more confusion images",
-        ("confusion images in the gallery", label),
-        counts,
-        {name: found[name][SORT_BY] for name in ordered[: len(COLOURS)]},
-        [found[name][SORT_BY][:, 0] for name in ordered[len(COLOURS) :]],
+    kinds = kinds_of(task)
+    named = best_of_each_kind(ordered, kinds)
+    shown_plot = book.add(
+        Plot(
+            f"confusion-{query_set}",
+            query_set,
+            f"{label} with more and more confusion images in the gallery: of each kind the row "
+            "that is best among all of them, with its 95 % band; all others are grey.",
+            (WIDTH, 4.3),
+            partial(
+                paint_curves,
+                title=f"{book.folder.name}, {query_set}: with more and more confusion images",
+                labels=("confusion images in the gallery", label),
+                across=counts,
+                curves=[Curve(name, Mark.of(kinds[name]), found[name][SORT_BY]) for name in named],
+                others=[found[name][SORT_BY][:, 0] for name in ordered if name not in named],
+            ),
+        )
     )
     without = {n: _scored(score(r.with_confusion(0))[SORT_BY]) for n, r in task.rankings.items()}
     among = {n: _scored(score(r)[SORT_BY]) for n, r in task.rankings.items()}
     order = in_words(change(without, among), "no confusion images", "all of them")
-    return f"![]({file})\n\n{markdown(headings, cells)}\n{order}"
+    return f"{shown_plot}\n{markdown(headings, cells)}\n{order}"
 
 
-def _intrusion_section(folder: Path, query_set: str, results: Results, task: TaskResults) -> str:
+def _intrusion_section(book: PlotBook, query_set: str, results: Results, task: TaskResults) -> str:
     confusing = np.array([image.distractor is not None for image in results.gallery])
     names = sorted({image.distractor for image in results.gallery if image.distractor is not None})
     kinds = np.array([_index(names, image.distractor) for image in results.gallery])
@@ -160,10 +174,22 @@ def _intrusion_section(folder: Path, query_set: str, results: Results, task: Tas
     ]
     text += markdown(["extractor", "intrusion", "attracted most by"], cells)
     if len(names) > 1:
-        file = f"attraction-{query_set}.png"
-        title = f"{folder.name}, {query_set}: confusion classes among the first {FIRST}"
-        draw_heat(folder / file, title, ordered, shown, matrix, "times as often as by chance")
-        text += f"\n![]({file})\n"
+        plot = Plot(
+            f"attraction-{query_set}",
+            query_set,
+            f"How many times as often as by chance each confusion class stands among the first "
+            f"{FIRST}, by row.",
+            heat_size(ordered, shown),
+            partial(
+                paint_heat,
+                title=f"{book.folder.name}, {query_set}: confusion among the first {FIRST}",
+                rows=ordered,
+                columns=shown,
+                values=matrix,
+                label="times as often as by chance",
+            ),
+        )
+        text += f"\n{book.add(plot)}"
     return text
 
 

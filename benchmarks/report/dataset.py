@@ -4,18 +4,30 @@ from pathlib import Path
 
 from benchmarks.files import Json
 from benchmarks.records import DESCRIPTION, read_results
+from benchmarks.report.accuracy import plot_accuracy
 from benchmarks.report.classes import write_classes
 from benchmarks.report.confusing import write_confusion
+from benchmarks.report.costs import plot_costs
 from benchmarks.report.gap import write_gap
 from benchmarks.report.hybrid import write_hybrid
 from benchmarks.report.leaks import write_leaks
 from benchmarks.report.overview import write_overview
 from benchmarks.report.pages import write_summary, write_tables
+from benchmarks.report.plots import PlotBook
 from benchmarks.report.presets import write_presets
+from benchmarks.report.training import plot_training
+from benchmarks.report.vocabulary import FOLDER, write_vocabulary
 
 
-def write_dataset(folder: Path) -> dict[str, list[Json]]:
+def write_dataset(folder: Path, with_plots: bool = True) -> dict[str, list[Json]]:
     """Write all pages of a dataset from what its folder keeps.
+
+    Parameters
+    ----------
+    folder : Path
+        ``<out>/<dataset>``.
+    with_plots : bool
+        Whether the plots that the pages show are drawn as well.
 
     Returns
     -------
@@ -23,13 +35,20 @@ def write_dataset(folder: Path) -> dict[str, list[Json]]:
         Query set to its table rows.
     """
     results = read_results(folder)
+    book = PlotBook(folder)
     tables = write_tables(folder, results)
-    write_gap(folder, results)
-    write_confusion(folder, results)
-    write_classes(folder, results)
-    write_hybrid(folder, results)
+    plot_accuracy(book, results, tables)
+    plot_costs(book, results, tables)
+    write_gap(folder, results, book)
+    write_confusion(folder, results, book)
+    write_classes(folder, results, book)
+    write_hybrid(folder, results, book)
+    plot_training(folder, book)
     write_leaks(folder)
     write_presets(folder, results.tasks)
+    book.write_page(results.about.name)
+    if with_plots:
+        book.draw()
     return tables
 
 
@@ -42,3 +61,12 @@ def write_front(out: Path) -> None:
     """Write the pages about all datasets below `out`, whose own pages are there already."""
     write_summary(out)
     write_overview(out, [read_results(folder) for folder in dataset_folders(out)])
+
+
+def write_vocabularies(out: Path, with_plots: bool = True) -> None:
+    """Write the pages of what vocabularies of several sizes are worth, where that was measured."""
+    folders = dataset_folders(out / FOLDER)
+    for folder in folders:
+        write_vocabulary(folder, with_plots)
+    if folders:
+        write_summary(out / FOLDER)

@@ -1,6 +1,7 @@
 """The domain gap: what each row loses from photographs to sketches, on the same gallery."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +9,20 @@ import numpy as np
 from benchmarks.files import Json, write_text
 from benchmarks.markup import markdown, to_csv
 from benchmarks.records import Listed, Results, TaskResults
-from benchmarks.report.order import change, in_words
+from benchmarks.report.accuracy import kinds_of
+from benchmarks.report.canvas import Curve, Mark
+from benchmarks.report.drawing import paint_slopes
+from benchmarks.report.order import Change, change, in_words
+from benchmarks.report.plots import WIDTH, Plot, PlotBook
 from benchmarks.report.tables import SORT_BY, share
 from retrieval.metrics import METRICS, Values, score
 from retrieval.statistics import difference_intervals, intervals
 
 PHOTOS = "query"
 """The query set that others are compared with."""
+
+_NAMED = 8
+"""Lines that a picture has room to name."""
 
 _LEGEND = (
     "Change: of the mean, from photographs to the other queries, with its 95 % bootstrap interval "
@@ -40,8 +48,8 @@ class _Scored:
     chance: float
 
 
-def write_gap(folder: Path, results: Results) -> None:
-    """Write ``gap.md`` and ``gap.csv``, where there is more than one query set with scores."""
+def write_gap(folder: Path, results: Results, book: PlotBook) -> None:
+    """Write ``gap.md`` and ``gap.csv``, and plot, where more than one query set has scores."""
     scored = {name: task for name, task in results.tasks.items() if task.is_scored}
     photos = scored.pop(PHOTOS, None)
     if not photos or not scored:
@@ -53,6 +61,8 @@ def write_gap(folder: Path, results: Results) -> None:
             made, page = _compare(name, photos, task, metric)
             lines += [[name, metric, *row.values()] for row in made]
             text += page
+            if metric == SORT_BY and made:
+                text += _order_section(name, photos, task, made, book)
     header = ["query_set", "metric", "row", "photos", "others", "change", "low", "high", "kept"]
     write_text(folder / "gap.csv", to_csv(header, lines))
     write_text(folder / "gap.md", text)
@@ -104,12 +114,68 @@ def _compare(
     text += markdown(["extractor", PHOTOS, name, "change", "kept"], cells) + "\n"
     how = "the same pictures in both forms, paired" if paired else "different pictures, unpaired"
     text += _LEGEND.format(how=how)
-    if metric == SORT_BY and rows:
-        one, other = _scored(photos, metric), _scored(others, metric)
-        text += (
-            f"\n{_survivors(other)}\n{in_words(change(one.values, other.values), PHOTOS, name)}"
-        )
     return rows, text
+
+
+def _order_section(
+    name: str, photos: TaskResults, others: TaskResults, rows: list[Json], book: PlotBook
+) -> str:
+    """Which rows survive, and which change places."""
+    one, other = _scored(photos, SORT_BY), _scored(others, SORT_BY)
+    changed = change(one.values, other.values)
+    chances = np.array([one.chance, other.chance])
+    plot = _slopes(name, rows, kinds_of(photos), changed, chances, book.folder.name)
+    return f"\n{_survivors(other)}\n{book.add(plot)}\n{in_words(changed, PHOTOS, name)}"
+
+
+def named_rows(rows: list[Json], changed: Change, count: int = _NAMED) -> list[str]:
+    """Rows worth a name: the best of both sides, then those that change places most.
+
+    Parameters
+    ----------
+    rows : list of dict
+        See `gap_rows`.
+    changed : Change
+    count : int
+        As many as there are, at most.
+    """
+    on_others = [row["row"] for row in rows]
+    on_photos = [r["row"] for r in sorted(rows, key=lambda row: (-row["photos"], row["row"]))]
+    crossers = [name for pair in changed.reversed for name in pair]
+    best = on_photos[:2] + on_others[:2]
+    return list(dict.fromkeys([*best, *crossers, *on_photos, *on_others]))[:count]
+
+
+def _slopes(
+    name: str,
+    rows: list[Json],
+    kinds: dict[str, str],
+    changed: Change,
+    chances: Values,
+    dataset: str,
+) -> Plot:
+    named, label = named_rows(rows, changed), METRICS[SORT_BY].label
+    ends = {row["row"]: np.array([row["photos"], row["others"]]) for row in rows}
+    curves = []
+    for one in named:
+        before = sum(kinds[other] == kinds[one] for other in named[: named.index(one)])
+        curves.append(Curve(one, Mark.of(kinds[one], before), ends[one]))
+    return Plot(
+        f"gap-{name}",
+        name,
+        f"{label} of every row with photographs and with {name}, on the same gallery: lines that "
+        "cross change places. Named: the best of both sides and the largest of the significant "
+        "changes; dotted: random order. The scale is logarithmic.",
+        (WIDTH, 5.2),
+        partial(
+            paint_slopes,
+            title=f"{dataset}, from {PHOTOS} to {name}",
+            labels=(PHOTOS, name, label),
+            curves=curves,
+            others=[line for row, line in ends.items() if row not in named],
+            chance=chances,
+        ),
+    )
 
 
 def _survivors(scored: _Scored) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ import numpy as np
 from benchmarks.files import Json, write_text
 from benchmarks.markup import markdown, to_csv
 from benchmarks.records import Results, TaskResults
-from benchmarks.report.plots import draw_heat
+from benchmarks.report.drawing import heat_size, paint_heat
+from benchmarks.report.plots import Plot, PlotBook
 from benchmarks.report.tables import SORT_BY, share
 from retrieval.complement import complementarity, oracle
 from retrieval.metrics import METRICS, Values, score
@@ -113,8 +115,8 @@ class Scored:
         ]
 
 
-def write_hybrid(folder: Path, results: Results) -> None:
-    """Write ``hybrid.md``, ``hybrid.csv`` and pictures, where there are combined rows."""
+def write_hybrid(folder: Path, results: Results, book: PlotBook) -> None:
+    """Write ``hybrid.md`` and ``hybrid.csv``, and plot, where there are combined rows."""
     text = f"# {results.about.name}: what extractors do together\n\n{_LEGEND}"
     lines: list[list[object]] = []
     for query_set, task in results.tasks.items():
@@ -128,7 +130,7 @@ def write_hybrid(folder: Path, results: Results) -> None:
         text += _fusion_section(task, scored, compared)
         text += _together_section(task, bool(_confusing(results)))
         text += _rerank_section(task, scored)
-        text += _complement_section(folder, query_set, task, scored)
+        text += _complement_section(book, query_set, task, scored)
     if not lines:
         return
     header = ["query_set", "kind", "row", "other", "change", "low", "high", "p"]
@@ -275,17 +277,28 @@ def _rerank_section(task: TaskResults, scored: Scored) -> str:
     return "\n" + markdown(headings, cells)
 
 
-def _complement_section(folder: Path, query_set: str, task: TaskResults, scored: Scored) -> str:
+def _complement_section(book: PlotBook, query_set: str, task: TaskResults, scored: Scored) -> str:
     used = {part for parts in scored.members.values() for part in parts}
     names = [name for name in scored.singles if name in used]
     if len(names) < 2:
         return ""
     top1 = score_task(task, "top1")
-    file = f"complementarity-{query_set}.png"
-    title = f"{folder.name}, {query_set}: solved by the row only, not by the column"
-    matrix = complementarity(top1.stack(names))
-    draw_heat(folder / file, title, names, names, matrix, "share of queries, top-1")
-    return f"\n![]({file})\n"
+    plot = Plot(
+        f"complementarity-{query_set}",
+        query_set,
+        "Share of queries whose first image is right by the extractor of the row and wrong by "
+        "that of the column: what the one could add to the other.",
+        heat_size(names, names),
+        partial(
+            paint_heat,
+            title=f"{book.folder.name}, {query_set}: solved by the row only, not by the column",
+            rows=names,
+            columns=names,
+            values=complementarity(top1.stack(names)),
+            label="share of queries, top-1",
+        ),
+    )
+    return f"\n{book.add(plot)}"
 
 
 def _confusing(results: Results) -> list[str]:

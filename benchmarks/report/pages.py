@@ -9,6 +9,7 @@ from benchmarks.records import Description, Results
 from benchmarks.report.gap import PHOTOS
 from benchmarks.report.hybrid import members
 from benchmarks.report.leaks import FILE as LEAKS
+from benchmarks.report.plots import PAGE
 from benchmarks.report.presets import FILE as PRESETS
 from benchmarks.report.presets import read_presets
 from benchmarks.report.tables import (
@@ -201,6 +202,8 @@ def _further(folder: Path, results: Results) -> str:
     """What other pages tell of the dataset, and what an audit for leaks found."""
     scored = [name for name, task in results.tasks.items() if task.is_scored]
     lines = []
+    if scored:
+        lines.append(f"[Plots]({PAGE})")
     if len(scored) > 1 and PHOTOS in scored:
         lines.append("[From photographs to sketches](gap.md)")
     if scored and any(image.distractor is not None for image in results.gallery):

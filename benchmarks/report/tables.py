@@ -115,6 +115,21 @@ def label(row: Json) -> str:
     return f"{row['row']} ({', '.join(notes)})" if notes else row["row"]
 
 
+def broken(name: str, width: int) -> str:
+    """A row's name in lines of at most `width` where it can be broken: before a ``+``.
+
+    >>> print(broken("hsv-histogram-grid+lbp+gist+rootsift-bovw", 32))
+    hsv-histogram-grid+lbp+gist
+    +rootsift-bovw
+    """
+    lines = [""]
+    for part in re.split(r"(?=[+])", name):
+        if lines[-1] and len(lines[-1]) + len(part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
+
+
 def cell_text(row: Json, name: str) -> str:
     """One cell as people read it; empty where there is no number."""
     value = row.get(name)

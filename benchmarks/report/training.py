@@ -1,24 +1,35 @@
 """What a training looked like: its history as a table, its curves as a picture."""
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from benchmarks.files import write_text
 from benchmarks.markup import to_csv
-from benchmarks.report.plots import COLOURS, new_figure, save
+from benchmarks.report.canvas import LEFT, Mark, make_axes, rounded, write_legend, write_title
+from benchmarks.report.plots import WIDTH, Plot, PlotBook
+from benchmarks.report.theme import Theme
 from extractors.training import Epoch, read_history
 
-_LEARNED, _HELD_OUT = COLOURS[:2]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FOLDER = "training"
+"""Of the histories, in a dataset's results."""
 
 
 def write_training(folder: Path, row: str, training: Path) -> None:
-    """Write ``<row>.csv`` and ``<row>.png``; what it took is among the row's costs.
+    """Write ``<row>.csv``; what the training took is among the row's costs.
 
     Parameters
     ----------
     folder : Path
-        Where they go.
+        Where it goes.
     row : str
         The row that was trained.
     training : Path
@@ -30,27 +41,78 @@ def write_training(folder: Path, row: str, training: Path) -> None:
     header = [field.name for field in fields(Epoch) if field.name != "seconds"]
     lines = [[getattr(epoch, name) for name in header] for epoch in history]
     write_text(folder / f"{row}.csv", to_csv(header, lines))
-    draw_curves(history, row, folder / f"{row}.png")
 
 
-def draw_curves(history: Sequence[Epoch], title: str, path: Path) -> None:
-    """Draw loss and accuracy over the epochs, the best epoch marked, as a PNG."""
+def plot_training(folder: Path, book: PlotBook) -> None:
+    """Plot loss and accuracy of every training that a dataset's results tell of."""
+    for path in sorted((folder / FOLDER).glob("*.csv")):
+        with path.open(newline="", encoding="utf-8") as file:
+            lines = [{k: float(v) for k, v in line.items()} for line in csv.DictReader(file)]
+        book.add(_plot(path.stem, lines))
+
+
+def paint_training(
+    figure: "Figure",
+    theme: Theme,
+    title: str,
+    epochs: Sequence[int],
+    learned: Mapping[str, Sequence[float]],
+    held_out: Mapping[str, Sequence[float]],
+) -> None:
+    """Draw what a training was like, side by side.
+
+    Parameters
+    ----------
+    figure : Figure
+    theme : Theme
+    title : str
+    epochs : sequence of int
+    learned, held_out : mapping of str to sequence of float
+        Loss and whatever else to its values on either part of the images.
+    """
     from matplotlib.ticker import MaxNLocator
 
-    figure = new_figure(8, 3.2)
-    epochs = [one.epoch + 1 for one in history]
-    best = min(history, key=lambda one: one.val_loss).epoch + 1
-    for axes, what in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        learned = [getattr(one, what) for one in history]
-        held_out = [getattr(one, f"val_{what}") for one in history]
-        marks = {"marker": ".", "markersize": 4}
-        axes.plot(epochs, learned, color=_LEARNED, label="learned from", **marks)
-        axes.plot(epochs, held_out, color=_HELD_OUT, label="held out", **marks)
-        axes.axvline(best, color="0.6", linestyle=":", label=f"best epoch: {best}")
-        axes.set_xlabel("epoch")
-        axes.set_title(what)
+    width = float(figure.get_size_inches()[0])
+    best = epochs[int(np.argmin(rounded(held_out["loss"])))]
+    for place, what in enumerate(learned):
+        ends = (width * place / len(learned), width * (place + 1) / len(learned))
+        axes = make_axes(figure, ends[0] + LEFT, width - ends[1] + 0.15, 0.8)
+        for mark, name, values in (
+            (Mark(0), "learned from", learned[what]),
+            (Mark(1, 1), "held out", held_out[what]),
+        ):
+            axes.plot(
+                epochs,
+                rounded(values),
+                color=mark.colour(theme),
+                linestyle=mark.line,
+                marker=mark.marker,
+                markersize=4,
+                markevery=max(1, len(epochs) // 12),
+                label=name,
+            )
+        axes.axvline(best, color=theme.muted, linestyle=":", label=f"least loss: epoch {best}")
+        axes.set(xlabel="epoch", ylabel=what)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.axes[0].legend(frameon=False)
-    figure.suptitle(title)
-    save(figure, path)
+        axes.grid(axis="y")
+    write_legend(figure, figure.axes[0].get_legend_handles_labels()[0])
+    write_title(figure, title)
+
+
+def _plot(row: str, lines: Sequence[Mapping[str, float]]) -> Plot:
+    return Plot(
+        f"training-{row}",
+        FOLDER,
+        f"How {row} was trained: loss and accuracy on what it learned from and on training "
+        "images held out; the epoch of the least loss there is the one kept.",
+        (WIDTH, 3.2),
+        partial(
+            paint_training,
+            title=f"Training of {row}",
+            epochs=[int(line["epoch"]) + 1 for line in lines],
+            learned={what: [line[what] for line in lines] for what in ("loss", "accuracy")},
+            held_out={
+                what: [line[f"val_{what}"] for line in lines] for what in ("loss", "accuracy")
+            },
+        ),
+    )
