@@ -83,7 +83,8 @@ def test_tables_hold_every_row_with_scores_and_costs(parted, run, tmp_path, shor
     assert {path.name for path in folder.iterdir() if path.suffix != ".png"} == {
         *("dataset.json", "images.csv", "problems.csv", "records", "training"),
         *("table.csv", "table.json", "table.md", "gap.csv", "gap.md", "hybrid.csv", "hybrid.md"),
-        *("confusion.csv", "confusion.md", "classes.csv", "classes.md", "mistakes.csv"),
+        *("confusion.csv", "confusion.md", "classes.csv", "classes.md"),
+        *("mistakes.csv", "plots.md"),
     }
     page = (folder / "table.md").read_text()
     assert "6 queries, 13 gallery images of which 3 are confusion images, 8 training" in page
