@@ -56,16 +56,23 @@ def test_the_verdict_counts_only_what_is_sure_and_worth_a_word():
 
 
 def test_the_fusion_is_chosen_by_what_training_images_say():
+    def record(name, steps=1, **learned):
+        card = {"extractor": {"steps": [{}] * steps}}
+        return {"row": name, "card": card, "learned": learned} if learned else {"row": name}
+
     key = "training mAP, cross-validated"
     records = [
-        {"row": "a", "learned": {key: 0.4}},
-        {"row": "b", "learned": {key: 0.6}},
-        {"row": "c", "learned": {"weights": [1.0]}},
-        {"row": "d"},
+        record("a", **{key: 0.4}),
+        record("b", **{key: 0.6}),
+        record("c", weights=[1.0]),
+        record("d"),
+        record("e", **{key: 0.6}),
+        record("f", steps=2, **{key: 0.6}),
     ]
     task = TaskResults(records, {}, (Listed("q", "x", None),))
-    assert chosen(task, "abcd") == "b"
-    assert chosen(task, "cd") is None
+    # However the queries order them: of equal ones by name, and without what is re-ranked.
+    assert chosen(task, "abcdef") == chosen(task, "fedcba") == "b"
+    assert chosen(task, "cdf") is None
 
 
 def test_members_are_in_the_order_of_the_name():

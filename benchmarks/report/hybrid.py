@@ -178,10 +178,17 @@ def compare_fused(scored: Scored) -> list[Against]:
 
 
 def chosen(task: TaskResults, names: Iterable[str]) -> str | None:
-    """The fused row whose learned weights did best on training images."""
-    learned = {record["row"]: record.get("learned", {}).get(_TRAINED) for record in task.records}
-    known = [name for name in names if learned.get(name) is not None]
-    return max(known, key=lambda name: learned[name], default=None)
+    """The fused row whose learned weights did best on training images.
+
+    Re-ranked rows are no candidates, since the training images did not see the re-ranking; of
+    equal rows the first by name, since any other order would ask the queries.
+    """
+    trained = {
+        record["row"]: record["learned"][_TRAINED]
+        for record in task.records
+        if _TRAINED in record.get("learned", {}) and len(record["card"]["extractor"]["steps"]) == 1
+    }
+    return max(sorted(trained.keys() & set(names)), key=trained.__getitem__, default=None)
 
 
 def verdict(found: Sequence[Against]) -> str:
