@@ -24,6 +24,7 @@ RECORDS = {
     "texture": record("texture", 5000, 1.0),
     "net": record("net", 4000, 30.0, head={"class": "x.y"}, network={}),
     "net+colour": record("net+colour", 4100, 32.0, rows={"net": {"network": {}}, "colour": {}}),
+    "net+dba": record("net+dba", 4000, 30.0, rows={"net": {"network": {}}}),
     "unknown": record("unknown", 10, None, head={"class": "extractors.shape.Some"}),
 }
 
@@ -32,7 +33,8 @@ def task(dataset, query_set, by_training=None, **means):
     noise = RNG.normal(0, 0.02, (80, len(means)))
     noise -= noise.mean(axis=0)
     values = {name: mean + noise[:, n] for n, (name, mean) in enumerate(means.items())}
-    members = {"net+colour": ["net", "colour"]} if "net+colour" in means else {}
+    combined = {"net+colour": ["net", "colour"], "net+dba": ["net"]}
+    members = {name: parts for name, parts in combined.items() if name in means}
     known = {name: RECORDS[name] for name in means}
     return Task(dataset, query_set, known, Scored(values, members), by_training)
 
@@ -58,6 +60,18 @@ def test_a_sentence_says_who_is_ahead_and_where_nobody_is(tasks):
     assert "texture 0.450" in drawn  # the best classical row there
     assert "The fusion is ahead on one/query, behind on none" in together
     assert "net+colour 0.950" in together
+
+
+def test_re_ranking_is_compared_with_the_row_alone_where_it_is_everywhere(tasks):
+    assert "Re-ranked by" not in _findings(tasks)
+    more = [
+        task("one", "query", **{"net": 0.5, "net+dba": 0.6}),
+        task("two", "query", **{"net": 0.5, "net+dba": 0.45}),
+    ]
+    assert (
+        "(net+dba), and not re-ranked. Re-ranking is ahead on one/query, behind on two/query"
+        in (_findings(more))
+    )
 
 
 def test_each_need_gets_the_best_row_that_it_allows(tasks):
