@@ -93,7 +93,7 @@ def test_a_row_must_have_run_everywhere_and_a_need_may_find_none(tasks):
     # Where milliseconds are not known, nothing can be promised.
     assert "| at most 10 ms an image | nothing here" in choices([task("a", "query", unknown=0.5)])
     sketches = choices(tasks).split("\n\n")[1]
-    assert sketches.startswith("| asked with sketches")
+    assert sketches.startswith("| asked with sketches: two |")
     assert "| whatever it costs | texture |" in sketches
 
 

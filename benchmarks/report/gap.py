@@ -214,4 +214,4 @@ def _change(row: Json) -> str:
 
 
 def _kept(row: Json) -> str:
-    return "–" if row["kept"] is None else f"{100 * row['kept']:.0f} %"
+    return "–" if row["kept"] is None else f"{round(100 * row['kept'])} %"

@@ -280,11 +280,11 @@ def _ms(record: Json) -> float:
 
 
 def choices(tasks: Sequence[Task]) -> str:
-    """Which row is best for whom, as Markdown tables: one for each kind of query."""
-    groups = {
-        "pictures like those in the gallery": [t for t in tasks if t.query_set == PHOTOS],
-        "sketches by hand and line art": [t for t in tasks if t.query_set == _SKETCHES],
-    }
+    """Which row is best for whom, as Markdown tables: of pictures, then of each set of sketches."""
+    groups = {"pictures like the gallery's": [t for t in tasks if t.query_set == PHOTOS]}
+    for task in tasks:
+        if task.query_set == _SKETCHES:
+            groups[f"sketches: {task.dataset}"] = [task]
     text = ""
     for title, group in groups.items():
         if group:
@@ -322,5 +322,6 @@ def _choices(tasks: Sequence[Task]) -> str:
 <!-- end -->
 
 The best mean over the data sets named, of the rows that the line allows and that ran on all of
-them. Where the intervals of two lines overlap, take the cheaper one.
+them. Where the intervals of two lines overlap, take the cheaper one. pacs has sketches by hand of
+what its photographs show, openmoji line art of what is drawn in colour.
 """
