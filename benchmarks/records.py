@@ -142,7 +142,7 @@ class Listed:
     id: str
     label: str | None
     distractor: str | None
-    sha256: str = ""
+    sha256: str
 
 
 @dataclass(frozen=True)

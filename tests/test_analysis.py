@@ -21,15 +21,13 @@ from retrieval.ranking import summarise
 from retrieval.statistics import difference_intervals
 
 
-class One(Listed):
-    @property
-    def sha256(self):
-        return self.id
+def one(name, label, distractor):
+    return Listed(name, label, distractor, sha256=name)
 
 
 GALLERY = tuple(
-    [One(f"g/{n:02}", "ab"[n % 2], None) for n in range(12)]
-    + [One(f"x/{n:02}", None, ["wolf", "deer"][n % 3 == 0]) for n in range(9)]
+    [one(f"g/{n:02}", "ab"[n % 2], None) for n in range(12)]
+    + [one(f"x/{n:02}", None, ["wolf", "deer"][n % 3 == 0]) for n in range(9)]
 )
 
 
@@ -43,7 +41,7 @@ def ranked(order, queries):
 
 
 def task(prefix, **orders):
-    queries = tuple(One(f"validation/{prefix}/{n}", "ab"[n % 2], None) for n in range(6))
+    queries = tuple(one(f"validation/{prefix}/{n}", "ab"[n % 2], None) for n in range(6))
     rankings = {name: ranked(order, queries) for name, order in orders.items()}
     record = {"status": "ok", "chance": dict.fromkeys(METRICS, 0.1)}
     return TaskResults([record], rankings, queries)
@@ -73,12 +71,12 @@ def test_the_gap_is_the_difference_of_the_means_best_on_sketches_first():
 
 def test_pairs_are_found_by_name_whatever_the_order():
     photos = task("query", one=STRAIGHT)
-    edges = tuple(One(f"query-edges/{q.id}", q.label, None) for q in photos.queries)[::-1]
+    edges = tuple(one(f"query-edges/{q.id}", q.label, None) for q in photos.queries)[::-1]
     rankings = {"one": ranked(STRAIGHT, edges)}
     rows, paired = gap_rows(photos, TaskResults(photos.records, rankings, edges), "map")
     assert paired
     assert (rows[0]["low"], rows[0]["high"]) == pytest.approx((0, 0), abs=1e-12)
-    foreign = tuple(One(f"sketch/{n}", "ab"[n % 2], None) for n in range(8))
+    foreign = tuple(one(f"sketch/{n}", "ab"[n % 2], None) for n in range(8))
     rankings = {"one": ranked(STRAIGHT, foreign)}
     rows, paired = gap_rows(photos, TaskResults(photos.records, rankings, foreign), "map")
     assert not paired

@@ -69,7 +69,7 @@ def test_the_fusion_is_chosen_by_what_training_images_say():
         record("e", **{key: 0.6}),
         record("f", steps=2, **{key: 0.6}),
     ]
-    task = TaskResults(records, {}, (Listed("q", "x", None),))
+    task = TaskResults(records, {}, (Listed("q", "x", None, "q"),))
     # However the queries order them: of equal ones by name, and without what is re-ranked.
     assert chosen(task, "abcdef") == chosen(task, "fedcba") == "b"
     assert chosen(task, "cdf") is None

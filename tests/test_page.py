@@ -111,7 +111,7 @@ def test_what_is_right_follows_the_judgements_not_the_classes():
     queries = [
         Listed("q0", "a", None, "q0"),
         Listed("q1", None, None, "q1"),
-        Listed("q2", "z", None),
+        Listed("q2", "z", None, "q2"),
     ]
 
     class Judged:

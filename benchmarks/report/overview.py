@@ -280,7 +280,7 @@ def _ms(record: Json) -> float:
 
 
 def choices(tasks: Sequence[Task]) -> str:
-    """Which row is best for whom, as Markdown tables: of pictures, then of each set of sketches."""
+    """Which row is best for whom, as Markdown: with pictures, then with each set of sketches."""
     groups = {"pictures like the gallery's": [t for t in tasks if t.query_set == PHOTOS]}
     for task in tasks:
         if task.query_set == _SKETCHES:
