@@ -72,6 +72,7 @@ def test_re_ranking_is_compared_with_the_row_alone_where_it_is_everywhere(tasks)
         "(net+dba), and not re-ranked. Re-ranking is ahead on one/query, behind on two/query"
         in (_findings(more))
     )
+    assert "Re-ranked by" not in _findings([task("one", "query", **{"net+dba": 0.6})])
 
 
 def test_each_need_gets_the_best_row_that_it_allows(tasks):

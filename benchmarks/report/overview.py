@@ -57,7 +57,9 @@ class Task:
 
     def against(self, one: str | None, other: str | None) -> Against | None:
         """How one row differs from another, where both are there."""
-        return self.scored.against([(one, other)])[0] if one and other else None
+        if one in self.scored.values and other in self.scored.values:
+            return self.scored.against([(one, other)])[0]
+        return None
 
 
 def write_overview(out: Path, results: Sequence[Results]) -> None:
