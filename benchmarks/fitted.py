@@ -13,12 +13,12 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from benchmarks.combination import Combination
-from benchmarks.learning import fit_tail
+from benchmarks.learning import LEAST, distinct, fit_tail, folds
 from benchmarks.row import Row, require_training
 from benchmarks.store import VectorStore
 from benchmarks.vectors import Vectors as Made
 from datasets.task import Dataset, Image
-from retrieval.combining import Combining
+from retrieval.combining import Combining, Round
 from retrieval.fusion_weights import TooLittleError
 from retrieval.search import Search, Vectors
 
@@ -66,11 +66,8 @@ class Fitted(AbstractContextManager["Fitted"]):
         self._stores = [made.stores[row.name] for row in combination.rows]
         self._folder = tempfile.TemporaryDirectory(dir=cache, prefix=".search-")
         self._made = 0
-        self.fit_seconds = 0.0
+        self.fit_seconds = sum(store.fit_seconds for store in self._stores)
         try:
-            for row, store in zip(self._rows, self._stores, strict=True):
-                self.fit_seconds += store.fit_seconds
-                self.fit_seconds += fit_tail(row, dataset.training, dataset, store)
             self.combining = self._combine(combination, dataset)
         except BaseException:
             self._folder.cleanup()
@@ -83,21 +80,39 @@ class Fitted(AbstractContextManager["Fitted"]):
         return self.combining.transform(matrices) if self.combining else matrices
 
     def _combine(self, combination: Combination, dataset: Dataset) -> Combining | None:
+        """Fit the tails, and what combines them."""
         combining = combination.fresh_combining()
-        if combining is not None:
-            began = time.perf_counter()
-            training: Vectors = []
-            labels: list[str] = []
-            if combining.learns:
-                require_training(dataset.training, dataset)
-                known = [image for image in dataset.training if image.label]
-                training = self._matrices(known) if known else []
-                labels = [image.label or "" for image in known]
-            if combining.learns and not training:
-                raise TooLittleError("weights are learned from training images with classes")
-            combining.fit(training, labels)
-            self.fit_seconds += time.perf_counter() - began
+        if combining is None or not combining.learns:
+            self._fit_tails(dataset.training, dataset)
+            return combining.fit([], []) if combining else None
+        require_training(dataset.training, dataset)
+        known = [image for image in distinct(dataset.training) if image.label]
+        if not known:
+            raise TooLittleError("weights are learned from training images with classes")
+        rounds = self._rounds(known, dataset) if combining.compares else []
+        self._fit_tails(dataset.training, dataset)
+        training = self._matrices(known)
+        began = time.perf_counter()
+        combining.fit(training, [image.label or "" for image in known], rounds)
+        self.fit_seconds += time.perf_counter() - began
         return combining
+
+    def _rounds(self, known: Sequence[Image], dataset: Dataset) -> list[Round]:
+        """Training images asking in turn, their vectors made by tails that have not seen them."""
+        if not any(row.tail for row in self._rows):
+            return []
+        if len(known) < LEAST:
+            raise TooLittleError(f"weights are learned from at least {LEAST} training images")
+        rounds = []
+        for asking in folds(known):
+            out = {known[index].sha256 for index in asking}
+            self._fit_tails([one for one in dataset.training if one.sha256 not in out], dataset)
+            rounds.append(Round(asking, self._matrices(known)))
+        return rounds
+
+    def _fit_tails(self, images: Sequence[Image], dataset: Dataset) -> None:
+        for row, store in zip(self._rows, self._stores, strict=True):
+            self.fit_seconds += fit_tail(row, images, dataset, store)
 
     def _matrices(self, images: Sequence[Image]) -> list[NDArray[np.float32]]:
         return [

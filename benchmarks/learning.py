@@ -16,6 +16,13 @@ from datasets.task import Dataset, Image
 from extractors.base import Extractor, NothingToLearnError
 from extractors.encoders import Encoder
 
+FOLDS = 5
+"""Parts of the training images that ask in turn: what is learned from vectors then is learned
+from the others."""
+
+LEAST = 3
+"""Training images, of which one asks while something is learned from the others."""
+
 
 def fit_head(
     row: Row, dataset: Dataset, store: VectorStore, features: FeatureStore | None = None
@@ -64,6 +71,27 @@ def fit_tail(row: Row, images: Sequence[Image], dataset: Dataset, store: VectorS
     began = time.perf_counter()
     row.tail.fit(vectors)
     return time.perf_counter() - began
+
+
+def distinct(images: Sequence[Image]) -> tuple[Image, ...]:
+    """The images without copies of the same bytes, in their order.
+
+    A copy would be found at once, and its class would judge, whatever describes it.
+    """
+    first = {image.sha256: image for image in reversed(images)}
+    return tuple(image for image in images if first[image.sha256] is image)
+
+
+def folds(images: Sequence[Image], count: int = FOLDS) -> list[NDArray[np.intp]]:
+    """Deal images into parts by their content, whatever their names and order.
+
+    Returns
+    -------
+    list of ndarray of intp
+        Indices of the images of each part; no part is empty.
+    """
+    order = np.argsort([image.sha256 for image in images])
+    return [np.sort(order[start::count]) for start in range(min(count, len(images)))]
 
 
 def encode_all(

@@ -33,12 +33,41 @@ LEARNED_FROM = 1500
 Learned = dict[str, list[float] | float | int]
 
 
+@dataclass(frozen=True)
+class Round:
+    """Training images that ask all training images, described without having been learned from.
+
+    Whatever an extractor learns from vectors (whitening, say) treats the vectors that it has
+    learned from unlike all others, so an extractor judged by those would be misjudged.
+
+    Attributes
+    ----------
+    asking : ndarray of intp
+        Which images ask.
+    vectors : sequence of Rows
+        A matrix of each extractor, of all training images, made by what has learned from the
+        images that do not ask.
+    """
+
+    asking: NDArray[np.intp]
+    vectors: Vectors
+
+
 class Combining(ABC):
-    """A way of combining extractors: `fit`, then `transform` vectors and search by `search`."""
+    """A way of combining extractors: `fit`, then `transform` vectors and search by `search`.
+
+    Attributes
+    ----------
+    learns : bool
+        Whether there is anything to fit.
+    compares : bool
+        Whether it learns from how training images find each other.
+    """
 
     learns: bool = False
+    compares: bool = False
 
-    def fit(self, training: Vectors, labels: Sequence[str]) -> Self:
+    def fit(self, training: Vectors, labels: Sequence[str], rounds: Sequence[Round] = ()) -> Self:
         """Learn from training images; most ways have nothing to learn.
 
         Parameters
@@ -47,6 +76,9 @@ class Combining(ABC):
             A matrix of each extractor, float32, shape (n_images, its n_dims).
         labels : sequence of str
             The images' classes.
+        rounds : sequence of Round
+            How the images are compared with each other; in them each image asks once. Without
+            any, by `training`, as is right where no extractor learned from it.
 
         Raises
         ------
@@ -99,10 +131,11 @@ class LateWeighted(Combining):
 
     seed: int = 0
     learns = True
+    compares = True
 
-    def fit(self, training: Vectors, labels: Sequence[str]) -> Self:
+    def fit(self, training: Vectors, labels: Sequence[str], rounds: Sequence[Round] = ()) -> Self:
         """See `Combining`; see `retrieval.fusion_weights.learn_weights`."""
-        cells, classes = among_themselves(training, labels, self.seed)
+        cells, classes = among_themselves(training, labels, self.seed, rounds)
         self.weights_ = learn_weights(cells, classes, seed=self.seed)
         return self
 
@@ -134,10 +167,11 @@ class LateAdaptive(Combining):
 
     seed: int = 0
     learns = True
+    compares = True
 
-    def fit(self, training: Vectors, labels: Sequence[str]) -> Self:
+    def fit(self, training: Vectors, labels: Sequence[str], rounds: Sequence[Round] = ()) -> Self:
         """See `Combining`; see `retrieval.fusion.QueryAdaptive`."""
-        cells, _ = among_themselves(training, labels, self.seed)
+        cells, _ = among_themselves(training, labels, self.seed, rounds)
         others = ~np.eye(cells.shape[1], dtype=bool)
         if len(others) < 3:
             raise TooLittleError("reference curves are learned from at least 3 training images")
@@ -192,12 +226,17 @@ class Early(Combining):
         """Whether there is anything to fit."""
         return self.weighted or self.whitened > 0
 
-    def fit(self, training: Vectors, labels: Sequence[str]) -> Self:
+    @property
+    def compares(self) -> bool:  # type: ignore[override]
+        """Whether it learns from how training images find each other."""
+        return self.weighted
+
+    def fit(self, training: Vectors, labels: Sequence[str], rounds: Sequence[Round] = ()) -> Self:
         """See `Combining`."""
         self.weights_: tuple[float, ...] = ()
         self.pca_: PCA | None = None
         if self.weighted:
-            cells, classes = among_themselves(training, labels, self.seed)
+            cells, classes = among_themselves(training, labels, self.seed, rounds)
             sums = partial(Weighted, normalise=as_is)
             self.weights_ = learn_weights(cells, classes, seed=self.seed, fusion=sums).weights
         if self.whitened:
@@ -268,14 +307,14 @@ class Joined:
 
 
 def among_themselves(
-    training: Vectors, labels: Sequence[str], seed: int
+    training: Vectors, labels: Sequence[str], seed: int, rounds: Sequence[Round] = ()
 ) -> tuple[NDArray[np.int32], list[str]]:
     """Compare training images with each other, by each extractor.
 
     Returns
     -------
     cells : ndarray of int32, shape (n_extractors, n_images, n_images)
-        Squared distances, see `retrieval.knn.Block`.
+        Squared distances, see `retrieval.knn.Block`; a row for each image that asks.
     labels : list of str
         Of these images; `LEARNED_FROM` drawn at random where there are more.
     """
@@ -283,12 +322,18 @@ def among_themselves(
     chosen = np.arange(count)
     if count > LEARNED_FROM:
         chosen = np.sort(np.random.default_rng(seed).permutation(count)[:LEARNED_FROM])
-    cells = np.stack([_compared(part[:][chosen]) for part in training])
+    cells = np.empty((len(training), len(chosen), len(chosen)), np.int32)
+    for one in rounds or [Round(chosen, training)]:
+        asking = np.flatnonzero(np.isin(chosen, one.asking))
+        for number, part in enumerate(one.vectors):
+            searched = part[:][chosen]
+            cells[number, asking] = _compared(searched[asking], searched)
     return cells, [labels[index] for index in chosen.tolist()]
 
 
-def _compared(vectors: Rows) -> Cells:
-    return np.concatenate([block.cells for block in distances(vectors, vectors)])
+def _compared(queries: Rows, gallery: Rows) -> Cells:
+    found = [block.cells for block in distances(queries, gallery)]
+    return np.concatenate(found) if found else np.empty((0, gallery.shape[0]), np.int32)
 
 
 LEARNED = "weighted"

@@ -147,3 +147,40 @@ def test_weights_that_a_trained_network_has_seen_are_noted():
     row = make("cnn-compact+hog")
     assert "weights seen: they are learned from images that cnn-compact was" in row.note
     assert make("cnn-compact+hog+rrf").note == ""
+
+
+def test_what_learns_from_vectors_is_weighed_by_images_that_it_has_not_learned_from(
+    parted, load_dataset, tmp_path, monkeypatch
+):
+    from benchmarks import fitted
+    from benchmarks.progress import Workforce
+    from benchmarks.vectors import make_vectors
+    from retrieval.combining import LateWeighted
+
+    data = load_dataset(parted)
+    row = make("colour-moments+lbp")
+    assert row.rows[0].tail
+    learned_from, rounds = [], []
+    fit_tail, fit = fitted.fit_tail, LateWeighted.fit
+
+    def watch_tail(row, images, dataset, store):
+        if row.tail:
+            learned_from.append({image.id for image in images})
+        return fit_tail(row, images, dataset, store)
+
+    def watch_fit(self, training, labels, given=()):
+        rounds.extend(given)
+        return fit(self, training, labels, given)
+
+    monkeypatch.setattr(fitted, "fit_tail", watch_tail)
+    monkeypatch.setattr(LateWeighted, "fit", watch_fit)
+    made = make_vectors(row.rows, data, tmp_path / "cache", False, Workforce(quiet=True))
+    with Fitted(row, data, made, tmp_path / "cache"):
+        pass
+    everyone = {image.id for image in data.training}
+    assert learned_from.pop() == everyone
+    assert len(learned_from) == len(rounds) == 5
+    for known, one in zip(learned_from, rounds, strict=True):
+        assert known == everyone - {data.training[index].id for index in one.asking}
+        assert one.vectors[0].shape[0] == len(everyone)
+    assert sorted(i for one in rounds for i in one.asking) == list(range(len(everyone)))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from retrieval.combining import COMBININGS, Early, LateAdaptive, LateWeighted
+from retrieval.combining import COMBININGS, Early, LateAdaptive, LateWeighted, Round
 from retrieval.fusion_weights import TooLittleError
 from retrieval.knn import GRID
 from retrieval.metrics import average_precision, chance, mean_scores
@@ -135,3 +135,18 @@ def test_too_little_to_learn_from_is_said(name):
     alone = [np.ones((1, 3), np.float32), np.ones((1, 2), np.float32)]
     with pytest.raises(TooLittleError, match=r"learned from|learns from"):
         COMBININGS[name].fit(alone, ["only"])
+
+
+def test_extractors_are_weighed_by_what_has_not_learned_from_the_image_that_asks():
+    """The first knows nothing of the images that it learned from, the second only of those."""
+    seen = [mute(60, 7), informed(60, 8, 0.4)]
+    unseen = [informed(60, 9, 0.4), mute(60, 10)]
+    rounds = [Round(np.arange(start, 60, 3), unseen) for start in range(3)]
+    for name in ("weighted", "concat-weighted"):
+        assert COMBININGS[name].fit(seen, labels(60)).learned["weights"][0] < 0.5, name
+        fitted = COMBININGS[name].fit(seen, labels(60), rounds)
+        assert fitted.learned["weights"][0] > 0.5, name
+    fitted = LateWeighted().fit(seen, labels(60), rounds)
+    assert fitted.weights_ == LateWeighted().fit(unseen, labels(60)).weights_
+    curves = LateAdaptive().fit(seen, labels(60), rounds).fusion_
+    assert curves == LateAdaptive().fit(unseen, labels(60)).fusion_

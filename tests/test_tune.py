@@ -11,6 +11,7 @@ from pictures import picture
 import extractors
 from benchmarks import describing, tune
 from benchmarks.fitted import Fitted
+from benchmarks.learning import folds
 from benchmarks.loading import load
 from benchmarks.menu import make
 from benchmarks.progress import Workforce
@@ -18,7 +19,7 @@ from benchmarks.row import Row
 from benchmarks.tuning.candidates import candidates
 from benchmarks.tuning.material import load_training
 from benchmarks.tuning.preset import read_preset
-from benchmarks.tuning.scoring import Asked, Trial, ask_each_other, choose, compare, folds
+from benchmarks.tuning.scoring import Asked, Trial, ask_each_other, choose, compare
 from benchmarks.vectors import make_vectors
 from extractors.spaces import SPACES
 from retrieval.combining import COMBININGS

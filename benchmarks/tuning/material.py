@@ -5,15 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import datasets
+from benchmarks.learning import LEAST, distinct
 from benchmarks.loading import inspect, load
 from benchmarks.progress import Workforce
 from datasets.errors import InputError, UnreadableImageError
 from datasets.layout import Item
 from datasets.reading import content_hash
 from datasets.task import Dataset, Image
-
-LEAST = 3
-"""Training images, of which one asks while something is learned from the others."""
 
 
 def load_training(text: str, cache: Path, workforce: Workforce, seed: int = 0) -> Dataset:
@@ -50,15 +48,6 @@ def load_training(text: str, cache: Path, workforce: Workforce, seed: int = 0) -
         dataset = replace(whole, gallery=(), queries={}, relevance={}, problems=())
     _require_classes(dataset, text)
     return dataset
-
-
-def distinct(images: Sequence[Image]) -> tuple[Image, ...]:
-    """The images without copies of the same bytes, in their order.
-
-    A copy would be found at once, and its class would judge whatever the candidate.
-    """
-    first = {image.sha256: image for image in reversed(images)}
-    return tuple(image for image in images if first[image.sha256] is image)
 
 
 def _training(

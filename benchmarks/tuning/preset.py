@@ -17,10 +17,10 @@ from benchmarks.card import RULES, commit, machine, protocol_code
 from benchmarks.combination import Combination, Tuning, short_hash
 from benchmarks.files import Json, read_json, write_json
 from benchmarks.identity import plain
+from benchmarks.learning import FOLDS, distinct
 from benchmarks.row import training_fingerprint
 from benchmarks.tuning.candidates import Candidates, candidates, in_words
-from benchmarks.tuning.material import distinct
-from benchmarks.tuning.scoring import FOLDS, Trial, choose
+from benchmarks.tuning.scoring import Trial, choose
 from datasets.errors import InputError
 from datasets.task import Dataset
 

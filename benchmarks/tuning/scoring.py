@@ -8,19 +8,16 @@ import numpy as np
 
 from benchmarks.combination import Combination
 from benchmarks.fitted import Fitted
+from benchmarks.learning import distinct, folds
 from benchmarks.tuning.candidates import Choice
-from benchmarks.tuning.material import distinct
 from benchmarks.vectors import Vectors as Made
-from datasets.task import Dataset, Image
+from datasets.task import Dataset
 from retrieval.metrics import Values, score
 from retrieval.protocol import judge
 from retrieval.ranking import summarise
 from retrieval.statistics import LEVEL, intervals, sign_flip_test, step_down
 
 CRITERION = "map"
-FOLDS = 5
-"""Parts of the training images: what is learned from vectors is learned from the others."""
-
 _EQUAL = 1e-12
 """Scores closer than this are a tie."""
 
@@ -116,18 +113,6 @@ def ask_each_other(row: Combination, dataset: Dataset, made: Made, cache: Path) 
                 scores.setdefault(metric, np.empty(len(images)))[asking] = values
             dimensions = max(dimensions, sum(part.shape[1] for part in gallery))
     return Asked(scores, dimensions)
-
-
-def folds(images: Sequence[Image], count: int = FOLDS) -> list[np.ndarray]:
-    """Deal images into parts by their content, whatever their names and order.
-
-    Returns
-    -------
-    list of ndarray of intp
-        Indices of the images of each part; no part is empty.
-    """
-    order = np.argsort([image.sha256 for image in images])
-    return [np.sort(order[start::count]) for start in range(min(count, len(images)))]
 
 
 def compare(choices: Sequence[Choice], asked: Sequence[Asked]) -> list[Trial]:
