@@ -13,9 +13,16 @@ class Markup(str):
 
 
 def markdown(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
-    """Format a Markdown table, first column left, the others right."""
-    lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *cells]
+    """Format a Markdown table: numbers right, the first column and other text left."""
+    columns = list(zip(*cells, strict=True))[1:] if cells else [()] * (len(headings) - 1)
+    rules = ["---:" if all(map(_is_number, column)) else "---" for column in columns]
+    lines = [headings, ["---", *rules], *cells]
     return "".join("| " + " | ".join(map(escape, line)) + " |\n" for line in lines)
+
+
+def _is_number(cell: str) -> bool:
+    """Whether a cell holds a quantity, with whatever stands behind it, or is empty."""
+    return cell in ("", "–") or cell[0] in "+-.<0123456789"
 
 
 def escape(text: str) -> str:

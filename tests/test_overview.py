@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.markup import Markup, escape
+from benchmarks.markup import Markup, escape, markdown
 from benchmarks.report.hybrid import Scored
 from benchmarks.report.overview import Task, _findings, _headline, choices
 
@@ -51,14 +51,12 @@ def tasks():
 
 def test_a_sentence_says_who_is_ahead_and_where_nobody_is(tasks):
     photos, drawn, together = _findings(tasks).split("\n**")[1:]
-    assert (
-        "ahead on one/query, behind on none, and not clearly either on the other 1 of 2" in photos
-    )
+    assert "ahead on one/query; behind on none; and not clearly either on the other 1.\n" in photos
     assert "- one/query: net 0.900" in photos
     assert "difference +0.600 (+0.59" in photos
-    assert "ahead on none, behind on two/query-sketch, and not clearly" in drawn
+    assert "ahead on none; behind on two/query-sketch.\n" in drawn
     assert "texture 0.450" in drawn  # the best classical row there
-    assert "The fusion is ahead on one/query, behind on none" in together
+    assert "The fusion is ahead on one/query; behind on none" in together
     assert "net+colour 0.950" in together
 
 
@@ -69,7 +67,7 @@ def test_re_ranking_is_compared_with_the_row_alone_where_it_is_everywhere(tasks)
         task("two", "query", **{"net": 0.5, "net+dba": 0.45}),
     ]
     assert (
-        "(net+dba), and not re-ranked. Re-ranking is ahead on one/query, behind on two/query"
+        "(net+dba), and not re-ranked. Re-ranking is ahead on one/query; behind on two/query"
         in (_findings(more))
     )
     assert "Re-ranked by" not in _findings([task("one", "query", **{"net+dba": 0.6})])
@@ -108,3 +106,9 @@ def test_the_best_of_each_kind(tasks):
 def test_only_what_is_called_markup_is_not_escaped():
     assert escape("a|<b>") == "a\\|\\<b\\>"
     assert escape(Markup("<br>")) == "<br>"
+
+
+def test_numbers_stand_right_and_words_left():
+    table = markdown(["row", "mAP", "use"], [["a", "0.5 (.4–.6) b", "hog"], ["b", "–", "gist"]])
+    assert table.splitlines()[1] == "| --- | ---: | --- |"
+    assert markdown(["row", "mAP"], []).count("\n") == 2

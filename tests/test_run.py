@@ -34,12 +34,9 @@ def tree(folder, leave_out=(".costs.json",)):
 
 
 def reproducible(folder):
-    """What must be equal from run to run: all but costs, and the tables that show them."""
-    return {
-        name: content
-        for name, content in tree(folder).items()
-        if not name.endswith(("table.md", "table.csv", "table.json", "hybrid.md", "plots.md"))
-    }
+    """What must be equal from run to run: all but costs, and the pages that show them."""
+    costs = ("README.md", "table.md", "table.csv", "table.json", "hybrid.md", "plots.md")
+    return {name: content for name, content in tree(folder).items() if not name.endswith(costs)}
 
 
 def table(tmp_path, dataset, query_set="query", out="out"):

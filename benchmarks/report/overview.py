@@ -234,9 +234,10 @@ def _finding(
     ahead = [task.title for task, made in sure if made.change > 0]
     behind = [task.title for task, made in sure if made.change < 0]
     text = f"\n{title}. " if is_more else f"\n**{title}.** "
-    text += f"{subject.capitalize()} is ahead on {_listed(ahead)}, behind on {_listed(behind)}"
-    text += f", and not clearly either on the other {len(found) - len(ahead) - len(behind)}"
-    text += f" of {len(found)}.\n\n"
+    text += f"{subject.capitalize()} is ahead on {_listed(ahead)}; behind on {_listed(behind)}"
+    if rest := len(found) - len(ahead) - len(behind):
+        text += f"; and not clearly either on the other {rest}"
+    text += ".\n\n"
     return text + "".join(_line(task, made) for task, made in found)
 
 
