@@ -184,7 +184,7 @@ def test_plots_are_listed_with_their_dark_twins(tmp_path):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
     found = {one["caption"]: one for one in plots(folder, ["query", "query-sketch"])}
-    assert list(found) == ["Classes", "Lone dark", "Map", "Training: cnn-plain"]
+    assert list(found) == ["Map", "Classes", "Lone dark", "Training: cnn-plain"]
     assert found["Map"]["light"] == "../it%22s%20%231/plots/map-query-sketch.png"
     assert found["Map"]["dark"] == "../it%22s%20%231/plots/map-query-sketch-dark.png"
     assert found["Map"]["querySet"] == "query-sketch"

@@ -130,7 +130,7 @@ def _row(row: Json, record: Json | None) -> Json:
 
 
 def plots(folder: Path, query_sets: Sequence[str]) -> list[Json]:
-    """List the plots below a dataset's folder, whatever they are.
+    """List the plots below a dataset's folder, and behind them whatever other pictures are there.
 
     Returns
     -------
@@ -140,7 +140,7 @@ def plots(folder: Path, query_sets: Sequence[str]) -> list[Json]:
     """
     found = {path.relative_to(folder) for path in folder.rglob("*.png")}
     made = []
-    for path in sorted(found):
+    for path in sorted(found, key=lambda path: (path.parent.name != _PLOTS, path)):
         light = path.with_stem(path.stem.removesuffix(_DARK))
         if light != path and light in found:
             continue
