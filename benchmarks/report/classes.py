@@ -77,7 +77,8 @@ def write_classes(folder: Path, results: Results, book: PlotBook) -> None:
                 )
         found = {name: _mistakes(task, name, results.gallery) for name in names}
         for name, counts in found.items():
-            mistakes += [[query_set, name, *pair, n] for pair, n in sorted(counts.items())]
+            wrong = [(pair, n) for pair, n in sorted(counts.items()) if pair[0] != pair[1]]
+            mistakes += [[query_set, name, *pair, n] for pair, n in wrong]
         text += f"\n## {query_set}\n\n"
         text += _class_section(book, query_set, names, classes, matrix)
         text += _mistake_section(book, query_set, names[0], found[names[0]])
