@@ -83,9 +83,9 @@ LEARNERS = {
 @pytest.mark.parametrize("peer", LEARNERS)
 def test_learn_words(benchmark, features, peer):
     drawn = np.concatenate([found.descriptors for found in features])
+    benchmark.group = f"vocabulary of {WORDS} words from {len(drawn):,} descriptors"
     words = benchmark.pedantic(LEARNERS[peer], args=(drawn,), rounds=1)
     spread = distance_to_words(drawn.astype(np.float32), np.asarray(words))
-    benchmark.group = f"vocabulary of {WORDS} words from {len(drawn):,} descriptors"
     benchmark.extra_info["peer"] = f"{peer} (mean square distance {spread:,.0f})"
 
 
