@@ -103,11 +103,17 @@ class Fitted(AbstractContextManager["Fitted"]):
             return []
         if len(known) < LEAST:
             raise TooLittleError(f"weights are learned from at least {LEAST} training images")
+        pairs = list(zip(self._rows, self._stores, strict=True))
+        same = {row.name: self._matrix(known, row, store) for row, store in pairs if not row.tail}
         rounds = []
         for asking in folds(known):
             out = {known[index].sha256 for index in asking}
             self._fit_tails([one for one in dataset.training if one.sha256 not in out], dataset)
-            rounds.append(Round(asking, self._matrices(known)))
+            vectors = [
+                self._matrix(known, row, store) if row.tail else same[row.name]
+                for row, store in pairs
+            ]
+            rounds.append(Round(asking, vectors))
         return rounds
 
     def _fit_tails(self, images: Sequence[Image], dataset: Dataset) -> None:

@@ -1,7 +1,7 @@
 """Which classes a row finds, what it takes them for, and images that come up too often."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -75,10 +75,9 @@ def write_classes(folder: Path, results: Results, book: PlotBook) -> None:
                 per_class.append(
                     [query_set, name, label, None if np.isnan(value) else round(value, 5)]
                 )
-        found = {name: _mistakes(task, name, results.gallery) for name in names}
+        found = {name: _answers(task, name, results.gallery) for name in names}
         for name, counts in found.items():
-            wrong = [(pair, n) for pair, n in sorted(counts.items()) if pair[0] != pair[1]]
-            mistakes += [[query_set, name, *pair, n] for pair, n in wrong]
+            mistakes += [[query_set, name, *pair, n] for pair, n in sorted(_wrong(counts).items())]
         text += f"\n## {query_set}\n\n"
         text += _class_section(book, query_set, names, classes, matrix)
         text += _mistake_section(book, query_set, names[0], found[names[0]])
@@ -141,13 +140,18 @@ def hubs(ranking: Ranking, n_gallery: int) -> Hubs:
     return Hubs(found, limit, float(skew(times)) if times.std() else 0.0)
 
 
-def _mistakes(task: TaskResults, name: str, gallery: Sequence[Listed]) -> Counter[tuple[str, str]]:
+def _answers(task: TaskResults, name: str, gallery: Sequence[Listed]) -> Counter[tuple[str, str]]:
     answers = first_answers(task.rankings[name], gallery)
     return Counter(
         (query.label, answer)
         for query, answer in zip(task.queries, answers, strict=True)
         if query.label and answer
     )
+
+
+def _wrong(counts: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    """Those of the answers that are mistakes."""
+    return {pair: count for pair, count in counts.items() if pair[0] != pair[1]}
 
 
 def _class_section(
@@ -189,7 +193,7 @@ def _mistake_section(
     book: PlotBook, query_set: str, name: str, counts: Counter[tuple[str, str]]
 ) -> str:
     """The best row's confusion matrix as a picture, and its commonest mistakes as a table."""
-    wrong = {pair: count for pair, count in counts.items() if pair[0] != pair[1]}
+    wrong = _wrong(counts)
     ordered = sorted(wrong, key=lambda pair: (-wrong[pair], pair))[:_SHOWN]
     total = sum(counts.values())
     text = f"\n{name}: the first image is wrong for {sum(wrong.values())} of {total} queries.\n"
