@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import datasets
 from benchmarks.card import commit, machine, protocol_code
 from benchmarks.combination import Combination
-from benchmarks.command import Parser, command, default_cache, give_weights
+from benchmarks.command import Parser, add_network_options, command, default_cache, use_networks
 from benchmarks.evaluating import Evaluation
 from benchmarks.files import Json, require_writable, write_json
 from benchmarks.identity import code_hash, libraries
@@ -66,7 +66,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     whose = make(options.embedding, option="--embedding")
     if not whose.is_plain:
         raise InputError(f"--embedding {whose.name}: one extractor alone has vectors; name one")
-    give_weights(options.weights)
+    use_networks(options)
     require_writable(options.out, "--out")
     workforce = Workforce(options.jobs)
     dataset = load(options.dataset, options.cache, workforce, options.seed)
@@ -247,7 +247,7 @@ def _parser() -> argparse.ArgumentParser:
         default=EMBEDDING,
         help="row whose vectors tell near duplicates (default: %(default)s)",
     )
-    parser.add_argument("--weights", nargs="+", metavar="NAME=FILE", default=[])
+    add_network_options(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", default=CHECKOUT / "results")
     parser.add_argument("--cache", type=Path, metavar="DIR", default=default_cache())
     parser.add_argument(

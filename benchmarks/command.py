@@ -4,12 +4,14 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 from datasets.errors import InputError
 from extractors import pretrained_networks
+from extractors.inference import ENGINES, NoEngineError, chosen
+from extractors.inference import VARIABLE as ENGINE_VARIABLE
 from extractors.weights import variable
 
 BAD_INPUT = 2
@@ -52,25 +54,54 @@ def positive(text: str) -> int:
     return number
 
 
-def give_weights(pairs: Sequence[str]) -> None:
-    """Understand ``--weights NAME=FILE``: each is what its environment variable would say.
+def add_network_options(parser: "argparse._ActionsContainer") -> None:
+    """Add the options that `use_networks` understands."""
+    parser.add_argument(
+        "--weights",
+        nargs="+",
+        metavar="NAME=FILE",
+        default=[],
+        help="files of pretrained weights, ahead of Keras' own cache and download",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        help="what runs pretrained networks (default: keras); openvino is faster on processors, "
+        "and an extra to be installed",
+    )
+
+
+def use_networks(options: argparse.Namespace) -> None:
+    """Do what the options say: each is what its environment variable would say.
 
     Raises
     ------
     InputError
-        If a pair is none, or its file or its network does not exist.
+        If a pair of ``--weights`` is none, its file or its network does not exist, or the engine
+        is not to be had.
     """
-    for pair in pairs:
-        name, equals, file = pair.partition("=")
-        if not equals or not file:
-            raise InputError(f"--weights {pair}: write NAME=FILE, resnet152=FILE for example")
-        known = pretrained_networks()
-        if name not in known:
-            raise InputError(f"--weights {pair}: no such network; it is one of {', '.join(known)}")
-        path = Path(file).expanduser()
-        if not path.is_file():
-            raise InputError(f"--weights {pair}: {path} is not a file")
-        os.environ[variable(name)] = str(path)
+    for pair in options.weights:
+        _give_weights(pair)
+    where = f"--engine {options.engine}" if options.engine else ENGINE_VARIABLE
+    if options.engine:
+        os.environ[ENGINE_VARIABLE] = options.engine
+    try:
+        chosen()
+    except NoEngineError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+def _give_weights(pair: str) -> None:
+    name, equals, file = pair.partition("=")
+    if not equals or not file:
+        raise InputError(f"--weights {pair}: write NAME=FILE, resnet152=FILE for example")
+    known = pretrained_networks()
+    if name not in known:
+        raise InputError(f"--weights {pair}: no such network; it is one of {', '.join(known)}")
+    path = Path(file).expanduser()
+    if not path.is_file():
+        raise InputError(f"--weights {pair}: {path} is not a file")
+    os.environ[variable(name)] = str(path)
 
 
 def default_cache() -> Path:

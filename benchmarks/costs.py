@@ -15,7 +15,14 @@ import joblib
 
 import datasets
 from benchmarks.combination import Combination
-from benchmarks.command import Parser, command, default_cache, give_weights, positive
+from benchmarks.command import (
+    Parser,
+    add_network_options,
+    command,
+    default_cache,
+    positive,
+    use_networks,
+)
 from benchmarks.evaluating import Evaluation, task_folder
 from benchmarks.files import require_writable, write_json
 from benchmarks.fitted import Fitted
@@ -50,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
-    give_weights(options.weights)
+    use_networks(options)
     require_writable(options.out, "--out")
     workforce = Workforce(options.jobs, options.quiet)
     for text in options.dataset:
@@ -179,7 +186,7 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="DIR", default=CHECKOUT / "results", help="the results folder"
     )
     parser.add_argument("--cache", type=Path, metavar="DIR", default=default_cache())
-    parser.add_argument("--weights", nargs="+", metavar="NAME=FILE", default=[], help="as of run")
+    add_network_options(parser)
     parser.add_argument("--epochs", type=positive, metavar="N", help="as given to run")
     parser.add_argument("--jobs", type=positive, metavar="N", default=joblib.cpu_count())
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")

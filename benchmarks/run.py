@@ -12,7 +12,14 @@ import joblib
 
 import datasets
 from benchmarks.combination import Combination
-from benchmarks.command import Parser, command, default_cache, give_weights, positive
+from benchmarks.command import (
+    Parser,
+    add_network_options,
+    command,
+    default_cache,
+    positive,
+    use_networks,
+)
 from benchmarks.evaluating import Evaluation
 from benchmarks.files import require_writable
 from benchmarks.gates import GateError
@@ -47,7 +54,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         print_listing()
         return 0
     rows = _rows(options)
-    give_weights(options.weights)
+    use_networks(options)
     require_writable(options.out, "--out")
     require_writable(options.cache, "--cache")
     workforce = Workforce(options.jobs, options.quiet)
@@ -158,13 +165,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="put augmented copies into gallery and queries, to see what that leak is worth",
     )
-    what.add_argument(
-        "--weights",
-        nargs="+",
-        metavar="NAME=FILE",
-        default=[],
-        help="files of pretrained weights, ahead of Keras' own cache and download",
-    )
+    add_network_options(what)
     what.add_argument("--list", action="store_true", help="list extractors and datasets")
     how = parser.add_argument_group("how")
     how.add_argument(

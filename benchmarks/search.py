@@ -14,7 +14,14 @@ from pathlib import Path
 import joblib
 
 import datasets
-from benchmarks.command import Parser, command, default_cache, give_weights, positive
+from benchmarks.command import (
+    Parser,
+    add_network_options,
+    command,
+    default_cache,
+    positive,
+    use_networks,
+)
 from benchmarks.files import require_writable
 from benchmarks.identity import digest
 from benchmarks.loading import load
@@ -102,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
-    give_weights(options.weights)
+    use_networks(options)
     if not options.picture and not options.query_id:
         if not options.index:
             raise InputError("nothing to do: give a PICTURE, --query-id, or --index to make one")
@@ -297,7 +304,7 @@ def _parser() -> argparse.ArgumentParser:
         "--pictures",
     )
     how.add_argument("--epochs", type=positive, metavar="N", help="as of benchmarks.run")
-    how.add_argument("--weights", nargs="+", metavar="NAME=FILE", default=[], help="as there")
+    add_network_options(how)
     how.add_argument("--jobs", type=positive, metavar="N", default=joblib.cpu_count())
     how.add_argument("--cache", type=Path, metavar="DIR", default=default_cache())
     what = parser.add_argument_group("what comes out")

@@ -13,7 +13,14 @@ from pathlib import Path
 import joblib
 
 import datasets
-from benchmarks.command import Parser, command, default_cache, give_weights, positive
+from benchmarks.command import (
+    Parser,
+    add_network_options,
+    command,
+    default_cache,
+    positive,
+    use_networks,
+)
 from benchmarks.files import require_writable
 from benchmarks.progress import Workforce
 from benchmarks.records import DESCRIPTION, read_results
@@ -42,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     rows = [candidates(name) for name in dict.fromkeys(options.extractor)]
-    give_weights(options.weights)
+    use_networks(options)
     for tried in rows:
         if tried.row.obstacle:
             raise InputError(f"--extractor {tried.row.name}: {tried.row.obstacle}")
@@ -138,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[datasets.DEFAULT],
         help="datasets whose training images choose (default: %(default)s)",
     )
-    parser.add_argument("--weights", nargs="+", metavar="NAME=FILE", default=[])
+    add_network_options(parser)
     parser.add_argument(
         "--out",
         type=Path,

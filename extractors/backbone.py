@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from extractors import efficientnet_lite, weights
+from extractors import efficientnet_lite, inference, weights
 from extractors.engine import Model, engine, load_keras, seed_all
 from extractors.preprocessing import Preprocess, Square
 from extractors.torchfile import TorchFileError, read_torch
@@ -94,8 +94,12 @@ class Backbone:
                 )
 
     def implementation(self) -> dict[str, str]:
-        """What decides the network's output, parameters aside: weights and backend."""
-        return {"weights sha256": weights.file_hash(self.file()), **engine()}
+        """What decides the network's output, parameters aside: weights, backend and engine."""
+        return {
+            "weights sha256": weights.file_hash(self.file()),
+            **engine(),
+            **inference.implementation(),
+        }
 
     def load(self) -> "Loaded":
         """Build the network and fill it; once per process."""

@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import islice
 from types import ModuleType
@@ -65,12 +65,15 @@ def batches(items: Iterable[T]) -> Iterator[list[T]]:
         yield part
 
 
-def run_padded(model: Model, batch: NDArray[np.number]) -> NDArray[np.float32]:
+def run_padded(
+    forward: Callable[[NDArray[Any]], Any], batch: NDArray[np.number]
+) -> NDArray[np.float32]:
     """Run a network on up to `BATCH` inputs, always as a batch of that size.
 
     Parameters
     ----------
-    model : keras.Model
+    forward : callable
+        The network: ``predict_on_batch`` of a Keras model, or what does the same.
     batch : ndarray, shape (n, ...), 1 <= n <= BATCH
 
     Returns
@@ -79,4 +82,4 @@ def run_padded(model: Model, batch: NDArray[np.number]) -> NDArray[np.float32]:
     """
     lacking = BATCH - len(batch)
     full = np.concatenate([batch, np.repeat(batch[-1:], lacking, axis=0)]) if lacking else batch
-    return np.asarray(model.predict_on_batch(full), np.float32)[: len(batch)]
+    return np.asarray(forward(full), np.float32)[: len(batch)]

@@ -155,7 +155,7 @@ class FineTuned(MapHead):
             raise NotFittedError("fit the network first")
         made = []
         for part in batches(maps):
-            last = run_padded(self.network_, np.stack(part).astype(np.float32))
+            last = run_padded(self.network_.predict_on_batch, np.stack(part).astype(np.float32))
             made.append(pool(last) if self.feature == "mean" else last.reshape(len(last), -1))
         return np.concatenate(made)
 

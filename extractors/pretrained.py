@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from extractors.backbone import Backbone
 from extractors.base import Extractor, Vectors
 from extractors.engine import batches, run_padded
+from extractors.inference import forward
 from extractors.preprocessing import Image, Preprocess
 
 Maps = NDArray[np.float32]
@@ -101,7 +102,7 @@ class Pretrained(Network, Extractor):
 
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `Network`."""
-        maps = run_padded(self.backbone.load().whole, self.backbone.scale(batch))
+        maps = run_padded(forward(self.backbone.load().whole), self.backbone.scale(batch))
         return pool(maps, self.power)
 
 
@@ -145,7 +146,7 @@ class Stem(Network):
 
     def run(self, batch: NDArray[np.uint8]) -> Maps:
         """See `Network`."""
-        return run_padded(self.backbone.load().stem, self.backbone.scale(batch))
+        return run_padded(forward(self.backbone.load().stem), self.backbone.scale(batch))
 
 
 class MapHead(BaseEstimator, ABC):

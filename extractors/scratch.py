@@ -123,7 +123,7 @@ class ScratchNetwork(Network, Extractor):
         """See `Network`."""
         if not hasattr(self, "network_"):
             raise NotFittedError("fit the network first")
-        return run_padded(self.network_, batch.astype(np.float32))
+        return run_padded(self.network_.predict_on_batch, batch.astype(np.float32))
 
 
 @dataclass(eq=False, repr=False)

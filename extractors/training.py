@@ -5,6 +5,7 @@ from the recipe and the history so far, which stands in a file; nothing hides in
 """
 
 import csv
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -197,9 +198,9 @@ def train(
             break
         model.optimizer.learning_rate.assign(recipe.next_rate(losses))
         history.append(_epoch(model, samples, labels, recipe, epoch, learn, validate))
-        if history[-1].val_loss <= min(one.val_loss for one in history):
-            _save(model, best)
         _save(model, last)
+        if history[-1].val_loss <= min(one.val_loss for one in history):
+            _copy(last, best)
         _write_history(folder, history)
     best.replace(folder / NETWORK)
     last.unlink()
@@ -240,6 +241,12 @@ def _write_history(folder: Path, history: Sequence[Epoch]) -> None:
 def _save(model: Model, path: Path) -> None:
     part = path.with_name(f".part-{path.name}")
     model.save(part)
+    part.replace(path)
+
+
+def _copy(source: Path, path: Path) -> None:
+    part = path.with_name(f".part-{path.name}")
+    shutil.copyfile(source, part)
     part.replace(path)
 
 

@@ -121,8 +121,8 @@ class Index:
             made = make(self.about["row"], self.about["epochs"])
         if identity_hash(made) != self.about["identity"]:
             raise InputError(
-                f"{where}: {made.name} makes other vectors now (another version or "
-                "other weights); give --pictures or --dataset again to bring it up to date"
+                f"{where}: {made.name} makes other vectors now (another version, other "
+                "weights, another engine); bring it up to date with --pictures or --dataset"
             )
         return made
 

@@ -113,7 +113,7 @@ def test_epochs(benchmark, peer):
     scaled = RESNET152.scale(PICTURES)
     if peer.startswith("ours"):
         model = FineTuned(RESNET152).classifier(10)
-        inputs = run_padded(RESNET152.load().stem, scaled)
+        inputs = run_padded(RESNET152.load().stem.predict_on_batch, scaled)
     else:
         model, inputs = whole_classifier(), scaled
     model.compile(keras.optimizers.Adam(1e-5), "sparse_categorical_crossentropy", **compiled_how())
