@@ -9,10 +9,13 @@ import importlib
 import importlib.metadata
 import importlib.util
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from types import ModuleType
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,11 +72,17 @@ def forward(model: Model) -> Forward:
     return run
 
 
-@cache
-def _converted(model: Model) -> Forward:
+def _imported() -> ModuleType:
+    # It reports its use to its makers if it finds this package, and does without if not.
+    sys.modules.setdefault("openvino_telemetry", cast(ModuleType, None))
     # By name: in an import statement it would count among the libraries that decide what a
     # network computes, for those who only have it installed, too.
-    openvino = importlib.import_module(OPENVINO)
+    return importlib.import_module(OPENVINO)
+
+
+@cache
+def _converted(model: Model) -> Forward:
+    openvino = _imported()
     core = openvino.Core()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.xml"

@@ -1,6 +1,8 @@
 """What runs pretrained networks: OpenVINO must give Keras' vectors, and say that it ran."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -39,6 +41,15 @@ def test_vectors_are_those_of_keras(openvino, monkeypatch):
     assert fast.shape == exact.shape
     assert not np.array_equal(fast, exact)  # so it was not Keras again
     assert (1 - cosines(fast, exact)).max() < 1e-9
+
+
+def test_it_reports_to_nobody(openvino):
+    code = (
+        "import sys; from extractors import MENU; import numpy as np\n"
+        f"MENU['{ROW}'].run(np.zeros((1, 224, 224, 3), np.uint8))\n"
+        "assert 'openvino' in sys.modules and sys.modules['openvino_telemetry'] is None"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_later_batch_leaves_earlier_outputs_alone(openvino):

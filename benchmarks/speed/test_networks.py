@@ -1,6 +1,6 @@
-"""Networks: extraction beside one picture a call, and training at the freeze boundary.
+"""Networks: extraction beside one picture a call, engines, and training at the freeze boundary.
 
-ResNet152 at its full size, with seeded weights: they take as long as the real ones.
+At their full size, with seeded weights (but EfficientNet-Lite0's): they take as long as real ones.
 """
 
 import keras
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from extractors import backbone as backbone_module
-from extractors import weights
+from extractors import inference, weights
 from extractors.backbone import Backbone
 from extractors.engine import compiled_how, run_padded
 from extractors.finetuning import FineTuned
@@ -22,6 +22,8 @@ OPERATIONS = 23.1e9
 PICTURES = np.random.default_rng(0).integers(0, 256, (32, 224, 224, 3)).astype(np.uint8)
 LABELS = np.arange(32) % 10
 
+ENGINES_RUN = (RESNET152, Backbone("DenseNet169"), Backbone("EfficientNetLite0"))
+
 
 @pytest.fixture(scope="module", autouse=True)
 def seeded_weights(tmp_path_factory):
@@ -29,15 +31,16 @@ def seeded_weights(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         empty = tmp_path_factory.mktemp("weights") / "none.h5"
         empty.write_bytes(b"")
-        patch.setenv(weights.variable("resnet152"), str(empty))
-        every = {layer.name for layer in RESNET152.build().layers}
-        patch.setattr(backbone_module, "_fill", lambda whole, path: every)
+        for name in ("resnet152", "densenet169"):
+            patch.setenv(weights.variable(name), str(empty))
+        every = lambda whole, path: {layer.name for layer in whole.layers}  # noqa: E731
+        patch.setattr(backbone_module, "_fill", every)
         yield
 
 
-def once(benchmark, work):
+def timed(benchmark, work, rounds=3):
     work()  # graphs are built
-    benchmark.pedantic(work, rounds=3)
+    benchmark.pedantic(work, rounds=rounds)
 
 
 def matmul_peak():
@@ -54,8 +57,15 @@ def one_picture_a_call():
     return [whole.predict(RESNET152.scale(one[None]), verbose=0) for one in PICTURES]
 
 
+def by_openvino():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(inference.VARIABLE, inference.OPENVINO)
+        return Pretrained(RESNET152).run(PICTURES)
+
+
 EXTRACTION = {
     "ours, batches of 32": lambda: Pretrained(RESNET152).run(PICTURES),
+    "ours, with --engine openvino": by_openvino,
     "model.predict, one picture a call": one_picture_a_call,
     "the same operations as float32 matrix products": matmul_peak,
 }
@@ -65,7 +75,26 @@ EXTRACTION = {
 def test_extract(benchmark, peer):
     benchmark.group = "ResNet152: vectors of 32 pictures"
     benchmark.extra_info["peer"] = peer
-    once(benchmark, EXTRACTION[peer])
+    timed(benchmark, EXTRACTION[peer])
+
+
+@pytest.mark.parametrize("engine", [inference.OPENVINO, inference.KERAS])
+@pytest.mark.parametrize("backbone", ENGINES_RUN, ids=lambda backbone: backbone.name)
+def test_engines(benchmark, backbone, engine, monkeypatch):
+    """The same network by each engine, and how far the vectors are apart."""
+    network = Pretrained(backbone)
+    vectors = network.run(PICTURES).astype(np.float64)
+    monkeypatch.setenv(inference.VARIABLE, engine)
+    others = network.run(PICTURES).astype(np.float64)
+    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(others, axis=1)
+    apart = max(0.0, 1 - ((vectors * others).sum(axis=1) / lengths).min())
+    benchmark.group = f"{backbone.application}: engines, vectors of 32 pictures"
+    benchmark.extra_info["peer"] = (
+        f"--engine openvino (1 - cosine to Keras' vectors: at most {apart:.0e})"
+        if engine == inference.OPENVINO
+        else "--engine keras"
+    )
+    timed(benchmark, lambda: network.run(PICTURES), rounds=5)
 
 
 class Inputs:
@@ -108,7 +137,7 @@ def on_pictures(folder, epochs):
 @pytest.mark.parametrize("peer", ["ours, on stored maps", "the whole network"])
 def test_epochs(benchmark, peer):
     """Epochs alone: graphs are built, and maps made, before the clock starts."""
-    benchmark.group = "ResNet152: an epoch of fine-tuning conv5, 32 pictures"
+    benchmark.group = "ResNet152: an epoch of fine-tuning conv5, 64 pictures"
     benchmark.extra_info["peer"] = peer
     scaled = RESNET152.scale(PICTURES)
     if peer.startswith("ours"):
@@ -116,8 +145,11 @@ def test_epochs(benchmark, peer):
         inputs = run_padded(RESNET152.load().stem.predict_on_batch, scaled)
     else:
         model, inputs = whole_classifier(), scaled
+    inputs, labels = np.concatenate([inputs, inputs]), np.concatenate([LABELS, LABELS])
     model.compile(keras.optimizers.Adam(1e-5), "sparse_categorical_crossentropy", **compiled_how())
-    once(benchmark, lambda: model.fit(inputs, LABELS, batch_size=16, epochs=1, verbose=0))
+    timed(
+        benchmark, lambda: model.fit(inputs, labels, batch_size=16, epochs=1, verbose=0), rounds=5
+    )
 
 
 @pytest.mark.parametrize("peer", ["ours, making the maps included", "the whole network"])
