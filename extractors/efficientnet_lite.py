@@ -36,6 +36,9 @@ def packaged_file() -> Path | None:
 def build(side: int) -> Model:
     """Build the network without its classifier; layers are named as the weights are.
 
+    But for the dots: with KERAS_BACKEND=torch parameters are named after layers, and must not
+    have any.
+
     Parameters
     ----------
     side : int
@@ -55,7 +58,7 @@ def build(side: int) -> Model:
     for repeats, kernel, stride, expansion, filters in _STAGES:
         for repeat in range(repeats):
             step = stride if repeat == 0 else 1
-            x = _block(x, f"_blocks.{number}", kernel, step, expansion, filters)
+            x = _block(x, f"_blocks_{number}", kernel, step, expansion, filters)
             number += 1
     x = _normalised(_conv(x, "_conv_head", 1280, 1, 1), "_bn1")
     return keras.Model(inputs, x, name="efficientnet-lite0")
@@ -69,10 +72,11 @@ def preprocess(batch: NDArray[np.floating]) -> NDArray[np.floating]:
 def keras_weights(
     tensors: Mapping[str, NDArray[np.generic]],
 ) -> dict[str, list[NDArray[np.generic]]]:
-    """PyTorch's tensors as Keras' weights, by layer; the classifier is left out."""
+    """PyTorch's tensors as Keras' weights, by layer of `build`; the classifier is left out."""
     layers: dict[str, list[NDArray[np.generic]]] = {}
     for name, tensor in tensors.items():
-        layer, _, what = name.rpartition(".")
+        module, _, what = name.rpartition(".")
+        layer = module.replace(".", "_")
         if what == "weight" and tensor.ndim == 4:
             # (out, in, rows, columns) to (rows, columns, in, out); depthwise has in = 1, and
             # Keras wants (rows, columns, channels, 1).
@@ -80,7 +84,7 @@ def keras_weights(
             layers[layer] = [tensor.transpose(order)]
         elif what == "running_var":
             parts = ("weight", "bias", "running_mean", "running_var")
-            layers[layer] = [tensors[f"{layer}.{part}"] for part in parts]
+            layers[layer] = [tensors[f"{module}.{part}"] for part in parts]
     return layers
 
 
@@ -89,14 +93,14 @@ def _block(x: Model, name: str, kernel: int, stride: int, expansion: int, filter
     entrance, channels = x, x.shape[-1]
     if expansion > 1:
         x = _normalised(
-            _conv(x, f"{name}._expand_conv", channels * expansion, 1, 1), f"{name}._bn0"
+            _conv(x, f"{name}__expand_conv", channels * expansion, 1, 1), f"{name}__bn0"
         )
     depthwise = keras.layers.DepthwiseConv2D(
-        kernel, stride, "same", use_bias=False, name=f"{name}._depthwise_conv"
+        kernel, stride, "same", use_bias=False, name=f"{name}__depthwise_conv"
     )
-    x = _normalised(depthwise(x), f"{name}._bn1")
-    x = _conv(x, f"{name}._project_conv", filters, 1, 1)
-    x = _normalised(x, f"{name}._bn2", active=False)
+    x = _normalised(depthwise(x), f"{name}__bn1")
+    x = _conv(x, f"{name}__project_conv", filters, 1, 1)
+    x = _normalised(x, f"{name}__bn2", active=False)
     return keras.layers.Add()([x, entrance]) if stride == 1 and filters == channels else x
 
 

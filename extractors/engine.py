@@ -1,10 +1,13 @@
 """Keras, loaded only when a network is needed: importing it takes seconds."""
 
 import importlib.metadata
+import json
 import os
+import random
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import islice
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -23,11 +26,31 @@ still show in the last digits."""
 
 
 def load_keras() -> ModuleType:
-    """Import Keras, quietly, with whatever backend the user chose (``KERAS_BACKEND``)."""
+    """Import Keras, quietly, with the user's `backend` and otherwise Keras' own settings."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
 
+    # The user's configuration file may say otherwise.
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
     return keras
+
+
+def keras_home() -> Path:
+    """Where Keras keeps its configuration and downloads."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+
+
+def backend() -> str:
+    """Name of Keras' backend: that of ``KERAS_BACKEND``, of ``keras.json``, or TensorFlow."""
+    if named := os.environ.get("KERAS_BACKEND"):
+        return named
+    try:
+        configured = json.loads((keras_home() / "keras.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # as Keras, which then takes its defaults
+        configured = {}
+    return str(configured.get("backend", "tensorflow"))
 
 
 def engine() -> dict[str, str]:
@@ -35,8 +58,8 @@ def engine() -> dict[str, str]:
 
     Does not import any of them.
     """
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    return {"keras": importlib.metadata.version("keras"), backend: _version(backend)}
+    named = backend()
+    return {"keras": importlib.metadata.version("keras"), named: _version(named)}
 
 
 @cache
@@ -56,6 +79,14 @@ def compiled_how() -> dict[str, object]:
 def seed_all(seed: int) -> None:
     """Seed whatever Keras draws initial weights from."""
     load_keras().utils.set_random_seed(seed)
+
+
+def dropout(share: float) -> Model:
+    """A dropout layer with a seed of its own, drawn as Keras draws it where none is given.
+
+    Without one, PyTorch's dropout cannot be repeated.
+    """
+    return load_keras().layers.Dropout(share, seed=random.randint(1, 10**9))
 
 
 def batches(items: Iterable[T]) -> Iterator[list[T]]:

@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from extractors.augmentation import Augmentation
 from extractors.backbone import Backbone
 from extractors.base import Vectors
-from extractors.engine import Model, batches, load_keras, run_padded
+from extractors.engine import Model, batches, dropout, load_keras, run_padded
 from extractors.pretrained import MapHead, pool
 from extractors.training import Recipe, Track, load_trained, train, untracked
 
@@ -124,7 +124,7 @@ class FineTuned(MapHead):
         return self._use(load_trained(folder))
 
     def _use(self, model: Model) -> Self:
-        self.network_ = load_keras().Model(model.inputs, model.get_layer("maps").output)
+        self.network_ = load_keras().Model(model.inputs[0], model.get_layer("maps").output)
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -141,12 +141,12 @@ class FineTuned(MapHead):
         last = layers.Identity(name="maps")(rest(inputs, training=False))
         x = layers.Flatten()(last)
         if not self.dropout_after_softmax:
-            x = layers.Dropout(self.dropout)(x)
+            x = dropout(self.dropout)(x)
         # The string 'l1_l2' of older Keras means no penalty at all in Keras 3.
         penalty = keras.regularizers.L1L2(self.penalty, self.penalty)
         x = layers.Dense(classes, activation="softmax", kernel_regularizer=penalty)(x)
         if self.dropout_after_softmax:
-            x = layers.Dropout(self.dropout)(x)
+            x = dropout(self.dropout)(x)
         return keras.Model(inputs, x)
 
     def transform(self, maps: Iterable[NDArray[np.floating]]) -> Vectors:

@@ -20,11 +20,14 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from extractors.engine import BATCH, Model
+from extractors.engine import BATCH, Model, backend
 
 KERAS, OPENVINO = ENGINES = ("keras", "openvino")
 VARIABLE = "IMAGE_RETRIEVAL_ENGINE"
 """Environment variable that names the engine, which the option ``--engine`` sets."""
+
+_CONVERTED = ("tensorflow", "torch")
+"""Backends whose networks OpenVINO can read. What JAX exports it cannot."""
 
 Forward = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """A network: a batch of `BATCH` inputs to its outputs."""
@@ -40,13 +43,19 @@ def chosen() -> str:
     Raises
     ------
     NoEngineError
-        If there is none of that name, or it is not installed.
+        If there is none of that name, it is not installed, or it cannot take over from the
+        backend of Keras that is in use.
     """
     name = os.environ.get(VARIABLE) or KERAS
     if name not in ENGINES:
         raise NoEngineError(f"no such engine as {name!r}; it is one of {', '.join(ENGINES)}")
     if name == OPENVINO and importlib.util.find_spec(OPENVINO) is None:
         raise NoEngineError("openvino is not installed; pip install openvino, or use keras")
+    if name == OPENVINO and backend() not in _CONVERTED:
+        raise NoEngineError(
+            f"openvino takes no networks from Keras' backend {backend()}; choose "
+            f"{' or '.join(_CONVERTED)} by KERAS_BACKEND, or use keras"
+        )
     return name
 
 

@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 
 from extractors.augmentation import Augmentation, with_copies
 from extractors.base import Extractor
-from extractors.engine import Model, engine, load_keras, run_padded
+from extractors.engine import Model, dropout, engine, load_keras, run_padded
 from extractors.preprocessing import Image, Preprocess, Square
 from extractors.pretrained import Network
 from extractors.training import Recipe, Track, load_trained, train, untracked
@@ -98,7 +98,7 @@ class ScratchNetwork(Network, Extractor):
         return self._use(load_trained(folder))
 
     def _use(self, model: Model) -> Self:
-        self.network_ = load_keras().Model(model.inputs, model.get_layer("feature").output)
+        self.network_ = load_keras().Model(model.inputs[0], model.get_layer("feature").output)
         return self
 
     def _samples(self, images: Sequence[Image], folder: Path) -> _FixedCopies:
@@ -180,13 +180,13 @@ class PlainCnn(ScratchNetwork):
             [
                 keras.Input(self.prepare(np.zeros((8, 8, 3), np.uint8)).shape),
                 *conv(8, 7, 3),
-                layers.Dropout(self.dropout),
+                dropout(self.dropout),
                 *conv(16, 3, 2),
                 *conv(16, 3),
-                layers.Dropout(self.dropout),
+                dropout(self.dropout),
                 *conv(32, 3, 2),
                 *conv(32, 3),
-                layers.Dropout(self.dropout),
+                dropout(self.dropout),
                 layers.AveragePooling2D(2),
                 layers.Flatten(name="feature"),
                 layers.Dense(classes, activation="softmax", kernel_regularizer=penalty),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import h5py
 
-from extractors.engine import load_keras
+from extractors.engine import keras_home, load_keras
 
 _KERAS_STORE = "https://storage.googleapis.com/tensorflow/keras-applications"
 _PATIENCE = 10.0
@@ -104,8 +104,7 @@ def find(name: str) -> Path:
     official = OFFICIAL.get(name)
     if official is None:
         raise NoWeightsError(f"no weights of {name}: {_remedy(name)}")
-    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
-    cached = home / "models" / official.file
+    cached = keras_home() / "models" / official.file
     return _checked(name, cached) if cached.exists() else _download(name, official)
 
 

@@ -6,6 +6,7 @@ from pictures import scene
 
 from extractors.augmentation import Augmentation
 from extractors.backbone import Backbone
+from extractors.engine import engine
 from extractors.finetuning import FineTuned
 from extractors.pretrained import MapPooling, Pretrained, Stem, pool
 from extractors.training import Recipe, read_history
@@ -40,6 +41,9 @@ def loss_and_gradients(model, variables, inputs, labels):
     return float(loss), [np.array(one) for one in tape.gradient(loss, variables)]
 
 
+@pytest.mark.skipif(
+    "tensorflow" not in engine(), reason="gradients are taken with TensorFlow's tape"
+)
 def test_outputs_loss_and_gradients_equal_the_whole_networks(own_weights):
     head = FineTuned(SMALL)
     batch, labels = SMALL.scale(pictures(3)), np.array([0, 1, 1])

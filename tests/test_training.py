@@ -214,3 +214,18 @@ def test_engine_names_backend_and_version():
     named = engine.engine()
     assert named["keras"] == keras.__version__
     assert keras.backend.backend() in named
+
+
+def test_the_users_configuration_of_keras_is_named_or_has_no_influence(monkeypatch, tmp_path):
+    keras = engine.load_keras()
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    assert engine.backend() == "tensorflow"
+    (tmp_path / "keras.json").write_text('{"backend": "torch", "floatx": "float16"}')
+    assert "torch" in engine.engine()
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert "jax" in engine.engine()
+    keras.config.set_image_data_format("channels_first")
+    keras.config.set_floatx("float16")
+    assert engine.load_keras().config.image_data_format() == "channels_last"
+    assert keras.config.floatx() == "float32"
