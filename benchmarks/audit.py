@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 import datasets
 from benchmarks.card import commit, machine, protocol_code
 from benchmarks.combination import Combination
-from benchmarks.command import Parser, add_network_options, command, default_cache, use_networks
+from benchmarks.command import (
+    Parser,
+    add_network_options,
+    command,
+    default_cache,
+    natural,
+    positive,
+    use_networks,
+)
 from benchmarks.evaluating import Evaluation
 from benchmarks.files import Json, require_writable, write_json
 from benchmarks.identity import code_hash, libraries
@@ -256,8 +264,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="where the pairs' pictures go (default: the cache); never into results",
     )
-    parser.add_argument("--jobs", type=int, metavar="N", default=joblib.cpu_count())
-    parser.add_argument("--seed", type=int, metavar="N", default=0)
+    parser.add_argument("--jobs", type=positive, metavar="N", default=joblib.cpu_count())
+    parser.add_argument("--seed", type=natural, metavar="N", default=0)
     return parser
 
 

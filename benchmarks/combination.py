@@ -123,7 +123,9 @@ class Combination:
     @cached_property
     def identity(self) -> dict[str, object]:
         """What decides the row's ranking, data and protocol aside."""
-        tuned = {"tuned": self.tuning.note} if self.tuning else {}
+        tuned: dict[str, object] = {"tuned": self.tuning.note} if self.tuning else {}
+        if self.weighs or any(row.tail for row in self.rows):
+            tuned["learning"] = code_hash("benchmarks.fitted", "benchmarks.learning")
         if self.is_plain:
             return self.rows[0].identity | tuned
         steps: list[object] = [self.combining, *self.rerankings, self.verification]

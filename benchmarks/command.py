@@ -54,6 +54,14 @@ def positive(text: str) -> int:
     return number
 
 
+def natural(text: str) -> int:
+    """Understand the value of an option that is a whole number of at least 0."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must not be negative")
+    return number
+
+
 def add_network_options(parser: "argparse._ActionsContainer") -> None:
     """Add the options that `use_networks` understands."""
     parser.add_argument(

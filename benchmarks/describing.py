@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.progress import Workforce, cut
 from benchmarks.store import Store
+from datasets.errors import InputError, UnreadableImageError
 from datasets.reading import Pixels, read_image
 from datasets.task import Image
 from extractors import Extractor
@@ -110,7 +111,11 @@ def _batches(paths: Iterable[Path]) -> Iterator[dict[Path, Pixels]]:
     """Decode pictures, as many at a time as fit into a bounded memory."""
     batch: dict[Path, Pixels] = {}
     for path in paths:
-        batch[path] = read_image(path)
+        try:
+            batch[path] = read_image(path)
+        except UnreadableImageError as error:
+            # It could be read when the dataset was listed.
+            raise InputError(f"{path}: {error}; it has changed meanwhile, run again") from error
         if sum(picture.nbytes for picture in batch.values()) > _BATCH_BYTES:
             yield batch
             batch = {}

@@ -15,7 +15,7 @@ from benchmarks.fitted import Fitted
 from benchmarks.gates import check_protocol, check_search
 from benchmarks.identity import digest
 from benchmarks.progress import Workforce
-from benchmarks.records import RecordPlace
+from benchmarks.records import PHOTOS, RecordPlace
 from benchmarks.row import training_fingerprint
 from benchmarks.store import Store
 from benchmarks.vectors import Vectors as Made
@@ -89,10 +89,9 @@ class Evaluation:
 
     def is_finished(self, row: Combination) -> bool:
         """Whether every task has the row's record already, and a challenge its answers."""
-        if not self.dataset.labelled and not self._answers(row).exists():
-            return False
         return all(
             self.place(task, row).is_finished(record_key(task, row, self.seed))
+            and (self.dataset.labelled or self._answers(task, row).exists())
             for task in self.dataset.tasks
         )
 
@@ -235,12 +234,30 @@ class Evaluation:
         if combination.verification:
             record["bytes_per_image"] += round(mean * (row.detector.dims + _BYTES_OF_PLACE))
 
-    def skip(self, row: Combination, status: str, reason: str) -> None:
-        """Record that a row gave no numbers, and why."""
+    def skip(self, row: Combination, reason: str) -> None:
+        """Record why a row cannot run here; numbers of the same task and protocol stay."""
         for task in self.dataset.tasks:
-            card = protocol_card(task, row, self.seed)
-            record = {"row": row.name, "status": status, "reason": reason, "card": card}
-            self.place(task, row).write_absence(record)
+            if self._has_numbers(task, row):
+                self.workforce.say(f"{row.name}: numbers for {task.name} stay; now {reason}")
+            else:
+                self._write_absence(task, row, "skipped", reason)
+
+    def fail(self, row: Combination, reason: str) -> None:
+        """Record that a row came to grief, and how."""
+        self.workforce.say(f"{row.name} failed: {reason}")
+        for task in self.dataset.tasks:
+            self._write_absence(task, row, "failed", reason)
+
+    def _has_numbers(self, task: Task, row: Combination) -> bool:
+        record = self.place(task, row).read() or {}
+        card, ours = record.get("card", {}), protocol_card(task, row, self.seed)
+        same = all(card.get(part) == ours[part] for part in ("split hash", "protocol code"))
+        return same and record.get("status") == "ok"
+
+    def _write_absence(self, task: Task, row: Combination, status: str, reason: str) -> None:
+        card = protocol_card(task, row, self.seed)
+        record = {"row": row.name, "status": status, "reason": reason, "card": card}
+        self.place(task, row).write_absence(record)
 
     def _record(self, task: Task, row: Combination, ranking: Ranking) -> Json:
         gallery = self.dataset.gallery
@@ -268,16 +285,19 @@ class Evaluation:
     def _answer(self, task: Task, row: Combination, ranking: Ranking) -> None:
         """Write the answers to an unlabelled challenge, keyed by query."""
         names = [image.id.removeprefix("gallery/") for image in self.dataset.gallery]
-        asked = [image.id.removeprefix("query/") for image in task.queries]
+        asked = [image.id.removeprefix(f"{task.query_set}/") for image in task.queries]
         found = ranking.neighbours[:, :ANSWERS].tolist()
         images = {
             query: [names[index] for index in indices if index >= 0]
             for query, indices in zip(asked, found, strict=True)
         }
-        write_json(self._answers(row), {"groupname": row.name, "images": images})
+        write_json(self._answers(task, row), {"groupname": row.name, "images": images})
 
-    def _answers(self, row: Combination) -> Path:
-        return self.out / self.dataset.name / "answers" / f"{row.name}.json"
+    def _answers(self, task: Task, row: Combination) -> Path:
+        folder = self.out / self.dataset.name / "answers"
+        return (
+            folder if task.query_set == PHOTOS else folder / task.query_set
+        ) / f"{row.name}.json"
 
 
 def _zeros(matrices: Vectors) -> int:

@@ -46,14 +46,19 @@ def read_json(path: Path) -> Json | None:
     Raises
     ------
     InputError
-        If the file is damaged.
+        If the file is damaged, holds something else, or cannot be read.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except ValueError as error:
         raise InputError(f"{path}: damaged ({error}); remove it and run again") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give a file") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: damaged (no JSON object); remove it and run again")
+    return content
 
 
 def require_writable(folder: Path, option: str) -> None:

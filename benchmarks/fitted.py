@@ -24,9 +24,14 @@ from retrieval.search import Search, Vectors
 
 
 def finish(row: Row, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What a row's tail, fitted, makes of the head's vectors: dense, one row per picture."""
+    """What a row's tail, fitted, makes of the head's vectors: dense, one row per picture.
+
+    The zero vector, of a picture in which nothing was found, stays the zero vector.
+    """
     made: Any = row.tail.transform(vectors) if row.tail else vectors
-    return np.asarray(made.toarray() if scipy.sparse.issparse(made) else made, np.float32)
+    final = np.array(made.toarray() if scipy.sparse.issparse(made) else made, np.float32)
+    final[~vectors.any(axis=1)] = 0
+    return final
 
 
 class Fitted(AbstractContextManager["Fitted"]):
@@ -64,7 +69,11 @@ class Fitted(AbstractContextManager["Fitted"]):
         cache.mkdir(parents=True, exist_ok=True)
         self._rows = combination.rows
         self._stores = [made.stores[row.name] for row in combination.rows]
-        self._folder = tempfile.TemporaryDirectory(dir=cache, prefix=".search-")
+        self._folder = tempfile.TemporaryDirectory(
+            dir=cache,
+            prefix=".search-",
+            ignore_cleanup_errors=True,  # Windows keeps what is still mapped
+        )
         self._made = 0
         self.fit_seconds = sum(store.fit_seconds for store in self._stores)
         try:

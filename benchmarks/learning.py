@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.learned import HEAD, keep, restore
 from benchmarks.progress import Workforce, cut
-from benchmarks.row import Row, require_training
+from benchmarks.row import LeakError, Row, require_training
 from benchmarks.store import FeatureStore, StoredFeatures, VectorStore
 from datasets.reading import LazyImages
 from datasets.task import Dataset, Image
@@ -100,7 +100,7 @@ def encode_all(
     features: Mapping[str, FeatureStore],
     dataset: Dataset,
     workforce: Workforce,
-) -> dict[str, str]:
+) -> tuple[dict[str, str], dict[str, str]]:
     """Fit encoders and make every vector that is missing, from local features on disk.
 
     Parameters
@@ -116,25 +116,30 @@ def encode_all(
 
     Returns
     -------
-    dict of str to str
-        Row name to why there was nothing to learn from, for rows that make no vectors here.
+    skipped, failures : dict of str to str
+        Row name to why there was nothing to learn from, and to what went wrong.
     """
-    without: dict[str, str] = {}
+    skipped: dict[str, str] = {}
+    failures: dict[str, str] = {}
     label = f"encoding {dataset.name}"
     for row in workforce.track(rows, len(rows), f"learning words of {dataset.name}"):
         try:
             fit_head(row, dataset, stores[row.name], features[row.name])
         except NothingToLearnError as error:
-            without[row.name] = str(error)
+            skipped[row.name] = str(error)
+        except LeakError:
+            raise
+        except Exception as error:
+            failures[row.name] = f"{type(error).__name__}: {error}"
     jobs = [
         _Job(row.name, row.head, features[row.name].of(keys), tuple(keys))
         for row in rows
-        if row.name not in without and isinstance(row.head, Encoder)
+        if row.name not in skipped | failures and isinstance(row.head, Encoder)
         for keys in cut(stores[row.name].missing([image.sha256 for _, image in dataset.images]))
     ]
     for job, (vectors, seconds) in zip(jobs, workforce.chunks(_encode, jobs, label), strict=True):
         stores[job.name].add(job.keys, vectors, seconds)
-    return without
+    return skipped, failures
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.files import read_json, write_json
-from benchmarks.identity import digest
+from benchmarks.identity import closure, code_hash, digest
 from benchmarks.progress import Workforce, cut
 from benchmarks.row import Row, map_store, require_training, training_fingerprint
 from benchmarks.store import MapStore, Store, VectorStore
@@ -151,6 +151,7 @@ def _train(
         keys = [picture.key for picture in pictures]
         gathered = _gather(maps, keys, row.head.variants, folder)
         row.head.fit(gathered, labels, folder=folder, track=track)
+        del gathered  # Windows removes no file that is mapped
         write_json(folder / "copies.json", {"seconds": maps.seconds(keys) or 0.0})
         (folder / "maps.npy").unlink()
     copies = read_json(folder / "copies.json") or {"seconds": 0.0}
@@ -202,7 +203,8 @@ def variants(
         made.append(Picture(image.sha256, image.path))
         if augmentation is None:
             continue
-        kind = digest([vars(replace(augmentation, copies=0)), seed])[:12]
+        code = code_hash(*closure(type(augmentation).__module__))
+        kind = digest([vars(replace(augmentation, copies=0)), seed, code])[:12]
         for number in range(augmentation.copies):
             chance = (seed, int(image.sha256[:8], 16), number)
             key = f"{image.sha256}-{kind}-{number}"

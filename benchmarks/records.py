@@ -25,6 +25,9 @@ from retrieval.ranking import Ranking
 DESCRIPTION = "dataset.json"
 IMAGES = "images.csv"
 
+PHOTOS = "query"
+"""The query set of pictures like the gallery's; others are ``query-<name>``."""
+
 
 @dataclass(frozen=True)
 class Description:
@@ -118,9 +121,13 @@ class RecordPlace:
     def is_finished(self, key: str) -> bool:
         """Whether the record of exactly this work is there, whole."""
         record = self.read()
-        if record is None or record.get("key") != key:
+        if record is None or record.get("key") != key or not self.path(".costs.json").exists():
             return False
-        return self.path(".npz").exists() and self.path(".costs.json").exists()
+        try:
+            Ranking.load(self.path(".npz"))
+        except ValueError:
+            return False
+        return True
 
     def write(self, record: Json, ranking: Ranking, costs: Json) -> None:
         """Write all three files, the record last."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from benchmarks.identity import digest, identity
+from benchmarks.identity import closure, code_hash, digest, identity, libraries
 from benchmarks.learned import HEAD
 from benchmarks.store import FeatureStore, MapStore, VectorStore
 from datasets.task import Dataset, Image
@@ -110,6 +110,7 @@ class Row:
         parts: dict[str, object] = {
             "head": identity(self.head),
             "tail": self.tail and identity(self.tail),
+            "reading": _reading(),
         }
         if self.detector:
             parts["detector"] = _detector_identity(self.detector)
@@ -121,7 +122,7 @@ class Row:
 
     def store(self, cache: Path, dataset: Dataset, forget: bool = False) -> VectorStore:
         """Open the store of the head's vectors; a head that learned has one per training set."""
-        parts = ("head", "detector", "stem", "network")
+        parts = ("head", "detector", "stem", "network", "reading")
         whole: dict[str, object] = {k: self.identity[k] for k in parts if k in self.identity}
         if self.head_learns:
             whole["training"] = training_fingerprint(dataset)
@@ -134,13 +135,25 @@ class Row:
 def feature_store(detector: Detector, cache: Path, forget: bool = False) -> FeatureStore:
     """Open the store of a detector's local features."""
     name = type(detector).__name__.lower()
-    return FeatureStore(cache / "features", name, _detector_identity(detector), forget)
+    whole = _detector_identity(detector) | {"reading": _reading()}
+    return FeatureStore(cache / "features", name, whole, forget)
 
 
 def map_store(stem: Stem, cache: Path, forget: bool = False) -> MapStore:
     """Open the store of a stem's feature maps."""
-    whole = identity(stem) | {"network": stem.implementation, "precision": "float16"}
+    whole = identity(stem) | {
+        "network": stem.implementation,
+        "precision": "float16",
+        "reading": _reading(),
+    }
     return MapStore(cache / "maps", stem.backbone.name, whole, forget)
+
+
+@cache
+def _reading() -> dict[str, object]:
+    """How files become pixels."""
+    modules = closure("datasets.reading")
+    return {"code": code_hash(*modules), "libraries": libraries(*modules)}
 
 
 def _implementation(network: Network) -> dict[str, str]:

@@ -17,6 +17,7 @@ from benchmarks.command import (
     add_network_options,
     command,
     default_cache,
+    natural,
     positive,
     use_networks,
 )
@@ -31,6 +32,7 @@ from benchmarks.report.dataset import write_dataset, write_front
 from benchmarks.report.pair_sheet import Shown, draw_sheet
 from benchmarks.report.training import FOLDER, write_training
 from benchmarks.rooms import CHECKOUT
+from benchmarks.row import LeakError
 from benchmarks.terminal import print_listing, print_table
 from benchmarks.tuning.preset import row_from
 from benchmarks.variants import EDGES, with_copies, with_edges
@@ -38,6 +40,7 @@ from benchmarks.vectors import Vectors, make_vectors
 from datasets.errors import InputError
 from datasets.task import Dataset
 from extractors.augmentation import Augmentation
+from extractors.base import NothingToLearnError
 from retrieval.fusion_weights import TooLittleError
 
 _SHOWN_EDGES = 16
@@ -88,11 +91,11 @@ def run(evaluation: Evaluation, rows: Sequence[Combination], force: bool = False
     todo = []
     for row in rows:
         if row.learns and not dataset.training:
-            evaluation.skip(row, "skipped", "learns from training images, and there are none")
+            evaluation.skip(row, "learns from training images, and there are none")
         elif row.obstacle:
-            evaluation.skip(row, "skipped", row.obstacle)
+            evaluation.skip(row, row.obstacle)
         elif row.tuning and (reason := row.tuning.obstacle(dataset)):
-            evaluation.skip(row, "skipped", reason)
+            evaluation.skip(row, reason)
         elif force or not evaluation.is_finished(row):
             todo.append(row)
     extractors = {one.name: one for row in todo for one in row.rows}
@@ -110,18 +113,21 @@ def _search(evaluation: Evaluation, row: Combination, made: Vectors) -> bool:
     failures = [made.failures[one.name] for one in row.rows if one.name in made.failures]
     skipped = [made.skipped[one.name] for one in row.rows if one.name in made.skipped]
     if skipped and not failures:
-        evaluation.skip(row, "skipped", skipped[0])
+        evaluation.skip(row, skipped[0])
         return False
     if not failures:
         try:
             evaluation.run(row, made)
-        except TooLittleError as error:
-            evaluation.skip(row, "skipped", str(error))
+        except (TooLittleError, NothingToLearnError) as error:
+            evaluation.skip(row, str(error))
         except GateError as error:
             failures.append(f"sanity gate: {error}")
+        except LeakError:
+            raise  # nothing that was learned may be trusted then
+        except Exception as error:
+            failures.append(f"{type(error).__name__}: {error}")
     if failures:
-        evaluation.workforce.say(f"{row.name} failed: {failures[0]}")
-        evaluation.skip(row, "failed", failures[0])
+        evaluation.fail(row, failures[0])
     return bool(failures)
 
 
@@ -196,7 +202,7 @@ def _parser() -> argparse.ArgumentParser:
         help="train networks for at most N epochs (default: as their recipes say); tables say so",
     )
     how.add_argument(
-        "--seed", type=int, metavar="N", default=0, help="seed of the split (default: 0)"
+        "--seed", type=natural, metavar="N", default=0, help="seed of the split (default: 0)"
     )
     how.add_argument(
         "--force", action="store_true", help="do everything anew, ignoring what is stored"

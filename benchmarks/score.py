@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.command import Parser, command
-from benchmarks.files import Json, write_json
+from benchmarks.files import Json, require_writable, write_json
 from benchmarks.markup import markdown
 from datasets.errors import InputError
 from retrieval.statistics import intervals
@@ -41,6 +41,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     sys.stdout.write(f"{made['queries']} queries\n\n")
     sys.stdout.write(markdown(["", "score", "95 % from", "to"], cells))
     if options.json:
+        require_writable(options.json.parent, "--json")
         write_json(options.json, made)
     return 0
 

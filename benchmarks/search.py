@@ -119,6 +119,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     answer = _answer(options)
     if options.show:
         require_writable(options.show.parent, "--show")
+        if options.show.is_dir():
+            raise InputError(f"--show {options.show}: is a folder; name a file")
         draw_contact_sheet(
             options.show, answer.query, answer.label or answer.query.name, answer.neighbours
         )

@@ -24,7 +24,24 @@ _OPEN_SEGMENTS = 32
 
 Made = TypeVar("Made")
 
+_DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+"""What NumPy raises on files that are cut off or changed."""
+
 log = logging.getLogger(__name__)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Read a segment; one that is damaged goes, so that the next run makes it anew."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as segment:
+            return {name: segment[name] for name in segment.files}
+    except _DAMAGE as error:
+        path.unlink(missing_ok=True)
+        raise DamagedError(f"{path} was damaged ({error}) and is removed; run again") from error
+
+
+class DamagedError(RuntimeError):
+    """A file of the cache cannot be read."""
 
 
 class Store(ABC, Generic[Made]):
@@ -54,7 +71,9 @@ class Store(ABC, Generic[Made]):
         if not (self.folder / "identity.json").exists():
             write_json(self.folder / "identity.json", identity)
         if not forget:
-            for path in sorted(self.folder.glob("*.npz")):
+            # In order of writing: what was made anew counts, not what it was to replace.
+            written = ((path.stat().st_mtime_ns, path) for path in self.folder.glob("*.npz"))
+            for _, path in sorted(written):
                 self._index(path)
 
     @property
@@ -100,7 +119,7 @@ class Store(ABC, Generic[Made]):
             with path.open("rb") as file, np.load(file, allow_pickle=False) as segment:
                 keys, seconds = segment["keys"].tolist(), float(segment["seconds"])
                 self._note(keys, segment)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except _DAMAGE as error:
             log.warning("%s is damaged (%s); its pictures are described again", path, error)
             path.unlink()
             return
@@ -128,8 +147,7 @@ class VectorStore(Store[NDArray[np.float32]]):
         for key in keys:
             path, row, _ = self._places[key]
             if path not in opened:
-                with np.load(path, allow_pickle=False) as segment:
-                    opened[path] = segment["rows"]
+                opened[path] = _read(path)["rows"]
             yield opened[path][row]
 
 
@@ -182,8 +200,7 @@ class MapStore(Store[NDArray[np.floating]]):
         for key in keys:
             path, row, _ = self._places[key]
             if opened is None or opened[0] != path:
-                with np.load(path, allow_pickle=False) as segment:
-                    opened = path, segment["maps"]
+                opened = path, _read(path)["maps"]
             yield opened[1][row]
 
 
@@ -208,8 +225,7 @@ class StoredFeatures:
             if path not in opened:
                 if len(opened) == _OPEN_SEGMENTS:
                     del opened[next(iter(opened))]
-                with np.load(path, allow_pickle=False) as segment:
-                    opened[path] = {name: segment[name] for name in segment.files}
+                opened[path] = _read(path)
             yield _features(opened[path], index)
 
 

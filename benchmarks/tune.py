@@ -18,6 +18,7 @@ from benchmarks.command import (
     add_network_options,
     command,
     default_cache,
+    natural,
     positive,
     use_networks,
 )
@@ -155,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--cache", type=Path, metavar="DIR", default=default_cache())
     parser.add_argument("--jobs", type=positive, metavar="N", default=joblib.cpu_count())
-    parser.add_argument("--seed", type=int, metavar="N", default=0, help="seed of the split")
+    parser.add_argument("--seed", type=natural, metavar="N", default=0, help="seed of the split")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     return parser
 

@@ -77,11 +77,11 @@ def make_vectors(
             fit_head(row, dataset, stores[row.name])
     failures = _look_at_pictures(rows, stores, features, detectors, dataset, workforce)
     local = [row for row in rows if row.detector and row.name not in failures]
-    skipped = encode_all(local, stores, features, dataset, workforce)
+    skipped, unlearned = encode_all(local, stores, features, dataset, workforce)
     return Vectors(
         stores,
         {**features, **outcome.maps},
-        failures | outcome.failures,
+        failures | unlearned | outcome.failures,
         skipped | outcome.skipped,
         outcome.trained,
     )

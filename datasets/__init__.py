@@ -45,6 +45,11 @@ def resolve(text: str) -> tuple[Source, Path | None]:
     if text in MENU:
         return MENU[text], None
     if path.is_dir():
+        if is_embedded(path.resolve().name):
+            raise InputError(
+                f"dataset {text!r} has the name of an embedded dataset, whose pictures may be "
+                f"shown; give it another: OTHER={text}"
+            )
         return Folder(path.resolve().name), path
     name, equals, folder = text.partition("=")
     if equals and not (name in MENU and MENU[name].embedded):

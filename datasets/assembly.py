@@ -54,7 +54,8 @@ def assemble(
         if look.problem is not None:
             problems.append(Problem(item.id, look.problem, "left out"))
             continue
-        part = item.part or dealt[look.sha256]
+        searched = "gallery" if item.distractor is not None else ""
+        part = item.part or searched or dealt[look.sha256]
         image = Image(item.id, item.path, look.sha256, item.label, item.distractor)
         parts[part].append(image)
     gallery = tuple(parts.pop("gallery", ()))

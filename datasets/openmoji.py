@@ -101,9 +101,8 @@ def plan(each: Each = serially) -> list[Rendering]:
     -------
     list of Rendering
         Each drawing is a training, gallery or query picture of its concept, or a confusion
-        image; every query drawing also gives one sketch. Families and couples, which show
-        the classes' people again, the bare skin tones, and concepts with too few distinct
-        variants are left out.
+        image; every query drawing also gives one sketch. The bare skin tones, and concepts
+        with other numbers of variants or too few distinct ones, are left out.
     """
     concepts: dict[str, list[str]] = defaultdict(list)
     for drawing in sorted(path.stem for path in _svg_folder().glob("*.svg")):

@@ -92,7 +92,8 @@ class Dataset:
     @property
     def labelled(self) -> bool:
         """Whether anything is known about what a right answer is."""
-        return bool(self.relevance) or any(image.label for image in self.gallery)
+        judged = any(one.positive for one in self.relevance.values())
+        return judged or any(image.label for image in self.gallery)
 
     @property
     def images(self) -> tuple[tuple[str, Image], ...]:

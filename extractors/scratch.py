@@ -90,6 +90,7 @@ class ScratchNetwork(Network, Extractor):
             model = train(
                 lambda: self.classifier(len(classes)), samples, labels, self.recipe, place, track
             )
+            del samples  # Windows removes no file that is mapped
             (place / "pictures.npy").unlink()
         return self._use(model)
 

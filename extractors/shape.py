@@ -118,7 +118,8 @@ class HuMoments(Descriptor):
     def describe(self, image: Image) -> NDArray[np.floating]:
         """Signed logarithms of the invariants."""
         moments = cv2.HuMoments(cv2.moments(silhouette(image), binaryImage=True)).ravel()
-        return np.sign(moments) * np.log10(np.abs(moments) + 1e-12)
+        # Zero at zero: an invariant that vanishes may be of either sign.
+        return np.sign(moments) * np.log10(1 + np.abs(moments) / 1e-12)
 
 
 @dataclass(eq=False, repr=False)
@@ -188,6 +189,7 @@ class FourierDescriptors(Descriptor):
         """Magnitudes over that of the first harmonic."""
         points = outline(silhouette(image), self.samples)
         magnitude = np.abs(np.fft.fft(points))
-        first = magnitude[1]
-        kept = np.concatenate([magnitude[2 : self.harmonics + 1], magnitude[-self.harmonics :]])
+        # OpenCV's outlines run so that the main ellipse turns with harmonic -1.
+        first = magnitude[-1]
+        kept = np.concatenate([magnitude[1 : self.harmonics + 1], magnitude[-self.harmonics : -1]])
         return kept / first if first > 0 else np.zeros_like(kept)

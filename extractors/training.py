@@ -5,6 +5,7 @@ from the recipe and the history so far, which stands in a file; nothing hides in
 """
 
 import csv
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +21,7 @@ from extractors.engine import BATCH, Model, compiled_how, load_keras, seed_all
 
 HISTORY = "history.csv"
 NETWORK = "network.keras"
-_LAST = "last.keras"
+_BEST = "best.keras"
 
 
 class Track(Protocol):
@@ -178,7 +179,7 @@ def train(
     keras = load_keras()
     folder.mkdir(parents=True, exist_ok=True)
     history = read_history(folder)
-    last, best = folder / _LAST, folder / "best.keras"
+    last, best = _last(folder, len(history)), folder / _BEST
     if history and last.exists() and best.exists():
         model = keras.saving.load_model(last, safe_mode=True)
     else:
@@ -198,13 +199,22 @@ def train(
             break
         model.optimizer.learning_rate.assign(recipe.next_rate(losses))
         history.append(_epoch(model, samples, labels, recipe, epoch, learn, validate))
+        last = _last(folder, len(history))
         _save(model, last)
         if history[-1].val_loss <= min(one.val_loss for one in history):
             _copy(last, best)
+        # The history says which of the last states counts, whenever this is stopped.
         _write_history(folder, history)
+        _last(folder, epoch).unlink(missing_ok=True)
     best.replace(folder / NETWORK)
-    last.unlink()
+    for left in folder.glob("last-*.keras"):
+        left.unlink(missing_ok=True)
     return load_trained(folder)
+
+
+def _last(folder: Path, epochs: int) -> Path:
+    """The network's state after so many epochs."""
+    return folder / f"last-{epochs}.keras"
 
 
 def is_trained(folder: Path) -> bool:
@@ -230,7 +240,7 @@ def read_history(folder: Path) -> list[Epoch]:
 
 
 def _write_history(folder: Path, history: Sequence[Epoch]) -> None:
-    part = folder / f".{HISTORY}.part"
+    part = _part(folder / HISTORY)
     with part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(asdict(history[0])), lineterminator="\n")
         writer.writeheader()
@@ -238,14 +248,19 @@ def _write_history(folder: Path, history: Sequence[Epoch]) -> None:
     part.replace(folder / HISTORY)
 
 
+def _part(path: Path) -> Path:
+    """Where a file is written before it takes its place; each process has its own."""
+    return path.with_name(f".{os.getpid()}-{path.name}")
+
+
 def _save(model: Model, path: Path) -> None:
-    part = path.with_name(f".part-{path.name}")
+    part = _part(path)
     model.save(part)
     part.replace(path)
 
 
 def _copy(source: Path, path: Path) -> None:
-    part = path.with_name(f".part-{path.name}")
+    part = _part(path)
     shutil.copyfile(source, part)
     part.replace(path)
 
@@ -295,7 +310,7 @@ def _batches(
     size: int,
     epoch: int | None,
 ) -> Model:
-    """A Keras data set of (picture, variant) pairs, made ready by a thread meanwhile."""
+    """A Keras data set of (picture, variant) pairs, made ready when they are asked for."""
     keras = load_keras()
 
     class Pairs(keras.utils.PyDataset):  # type: ignore[name-defined]

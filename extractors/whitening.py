@@ -8,13 +8,18 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 
+from extractors.base import NothingToLearnError
+
+_NOTHING = 1e-9
+"""Share of the first direction's variance that is rounding."""
+
 
 @dataclass(eq=False, repr=False)
 class Whitening(BaseEstimator):
     """PCA to few dimensions, each scaled to unit variance.
 
-    scikit-learn's PCA, with the one difference that fewer training images than dimensions are
-    no error: then there are as many dimensions as the images can tell apart.
+    scikit-learn's PCA, with the one difference that training images that span fewer dimensions
+    are no error: then there are as many dimensions as the images can tell apart.
 
     Parameters
     ----------
@@ -34,13 +39,16 @@ class Whitening(BaseEstimator):
 
         Raises
         ------
-        ValueError
+        NothingToLearnError
             If there are fewer than two training images.
         """
         if len(vectors) < 2:
-            raise ValueError("whitening learns from at least two training images")
-        # n centred vectors span n - 1 dimensions; another would be noise, blown up.
+            raise NothingToLearnError("whitening learns from at least two training images")
         dims = min(self.dims, len(vectors) - 1, vectors.shape[1])
+        found = PCA(dims, svd_solver="full").fit(vectors)
+        # A direction in which nothing varies would be noise, blown up: equal images span fewer.
+        spanned = found.explained_variance_ > _NOTHING * found.explained_variance_[0]
+        dims = max(1, int(np.count_nonzero(spanned)))
         self.pca_ = PCA(dims, whiten=True, svd_solver="full").fit(vectors)
         return self
 

@@ -30,6 +30,9 @@ from retrieval.search import Fused, Search, Vectors, single
 LEARNED_FROM = 1500
 """Training images, at most, that weights are learned from: every one asks for all others."""
 
+_NOTHING = 1e-9
+"""Share of the first principal direction's variance that is rounding."""
+
 Learned = dict[str, list[float] | float | int]
 
 
@@ -243,8 +246,11 @@ class Early(Combining):
             joined = self._joined(training)
             if joined.shape[0] < 2:
                 raise TooLittleError("whitening learns from at least two training images")
-            # n centred vectors span n - 1 dimensions; another would be noise, blown up.
             dims = min(self.whitened, joined.shape[0] - 1, joined.shape[1])
+            found = PCA(dims, svd_solver="full").fit(joined[:]).explained_variance_
+            # A direction in which nothing varies would be noise, blown up: equal images span
+            # fewer.
+            dims = max(1, int(np.count_nonzero(found > _NOTHING * found[0])))
             self.pca_ = PCA(dims, whiten=True, svd_solver="full").fit(joined[:])
         return self
 

@@ -1,6 +1,7 @@
 """Identities: what must, and what must not, make stored work stale."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from sklearn.preprocessing import StandardScaler
 import extractors
 from benchmarks.identity import closure, code_hash, digest, identity, libraries
 from benchmarks.progress import Workforce, cut
-from benchmarks.store import VectorStore
+from benchmarks.row import Row
+from benchmarks.store import DamagedError, VectorStore
 from extractors.colour import ColourHistogram
 from extractors.preprocessing import LongestSide, Square
 
@@ -102,6 +104,39 @@ def test_store_keeps_what_it_was_given(tmp_path):
     assert again.seconds(["k1", "unknown"]) is None
     assert VectorStore(tmp_path, "a", {"x": 2}).missing(["k1"]) == ["k1"]
     assert VectorStore(tmp_path, "a", {"x": 1}, forget=True).missing(["k1"]) == ["k1"]
+
+
+def test_what_was_made_anew_counts(tmp_path):
+    keys = [f"k{number}" for number in range(20)]
+    for part in (keys[:3], keys[3:5], keys[5:]):  # in the names of segments they sort at random
+        VectorStore(tmp_path, "a", {}).add(part, [np.zeros(1, np.float32)] * len(part), 1.0)
+    os.utime(next(tmp_path.rglob("*.npz")), (1, 1))
+    for part in (keys[:7], keys[7:]):
+        anew = VectorStore(tmp_path, "a", {}, forget=True)
+        anew.add(part, [np.ones(1, np.float32)] * len(part), 1.0)
+    [block] = VectorStore(tmp_path, "a", {}).blocks(keys)
+    assert block.all()
+
+
+def test_a_segment_that_cannot_be_read_is_made_again(tmp_path):
+    store = VectorStore(tmp_path, "a", {})
+    store.add(["k"], [np.arange(9, dtype=np.float32)], 1.0)
+    (path,) = tmp_path.rglob("*.npz")
+    content = path.read_bytes()
+    place = content.index(np.arange(9, dtype=np.float32).tobytes())
+    path.write_bytes(content[:place] + b"\xff" + content[place + 1 :])
+    damaged = VectorStore(tmp_path, "a", {})
+    with pytest.raises(DamagedError, match="is removed; run again"):
+        list(damaged.blocks(["k"]))
+    assert VectorStore(tmp_path, "a", {}).missing(["k"]) == ["k"]
+    store.add(["k"], [np.arange(9, dtype=np.float32)], 1.0)
+    path.write_bytes(b"")
+    assert VectorStore(tmp_path, "a", {}).missing(["k"]) == ["k"]
+
+
+def test_how_pictures_are_read_is_part_of_the_identity():
+    for row in (Row("lbp", extractors.MENU["lbp"]), Row("sift", extractors.MENU["sift-bovw"])):
+        assert row.identity["reading"]["code"] == code_hash(*closure("datasets.reading"))
 
 
 def test_store_gives_many_rows_in_blocks(tmp_path):

@@ -15,7 +15,8 @@ BAD = {
     "nothing to run": ([], "give --all, or --extractor"),
     "both": (["--all", "--extractor", "lbp"], "exclude each other"),
     "no workers": (["--all", "--jobs", "0"], "--jobs.*at least 1"),
-    "no number": (["--all", "--seed", "x"], "--seed.*invalid int"),
+    "no number": (["--all", "--seed", "x"], "--seed.*invalid"),
+    "negative": (["--all", "--seed", "-1"], "--seed.*must not be negative"),
     "unknown option": (["--al", "--fast"], "--fast.*see --help"),
 }
 

@@ -4,11 +4,14 @@ import csv
 import json
 
 import pytest
+from pictures import fill
 from PIL import Image
 from sklearn.pipeline import make_pipeline
 
 import extractors
 from benchmarks import networks
+from benchmarks.report.plots import PlotBook
+from benchmarks.report.training import plot_training
 from extractors import backbone as backbone_module
 from extractors import training, weights
 from extractors.augmentation import Augmentation
@@ -109,9 +112,9 @@ def test_history_is_in_the_results_and_its_curves_among_the_plots(parted, run, t
     epochs = list(csv.DictReader((folder / "tuned.csv").read_text().splitlines()))
     assert [one["epoch"] for one in epochs] == ["0", "1"]
     assert {"loss", "accuracy", "val_loss", "val_accuracy", "rate"} < epochs[0].keys()
-    page = (tmp_path / "out" / "parted" / "plots.md").read_text()
-    for row in ("scratch", "tuned"):
-        assert f'src="plots/training-{row}.png"' in page
+    book = PlotBook(folder.parent)
+    plot_training(folder.parent, book)
+    assert [plot.name for plot in book.plots] == ["training-scratch", "training-tuned"]
 
 
 def test_fewer_epochs_than_the_recipe_are_said(parted, run, tmp_path):
@@ -201,6 +204,21 @@ def test_rows_without_weights_are_skipped_with_the_remedy(parted, run, tmp_path,
     assert "--weights mobilenetv2=FILE" in made["whole"]["reason"]
     page = (tmp_path / "out" / "parted" / "table.md").read_text()
     assert "conv4, tuned, whole: skipped: no weights of mobilenetv2: the download failed" in page
+
+
+def test_numbers_stay_where_weights_have_gone(parted, run, tmp_path, monkeypatch, capsys):
+    assert run("--extractor", "whole", "--dataset", parted) == 0
+    before = records(tmp_path)["whole"]
+    kept = tmp_path / "out" / "parted" / "records" / "query"
+    ranking = (kept / "whole.npz").read_bytes()
+    monkeypatch.setenv(weights.variable("mobilenetv2"), str(tmp_path / "gone.h5"))
+    assert run("--extractor", "whole", "--dataset", parted) == 0
+    assert "numbers for parted/query stay; now weights of mobilenetv2" in capsys.readouterr().err
+    assert records(tmp_path)["whole"] == before
+    assert (kept / "whole.npz").read_bytes() == ranking
+    fill(parted / "validation" / "gallery" / "apple", 6, 77)  # other pictures: no such numbers
+    assert run("--extractor", "whole", "--dataset", parted) == 0
+    assert records(tmp_path)["whole"]["status"] == "skipped"
 
 
 def test_partial_weights_are_named_in_table_and_record(parted, run, tmp_path, monkeypatch):

@@ -228,5 +228,7 @@ def test_whitening_gives_unit_variance_and_few_dimensions():
     assert white.shape == (60, 4)
     assert np.cov(white.T) == pytest.approx(np.eye(4), abs=1e-6)
     assert Whitening(128).fit(vectors[:3]).transform(vectors).shape == (60, 2)
+    # Equal images span no further dimension, which would be rounding blown up.
+    assert Whitening(128).fit(vectors[[0, 1, 2, 0, 1, 2]]).transform(vectors).shape == (60, 2)
     with pytest.raises(ValueError, match="two training images"):
         Whitening(4).fit(vectors[:1])

@@ -147,6 +147,24 @@ def test_silhouette_features_ignore_pose_and_tell_shapes_apart(extractor):
     assert distance(base, moved) < 0.35 * distance(base, star)
 
 
+def test_outlines_are_measured_by_their_main_harmonic():
+    round_ = np.full((128, 128, 3), 255, np.uint8)
+    cv2.circle(round_, (64, 64), 40, (0, 0, 0), -1)
+    assert np.abs(FourierDescriptors().describe(round_)).max() < 0.05  # a circle is that alone
+    found = FourierDescriptors().describe(shape_picture())
+    assert found.shape == (47,)
+    assert 0.05 < found.max() < 1
+
+
+def test_hu_moments_that_vanish_do_not_jump():
+    turned = []
+    for angle in (0, 10, 20):
+        picture = np.full((256, 256, 3), 255, np.uint8)
+        cv2.ellipse(picture, (128, 128), (90, 45), angle, 0, 360, (0, 0, 0), -1)
+        turned.append(HuMoments(prepare=as_is).describe(picture))
+    assert np.abs(np.diff(turned, axis=0)).max() < 3
+
+
 def test_silhouette_of_line_art_is_what_the_lines_enclose():
     filled = shape_picture()
     lines = np.full_like(filled, 255)

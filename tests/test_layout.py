@@ -263,6 +263,9 @@ def test_names_and_paths_of_datasets(tmp_path, classes):
         datasets.resolve("animals")
     with pytest.raises(InputError, match="neither a folder nor one of: openmoji"):
         datasets.resolve("openmojo")
+    (tmp_path / "openmoji").mkdir()
+    with pytest.raises(InputError, match="may be shown; give it another: OTHER="):
+        datasets.resolve(str(tmp_path / "openmoji"))
 
 
 def test_path_with_an_equals_sign(tmp_path):

@@ -105,6 +105,18 @@ def test_lying_files_say_why(tmp_path, make, reason):
         read_image(path)
 
 
+def test_whatever_a_decoder_raises_is_a_reason(tmp_path, monkeypatch):
+    picture(1).save(tmp_path / "a.png")
+
+    def load(self):
+        raise RuntimeError("avifDecoderNextImage: truncated")
+
+    monkeypatch.setattr(Image.Image, "load", load)
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
+    with pytest.raises(UnreadableImageError, match="truncated"):
+        read_image(tmp_path / "a.png")
+
+
 def test_decompression_bomb_is_refused_before_decoding(tmp_path):
     path = save(Image.new("1", (20_000, 20_000)), tmp_path / "a.png")
     assert path.stat().st_size < 100_000

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from pictures import fill, picture
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import extractors
-from benchmarks import describing
+from benchmarks import describing, vectors
+from benchmarks.fitted import finish
 from benchmarks.learning import fit_tail
 from benchmarks.loading import load
 from benchmarks.menu import row_names
@@ -18,7 +21,9 @@ from benchmarks.progress import Workforce
 from benchmarks.row import LeakError, Row
 from benchmarks.store import VectorStore
 from extractors import ColourHistogram, Descriptor, Extractor
+from extractors.base import NothingToLearnError
 from extractors.preprocessing import LongestSide
+from extractors.whitening import Whitening
 from retrieval.metrics import METRICS
 
 ROWS = ("rgb-histogram", "colour-moments", "lbp")
@@ -81,7 +86,7 @@ def test_tables_hold_every_row_with_scores_and_costs(parted, run, tmp_path, shor
         *("dataset.json", "images.csv", "problems.csv", "records", "training"),
         *("table.csv", "table.json", "table.md", "gap.csv", "gap.md", "hybrid.csv", "hybrid.md"),
         *("confusion.csv", "confusion.md", "classes.csv", "classes.md"),
-        *("mistakes.csv", "plots.md"),
+        "mistakes.csv",
     }
     page = (folder / "table.md").read_text()
     assert "6 queries, 13 gallery images of which 3 are confusion images, 8 training" in page
@@ -308,6 +313,61 @@ def test_challenge_answers_are_keyed_by_query(tmp_path, run, capsys):
     page = (tmp_path / "out/flat/table.md").read_text()
     assert "No labels, so no scores" in page
     assert "| chance |" not in page
+
+
+def test_answers_of_every_query_set_are_kept(tmp_path, run):
+    root = tmp_path / "flat"
+    fill(root / "gallery", 12, 1)
+    fill(root / "query", 3, 2)
+    shutil.copy(root / "gallery" / "07.png", root / "query" / "twin.png")
+    assert run("--extractor", "rgb-histogram", "--dataset", root, "--edges") == 0
+    folder = tmp_path / "out/flat/answers"
+    photos = json.loads((folder / "rgb-histogram.json").read_text())["images"]
+    assert list(photos) == ["00.png", "01.png", "02.png", "twin.png"]
+    drawn = json.loads((folder / "query-edges" / "rgb-histogram.json").read_text())["images"]
+    assert len(drawn) == 4
+    assert drawn.keys().isdisjoint(photos)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(NothingToLearnError("too few"), "skipped"), (KeyError("x"), "failed")]
+)
+def test_a_row_that_cannot_be_fitted_stops_no_other(
+    parted, run, tmp_path, monkeypatch, error, status
+):
+    def fit(*_):
+        raise error
+
+    monkeypatch.setattr(Whitening, "fit", fit)
+    assert run("--extractor", "sift-vlad", "lbp", "--dataset", parted) == (status == "failed")
+    made = table(tmp_path, "parted")
+    assert made["lbp"]["status"] == "ok"
+    assert made["sift-vlad"]["status"].startswith(status)
+
+
+def test_a_picture_that_goes_while_it_runs_is_one_line(parted, run, capsys, monkeypatch):
+    gone = parted / "validation/gallery/apple/00.png"
+    original = describing.describe_all
+
+    def describe(*given):
+        gone.unlink()
+        return original(*given)
+
+    monkeypatch.setattr(vectors, "describe_all", describe)
+    assert run("--extractor", "lbp", "--dataset", parted) == 2
+    printed = capsys.readouterr().err
+    assert f"{gone}: cannot be decoded" in printed
+    assert "run again" in printed
+
+
+def test_zero_vectors_stay_zero_behind_what_is_learned():
+    row = Row("scaled", make_pipeline(ColourHistogram("rgb"), StandardScaler()))
+    found = np.random.default_rng(0).normal(5, 1, (6, 3)).astype(np.float32)
+    row.tail.fit(found)
+    found[2] = 0
+    made = finish(row, found)
+    assert not made[2].any()
+    assert made[[0, 1, 3, 4, 5]].any(axis=1).all()
 
 
 def test_nothing_scored_where_no_query_has_an_answer(parted, run, tmp_path):

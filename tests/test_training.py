@@ -140,6 +140,26 @@ def test_an_interrupted_training_goes_on_from_its_last_epoch(
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
+def test_a_stop_between_network_and_history_changes_nothing(pictures, tmp_path, monkeypatch):
+    whole = compact(4).fit(*pictures, folder=tmp_path / "whole").transform(pictures[0])
+    original = training._write_history
+
+    def stop_at_2(folder, history):
+        if len(history) == 2:
+            raise KeyboardInterrupt
+        original(folder, history)
+
+    monkeypatch.setattr(training, "_write_history", stop_at_2)
+    with pytest.raises(KeyboardInterrupt):
+        compact(4).fit(*pictures, folder=tmp_path / "cut")
+    monkeypatch.setattr(training, "_write_history", original)
+    resumed = compact(4).fit(*pictures, folder=tmp_path / "cut")
+    assert len(read_history(tmp_path / "cut")) == 4
+    np.testing.assert_allclose(resumed.transform(pictures[0]), whole, rtol=1e-4, atol=1e-5)
+    left = sorted(path.name for path in (tmp_path / "cut").iterdir())
+    assert left == ["history.csv", "network.keras"]
+
+
 def test_a_trained_network_is_loaded_and_not_trained_again(pictures, tmp_path, monkeypatch):
     first = compact(2).fit(*pictures, folder=tmp_path).transform(pictures[0])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["history.csv", "network.keras"]

@@ -3,6 +3,8 @@
 None of them was measured here, and none is in a table with measured rows.
 """
 
+from pathlib import Path
+
 from benchmarks.markup import markdown
 
 _ORIGINAL = (
@@ -31,8 +33,12 @@ _PUBLISHED = (
 )
 
 
-def context() -> str:
-    """The section of a page, in Markdown."""
+def context(out: Path) -> str:
+    """The section of a page in a results folder, in Markdown."""
+    ours = Path("original-protocol", "summary.md")
+    name = (
+        f"[original-protocol]({ours.as_posix()})" if (out / ours).exists() else "original-protocol"
+    )
     original = markdown(["", "", "top-1", "top-3", "top-5", "top-10"], _ORIGINAL)
     published = markdown(["published", "score", "source"], _PUBLISHED)
     return f"""
@@ -44,9 +50,10 @@ The competition entry that this suite redoes reported:
 These are not comparable with ours, for four reasons. *Its own test* had 600 queries, which were
 100 pictures and five augmented copies of each, in a gallery of 800 pictures and their copies
 (4,800): a query's copies are queries as well, so there were 100 independent questions, not 600.
-[original-protocol](original-protocol/summary.md) repeats that on our animals. *Its features*: the
-network was trained on raw pixels and asked with ImageNet preprocessing; here one object does both.
-*Its competition* had 65 queries, some of them sketches, and 5,335 confusion images in a gallery of
+{name} has our animals with such copies in gallery and queries, by other
+rows and with confusion images (`benchmarks.run --original-protocol`). *Its features*: the network
+was trained on raw pixels and asked with ImageNet preprocessing; here one object does both. *Its
+competition* had 65 queries, some of them sketches, and 5,335 confusion images in a gallery of
 6,355, which is where the order of the two networks turned around. *Its pictures* are not ours.
 
 {published}"""

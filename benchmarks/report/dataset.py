@@ -12,7 +12,7 @@ from benchmarks.report.gap import write_gap
 from benchmarks.report.hybrid import write_hybrid
 from benchmarks.report.leaks import write_leaks
 from benchmarks.report.overview import write_overview
-from benchmarks.report.pages import write_summary, write_tables
+from benchmarks.report.pages import PAGES, write_summary, write_table_page, write_tables
 from benchmarks.report.plots import PlotBook
 from benchmarks.report.presets import write_presets
 from benchmarks.report.training import plot_training
@@ -35,7 +35,11 @@ def write_dataset(folder: Path, with_plots: bool = True) -> dict[str, list[Json]
         Query set to its table rows.
     """
     results = read_results(folder)
-    book = PlotBook(folder)
+    for page in (*PAGES, "mistakes.md"):
+        # Of what an earlier run had, there may be nothing to tell now.
+        for ending in (".md", ".csv"):
+            (folder / page).with_suffix(ending).unlink(missing_ok=True)
+    book = PlotBook(folder, with_plots)
     tables = write_tables(folder, results)
     plot_accuracy(book, results, tables)
     plot_costs(book, results, tables)
@@ -46,9 +50,8 @@ def write_dataset(folder: Path, with_plots: bool = True) -> dict[str, list[Json]
     plot_training(folder, book)
     write_leaks(folder)
     write_presets(folder, results.tasks)
-    book.write_page(results.about.name)
-    if with_plots:
-        book.draw()
+    book.finish(results.about.name)
+    write_table_page(folder, results, tables)
     return tables
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.files import Json, write_text
 from benchmarks.markup import markdown, to_csv
-from benchmarks.records import Listed, Results, TaskResults
+from benchmarks.records import PHOTOS, Listed, Results, TaskResults
 from benchmarks.report.accuracy import kinds_of
 from benchmarks.report.canvas import Curve, Mark
 from benchmarks.report.drawing import paint_slopes
@@ -17,9 +17,6 @@ from benchmarks.report.plots import WIDTH, Plot, PlotBook
 from benchmarks.report.tables import SORT_BY, share
 from retrieval.metrics import METRICS, Values, score
 from retrieval.statistics import difference_intervals, intervals
-
-PHOTOS = "query"
-"""The query set that others are compared with."""
 
 _NAMED = 8
 """Lines that a picture has room to name."""

@@ -219,7 +219,8 @@ def _score_section(found: Json) -> str:
             continue
         text += (
             f"\n{query_set}: {found['queries'][query_set]} queries have near duplicates in the "
-            "gallery. Without: those are neither right nor wrong.\n\n"
+            "gallery. Without: those are neither right nor wrong. Scores are of the queries that "
+            "have a right image left, so the first can differ from the table's.\n\n"
         )
         headings, cells = ["extractor"], []
         for metric in ("top1", "map"):

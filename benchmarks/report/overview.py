@@ -12,9 +12,8 @@ import numpy as np
 
 from benchmarks.files import Json, write_text
 from benchmarks.markup import Markup, escape, markdown
-from benchmarks.records import Results
+from benchmarks.records import PHOTOS, Results
 from benchmarks.report.context import context
-from benchmarks.report.gap import PHOTOS
 from benchmarks.report.hybrid import Against, Scored, chosen, score_task
 from benchmarks.report.kinds import COMBINED, KINDS, RERANKED, has_network, kind_of
 from benchmarks.report.tables import SORT_BY, share
@@ -77,13 +76,14 @@ def write_overview(out: Path, results: Sequence[Results]) -> None:
     text += _datasets(results)
     if tasks:
         text += _headline(tasks) + _findings(tasks) + _choices(tasks)
-    write_text(out / "README.md", text + context() + _WHERE)
+    write_text(out / "README.md", text + context(out) + _WHERE)
 
 
 _INTRODUCTION = """\
 Everything here is written by `python -m benchmarks.report` from the stored records and rankings;
-no number or direction of a sentence is typed by hand. Scores are mean average precision (mAP)
-unless said otherwise, in brackets the 95 % bootstrap interval over queries.
+but for the numbers of others below, no number or direction of a sentence is typed by hand. Scores
+are mean average precision (mAP) unless said otherwise, in brackets the 95 % bootstrap interval
+over queries.
 """
 
 _WHERE = """
@@ -91,10 +91,11 @@ _WHERE = """
 
 [summary.md](summary.md) has every row on every task. Each dataset's folder has its table
 (`table.md`, `.csv`, `.json`) with all metrics, significance letters and costs, plots
-(`plots.md`), pages of its own (`gap.md`, `confusion.md`, `classes.md`, `hybrid.md`,
-`leaks.md`), and under `records/` a record with its protocol card (`.json`), the ranking
-(`.npz`) and the costs (`.costs.json`) of every row. `python -m benchmarks.report --html` makes
-a page of it all, in which each query can be looked at with its ten nearest by every row.
+(`plots.md`), pages of its own where there is something to tell (`gap.md`, `confusion.md`,
+`classes.md`, `hybrid.md`, `presets.md`, `leaks.md`), and under `records/` a record with its
+protocol card (`.json`), the ranking (`.npz`) and the costs (`.costs.json`) of every row.
+`python -m benchmarks.report --html` makes a page of it all, in which each query can be looked at
+with its ten nearest by every row.
 """
 
 

@@ -6,12 +6,9 @@ from pathlib import Path
 from benchmarks.files import Json, read_json, write_json, write_text
 from benchmarks.markup import escape, markdown, to_csv
 from benchmarks.records import Description, Results
-from benchmarks.report.gap import PHOTOS
-from benchmarks.report.hybrid import members
 from benchmarks.report.leaks import FILE as LEAKS
-from benchmarks.report.plots import PAGE
+from benchmarks.report.plots import PAGE as PLOTS
 from benchmarks.report.presets import FILE as PRESETS
-from benchmarks.report.presets import read_presets
 from benchmarks.report.tables import (
     CHANCE,
     COSTS,
@@ -41,11 +38,21 @@ LEGEND = (
     "gallery, one batch."
 )
 
+PAGES = {
+    PLOTS: "Plots",
+    "gap.md": "From photographs to sketches",
+    "confusion.md": "What confusion images do",
+    "classes.md": "Classes, mistakes, hubs",
+    "hybrid.md": "What extractors do together",
+    PRESETS: "Tuned rows",
+}
+"""What else there may be of a dataset, and what it is called."""
+
 _PROBLEMS_SHOWN = 30
 
 
 def write_tables(folder: Path, results: Results) -> dict[str, list[Json]]:
-    """Write a dataset's tables.
+    """Write a dataset's tables as JSON and CSV.
 
     Parameters
     ----------
@@ -59,21 +66,26 @@ def write_tables(folder: Path, results: Results) -> dict[str, list[Json]]:
     dict of str to list of dict
         Query set to its table rows.
     """
-    about = results.about
-    tables: dict[str, list[Json]] = {}
-    parts = [f"# {escape(about.name)}\n\nPictures: {about.licence}. Split: {about.split}.\n"]
-    for query_set, task in results.tasks.items():
-        records, rankings = task.records, task.rankings
-        tables[query_set] = task_rows(records, rankings)
-        parts.append(f"\n## {escape(query_set)}\n\n{counts_in_words(records)}\n")
-        if not about.labelled:
-            parts.append("\nNo labels, so no scores: the answers are in `answers/`.\n")
-        parts.append(_section(tables[query_set], records, rankings))
-    parts.append(f"\n{LEGEND}\n{_further(folder, results)}{_problem_section(about)}")
+    tables = {
+        query_set: task_rows(task.records, task.rankings)
+        for query_set, task in results.tasks.items()
+    }
     write_json(folder / "table.json", tables)
     write_text(folder / "table.csv", _table_csv(tables))
-    write_text(folder / "table.md", "".join(parts))
     return tables
+
+
+def write_table_page(folder: Path, results: Results, tables: Mapping[str, Sequence[Json]]) -> None:
+    """Write a dataset's page of tables, after all others: it names those that there are."""
+    about = results.about
+    parts = [f"# {escape(about.name)}\n\nPictures: {about.licence}. Split: {about.split}.\n"]
+    for query_set, task in results.tasks.items():
+        parts.append(f"\n## {escape(query_set)}\n\n{counts_in_words(task.records)}\n")
+        if not about.labelled:
+            parts.append("\nNo labels, so no scores: the answers are in `answers/`.\n")
+        parts.append(_section(tables[query_set], task.records, task.rankings))
+    parts.append(f"\n{LEGEND}\n{_further(folder)}{_problem_section(about)}")
+    write_text(folder / "table.md", "".join(parts))
 
 
 def write_summary(out: Path) -> None:
@@ -198,22 +210,9 @@ def _zero_note(records: Sequence[Json]) -> str:
     return f"\nPictures described by a zero vector (nothing found in them): {listed}.\n"
 
 
-def _further(folder: Path, results: Results) -> str:
+def _further(folder: Path) -> str:
     """What other pages tell of the dataset, and what an audit for leaks found."""
-    scored = [name for name, task in results.tasks.items() if task.is_scored]
-    lines = []
-    if scored:
-        lines.append(f"[Plots]({PAGE})")
-    if len(scored) > 1 and PHOTOS in scored:
-        lines.append("[From photographs to sketches](gap.md)")
-    if scored and any(image.distractor is not None for image in results.gallery):
-        lines.append("[What confusion images do](confusion.md)")
-    if scored and any(query.label for name in scored for query in results.tasks[name].queries):
-        lines.append("[Classes, mistakes, hubs](classes.md)")
-    if any(members(record) for name in scored for record in results.tasks[name].records):
-        lines.append("[What extractors do together](hybrid.md)")
-    if read_presets(folder):
-        lines.append(f"[Tuned rows]({PRESETS})")
+    lines = [f"[{title}]({page})" for page, title in PAGES.items() if (folder / page).exists()]
     found = read_json(folder / LEAKS)
     if found:
         count = sum(found["counts"].values())

@@ -50,22 +50,34 @@ class PlotBook:
     ----------
     folder : Path
         ``<out>/<dataset>``.
+    is_drawn : bool
+        Whether they are drawn in the end; if not, pages show those that are there.
     plots : list of Plot
         So far.
     """
 
     folder: Path
+    is_drawn: bool = True
     plots: list[Plot] = field(default_factory=list)
 
     def add(self, plot: Plot) -> str:
         """Take a plot; returns the Markdown that shows it on a page of the folder."""
+        if not self.is_drawn and not (self.folder / FOLDER / f"{plot.name}.png").exists():
+            return ""
         self.plots.append(plot)
         return embed(f"{FOLDER}/{plot.name}", plot.caption, plot.size[0])
 
-    def write_page(self, title: str) -> None:
-        """Write the page of all plots, if there are any."""
-        if not self.plots:
-            return
+    def finish(self, title: str) -> None:
+        """Write the page of all plots, if there are any, and draw them."""
+        if self.plots:
+            self._write_page(title)
+        if self.is_drawn:
+            for path in (self.folder / FOLDER).glob("*.png"):
+                path.unlink()  # one that no page shows any more would stay
+            for plot in self.plots:
+                draw(self.folder / FOLDER, plot.name, plot.size, plot.paint)
+
+    def _write_page(self, title: str) -> None:
         text = f"# {escape(title)}: plots\n"
         for heading in dict.fromkeys(plot.heading for plot in self.plots):
             text += f"\n## {escape(heading)}\n"
@@ -73,11 +85,6 @@ class PlotBook:
                 shown = embed(f"{FOLDER}/{plot.name}", plot.caption, plot.size[0])
                 text += f"\n{shown}\n{escape(plot.caption)}\n"
         write_text(self.folder / PAGE, text)
-
-    def draw(self) -> None:
-        """Draw all of them."""
-        for plot in self.plots:
-            draw(self.folder / FOLDER, plot.name, plot.size, plot.paint)
 
     def _under(self, heading: str) -> Sequence[Plot]:
         return [plot for plot in self.plots if plot.heading == heading]

@@ -10,7 +10,7 @@ from benchmarks.files import Json
 from benchmarks.records import TaskResults, read_results
 from benchmarks.report.canvas import Curve, Mark
 from benchmarks.report.drawing import paint_curves
-from benchmarks.report.pages import write_tables
+from benchmarks.report.pages import write_table_page, write_tables
 from benchmarks.report.plots import WIDTH, Plot, PlotBook
 from benchmarks.report.tables import SORT_BY
 from retrieval.metrics import METRICS
@@ -38,13 +38,12 @@ def write_vocabulary(folder: Path, with_plots: bool = True) -> dict[str, list[Js
     """
     results = read_results(folder)
     tables = write_tables(folder, results)
-    book = PlotBook(folder)
+    book = PlotBook(folder, with_plots)
     for query_set, task in results.tasks.items():
         if task.is_scored:
             book.add(_plot(folder.name, query_set, words_of(task), tables[query_set]))
-    book.write_page(results.about.name)
-    if with_plots:
-        book.draw()
+    book.finish(results.about.name)
+    write_table_page(folder, results, tables)
     return tables
 
 

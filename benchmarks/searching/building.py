@@ -26,6 +26,7 @@ from benchmarks.vectors import Vectors as Made
 from benchmarks.vectors import make_vectors
 from datasets.errors import InputError
 from datasets.task import Dataset, Image
+from extractors.base import NothingToLearnError
 from extractors.finetuning import FineTuned
 from extractors.scratch import ScratchNetwork
 from extractors.training import NETWORK
@@ -69,7 +70,7 @@ def build(
         If the row cannot search here, with the remedy.
     """
     _require_possible(combination, dataset)
-    old = Index.at(folder)
+    replaced = old = Index.at(folder)
     about: dict[str, object] = {
         "format": FORMAT,
         "name": dataset.name,
@@ -97,9 +98,9 @@ def build(
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
-    for other in folder.iterdir():
-        if other.is_dir() and other != place and (other / "images.npy").exists():
-            shutil.rmtree(other)
+    if replaced:
+        # Only that: another generation may be under way in another process.
+        shutil.rmtree(replaced.place, ignore_errors=True)
     return Index(folder)
 
 
@@ -227,7 +228,7 @@ def _fit(
             raise InputError(f"--extractor {combination.name}: {why}")
     try:
         fitted = Fitted(combination, dataset, made, cache)
-    except TooLittleError as error:
+    except (TooLittleError, NothingToLearnError) as error:
         raise InputError(f"--extractor {combination.name}: {error}") from error
     for number, row in enumerate(combination.rows):
         _keep_row(row, dataset, made, learned_folder(place, number))
@@ -239,7 +240,13 @@ def _fit(
 def _keep_row(row: Row, dataset: Dataset, made: Made, folder: Path) -> None:
     folder.mkdir(parents=True)
     if isinstance(row.head, FineTuned | ScratchNetwork):
-        shutil.copy(made.trained[row.name] / NETWORK, folder / NETWORK)
+        trained, vectors = made.trained[row.name] / NETWORK, made.stores[row.name].folder
+        if not trained.exists():
+            raise InputError(
+                f"--extractor {row.name}: its network is no longer in {trained.parent}; remove "
+                f"{vectors}, too, and it is trained again"
+            )
+        shutil.copy(trained, folder / NETWORK)
     elif row.head_learns:
         features = made.features.get(row.name)
         assert features is None or isinstance(features, FeatureStore), "no feature maps here"

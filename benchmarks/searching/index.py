@@ -248,8 +248,11 @@ class Index:
 
     @classmethod
     def at(cls, folder: Path) -> Self | None:
-        """The index of a folder, or None if there is none."""
-        return cls(folder) if (folder / INDEX).exists() else None
+        """The index of a folder, or None if there is none, or its vectors are gone."""
+        about = read_json(folder / INDEX)
+        if about is None or not (folder / str(about.get("generation")) / "images.npy").exists():
+            return None
+        return cls(folder)
 
 
 def identity_hash(combination: Combination) -> str:
