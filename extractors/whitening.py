@@ -45,11 +45,12 @@ class Whitening(BaseEstimator):
         if len(vectors) < 2:
             raise NothingToLearnError("whitening learns from at least two training images")
         dims = min(self.dims, len(vectors) - 1, vectors.shape[1])
-        found = PCA(dims, svd_solver="full").fit(vectors)
-        # A direction in which nothing varies would be noise, blown up: equal images span fewer.
-        spanned = found.explained_variance_ > _NOTHING * found.explained_variance_[0]
-        dims = max(1, int(np.count_nonzero(spanned)))
         self.pca_ = PCA(dims, whiten=True, svd_solver="full").fit(vectors)
+        # A direction in which nothing varies would be noise, blown up: equal images span fewer.
+        variances = self.pca_.explained_variance_
+        spanned = max(1, int(np.count_nonzero(variances > _NOTHING * variances[0])))
+        if spanned < dims:
+            self.pca_ = PCA(spanned, whiten=True, svd_solver="full").fit(vectors)
         return self
 
     def transform(self, vectors: NDArray[np.floating]) -> NDArray[np.floating]:

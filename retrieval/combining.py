@@ -247,11 +247,7 @@ class Early(Combining):
             if joined.shape[0] < 2:
                 raise TooLittleError("whitening learns from at least two training images")
             dims = min(self.whitened, joined.shape[0] - 1, joined.shape[1])
-            found = PCA(dims, svd_solver="full").fit(joined[:]).explained_variance_
-            # A direction in which nothing varies would be noise, blown up: equal images span
-            # fewer.
-            dims = max(1, int(np.count_nonzero(found > _NOTHING * found[0])))
-            self.pca_ = PCA(dims, whiten=True, svd_solver="full").fit(joined[:])
+            self.pca_ = _whitening(joined[:], dims)
         return self
 
     @property
@@ -310,6 +306,14 @@ class Joined:
         joined = np.hstack(made)
         whole = self.pca.transform(joined) if self.pca and len(joined) else joined
         return np.asarray(whole, np.float32)
+
+
+def _whitening(vectors: NDArray[np.floating], dims: int) -> PCA:
+    found = PCA(dims, whiten=True, svd_solver="full").fit(vectors)
+    # A direction in which nothing varies would be noise, blown up: equal images span fewer.
+    variances = found.explained_variance_
+    spanned = max(1, int(np.count_nonzero(variances > _NOTHING * variances[0])))
+    return found if spanned == dims else PCA(spanned, whiten=True, svd_solver="full").fit(vectors)
 
 
 def among_themselves(

@@ -107,6 +107,17 @@ def test_whitened_vectors_have_unit_variance_on_training_images_and_few_dimensio
     assert joined[0:0].shape[0] == 0
 
 
+def test_equal_training_images_span_no_further_direction():
+    rng = np.random.default_rng(0)
+    vectors = [rng.normal(size=(9, 20)).astype(np.float32)]
+    doubled = [np.concatenate([vectors[0], vectors[0]])]
+    once = Early(whitened=128).fit(vectors, labels(9)).transform(vectors)[0]
+    twice = Early(whitened=128).fit(doubled, labels(18)).transform(vectors)[0]
+    assert once.shape == twice.shape == (9, 8)
+    assert np.isfinite(twice[:]).all()
+    assert np.abs(twice[:]).max() < 2 * np.abs(once[:]).max()
+
+
 def test_adaptive_fusion_subtracts_what_training_images_usually_look_like():
     training, _, _ = parts(scale=1, noise=0.2)
     fusion = LateAdaptive().fit(training, labels(60)).fusion_

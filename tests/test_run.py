@@ -8,12 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from pictures import fill, picture
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 import extractors
-from benchmarks import describing, vectors
-from benchmarks.fitted import finish
+from benchmarks import describing
 from benchmarks.learning import fit_tail
 from benchmarks.loading import load
 from benchmarks.menu import row_names
@@ -21,9 +18,7 @@ from benchmarks.progress import Workforce
 from benchmarks.row import LeakError, Row
 from benchmarks.store import VectorStore
 from extractors import ColourHistogram, Descriptor, Extractor
-from extractors.base import NothingToLearnError
 from extractors.preprocessing import LongestSide
-from extractors.whitening import Whitening
 from retrieval.metrics import METRICS
 
 ROWS = ("rgb-histogram", "colour-moments", "lbp")
@@ -327,47 +322,6 @@ def test_answers_of_every_query_set_are_kept(tmp_path, run):
     drawn = json.loads((folder / "query-edges" / "rgb-histogram.json").read_text())["images"]
     assert len(drawn) == 4
     assert drawn.keys().isdisjoint(photos)
-
-
-@pytest.mark.parametrize(
-    ("error", "status"), [(NothingToLearnError("too few"), "skipped"), (KeyError("x"), "failed")]
-)
-def test_a_row_that_cannot_be_fitted_stops_no_other(
-    parted, run, tmp_path, monkeypatch, error, status
-):
-    def fit(*_):
-        raise error
-
-    monkeypatch.setattr(Whitening, "fit", fit)
-    assert run("--extractor", "sift-vlad", "lbp", "--dataset", parted) == (status == "failed")
-    made = table(tmp_path, "parted")
-    assert made["lbp"]["status"] == "ok"
-    assert made["sift-vlad"]["status"].startswith(status)
-
-
-def test_a_picture_that_goes_while_it_runs_is_one_line(parted, run, capsys, monkeypatch):
-    gone = parted / "validation/gallery/apple/00.png"
-    original = describing.describe_all
-
-    def describe(*given):
-        gone.unlink()
-        return original(*given)
-
-    monkeypatch.setattr(vectors, "describe_all", describe)
-    assert run("--extractor", "lbp", "--dataset", parted) == 2
-    printed = capsys.readouterr().err
-    assert f"{gone}: cannot be decoded" in printed
-    assert "run again" in printed
-
-
-def test_zero_vectors_stay_zero_behind_what_is_learned():
-    row = Row("scaled", make_pipeline(ColourHistogram("rgb"), StandardScaler()))
-    found = np.random.default_rng(0).normal(5, 1, (6, 3)).astype(np.float32)
-    row.tail.fit(found)
-    found[2] = 0
-    made = finish(row, found)
-    assert not made[2].any()
-    assert made[[0, 1, 3, 4, 5]].any(axis=1).all()
 
 
 def test_nothing_scored_where_no_query_has_an_answer(parted, run, tmp_path):
