@@ -13,7 +13,7 @@ from pathlib import Path
 import joblib
 from PIL import Image
 
-from benchmarks.command import Parser, command, default_cache, natural, positive
+from benchmarks.command import Parser, command, default_cache, natural
 from benchmarks.files import require_writable, write_whole
 from benchmarks.loading import load
 from benchmarks.networks import variants
@@ -31,7 +31,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     parser = Parser(prog="python -m benchmarks.augment", description=__doc__.split("\n")[0])
     parser.add_argument("dataset", metavar="DATASET", help="its name, a folder, or NAME=PATH")
     parser.add_argument("--out", type=Path, metavar="FOLDER", required=True)
-    parser.add_argument("--copies", type=positive, metavar="N", default=Augmentation().copies)
+    parser.add_argument("--copies", type=int, metavar="N", default=Augmentation().copies)
     parser.add_argument("--seed", type=natural, metavar="N", default=0)
     parser.add_argument("--cache", type=Path, metavar="DIR", default=default_cache())
     options = parser.parse_args(arguments)

@@ -114,7 +114,7 @@ def test_a_preset_searches_and_its_index_stands_alone(parted, written, tmp_path,
     ("damage", "complaint"),
     [
         (lambda _: "{", "cannot be read"),
-        (lambda _: "[1]", "no preset of this suite"),
+        (lambda _: "[1]", "cannot be read"),
         (lambda _: "{}", "no preset of this suite"),
         (changed(format=2), "format 2 is not 1"),
         (changed(dataset="../../elsewhere"), "is no name of a dataset"),
