@@ -236,11 +236,13 @@ class Evaluation:
 
     def skip(self, row: Combination, reason: str) -> None:
         """Record why a row cannot run here; numbers of the same task and protocol stay."""
+        kept = [task for task in self.dataset.tasks if self._has_numbers(task, row)]
         for task in self.dataset.tasks:
-            if self._has_numbers(task, row):
-                self.workforce.say(f"{row.name}: numbers for {task.name} stay; now {reason}")
-            else:
+            if task not in kept:
                 self._write_absence(task, row, "skipped", reason)
+        if kept:
+            named = ", ".join(task.query_set for task in kept)
+            self.workforce.say(f"{row.name} keeps its numbers of {named}; here {reason}")
 
     def fail(self, row: Combination, reason: str) -> None:
         """Record that a row came to grief, and how."""

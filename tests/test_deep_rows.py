@@ -213,7 +213,8 @@ def test_numbers_stay_where_weights_have_gone(parted, run, tmp_path, monkeypatch
     ranking = (kept / "whole.npz").read_bytes()
     monkeypatch.setenv(weights.variable("mobilenetv2"), str(tmp_path / "gone.h5"))
     assert run("--extractor", "whole", "--dataset", parted) == 0
-    assert "numbers for parted/query stay; now weights of mobilenetv2" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert "whole keeps its numbers of query, query-sketch; here weights of mobilenetv2" in printed
     assert records(tmp_path)["whole"] == before
     assert (kept / "whole.npz").read_bytes() == ranking
     fill(parted / "validation" / "gallery" / "apple", 6, 77)  # other pictures: no such numbers
