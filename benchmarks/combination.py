@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from benchmarks.files import Json
-from benchmarks.identity import closure, code_hash, libraries, plain
+from benchmarks.identity import closure, code_hash, implementation, plain
 from benchmarks.row import Row
 from datasets.task import Dataset
 from retrieval.combining import Combining
@@ -123,23 +123,22 @@ class Combination:
     @cached_property
     def identity(self) -> dict[str, object]:
         """What decides the row's ranking, data and protocol aside."""
-        tuned: dict[str, object] = {"tuned": self.tuning.note} if self.tuning else {}
+        more: dict[str, object] = {"tuned": self.tuning.note} if self.tuning else {}
         if self.weighs or any(row.tail for row in self.rows):
-            tuned["learning"] = code_hash("benchmarks.fitted", "benchmarks.learning")
+            more["learning"] = code_hash("benchmarks.fitted", "benchmarks.learning")
         if self.is_plain:
-            return self.rows[0].identity | tuned
+            return self.rows[0].identity | more
         steps: list[object] = [self.combining, *self.rerankings, self.verification]
         used = [step for step in steps if step is not None]
         modules = sorted({name for step in used for name in closure(type(step).__module__)})
         made: dict[str, object] = {
             "rows": {row.name: row.identity for row in self.rows},
             "steps": [plain(step) for step in used],
-            "code": code_hash(*modules),
-            "libraries": libraries(*modules),
+            **implementation(*modules),
         }
         if self.verification and self.verified:
             made["verified"] = {"row": self.verified.name, "first": VERIFIED}
-        return made | tuned
+        return made | more
 
     def fresh_combining(self) -> Combining | None:
         """The combining, with nothing learned."""

@@ -30,9 +30,13 @@ def identity(estimator: BaseEstimator) -> dict[str, object]:
     return {
         "class": f"{type(estimator).__module__}.{type(estimator).__qualname__}",
         "params": plain(estimator.get_params(deep=False)),
-        "code": code_hash(*modules),
-        "libraries": libraries(*modules),
+        **implementation(*modules),
     }
+
+
+def implementation(*modules: str) -> dict[str, object]:
+    """What modules do, as JSON: a hash of their code, and the versions of what they import."""
+    return {"code": code_hash(*modules), "libraries": libraries(*modules)}
 
 
 def digest(content: object) -> str:

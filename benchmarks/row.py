@@ -8,7 +8,7 @@ from pathlib import Path
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from benchmarks.identity import closure, code_hash, digest, identity, libraries
+from benchmarks.identity import closure, digest, identity, implementation
 from benchmarks.learned import HEAD
 from benchmarks.store import FeatureStore, MapStore, VectorStore
 from datasets.task import Dataset, Image
@@ -152,8 +152,7 @@ def map_store(stem: Stem, cache: Path, forget: bool = False) -> MapStore:
 @cache
 def _reading() -> dict[str, object]:
     """How files become pixels."""
-    modules = closure("datasets.reading")
-    return {"code": code_hash(*modules), "libraries": libraries(*modules)}
+    return implementation(*closure("datasets.reading"))
 
 
 def _implementation(network: Network) -> dict[str, str]:
