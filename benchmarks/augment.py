@@ -13,13 +13,13 @@ from pathlib import Path
 import joblib
 from PIL import Image
 
-from benchmarks.command import Parser, command, default_cache, natural
-from benchmarks.files import require_writable, write_whole
-from benchmarks.loading import load
-from benchmarks.networks import variants
-from benchmarks.progress import Workforce
+from benchmarks.cli import Parser, command, default_cache, natural
+from benchmarks.formats.files import require_writable, write_whole
+from benchmarks.pipeline.extraction.networks import variants
+from benchmarks.pipeline.loading.dataset import load
+from benchmarks.pipeline.workers import Workforce
 from datasets.errors import InputError
-from extractors.augmentation import Augmentation
+from extractors.networks.augmentation import Augmentation
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

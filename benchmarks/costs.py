@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import joblib
 
 import datasets
-from benchmarks.combination import Combination
-from benchmarks.command import (
+from benchmarks import CHECKOUT
+from benchmarks.cli import (
     Parser,
     add_network_options,
     command,
@@ -23,26 +23,26 @@ from benchmarks.command import (
     positive,
     use_networks,
 )
-from benchmarks.evaluating import Evaluation, task_folder
-from benchmarks.files import require_writable, write_json
-from benchmarks.fitted import Fitted
-from benchmarks.learning import learn_head
-from benchmarks.loading import load
-from benchmarks.menu import make
-from benchmarks.progress import Workforce
-from benchmarks.report.dataset import write_dataset, write_front
-from benchmarks.rooms import CHECKOUT
-from benchmarks.row import Row
-from benchmarks.variants import EDGES, with_edges
-from benchmarks.vectors import Vectors, make_vectors
+from benchmarks.formats.files import require_writable, write_json
+from benchmarks.pipeline.evaluation.evaluate import Evaluation, task_folder
+from benchmarks.pipeline.evaluation.fitted_method import Fitted
+from benchmarks.pipeline.extraction.encode import learn_head
+from benchmarks.pipeline.extraction.extract import Vectors, make_vectors
+from benchmarks.pipeline.loading.dataset import load
+from benchmarks.pipeline.loading.variants import EDGES, with_edges
+from benchmarks.pipeline.methods.extractor import Row
+from benchmarks.pipeline.methods.method import Combination
+from benchmarks.pipeline.methods.names import make
+from benchmarks.pipeline.workers import Workforce
+from benchmarks.report.write import write_dataset, write_front
 from datasets.errors import InputError
 from datasets.reading import Pixels, read_image
 from datasets.task import Dataset
 from extractors.base import Extractor
-from extractors.encoders import Encoder
-from extractors.finetuning import FineTuned
-from extractors.pretrained import MapHead
-from extractors.scratch import ScratchNetwork
+from extractors.local_features.encoders import Encoder
+from extractors.networks.finetuning import FineTuned
+from extractors.networks.pretrained import MapHead
+from extractors.networks.scratch import ScratchNetwork
 
 PICTURES = 64
 """Of the gallery, that extraction is timed on."""

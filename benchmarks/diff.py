@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.command import Parser, command
-from benchmarks.files import Json, read_json
+from benchmarks.cli import Parser, command
+from benchmarks.formats.files import Json, read_json
 from datasets.errors import InputError
 from retrieval.metrics import METRICS
 

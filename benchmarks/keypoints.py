@@ -17,17 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PILImage
 
-from benchmarks.card import commit, machine
-from benchmarks.command import Parser, command
-from benchmarks.files import require_writable, write_text
-from benchmarks.markup import markdown, to_csv
+from benchmarks.cli import Parser, command
+from benchmarks.formats.files import require_writable, write_text
+from benchmarks.formats.markdown import markdown, to_csv
+from benchmarks.pipeline.records.card import commit, machine
 from datasets.errors import InputError, UnreadableImageError
 from datasets.reading import read_image
-from extractors.binary import Orb
-from extractors.local import Detector, LocalFeatures
+from extractors.local_features.binary import Orb
+from extractors.local_features.local import Detector, LocalFeatures
+from extractors.local_features.sift import Sift
+from extractors.local_features.surf import Surf, nonfree
 from extractors.preprocessing import AtMost, Grey, Image, LongestSide, Preprocess
-from extractors.sift import Sift
-from extractors.surf import Surf, nonfree
 
 PICTURES = 40
 LONGEST_SIDE = 480

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.command import Parser, command
+from benchmarks.cli import Parser, command
 from datasets.errors import InputError, UnreadableImageError
 from datasets.reading import Pixels, read_image
-from extractors.detectors import DETECTORS
 from extractors.draw import detector_name, matches_picture
-from retrieval.geometry import Verification
+from extractors.local_features.detectors import DETECTORS
+from retrieval.reranking.spatial import Verification
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,8 +11,8 @@ from pathlib import Path
 import joblib
 
 import datasets
-from benchmarks.combination import Combination
-from benchmarks.command import (
+from benchmarks import CHECKOUT
+from benchmarks.cli import (
     Parser,
     add_network_options,
     command,
@@ -21,27 +21,27 @@ from benchmarks.command import (
     positive,
     use_networks,
 )
-from benchmarks.evaluating import Evaluation
-from benchmarks.files import require_writable
-from benchmarks.gates import GateError
-from benchmarks.loading import load
-from benchmarks.menu import expand, make, row_names
-from benchmarks.progress import Workforce
-from benchmarks.records import write_description
-from benchmarks.report.dataset import write_dataset, write_front
-from benchmarks.report.pair_sheet import Shown, draw_sheet
-from benchmarks.report.training import FOLDER, write_training
-from benchmarks.rooms import CHECKOUT
-from benchmarks.row import LeakError
-from benchmarks.terminal import print_listing, print_table
-from benchmarks.tuning.preset import row_from
-from benchmarks.variants import EDGES, with_copies, with_edges
-from benchmarks.vectors import Vectors, make_vectors
+from benchmarks.formats.files import require_writable
+from benchmarks.formats.sheets import Shown, draw_sheet
+from benchmarks.pipeline.evaluation.evaluate import Evaluation
+from benchmarks.pipeline.evaluation.sanity import GateError
+from benchmarks.pipeline.extraction.extract import Vectors, make_vectors
+from benchmarks.pipeline.loading.dataset import load
+from benchmarks.pipeline.loading.variants import EDGES, with_copies, with_edges
+from benchmarks.pipeline.methods.extractor import LeakError
+from benchmarks.pipeline.methods.method import Combination
+from benchmarks.pipeline.methods.names import expand, make, row_names
+from benchmarks.pipeline.methods.presets import row_from
+from benchmarks.pipeline.records.record import write_description
+from benchmarks.pipeline.workers import Workforce
+from benchmarks.report.console import print_listing, print_table
+from benchmarks.report.pages.training import FOLDER, write_training
+from benchmarks.report.write import write_dataset, write_front
 from datasets.errors import InputError
 from datasets.task import Dataset
-from extractors.augmentation import Augmentation
 from extractors.base import NothingToLearnError
-from retrieval.fusion_weights import TooLittleError
+from extractors.networks.augmentation import Augmentation
+from retrieval.fusion.weights import TooLittleError
 
 _SHOWN_EDGES = 16
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.command import Parser, command
-from benchmarks.files import Json, require_writable, write_json
-from benchmarks.markup import markdown
+from benchmarks.cli import Parser, command
+from benchmarks.formats.files import Json, require_writable, write_json
+from benchmarks.formats.markdown import markdown
 from datasets.errors import InputError
 from retrieval.statistics import intervals
 

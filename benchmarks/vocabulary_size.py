@@ -14,21 +14,21 @@ from sklearn.pipeline import Pipeline
 
 import datasets
 import extractors
-from benchmarks.combination import Combination
-from benchmarks.command import Parser, command, default_cache
-from benchmarks.evaluating import Evaluation
-from benchmarks.files import require_writable
-from benchmarks.loading import load
-from benchmarks.progress import Workforce
-from benchmarks.records import write_description
-from benchmarks.report.pages import write_summary
-from benchmarks.report.vocabulary import FOLDER, write_vocabulary
-from benchmarks.rooms import CHECKOUT
-from benchmarks.row import Row
+from benchmarks import CHECKOUT
+from benchmarks.cli import Parser, command, default_cache
+from benchmarks.formats.files import require_writable
+from benchmarks.pipeline.evaluation.evaluate import Evaluation
+from benchmarks.pipeline.loading.dataset import load
+from benchmarks.pipeline.methods.extractor import Row
+from benchmarks.pipeline.methods.method import Combination
+from benchmarks.pipeline.records.record import write_description
+from benchmarks.pipeline.workers import Workforce
+from benchmarks.report.console import print_table
+from benchmarks.report.pages.table import write_summary
+from benchmarks.report.pages.vocabulary import FOLDER, write_vocabulary
 from benchmarks.run import run
-from benchmarks.terminal import print_table
 from datasets.errors import InputError
-from extractors.encoders import BagOfWords
+from extractors.local_features.encoders import BagOfWords
 
 SIZES = (64, 128, 256, 512, 1024, 2048, 4096)
 

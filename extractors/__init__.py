@@ -9,27 +9,37 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from extractors.backbone import Backbone
 from extractors.base import Descriptor, Extractor
-from extractors.binary import Akaze, Orb
-from extractors.colour import ColourCorrelogram, ColourHistogram, ColourMoments, TinyImage
-from extractors.encoders import BagOfWords, Fisher, Vlad
-from extractors.finetuning import FineTuned
-from extractors.gist import Gist
-from extractors.lines import Lines
-from extractors.preprocessing import LongestSide, Square
-from extractors.pretrained import MapPooling, Pretrained, Stem
-from extractors.scratch import CompactCnn, PlainCnn
-from extractors.shape import (
+from extractors.hand_crafted.colour import (
+    ColourCorrelogram,
+    ColourHistogram,
+    ColourMoments,
+    TinyImage,
+)
+from extractors.hand_crafted.gist import Gist
+from extractors.hand_crafted.lines import Lines
+from extractors.hand_crafted.shape import (
     EdgeOrientationHistogram,
     FourierDescriptors,
     HistogramOfOrientedGradients,
     HuMoments,
     ZernikeMoments,
 )
-from extractors.sift import DenseSift, Sift
-from extractors.surf import Surf
-from extractors.texture import GaborBank, Haralick, LocalBinaryPattern, ThresholdAdjacency
+from extractors.hand_crafted.texture import (
+    GaborBank,
+    Haralick,
+    LocalBinaryPattern,
+    ThresholdAdjacency,
+)
+from extractors.local_features.binary import Akaze, Orb
+from extractors.local_features.encoders import BagOfWords, Fisher, Vlad
+from extractors.local_features.sift import DenseSift, Sift
+from extractors.local_features.surf import Surf
+from extractors.networks.backbone import Backbone
+from extractors.networks.finetuning import FineTuned
+from extractors.networks.pretrained import MapPooling, Pretrained, Stem
+from extractors.networks.scratch import CompactCnn, PlainCnn
+from extractors.preprocessing import LongestSide, Square
 from extractors.whitening import Whitening
 
 __all__ = ["MENU", "Descriptor", "Extractor", "pretrained_networks"]

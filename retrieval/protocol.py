@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.confusion import deal
+from retrieval.distractors import deal
 
 
 class Candidate(Protocol):
@@ -72,7 +72,7 @@ class Judgements:
     self_matches : int
         Queries that stand in the gallery themselves, byte for byte, and were excluded there.
     levels : tuple of ndarray of intp
-        The confusion images, dealt into parts (see `retrieval.confusion`); empty without any.
+        The confusion images, dealt into parts (see `retrieval.distractors`); empty without any.
     """
 
     of: tuple[Judgement, ...]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from retrieval.fusion import Fusion, fuse
+from retrieval.fusion.late import Fusion, fuse
 from retrieval.knn import Block, Rows, distances
 from retrieval.protocol import Judgements
 

@@ -9,12 +9,12 @@ from sklearn.base import clone
 
 import extractors
 from benchmarks import run as run_module
-from benchmarks import tune
-from benchmarks.loading import load
-from benchmarks.progress import Workforce
-from extractors import backbone as backbone_module
-from extractors import weights
-from extractors.training import Recipe
+from benchmarks.pipeline.loading.dataset import load
+from benchmarks.pipeline.workers import Workforce
+from benchmarks.tune import __main__ as tune
+from extractors.networks import backbone as backbone_module
+from extractors.networks import weights
+from extractors.networks.training import Recipe
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 WEIGHTS = SHARED.parent / "weights"

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from pictures import fill
 
-from benchmarks.card import machine
-from benchmarks.loading import load
-from benchmarks.progress import Workforce
-from benchmarks.records import RecordPlace, write_description
+from benchmarks.pipeline.loading.dataset import load
+from benchmarks.pipeline.records.card import machine
+from benchmarks.pipeline.records.record import RecordPlace, write_description
+from benchmarks.pipeline.workers import Workforce
 from datasets.task import Dataset, Image, Task
 from retrieval.knn import Block
 from retrieval.metrics import chance
@@ -18,11 +18,18 @@ from retrieval.ranking import summarise
 
 QUIET = Workforce(quiet=True)
 
-NETWORK = {"network": {"keras": "3"}, "head": {"class": "extractors.pretrained.Pretrained"}}
+NETWORK = {
+    "network": {"keras": "3"},
+    "head": {"class": "x.networks.pretrained.Pretrained"},
+}
 JOINT = "lbp+net+densenet169-finetuned+combsum-zscore"
 ROWS = {
-    "rgb": ({"head": {"class": "extractors.colour.ColourHistogram"}}, 2048, "wrwrwr"),
-    "lbp": ({"head": {"class": "extractors.texture.LocalBinaryPattern"}}, 40, "wwwrdw"),
+    "rgb": ({"head": {"class": "x.hand_crafted.colour.ColourHistogram"}}, 2048, "wrwrwr"),
+    "lbp": (
+        {"head": {"class": "x.hand_crafted.texture.LocalBinaryPattern"}},
+        40,
+        "wwwrdw",
+    ),
     "net": (NETWORK, 5120, "rwwrrr"),
     "net+qe": ({"rows": {"net": NETWORK}, "steps": []}, 5120, "rwwrrr"),
     JOINT: ({"rows": {"lbp": {}, "net": NETWORK}, "steps": []}, 5160, "rwwrrr"),

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from scipy.stats import skew
 
-from benchmarks.records import Listed, TaskResults
+from benchmarks.pipeline.records.record import Listed, TaskResults
 from benchmarks.report.__main__ import main
-from benchmarks.report.classes import CONFUSION, first_answers, hubs
-from benchmarks.report.confusing import attraction, curves, intrusion
-from benchmarks.report.gap import gap_rows
-from benchmarks.report.order import change, in_words
-from retrieval.confusion import LEVELS
+from benchmarks.report.comparisons import change, in_words
+from benchmarks.report.pages.classes import CONFUSION, first_answers, hubs
+from benchmarks.report.pages.distractors import attraction, curves, intrusion
+from benchmarks.report.pages.sketch_gap import gap_rows
+from retrieval.distractors import LEVELS
 from retrieval.knn import distances
 from retrieval.metrics import METRICS, mean_scores
 from retrieval.protocol import judge

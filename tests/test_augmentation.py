@@ -6,7 +6,7 @@ from pictures import scene
 from PIL import Image
 
 from benchmarks.augment import main
-from extractors.augmentation import Augmentation, with_copies
+from extractors.networks.augmentation import Augmentation, with_copies
 
 
 class Fixed:

@@ -11,15 +11,15 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 import extractors
-from benchmarks.identity import closure, code_hash, digest, identity, libraries
-from benchmarks.progress import Workforce, cut
-from benchmarks.row import Row
-from benchmarks.store import DamagedError, VectorStore
-from extractors.colour import ColourHistogram
+from benchmarks.pipeline.cache.fingerprint import closure, code_hash, digest, identity, libraries
+from benchmarks.pipeline.cache.store import DamagedError, VectorStore
+from benchmarks.pipeline.methods.extractor import Row
+from benchmarks.pipeline.workers import Workforce, cut
+from extractors.hand_crafted.colour import ColourHistogram
 from extractors.preprocessing import LongestSide, Square
 
 CODE = '''"""A module."""
-from extractors.grid import cells
+from extractors.hand_crafted.grid import cells
 
 def answer():
     """Say it."""
@@ -33,7 +33,7 @@ def module(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
 
     def hash_of(code: str) -> str:
-        from benchmarks import identity as module_
+        from benchmarks.pipeline.cache import fingerprint as module_
 
         (tmp_path / "written.py").write_text(code)
         for cached in (module_._imports, module_._meaning, module_.closure):
@@ -74,17 +74,19 @@ def test_code_counts_and_comments_do_not(module):
 
 
 def test_code_of_imported_modules_counts():
-    from benchmarks.identity import closure
+    from benchmarks.pipeline.cache.fingerprint import closure
 
-    found = closure("extractors.colour")
-    assert {"extractors.grid", "extractors.base", "extractors.preprocessing"} <= set(found)
-    assert "extractors.texture" not in found
+    found = closure("extractors.hand_crafted.colour")
+    assert {"extractors.hand_crafted.grid", "extractors.base", "extractors.preprocessing"} <= set(
+        found
+    )
+    assert "extractors.hand_crafted.texture" not in found
     assert "numpy" not in found
 
 
 def test_libraries_of_a_module():
-    assert "mahotas" in libraries("extractors.texture")
-    assert "mahotas" not in libraries("extractors.colour")
+    assert "mahotas" in libraries("extractors.hand_crafted.texture")
+    assert "mahotas" not in libraries("extractors.hand_crafted.colour")
 
 
 def test_a_parameter_without_a_form_is_refused():
@@ -150,7 +152,7 @@ def test_store_gives_many_rows_in_blocks(tmp_path):
 
 
 def test_nothing_is_left_of_a_write_that_failed(tmp_path):
-    from benchmarks.files import write_whole
+    from benchmarks.formats.files import write_whole
 
     def fail(part: Path) -> None:
         part.write_text("half")
@@ -180,5 +182,5 @@ def test_a_new_row_in_the_menu_makes_no_other_row_stale(name):
     first = row.steps[0][1] if isinstance(row, Pipeline) else row
     modules = closure(type(first).__module__)
     assert "extractors" not in modules
-    assert not {"extractors.texture", "extractors.gist"} & set(modules)
+    assert not {"extractors.hand_crafted.texture", "extractors.hand_crafted.gist"} & set(modules)
     assert ("mahotas" in identity(first)["libraries"]) == (name == "hog")

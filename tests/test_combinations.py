@@ -5,12 +5,12 @@ import json
 import pytest
 
 import extractors
-from benchmarks.fitted import Fitted
-from benchmarks.menu import COMBINATIONS, expand, make, row_names
-from benchmarks.row import LeakError
+from benchmarks.pipeline.evaluation.fitted_method import Fitted
+from benchmarks.pipeline.methods.extractor import LeakError
+from benchmarks.pipeline.methods.names import COMBINATIONS, expand, make, row_names
 from datasets.errors import InputError
-from retrieval.combining import COMBININGS
-from retrieval.reranking import RERANKINGS
+from retrieval.fusion.methods import COMBININGS
+from retrieval.reranking.menu import RERANKINGS
 
 
 def record(tmp_path, row, query_set="query", ending=".json"):
@@ -106,8 +106,8 @@ def test_weights_are_learned_on_training_images_only(parted, load_dataset, tmp_p
     """Were a training image searched, the run would stop; and nothing else is looked at."""
     from dataclasses import replace
 
-    from benchmarks.progress import Workforce
-    from benchmarks.vectors import make_vectors
+    from benchmarks.pipeline.extraction.extract import make_vectors
+    from benchmarks.pipeline.workers import Workforce
 
     data = load_dataset(parted)
     row = make("lbp+hog")
@@ -152,10 +152,10 @@ def test_weights_that_a_trained_network_has_seen_are_noted():
 def test_what_learns_from_vectors_is_weighed_by_images_that_it_has_not_learned_from(
     parted, load_dataset, tmp_path, monkeypatch
 ):
-    from benchmarks import fitted
-    from benchmarks.progress import Workforce
-    from benchmarks.vectors import make_vectors
-    from retrieval.combining import LateWeighted
+    from benchmarks.pipeline.evaluation import fitted_method as fitted
+    from benchmarks.pipeline.extraction.extract import make_vectors
+    from benchmarks.pipeline.workers import Workforce
+    from retrieval.fusion.methods import LateWeighted
 
     data = load_dataset(parted)
     row = make("colour-moments+lbp")

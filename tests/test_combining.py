@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from retrieval.combining import COMBININGS, Early, LateAdaptive, LateWeighted, Round
-from retrieval.fusion_weights import TooLittleError
+from retrieval.fusion.methods import COMBININGS, Early, LateAdaptive, LateWeighted, Round
+from retrieval.fusion.weights import TooLittleError
 from retrieval.knn import GRID
 from retrieval.metrics import average_precision, chance, mean_scores
 from retrieval.protocol import Judgement, Judgements

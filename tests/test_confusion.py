@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from retrieval.confusion import LEVELS, deal
+from retrieval.distractors import LEVELS, deal
 from retrieval.knn import distances
 from retrieval.metrics import METRICS, chance, score
 from retrieval.protocol import judge

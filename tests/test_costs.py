@@ -9,7 +9,7 @@ from PIL import Image
 
 from benchmarks import costs as costs_module
 from benchmarks.costs import main
-from benchmarks.records import RecordPlace
+from benchmarks.pipeline.records.record import RecordPlace
 
 
 @pytest.fixture

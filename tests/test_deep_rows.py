@@ -9,18 +9,18 @@ from PIL import Image
 from sklearn.pipeline import make_pipeline
 
 import extractors
-from benchmarks import networks
-from benchmarks.report.plots import PlotBook
-from benchmarks.report.training import plot_training
-from extractors import backbone as backbone_module
-from extractors import training, weights
-from extractors.augmentation import Augmentation
-from extractors.backbone import Backbone
-from extractors.finetuning import FineTuned
+from benchmarks.pipeline.extraction import networks
+from benchmarks.report.pages.training import plot_training
+from benchmarks.report.plots.book import PlotBook
+from extractors.networks import backbone as backbone_module
+from extractors.networks import training, weights
+from extractors.networks.augmentation import Augmentation
+from extractors.networks.backbone import Backbone
+from extractors.networks.finetuning import FineTuned
+from extractors.networks.pretrained import MapPooling, Pretrained, Stem
+from extractors.networks.scratch import CompactCnn
+from extractors.networks.training import Recipe
 from extractors.preprocessing import Square
-from extractors.pretrained import MapPooling, Pretrained, Stem
-from extractors.scratch import CompactCnn
-from extractors.training import Recipe
 
 SMALL = Backbone("MobileNetV2", cut="block_15_add", side=32, seed=3)
 OFFICIAL = weights.OFFICIAL["resnet50"]

@@ -23,7 +23,10 @@ def test_differences_are_named_in_words(parted, classes, run, tmp_path, capsys):
     run("--extractor", "lbp", "rgb-histogram", "--dataset", parted, "--quiet")
     main([record(tmp_path, "parted", "lbp"), record(tmp_path, "parted", "rgb-histogram")])
     text = capsys.readouterr().out
-    assert "- the extractors are others: extractor / head / class: extractors.texture." in text
+    assert (
+        "- the extractors are others: extractor / head / class: extractors.hand_crafted.texture."
+        in text
+    )
     assert "the split" not in text
     fill(parted / "validation" / "gallery" / "apple", 6, 99)
     run("--extractor", "lbp", "--dataset", parted, "--quiet", "--seed", "1", out="more")

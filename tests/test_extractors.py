@@ -13,14 +13,15 @@ from pictures import picture
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from benchmarks.row import Row
-from extractors import MENU, engine, training, weights
+from benchmarks.pipeline.methods.extractor import Row
+from extractors import MENU
 from extractors.base import Extractor
-from extractors.finetuning import FineTuned
-from extractors.local import Detector
-from extractors.pretrained import Network
-from extractors.scratch import ScratchNetwork
-from extractors.training import Recipe
+from extractors.local_features.local import Detector
+from extractors.networks import engine, training, weights
+from extractors.networks.finetuning import FineTuned
+from extractors.networks.pretrained import Network
+from extractors.networks.scratch import ScratchNetwork
+from extractors.networks.training import Recipe
 
 
 def head(estimator):

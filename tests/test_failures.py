@@ -7,11 +7,12 @@ import pytest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks import describing, vectors
-from benchmarks.fitted import finish
-from benchmarks.row import Row
+from benchmarks.pipeline.evaluation.fitted_method import finish
+from benchmarks.pipeline.extraction import describe as describing
+from benchmarks.pipeline.extraction import extract as vectors
+from benchmarks.pipeline.methods.extractor import Row
 from extractors.base import NothingToLearnError
-from extractors.colour import ColourHistogram
+from extractors.hand_crafted.colour import ColourHistogram
 from extractors.whitening import Whitening
 
 

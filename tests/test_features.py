@@ -6,19 +6,24 @@ import pytest
 from pictures import picture
 
 from extractors.base import hellinger
-from extractors.colour import ColourCorrelogram, ColourHistogram, ColourMoments, convert
-from extractors.gist import Gist
-from extractors.grid import cells
-from extractors.preprocessing import LongestSide, Square
-from extractors.shape import (
+from extractors.hand_crafted.colour import (
+    ColourCorrelogram,
+    ColourHistogram,
+    ColourMoments,
+    convert,
+)
+from extractors.hand_crafted.gist import Gist
+from extractors.hand_crafted.grid import cells
+from extractors.hand_crafted.shape import (
     EdgeOrientationHistogram,
     FourierDescriptors,
     HistogramOfOrientedGradients,
     HuMoments,
     ZernikeMoments,
 )
-from extractors.silhouette import silhouette
-from extractors.texture import GaborBank, Haralick, LocalBinaryPattern
+from extractors.hand_crafted.silhouette import silhouette
+from extractors.hand_crafted.texture import GaborBank, Haralick, LocalBinaryPattern
+from extractors.preprocessing import LongestSide, Square
 
 PHOTO = np.array(picture(7, 64))
 

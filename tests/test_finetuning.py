@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from pictures import scene
 
-from extractors.augmentation import Augmentation
-from extractors.backbone import Backbone
-from extractors.engine import engine
-from extractors.finetuning import FineTuned
-from extractors.pretrained import MapPooling, Pretrained, Stem, pool
-from extractors.training import Recipe, read_history
+from extractors.networks.augmentation import Augmentation
+from extractors.networks.backbone import Backbone
+from extractors.networks.engine import engine
+from extractors.networks.finetuning import FineTuned
+from extractors.networks.pretrained import MapPooling, Pretrained, Stem, pool
+from extractors.networks.training import Recipe, read_history
 
 SMALL = Backbone("ResNet50", cut="conv4_block6_out", side=64, seed=3)
 
@@ -111,7 +111,7 @@ def test_features_are_the_pooled_or_the_flattened_last_map(own_weights, tmp_path
 
 
 def test_copies_are_learned_from_but_not_validated_on(own_weights, tmp_path, monkeypatch):
-    from extractors import finetuning
+    from extractors.networks import finetuning
 
     seen = []
     original = finetuning._StoredMaps.sample

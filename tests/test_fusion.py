@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from retrieval.fusion import (
+from retrieval.fusion.late import (
     FUSIONS,
     CombMnz,
     CombSum,

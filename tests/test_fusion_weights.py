@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from retrieval.complement import complementarity, oracle
-from retrieval.fusion_weights import candidates, learn_weights, leave_one_out
+from retrieval.fusion.weights import candidates, learn_weights, leave_one_out
 from retrieval.knn import distances
+from retrieval.statistics import complementarity, oracle
 
 RNG = np.random.default_rng(0)
 LABELS = [f"class {number % 4}" for number in range(48)]

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import gates
-from benchmarks.gates import GateError, check_protocol, check_search
+from benchmarks.pipeline.evaluation import sanity as gates
+from benchmarks.pipeline.evaluation.sanity import GateError, check_protocol, check_search
 from retrieval import knn
 from retrieval.protocol import Judgement, Judgements
 from retrieval.search import single
@@ -72,7 +72,7 @@ def test_a_score_that_knows_the_answers_is_caught(monkeypatch):
 
 
 def test_every_run_passes_through_the_gates(parted, run, monkeypatch):
-    from benchmarks import evaluating
+    from benchmarks.pipeline.evaluation import evaluate as evaluating
 
     asked = []
     monkeypatch.setattr(evaluating, "check_protocol", lambda judged: asked.append("protocol"))
@@ -82,7 +82,7 @@ def test_every_run_passes_through_the_gates(parted, run, monkeypatch):
 
 
 def test_a_gate_that_does_not_hold_is_a_failed_row(parted, run, tmp_path, monkeypatch):
-    from benchmarks import evaluating
+    from benchmarks.pipeline.evaluation import evaluate as evaluating
 
     def fail(row, *rest):
         if row == "lbp":

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from retrieval.geometry import MINIMUM, Verification, candidates, match, rerank
 from retrieval.knn import Block
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
+from retrieval.reranking.spatial import MINIMUM, Verification, candidates, match, rerank
 
 
 def transformed(points, linear, shift):

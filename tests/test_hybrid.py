@@ -5,9 +5,9 @@ import csv
 import numpy as np
 import pytest
 
-from benchmarks.records import Listed, TaskResults
+from benchmarks.pipeline.records.record import Listed, TaskResults
 from benchmarks.report.__main__ import main
-from benchmarks.report.hybrid import Against, Scored, chosen, compare_fused, members, verdict
+from benchmarks.report.pages.fusion import Against, Scored, chosen, compare_fused, members, verdict
 from retrieval.statistics import holm, permutation_test, sign_flip_test, step_down
 
 RNG = np.random.default_rng(5)

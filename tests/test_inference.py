@@ -7,10 +7,11 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.identity import identity
-from benchmarks.row import Row
-from extractors import MENU, inference
-from extractors.engine import BATCH, backend, load_keras, run_padded
+from benchmarks.pipeline.cache.fingerprint import identity
+from benchmarks.pipeline.methods.extractor import Row
+from extractors import MENU
+from extractors.networks import inference
+from extractors.networks.engine import BATCH, backend, load_keras, run_padded
 
 ROW = "efficientnet-lite0"
 PICTURES = np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3)).astype(np.uint8)
@@ -106,7 +107,7 @@ def test_a_run_ranks_alike_and_its_card_says_so(run, parted, tmp_path, openvino)
 
 
 def test_an_index_is_asked_by_the_engine_that_made_it(parted, tmp_path, openvino, capsys):
-    from benchmarks.search import main
+    from benchmarks.search.__main__ import main
 
     (picture, *_) = sorted((parted / "validation" / "query" / "apple").iterdir())
     index, cache = tmp_path / "index", tmp_path / "cache"

@@ -6,10 +6,10 @@ import pytest
 from pictures import scene
 from sklearn.pipeline import make_pipeline
 
-from extractors.detectors import DETECTORS
-from extractors.encoders import BagOfWords
+from extractors.local_features.detectors import DETECTORS
+from extractors.local_features.encoders import BagOfWords
+from extractors.local_features.sift import DenseSift, Sift
 from extractors.preprocessing import AtMost
-from extractors.sift import DenseSift, Sift
 
 every_detector = pytest.mark.parametrize("name", DETECTORS)
 

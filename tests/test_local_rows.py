@@ -8,11 +8,12 @@ import pytest
 from pictures import scene
 from PIL import Image
 
-from benchmarks import describing, learning
-from benchmarks.row import Row, feature_store
-from benchmarks.store import FeatureStore
+from benchmarks.pipeline.cache.store import FeatureStore
+from benchmarks.pipeline.extraction import describe as describing
+from benchmarks.pipeline.extraction import encode as learning
+from benchmarks.pipeline.methods.extractor import Row, feature_store
 from extractors import MENU
-from extractors.detectors import DETECTORS
+from extractors.local_features.detectors import DETECTORS
 
 ROWS = ("orb-bovw", "orb-bovw+geometry")
 

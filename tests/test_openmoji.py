@@ -8,8 +8,8 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
-from benchmarks.loading import load
-from benchmarks.progress import Workforce
+from benchmarks.pipeline.loading.dataset import load
+from benchmarks.pipeline.workers import Workforce
 from benchmarks.run import main
 from datasets import openmoji
 from datasets.drawing import Pose, plain, render, soft

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from benchmarks.markup import Markup, escape, markdown
-from benchmarks.report.hybrid import Scored
-from benchmarks.report.overview import Task, _findings, _headline, choices
+from benchmarks.formats.markdown import Markup, escape, markdown
+from benchmarks.report.pages.fusion import Scored
+from benchmarks.report.pages.overview import Task, _findings, _headline, choices
 
 RNG = np.random.default_rng(0)
 
@@ -25,7 +25,7 @@ RECORDS = {
     "net": record("net", 4000, 30.0, head={"class": "x.y"}, network={}),
     "net+colour": record("net+colour", 4100, 32.0, rows={"net": {"network": {}}, "colour": {}}),
     "net+dba": record("net+dba", 4000, 30.0, rows={"net": {"network": {}}}),
-    "unknown": record("unknown", 10, None, head={"class": "extractors.shape.Some"}),
+    "unknown": record("unknown", 10, None, head={"class": "extractors.hand_crafted.shape.Some"}),
 }
 
 

@@ -9,14 +9,14 @@ import pytest
 from paged import QUIET, ROWS, fabricate, fill_parted
 from pictures import picture
 
-from benchmarks.records import Listed, read_results
+from benchmarks.pipeline.records.record import Listed, read_results
 from benchmarks.report.__main__ import main
-from benchmarks.report.page.build import build_page
-from benchmarks.report.page.contents import is_drawn, plots, title
-from benchmarks.report.page.found import FIRST, RIGHT, UNJUDGED, WRONG, rightness
-from benchmarks.report.page.script import script
-from benchmarks.report.page.thumbnails import SIDE, Pictures
-from benchmarks.report.pages import write_tables
+from benchmarks.report.pages.table import write_tables
+from benchmarks.report.site.build import build_page
+from benchmarks.report.site.neighbours import FIRST, RIGHT, UNJUDGED, WRONG, rightness
+from benchmarks.report.site.script import script
+from benchmarks.report.site.tables import is_drawn, plots, title
+from benchmarks.report.site.thumbnails import SIDE, Pictures
 from datasets.errors import InputError
 from datasets.reading import read_image
 from retrieval.knn import Block

@@ -12,10 +12,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from benchmarks.records import read_results
-from benchmarks.report.page.build import build_page
-from benchmarks.report.page.thumbnails import Pictures
-from benchmarks.report.pages import write_tables
+from benchmarks.pipeline.records.record import read_results
+from benchmarks.report.pages.table import write_tables
+from benchmarks.report.site.build import build_page
+from benchmarks.report.site.thumbnails import Pictures
 from benchmarks.run import main as run
 
 HOSTILE = """it"s <b>'&\u2028"""

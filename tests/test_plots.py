@@ -13,19 +13,19 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image, ImageDraw
 
-from benchmarks.menu import make, row_names
-from benchmarks.records import read_results
+from benchmarks.pipeline.methods.names import make, row_names
+from benchmarks.pipeline.records.record import read_results
 from benchmarks.report.__main__ import main
-from benchmarks.report.accuracy import best_of_each_kind, in_random_order, top_k_curve
-from benchmarks.report.canvas import Dot
-from benchmarks.report.costs import is_known, pareto_front
-from benchmarks.report.dataset import write_dataset
-from benchmarks.report.drawing import paint_costs, paint_dots
-from benchmarks.report.gap import named_rows
-from benchmarks.report.kinds import KINDS, kind_of
-from benchmarks.report.labels import name_points, spread
-from benchmarks.report.order import Change
-from benchmarks.report.theme import DARK, LIGHT, draw
+from benchmarks.report.comparisons import Change
+from benchmarks.report.families import KINDS, kind_of
+from benchmarks.report.pages.accuracy import best_of_each_kind, in_random_order, top_k_curve
+from benchmarks.report.pages.costs import is_known, pareto_front
+from benchmarks.report.pages.sketch_gap import named_rows
+from benchmarks.report.plots.axes import Dot
+from benchmarks.report.plots.charts import paint_costs, paint_dots
+from benchmarks.report.plots.labels import name_points, spread
+from benchmarks.report.plots.theme import DARK, LIGHT, draw
+from benchmarks.report.write import write_dataset
 from retrieval.metrics import mean_scores
 from retrieval.ranking import DEPTH
 

@@ -6,11 +6,11 @@ import shutil
 
 import pytest
 
-from benchmarks import search as search_module
-from benchmarks.menu import make
-from benchmarks.tuning.candidates import candidates
-from benchmarks.tuning.preset import make_preset, row_from, write_preset
-from benchmarks.tuning.scoring import Trial
+from benchmarks.pipeline.methods.names import make
+from benchmarks.pipeline.methods.presets import make_preset, row_from, write_preset
+from benchmarks.pipeline.methods.space import candidates
+from benchmarks.search import __main__ as search_module
+from benchmarks.tune.scoring import Trial
 from datasets.task import Dataset, Image
 
 
@@ -35,7 +35,7 @@ def test_a_preset_makes_a_row_beside_the_menus(
     parted, tuned, run, tmp_path, monkeypatch, preset_file
 ):
     better = lambda trials: trials[1]  # noqa: E731
-    monkeypatch.setattr("benchmarks.tuning.preset.choose", better)
+    monkeypatch.setattr("benchmarks.pipeline.methods.presets.choose", better)
     names = ("hsv-histogram", "lbp+hog", "lbp")
     assert tuned("--extractor", *names, "--dataset", parted, "--quiet") == 0
     files = [preset_file(name) for name in names]

@@ -8,7 +8,7 @@ import pytest
 
 import extractors
 from benchmarks import keypoints
-from benchmarks.menu import make, row_names
+from benchmarks.pipeline.methods.names import make, row_names
 from retrieval.metrics import METRICS
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"

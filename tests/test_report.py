@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.markup import DIGITS, to_csv
-from benchmarks.records import RecordPlace
+from benchmarks.formats.markdown import DIGITS, to_csv
+from benchmarks.pipeline.records.record import RecordPlace
 from benchmarks.report.__main__ import main
 from benchmarks.report.tables import shorten
 from retrieval.metrics import METRICS, mean_scores

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from retrieval.diffusion import Diffusion
-from retrieval.expansion import DatabaseAugmentation, QueryExpansion
-from retrieval.fusion import STEPS, CombSum, z_score
+from retrieval.fusion.late import STEPS, CombSum, z_score
 from retrieval.knn import distances
 from retrieval.metrics import average_precision, chance, mean_scores
-from retrieval.neighbours import nothing_excluded
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
-from retrieval.reciprocal import KReciprocal
-from retrieval.reranking import RERANKINGS
+from retrieval.reranking.diffusion import Diffusion
+from retrieval.reranking.expansion import DatabaseAugmentation, QueryExpansion
+from retrieval.reranking.k_reciprocal import KReciprocal
+from retrieval.reranking.menu import RERANKINGS
+from retrieval.reranking.neighbours import nothing_excluded
 from retrieval.search import Fused, single
 
 NOBODY = np.empty(0, np.intp)

@@ -10,13 +10,13 @@ import pytest
 from pictures import fill, picture
 
 import extractors
-from benchmarks import describing
-from benchmarks.learning import fit_tail
-from benchmarks.loading import load
-from benchmarks.menu import row_names
-from benchmarks.progress import Workforce
-from benchmarks.row import LeakError, Row
-from benchmarks.store import VectorStore
+from benchmarks.pipeline.cache.store import VectorStore
+from benchmarks.pipeline.extraction import describe as describing
+from benchmarks.pipeline.extraction.encode import fit_tail
+from benchmarks.pipeline.loading.dataset import load
+from benchmarks.pipeline.methods.extractor import LeakError, Row
+from benchmarks.pipeline.methods.names import row_names
+from benchmarks.pipeline.workers import Workforce
 from extractors import ColourHistogram, Descriptor, Extractor
 from extractors.preprocessing import LongestSide
 from retrieval.metrics import METRICS

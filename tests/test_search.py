@@ -11,17 +11,16 @@ from pictures import fill, picture, scene
 from PIL import Image
 from skops.io import dump
 
-from benchmarks import search as search_module
-from benchmarks.learned import keep, restore
-from benchmarks.records import RecordPlace
-from benchmarks.search import main, open_index, search
-from benchmarks.searching import building
-from benchmarks.searching.index import INDEX
+from benchmarks.pipeline.cache.estimators import keep, restore
+from benchmarks.pipeline.records.record import RecordPlace
+from benchmarks.search import __main__ as search_module
+from benchmarks.search import build as building
+from benchmarks.search.__main__ import main, open_index, search
+from benchmarks.search.index import INDEX
 from datasets.errors import InputError
-from extractors.encoders import BagOfWords
-from retrieval.knn import GRID, nearest
+from extractors.local_features.encoders import BagOfWords
+from retrieval.knn import GRID, lengths, nearest, nearest_of_many
 from retrieval.ranking import Ranking
-from retrieval.shortlist import lengths, nearest_of_many
 
 QUERY = "validation/query/apple/00.png"
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from benchmarks import keypoints
-from extractors import surf
-from extractors.fasthessian import determinant, fast_hessian, filter_sizes
-from extractors.haarpatch import describe, orientations
+from extractors.local_features import surf
+from extractors.local_features.fasthessian import determinant, fast_hessian, filter_sizes
+from extractors.local_features.haarpatch import describe, orientations
+from extractors.local_features.surf import Surf
 from extractors.preprocessing import AtMost
-from extractors.surf import Surf
 
 
 class PaperSurf(Surf):

@@ -9,8 +9,8 @@ import types
 import numpy as np
 import pytest
 
-from extractors import efficientnet_lite
-from extractors.torchfile import TorchFileError, read_torch
+from extractors.networks import efficientnet_lite
+from extractors.networks.torchfile import TorchFileError, read_torch
 
 MAGIC = 0x1950A86A20F9469CFC6C
 
@@ -127,8 +127,8 @@ def test_efficientnet_lite_reads_its_package():
 def test_efficientnet_lite_knows_what_is_in_a_picture(shared):
     """The classifier left out of the network, put back: ImageNet's classes on real photographs."""
     from datasets.reading import read_image
-    from extractors.backbone import Backbone
-    from extractors.pretrained import Pretrained
+    from extractors.networks.backbone import Backbone
+    from extractors.networks.pretrained import Pretrained
 
     tensors = read_torch(efficientnet_lite.packaged_file())
     paths = sorted((shared / "animals/validation/query/lion").iterdir())[:8]

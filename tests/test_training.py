@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from extractors import engine, training
-from extractors.augmentation import Augmentation
 from extractors.base import NothingToLearnError
+from extractors.networks import engine, training
+from extractors.networks.augmentation import Augmentation
+from extractors.networks.scratch import CompactCnn, PlainCnn
+from extractors.networks.training import Recipe, read_history
 from extractors.preprocessing import Square
-from extractors.scratch import CompactCnn, PlainCnn
-from extractors.training import Recipe, read_history
 
 LOSSES = [np.random.default_rng(seed).normal(3, 0.4, 30).cumsum() / 40 for seed in range(5)]
 LOSSES += [np.random.default_rng(seed).normal(1, 0.2, 30) for seed in range(5)]
@@ -186,7 +186,7 @@ def test_the_best_epoch_is_kept(pictures, tmp_path, monkeypatch):
 
 def test_validation_pictures_are_neither_varied_nor_learned_from(pictures, tmp_path, monkeypatch):
     seen = []
-    from extractors import scratch
+    from extractors.networks import scratch
 
     original = scratch._FreshCopies.sample
 

@@ -9,20 +9,21 @@ import pytest
 from pictures import picture
 
 import extractors
-from benchmarks import describing, tune
-from benchmarks.fitted import Fitted
-from benchmarks.learning import folds
-from benchmarks.loading import load
-from benchmarks.menu import make
-from benchmarks.progress import Workforce
-from benchmarks.row import Row
-from benchmarks.tuning.candidates import candidates
-from benchmarks.tuning.material import load_training
-from benchmarks.tuning.preset import read_preset
-from benchmarks.tuning.scoring import Asked, Trial, ask_each_other, choose, compare
-from benchmarks.vectors import make_vectors
+from benchmarks.pipeline.evaluation.fitted_method import Fitted
+from benchmarks.pipeline.extraction import describe as describing
+from benchmarks.pipeline.extraction.encode import folds
+from benchmarks.pipeline.extraction.extract import make_vectors
+from benchmarks.pipeline.loading.dataset import load
+from benchmarks.pipeline.loading.training import load_training
+from benchmarks.pipeline.methods.extractor import Row
+from benchmarks.pipeline.methods.names import make
+from benchmarks.pipeline.methods.presets import read_preset
+from benchmarks.pipeline.methods.space import candidates
+from benchmarks.pipeline.workers import Workforce
+from benchmarks.tune import __main__ as tune
+from benchmarks.tune.scoring import Asked, Trial, ask_each_other, choose, compare
 from extractors.spaces import SPACES
-from retrieval.combining import COMBININGS
+from retrieval.fusion.methods import COMBININGS
 from retrieval.statistics import sign_flip_test
 
 QUIET = Workforce(quiet=True)
@@ -224,7 +225,7 @@ def test_tuning_again_gives_the_same_bytes_and_describes_nothing(
 def test_gallery_and_queries_have_no_influence_and_are_never_decoded(
     parted, tuned, tmp_path, monkeypatch, preset_file
 ):
-    from benchmarks import loading
+    from benchmarks.pipeline.loading import dataset as loading
 
     read = []
     for module in (describing, loading):

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from pictures import fill
 
-from benchmarks.progress import Workforce
+from benchmarks.pipeline.loading.variants import with_copies, with_edges
+from benchmarks.pipeline.workers import Workforce
 from benchmarks.run import main
-from benchmarks.variants import with_copies, with_edges
 from datasets.errors import InputError
 from datasets.reading import read_image
-from extractors.augmentation import Augmentation
-from extractors.lines import Lines
+from extractors.hand_crafted.lines import Lines
+from extractors.networks.augmentation import Augmentation
 
 QUIET = Workforce(quiet=True)
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from benchmarks.run import main
-from extractors import efficientnet_lite, weights
-from extractors.backbone import Backbone
-from extractors.pretrained import Pretrained, Stem
-from extractors.weights import NoWeightsError, Official
+from extractors.networks import efficientnet_lite, weights
+from extractors.networks.backbone import Backbone
+from extractors.networks.pretrained import Pretrained, Stem
+from extractors.networks.weights import NoWeightsError, Official
 
 
 def write_layers(path, layers):

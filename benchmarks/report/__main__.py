@@ -11,18 +11,18 @@ from pathlib import Path
 
 import joblib
 
-from benchmarks.command import Parser, command, default_cache
-from benchmarks.files import require_writable
-from benchmarks.progress import Workforce
-from benchmarks.report.dataset import (
+from benchmarks import CHECKOUT
+from benchmarks.cli import Parser, command, default_cache
+from benchmarks.formats.files import require_writable
+from benchmarks.pipeline.workers import Workforce
+from benchmarks.report.site.build import build_page
+from benchmarks.report.site.thumbnails import Pictures
+from benchmarks.report.write import (
     dataset_folders,
     write_dataset,
     write_front,
     write_vocabularies,
 )
-from benchmarks.report.page.build import build_page
-from benchmarks.report.page.thumbnails import Pictures
-from benchmarks.rooms import CHECKOUT
 from datasets.errors import InputError
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.files import Json
-from benchmarks.markup import DIGITS
+from benchmarks.formats.files import Json
+from benchmarks.formats.markdown import DIGITS
 from retrieval.metrics import METRICS, Values, score
 from retrieval.ranking import Ranking
 from retrieval.statistics import compare, resolvable
@@ -62,7 +62,7 @@ def task_rows(records: Sequence[Json], rankings: Mapping[str, Ranking]) -> list[
     Parameters
     ----------
     records : sequence of dict
-        See `benchmarks.records.read_records`.
+        See `benchmarks.pipeline.records.record.read_records`.
     rankings : mapping of str to Ranking
         Row name to its ranking, for every record with numbers. Scores are computed from them.
 

@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.card import machine
-from benchmarks.command import Parser, command
-from benchmarks.files import Json, read_json, require_writable, write_text
-from benchmarks.identity import libraries
-from benchmarks.markup import markdown
+from benchmarks.cli import Parser, command
+from benchmarks.formats.files import Json, read_json, require_writable, write_text
+from benchmarks.formats.markdown import markdown
+from benchmarks.pipeline.cache.fingerprint import libraries
+from benchmarks.pipeline.records.card import machine
 from datasets.errors import InputError
 
 
@@ -60,7 +60,11 @@ def report(timings: Sequence[Json]) -> str:
 def _where() -> str:
     """Processor and versions; no names of hosts or users."""
     here = machine()
-    modules = ("benchmarks.speed.test_search", "extractors.texture", "extractors.shape")
+    modules = (
+        "benchmarks.speed.test_search",
+        "extractors.hand_crafted.texture",
+        "extractors.hand_crafted.shape",
+    )
     versions = ", ".join(f"{name} {version}" for name, version in libraries(*modules).items())
     python = platform.python_version()
     return f"{here['processor']}, {here['cores']} cores; Python {python}; {versions}."

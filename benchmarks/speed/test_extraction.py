@@ -8,14 +8,14 @@ from mahotas.features.surf import surf
 from pictures import scene
 from skimage.feature import hog
 
-from extractors.binary import Orb
-from extractors.colour import ColourHistogram
-from extractors.gist import Gist
+from extractors.hand_crafted.colour import ColourHistogram
+from extractors.hand_crafted.gist import Gist
+from extractors.hand_crafted.shape import HistogramOfOrientedGradients
+from extractors.hand_crafted.texture import LocalBinaryPattern
+from extractors.local_features.binary import Orb
+from extractors.local_features.sift import Sift
+from extractors.local_features.surf import Surf
 from extractors.preprocessing import Square, grey
-from extractors.shape import HistogramOfOrientedGradients
-from extractors.sift import Sift
-from extractors.surf import Surf
-from extractors.texture import LocalBinaryPattern
 
 PICTURE = cv2.GaussianBlur(
     np.random.default_rng(0).integers(0, 256, (256, 256, 3)).astype(np.uint8), (0, 0), 3

@@ -7,13 +7,13 @@ import keras
 import numpy as np
 import pytest
 
-from extractors import backbone as backbone_module
-from extractors import inference, weights
-from extractors.backbone import Backbone
-from extractors.engine import compiled_how, run_padded
-from extractors.finetuning import FineTuned
-from extractors.pretrained import Pretrained, Stem
-from extractors.training import Recipe, train
+from extractors.networks import backbone as backbone_module
+from extractors.networks import inference, weights
+from extractors.networks.backbone import Backbone
+from extractors.networks.engine import compiled_how, run_padded
+from extractors.networks.finetuning import FineTuned
+from extractors.networks.pretrained import Pretrained, Stem
+from extractors.networks.training import Recipe, train
 
 RESNET152 = Backbone("ResNet152", cut="conv4_block36_out")
 OPERATIONS = 23.1e9

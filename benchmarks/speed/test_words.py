@@ -6,9 +6,9 @@ import pytest
 from pictures import scene
 from sklearn.cluster import KMeans
 
-from extractors.encoders import BagOfWords
-from extractors.sift import Sift
-from extractors.vocabulary import Vocabulary, learn
+from extractors.local_features.encoders import BagOfWords
+from extractors.local_features.sift import Sift
+from extractors.local_features.vocabulary import Vocabulary, learn
 
 WORDS = 1000
 PICTURES = 200

@@ -4,13 +4,13 @@ import pytest
 from pictures import scene
 from PIL import Image
 
-from benchmarks.describing import describe_all
-from benchmarks.progress import Workforce
-from benchmarks.store import FeatureStore, VectorStore
+from benchmarks.pipeline.cache.store import FeatureStore, VectorStore
+from benchmarks.pipeline.extraction.describe import describe_all
+from benchmarks.pipeline.workers import Workforce
 from datasets import task
 from datasets.reading import content_hash
-from extractors.gist import Gist
-from extractors.sift import Sift
+from extractors.hand_crafted.gist import Gist
+from extractors.local_features.sift import Sift
 
 COUNT = 256
 

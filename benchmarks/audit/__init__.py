@@ -1,0 +1,1 @@
+"""Looking for near duplicates within and across the parts of a dataset."""

@@ -1,0 +1,1 @@
+"""Files and their formats: JSON, Markdown, CSV, sheets of pictures."""

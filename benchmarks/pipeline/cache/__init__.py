@@ -1,0 +1,1 @@
+"""Vectors, local features and fitted estimators on disk, under what they were made from."""

@@ -1,0 +1,241 @@
+"""Vectors and local features on disk, under the content they were made from."""
+
+import hashlib
+import json
+import logging
+import zipfile
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.formats.files import read_json, write_json, write_whole
+from benchmarks.pipeline.cache.fingerprint import digest
+from extractors.local_features.local import LocalFeatures
+
+_BLOCK = 2048
+"""Rows gathered at a time."""
+
+_OPEN_SEGMENTS = 32
+"""Segments of local features in memory at a time, some MB each."""
+
+Made = TypeVar("Made")
+
+_DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+"""What NumPy raises on files that are cut off or changed."""
+
+log = logging.getLogger(__name__)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Read a segment; one that is damaged goes, so that the next run makes it anew."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as segment:
+            return {name: segment[name] for name in segment.files}
+    except _DAMAGE as error:
+        path.unlink(missing_ok=True)
+        raise DamagedError(f"{path} was damaged ({error}) and is removed; run again") from error
+
+
+class DamagedError(RuntimeError):
+    """A file of the cache cannot be read."""
+
+
+class Store(ABC, Generic[Made]):
+    """What one identity (an extractor, say) made of pictures, keyed by the pictures' content.
+
+    A folder of segments, each an ``.npz`` file of keys, what was made and seconds, written whole
+    or not at all; so a crash loses only what was under way, and several processes may write to
+    one store.
+
+    Parameters
+    ----------
+    folder : Path
+        Where stores lie.
+    name : str
+        For people who look into the folder.
+    identity : dict
+        What decides what is made, beside the picture. Another identity is another store.
+    forget : bool
+        Begin anew, as if nothing were stored.
+    """
+
+    def __init__(
+        self, folder: Path, name: str, identity: dict[str, object], forget: bool = False
+    ) -> None:
+        self.folder = folder / f"{name}-{digest(identity)[:16]}"
+        self._places: dict[str, tuple[Path, int, float]] = {}
+        if not (self.folder / "identity.json").exists():
+            write_json(self.folder / "identity.json", identity)
+        if not forget:
+            # In order of writing: what was made anew counts, not what it was to replace.
+            written = ((path.stat().st_mtime_ns, path) for path in self.folder.glob("*.npz"))
+            for _, path in sorted(written):
+                self._index(path)
+
+    @property
+    def fit_seconds(self) -> float:
+        """How long fitting took whatever makes the vectors; 0 if nothing was fitted."""
+        noted = read_json(self.folder / "fit.json")
+        return noted["seconds"] if noted else 0.0
+
+    @fit_seconds.setter
+    def fit_seconds(self, seconds: float) -> None:
+        write_json(self.folder / "fit.json", {"seconds": seconds})
+
+    def missing(self, keys: Sequence[str]) -> list[str]:
+        """Those of the keys that have no vector yet, each once, in their order."""
+        return [key for key in dict.fromkeys(keys) if key not in self._places]
+
+    @abstractmethod
+    def add(self, keys: Sequence[str], made: Sequence[Made], seconds: float) -> None:
+        """Store what was made of one picture per key, and how long making it all took."""
+
+    def seconds(self, keys: Collection[str]) -> float | None:
+        """How long what these keys have took to make; None if some of it is gone."""
+        found = [self._places.get(key) for key in set(keys)]
+        return None if None in found else sum(place[2] for place in found if place)
+
+    def _write(self, keys: Sequence[str], seconds: float, **arrays: NDArray[np.generic]) -> None:
+        name = hashlib.sha256(json.dumps(list(keys)).encode()).hexdigest()[:32]
+        path = self.folder / f"{name}.npz"
+
+        def write(part: Path) -> None:
+            with part.open("wb") as file:
+                np.savez(file, keys=np.array(keys), seconds=np.float64(seconds), **arrays)  # type: ignore[arg-type]
+
+        write_whole(path, write)
+        self._index(path)
+
+    def _note(self, keys: Sequence[str], segment: Mapping[str, NDArray[Any]]) -> None:
+        """Look at a segment that is being indexed."""
+
+    def _index(self, path: Path) -> None:
+        try:
+            # A file opened here is closed here, even if NumPy finds it damaged.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as segment:
+                keys, seconds = segment["keys"].tolist(), float(segment["seconds"])
+                self._note(keys, segment)
+        except _DAMAGE as error:
+            log.warning("%s is damaged (%s); its pictures are described again", path, error)
+            path.unlink()
+            return
+        for row, key in enumerate(keys):
+            self._places[key] = (path, row, seconds / len(keys))
+
+
+class VectorStore(Store[NDArray[np.float32]]):
+    """The vectors that one identity made of pictures."""
+
+    def add(
+        self, keys: Sequence[str], made: Sequence[NDArray[np.float32]], seconds: float
+    ) -> None:
+        """Store one vector per key, and how long making them all took."""
+        self._write(keys, seconds, rows=np.stack(made))
+
+    def blocks(self, keys: Sequence[str]) -> Iterator[NDArray[np.float32]]:
+        """The vectors of the keys in their order, some thousand rows at a time."""
+        for start in range(0, len(keys), _BLOCK):
+            part = keys[start : start + _BLOCK]
+            yield np.stack(list(self._rows(part)))
+
+    def _rows(self, keys: Sequence[str]) -> Iterator[NDArray[np.float32]]:
+        opened: dict[Path, NDArray[np.float32]] = {}
+        for key in keys:
+            path, row, _ = self._places[key]
+            if path not in opened:
+                opened[path] = _read(path)["rows"]
+            yield opened[path][row]
+
+
+class FeatureStore(Store[LocalFeatures]):
+    """The local features that a detector found in pictures; parameters as of `Store`."""
+
+    def __init__(
+        self, folder: Path, name: str, identity: dict[str, object], forget: bool = False
+    ) -> None:
+        self._points: dict[str, int] = {}
+        super().__init__(folder, name, identity, forget)
+
+    def _note(self, keys: Sequence[str], segment: Mapping[str, NDArray[Any]]) -> None:
+        counts = np.diff(segment["ends"], prepend=0).tolist()
+        self._points |= dict(zip(keys, counts, strict=True))
+
+    def points(self, key: str) -> int:
+        """Number of key points of a picture."""
+        return self._points[key]
+
+    def add(self, keys: Sequence[str], made: Sequence[LocalFeatures], seconds: float) -> None:
+        """Store the features of one picture per key, and how long finding them all took."""
+        self._write(
+            keys,
+            seconds,
+            ends=np.cumsum([len(found) for found in made]),
+            points=np.concatenate([found.points for found in made]),
+            descriptors=np.concatenate([found.descriptors for found in made]),
+            frames=np.array([found.frame for found in made]),
+            binary=np.array(made[0].binary),
+        )
+
+    def of(self, keys: Sequence[str]) -> "StoredFeatures":
+        """The features of the keys in their order, read when they are asked for."""
+        return StoredFeatures([self._places[key][:2] for key in keys])
+
+
+class MapStore(Store[NDArray[np.floating]]):
+    """The feature maps that a network made of pictures, in half precision."""
+
+    def add(
+        self, keys: Sequence[str], made: Sequence[NDArray[np.floating]], seconds: float
+    ) -> None:
+        """Store one map per key, and how long making them all took."""
+        self._write(keys, seconds, maps=np.stack(made).astype(np.float16))
+
+    def maps(self, keys: Sequence[str]) -> Iterator[NDArray[np.float16]]:
+        """The maps of the keys in their order, one segment in memory at a time."""
+        opened: tuple[Path, NDArray[np.float16]] | None = None
+        for key in keys:
+            path, row, _ = self._places[key]
+            if opened is None or opened[0] != path:
+                opened = path, _read(path)["maps"]
+            yield opened[1][row]
+
+
+class StoredFeatures:
+    """Local features on disk, a few pictures of them in memory at a time.
+
+    Parameters
+    ----------
+    places : list of (Path, int)
+        Segment and position in it, of every picture.
+    """
+
+    def __init__(self, places: list[tuple[Path, int]]) -> None:
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __iter__(self) -> Iterator[LocalFeatures]:
+        opened: dict[Path, dict[str, NDArray[np.generic]]] = {}
+        for path, index in self._places:
+            if path not in opened:
+                if len(opened) == _OPEN_SEGMENTS:
+                    del opened[next(iter(opened))]
+                opened[path] = _read(path)
+            yield _features(opened[path], index)
+
+
+def _features(segment: dict[str, Any], index: int) -> LocalFeatures:
+    start = segment["ends"][index - 1] if index else 0
+    part = slice(start, segment["ends"][index])
+    width, height = segment["frames"][index].tolist()
+    return LocalFeatures(
+        segment["points"][part],
+        segment["descriptors"][part],
+        (width, height),
+        bool(segment["binary"]),
+    )

@@ -1,0 +1,1 @@
+"""Images: a dataset in its parts, its training images, its variants, or a plain folder."""

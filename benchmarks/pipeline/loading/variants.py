@@ -1,0 +1,157 @@
+"""Datasets made from a dataset: its queries as drawings, or everything with augmented copies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as PILImage
+
+from benchmarks.formats.files import write_whole
+from benchmarks.pipeline.cache.fingerprint import closure, code_hash, digest, libraries
+from benchmarks.pipeline.workers import Workforce
+from datasets.errors import InputError
+from datasets.reading import Pixels, content_hash, read_image
+from datasets.task import Dataset, Image, Relevance
+from extractors.hand_crafted.lines import Lines
+from extractors.networks.augmentation import Augmentation
+
+EDGES = "query-edges"
+_SUFFIX = ".png"
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Makes the drawing of a picture."""
+
+    lines: Lines
+
+    def __call__(self, image: Image) -> list[Pixels]:
+        return [self.lines(read_image(image.path))]
+
+
+@dataclass(frozen=True)
+class _Varied:
+    """Makes the augmented copies of a picture; they depend on its bytes and the seed alone."""
+
+    augmentation: Augmentation
+    seed: int
+
+    def __call__(self, image: Image) -> list[Pixels]:
+        picture = read_image(image.path)
+        chances = [(self.seed, int(image.sha256[:8], 16), n) for n in range(self.copies)]
+        return [
+            self.augmentation.vary(picture, np.random.default_rng(chance)) for chance in chances
+        ]
+
+    @property
+    def copies(self) -> int:
+        return self.augmentation.copies
+
+
+def with_edges(dataset: Dataset, cache: Path, workforce: Workforce) -> Dataset:
+    """Add the query set ``query-edges``: drawings of the photographs in ``query``.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    cache : Path
+        The drawings are kept there.
+    workforce : Workforce
+        Who draws.
+
+    Raises
+    ------
+    InputError
+        If it has such a query set, or no ``query`` to draw.
+    """
+    if EDGES in dataset.queries or not dataset.queries.get("query"):
+        raise InputError(f"--edges: {dataset.name} has a set {EDGES!r} already, or no 'query' set")
+    queries = dataset.queries["query"]
+    drawn = _make(_Drawn(Lines()), queries, cache / "datasets" / "edges", workforce, "drawing")
+    edges = tuple(
+        replace(image, id=f"{EDGES}/{image.id}", path=path, sha256=content_hash(path))
+        for image, [path] in zip(queries, drawn, strict=True)
+    )
+    judged = dict(dataset.relevance)
+    for photo, drawing in zip(queries, edges, strict=True):
+        if (made := _relevance(photo, dataset)) is not None:
+            judged[drawing.id] = made
+    return replace(dataset, queries={**dataset.queries, EDGES: edges}, relevance=judged)
+
+
+def with_copies(
+    dataset: Dataset, cache: Path, workforce: Workforce, augmentation: Augmentation, seed: int
+) -> Dataset:
+    """Add augmented copies to gallery and query sets: the leak of the original project.
+
+    Its copies made each of its queries stand among near copies of itself, and each relevant
+    image count several times. For comparison only.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    cache : Path
+        The copies are kept there.
+    workforce : Workforce
+        Who makes them.
+    augmentation : Augmentation
+        How they are made.
+    seed : int
+        Of the copies.
+    """
+    vary, folder = _Varied(augmentation, seed), cache / "datasets" / "copies"
+
+    def copied(images: tuple[Image, ...]) -> tuple[Image, ...]:
+        made = _make(vary, images, folder, workforce, f"copying {dataset.name}")
+        copies = [
+            replace(image, id=f"{image.id}-copy-{n}", path=path, sha256=content_hash(path))
+            for image, paths in zip(images, made, strict=True)
+            for n, path in enumerate(paths, 1)
+        ]
+        return tuple(sorted([*images, *copies], key=lambda image: image.id))
+
+    return replace(
+        dataset,
+        name=f"{dataset.name}-original-protocol",
+        gallery=copied(dataset.gallery),
+        queries={name: copied(images) for name, images in dataset.queries.items()},
+        split=f"{dataset.split}; gallery and queries with {augmentation.copies} augmented copies "
+        "of each image, as the original project had it: a leak, for comparison only",
+    )
+
+
+def _relevance(photo: Image, dataset: Dataset) -> Relevance | None:
+    """What counts for a photograph's drawing, if its class label does not say so."""
+    if photo.id in dataset.relevance:
+        return dataset.relevance[photo.id]
+    itself = [image for image in dataset.gallery if image.sha256 == photo.sha256][:1]
+    if not itself:
+        return None
+    positive = {image.id for image in dataset.gallery if image.label == photo.label is not None}
+    junk = {image.id for image in itself}
+    return Relevance(frozenset(positive - junk), frozenset(junk))
+
+
+def _make(
+    maker: _Drawn | _Varied,
+    images: Sequence[Image],
+    folder: Path,
+    workforce: Workforce,
+    label: str,
+) -> list[list[Path]]:
+    """Make pictures of each image that are not there yet; their files."""
+    code = closure("extractors.hand_crafted.lines") + closure("extractors.networks.augmentation")
+    how = [repr(maker), code_hash(*code), libraries(*code)]
+    place = folder.with_name(f"{folder.name}-{digest(how)[:16]}")
+    return list(workforce.each(partial(_write, maker, place), images, label))
+
+
+def _write(maker: _Drawn | _Varied, folder: Path, image: Image) -> list[Path]:
+    count = maker.copies if isinstance(maker, _Varied) else 1
+    paths = [folder / f"{image.sha256}-{number}{_SUFFIX}" for number in range(count)]
+    if not all(path.exists() for path in paths):
+        for path, picture in zip(paths, maker(image), strict=True):
+            write_whole(path, partial(PILImage.fromarray(picture).save, format="PNG"))
+    return paths

@@ -1,0 +1,1 @@
+"""Records, rankings and protocol cards: everything that is kept of a run."""

@@ -1,0 +1,89 @@
+"""The protocol card: everything that must be equal for two numbers to be comparable."""
+
+import os
+import platform
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from benchmarks import CHECKOUT, PACKAGES
+from benchmarks.pipeline.cache.fingerprint import closure, code_hash
+from benchmarks.pipeline.methods.method import Combination
+from datasets.task import Task
+from extractors.preprocessing import INTERPOLATION
+from retrieval.ranking import DEPTH
+
+RULES = {
+    "distance": "Euclidean on L2-normalised vectors, exact; a zero vector is orthogonal to all",
+    "ties": "listed by distance, then by id; scores are means over all orders of tied images",
+    "self": "the query itself, found in the gallery by content hash, is excluded once",
+    "lone queries": "queries without a relevant image are left out of every mean",
+    "average precision": "divided by the number of relevant images",
+    "confusion images": "negatives",
+    "junk": "removed before ranks are counted",
+    "colour order": "RGB, 8 bit, upright (EXIF), transparency over white",
+    "interpolation": INTERPOLATION,
+    "neighbours kept": DEPTH,
+}
+
+
+def protocol_card(task: Task, row: Combination, seed: int) -> dict[str, object]:
+    """Describe how a row's numbers on a task came about."""
+    dataset = task.dataset
+    return {
+        "dataset": dataset.name,
+        "query set": task.query_set,
+        "split": dataset.split,
+        "split hash": dataset.fingerprint,
+        "seed": seed,
+        "extractor": row.identity,
+        "fitted on": f"{len(dataset.training)} training images" if row.learns else "nothing",
+        "protocol": RULES,
+        "protocol code": protocol_code(),
+        "commit": commit(),
+        "python": platform.python_version(),
+        "machine": machine(),
+    }
+
+
+@cache
+def protocol_code() -> str:
+    """Hash of the code that searches and scores all rows; more is part of some rows' identity."""
+    return code_hash(*{*closure("retrieval.ranking"), *closure("retrieval.metrics")})
+
+
+@cache
+def commit() -> str:
+    """The checkout's commit, marked if its code differs from it."""
+    try:
+        name = _git("rev-parse", "--short=12", "HEAD")
+        changed = _git("status", "--porcelain", "--", *PACKAGES)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown (not a git checkout)"
+    return f"{name} with changes" if changed else name
+
+
+def _git(*arguments: str) -> str:
+    found = subprocess.run(
+        ["git", *arguments], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    return found.stdout.strip()
+
+
+@cache
+def machine() -> dict[str, object]:
+    """Processor, cores and system; no names of hosts or users."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"

@@ -1,0 +1,1 @@
+"""The Markdown pages of a dataset, one module a page."""

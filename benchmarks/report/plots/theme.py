@@ -1,0 +1,192 @@
+"""Light and dark: every figure is drawn once for each theme, equal byte for byte every time.
+
+Nothing of the user's settings, of other figures or of the fonts of the machine has a say: every
+figure begins with Matplotlib's defaults and is written in the typeface that comes with it.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import numpy as np
+from PIL import Image, ImageColor
+
+from benchmarks.formats.files import write_whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_SHOWN = 100
+"""Pixels that an inch of a figure takes up on a page."""
+
+_SHARPNESS = 2.0
+"""Pixels of the file to one of the page."""
+
+_LARGE, _LARGE_SHARPNESS = 50.0, 1.5
+"""Square inches of a figure that has fewer, so that its file stays small."""
+
+_TONES = 64
+"""Colours of a file; anti-aliasing makes many more, which nobody sees."""
+
+_TYPEFACE = "plots"
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of a page and of what is drawn on it.
+
+    Attributes
+    ----------
+    ending : str
+        Of the file names, behind the plot's.
+    background, text, muted, grid : str
+        Of the page: behind all, words, lesser words and axes, lines that guide the eye.
+    quiet : str
+        What stands in the background of a plot.
+    colours : tuple of str
+        Told apart by colour-blind eyes (Okabe and Ito; lighter on a dark page).
+    """
+
+    ending: str
+    background: str
+    text: str
+    muted: str
+    grid: str
+    quiet: str
+    colours: tuple[str, ...]
+
+
+LIGHT = Theme(
+    ending="",
+    background="#ffffff",
+    text="#1f2328",
+    muted="#59636e",
+    grid="#e3e7eb",
+    quiet="#b7bec6",
+    colours=("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"),
+)
+DARK = Theme(
+    ending="-dark",
+    background="#0d1117",
+    text="#e6edf3",
+    muted="#9198a1",
+    grid="#262c36",
+    quiet="#4d5561",
+    colours=("#3d9be0", "#f07c35", "#1fc095", "#e08fbc", "#f0b429", "#9bd7ff", "#ffffff"),
+)
+THEMES = (LIGHT, DARK)
+
+Paint = Callable[["Figure", Theme], None]
+"""Fills an empty figure."""
+
+
+def draw(folder: Path, name: str, size: tuple[float, float], paint: Paint) -> None:
+    """Draw a figure in every theme: ``<name>.png`` and ``<name>-dark.png``.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+    size : tuple of float
+        Width and height in inches; a page shows an inch as 100 pixels.
+    paint : callable
+    """
+    is_large = size[0] * size[1] > _LARGE
+    dots = round(_SHOWN * (_LARGE_SHARPNESS if is_large else _SHARPNESS))
+    for theme in THEMES:
+        with _settings(theme, dots):
+            picture = _picture(theme, size, paint)
+        write_whole(folder / f"{name}{theme.ending}.png", partial(_save, picture, dots))
+
+
+def embed(name: str, alt: str, width: float) -> str:
+    """Markdown that shows a figure in the reader's theme.
+
+    Parameters
+    ----------
+    name : str
+        Path of the light file without its ending, seen from the page.
+    alt : str
+        What it says to those who do not see it.
+    width : float
+        Inches.
+    """
+    light, dark = (quote(f"{name}{theme.ending}.png") for theme in THEMES)
+    return (
+        f'<picture><source media="(prefers-color-scheme: dark)" srcset="{dark}">'
+        f'<img alt="{escape(alt)}" src="{light}" width="{width * _SHOWN:.0f}"></picture>\n'
+    )
+
+
+@contextmanager
+def _settings(theme: Theme, dots: int) -> Iterator[None]:
+    import matplotlib
+
+    _load_typeface()
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(
+            {
+                "axes.axisbelow": True,
+                "axes.edgecolor": theme.muted,
+                "axes.facecolor": theme.background,
+                "axes.labelcolor": theme.text,
+                "axes.spines.right": False,
+                "axes.spines.top": False,
+                "axes.titlecolor": theme.text,
+                "axes.titlelocation": "left",
+                "axes.titlesize": 10.5,
+                "figure.dpi": dots,
+                "figure.facecolor": theme.background,
+                "font.family": _TYPEFACE,
+                "font.size": 9,
+                "grid.color": theme.grid,
+                "grid.linewidth": 0.8,
+                "legend.frameon": False,
+                "text.color": theme.text,
+                "text.parse_math": False,
+                "xtick.color": theme.muted,
+                "xtick.labelcolor": theme.text,
+                "ytick.color": theme.muted,
+                "ytick.labelcolor": theme.text,
+            }
+        )
+        yield
+
+
+@cache
+def _load_typeface() -> None:
+    """Give the typeface that comes with Matplotlib a name that no other typeface has."""
+    from matplotlib import get_data_path
+    from matplotlib.font_manager import FontEntry, fontManager
+
+    path = Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    fontManager.ttflist.append(FontEntry(fname=str(path), name=_TYPEFACE))
+
+
+def _picture(theme: Theme, size: tuple[float, float], paint: Paint) -> Image.Image:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size)
+    canvas = FigureCanvasAgg(figure)
+    paint(figure, theme)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    whole = Image.fromarray(pixels).convert("RGB")
+    few = whole.quantize(_TONES, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    # The tone nearest to the background becomes the background itself.
+    palette = few.getpalette() or []
+    corner = 3 * int(np.asarray(few)[0, 0])
+    palette[corner : corner + 3] = ImageColor.getrgb(theme.background)
+    few.putpalette(palette)
+    return few
+
+
+def _save(picture: Image.Image, dots: int, path: Path) -> None:
+    picture.save(path, format="PNG", dpi=(dots, dots))

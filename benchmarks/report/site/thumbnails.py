@@ -1,0 +1,136 @@
+"""Small pictures for a page, under their content's hash, made once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from PIL import Image as PILImage
+
+import datasets
+from benchmarks.formats.files import write_whole
+from benchmarks.pipeline.loading.dataset import load
+from benchmarks.pipeline.loading.variants import EDGES, with_edges
+from benchmarks.pipeline.records.record import Results
+from benchmarks.pipeline.workers import Workforce
+from datasets.errors import UnreadableImageError
+from datasets.reading import read_image
+from datasets.task import Dataset
+
+SIDE = 96
+"""Longest side in pixels."""
+
+_QUALITY = 70
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Where pictures may be found.
+
+    Attributes
+    ----------
+    given : tuple of str
+        Datasets as the user named them, see `datasets.resolve`.
+    cache : Path
+        Where embedded datasets are rendered to, and drawings are kept.
+    """
+
+    given: tuple[str, ...]
+    cache: Path
+
+    def __post_init__(self) -> None:
+        for text in self.given:
+            datasets.resolve(text)
+
+    def find(
+        self, missing: Mapping[str, set[str]], known: Mapping[str, Results], workforce: Workforce
+    ) -> dict[str, Path]:
+        """Look for pictures by what is in them; content hash to file.
+
+        Parameters
+        ----------
+        missing : mapping of str to set of str
+            Name of the dataset to the content hashes looked for.
+        known : mapping of str to Results
+            What is kept of each dataset.
+        workforce : Workforce
+            Who hashes, renders and draws.
+
+        Raises
+        ------
+        InputError
+            If a dataset is not what it was said to be.
+        """
+        wanted = set().union(*missing.values())
+        if not wanted:
+            return {}
+        named = {datasets.resolve(text)[0].name for text in self.given}
+        embedded = [
+            name
+            for name, hashes in missing.items()
+            if hashes and datasets.is_embedded(name) and name not in named
+        ]
+        files: dict[str, Path] = {}
+        for text in (*self.given, *embedded):
+            loaded = self._load(text, known, workforce)
+            files |= {i.sha256: i.path for _, i in loaded.images if i.sha256 in wanted}
+        return files
+
+    def _load(self, text: str, known: Mapping[str, Results], workforce: Workforce) -> Dataset:
+        """Load a dataset, split as in the results, with drawings if those have some."""
+        results = known.get(datasets.resolve(text)[0].name)
+        loaded = load(text, self.cache, workforce, _seed(results) if results else 0)
+        drawn = results is not None and EDGES in results.about.query_sets
+        if drawn and EDGES not in loaded.queries and loaded.queries.get("query"):
+            return with_edges(loaded, self.cache, workforce)
+        return loaded
+
+
+def _seed(results: Results) -> int:
+    records = (record for task in results.tasks.values() for record in task.records)
+    return next((record["card"]["seed"] for record in records), 0)
+
+
+def thumbnail_name(sha256: str) -> str:
+    """File name of a picture's thumbnail."""
+    return f"{sha256[:16]}-{SIDE}.webp"
+
+
+def those_made(folder: Path, hashes: Iterable[str]) -> set[str]:
+    """The pictures that have a thumbnail already."""
+    there = {path.name for path in folder.glob("*.webp")}
+    return {sha256 for sha256 in hashes if thumbnail_name(sha256) in there}
+
+
+def make_thumbnails(folder: Path, files: Mapping[str, Path], workforce: Workforce) -> None:
+    """Make thumbnails; a picture that cannot be read goes without.
+
+    Parameters
+    ----------
+    folder : Path
+    files : mapping of str to Path
+        Content hash to file.
+    workforce : Workforce
+        Who makes them.
+    """
+    todo = [(folder / thumbnail_name(sha256), files[sha256]) for sha256 in sorted(files)]
+    for _ in workforce.each(_make, todo, "thumbnails"):
+        pass
+
+
+def keep_only(folder: Path, names: Iterable[str]) -> None:
+    """Remove what an older page left in a folder."""
+    wanted = set(names)
+    for path in sorted(folder.glob("*")):
+        if path.name not in wanted:
+            path.unlink()
+
+
+def _make(task: tuple[Path, Path]) -> None:
+    path, file = task
+    try:
+        picture = PILImage.fromarray(read_image(file))
+    except UnreadableImageError:
+        return  # gone or broken since the run: the page shows its name
+    picture.thumbnail((SIDE, SIDE))
+    write_whole(path, partial(picture.save, format="WEBP", quality=_QUALITY))

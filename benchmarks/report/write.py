@@ -1,0 +1,75 @@
+"""All pages of a dataset, and those of all datasets."""
+
+from pathlib import Path
+
+from benchmarks.formats.files import Json
+from benchmarks.pipeline.records.record import DESCRIPTION, read_results
+from benchmarks.report.pages.accuracy import plot_accuracy
+from benchmarks.report.pages.classes import write_classes
+from benchmarks.report.pages.costs import plot_costs
+from benchmarks.report.pages.distractors import write_confusion
+from benchmarks.report.pages.fusion import write_hybrid
+from benchmarks.report.pages.leaks import write_leaks
+from benchmarks.report.pages.overview import write_overview
+from benchmarks.report.pages.presets import write_presets
+from benchmarks.report.pages.sketch_gap import write_gap
+from benchmarks.report.pages.table import PAGES, write_summary, write_table_page, write_tables
+from benchmarks.report.pages.training import plot_training
+from benchmarks.report.pages.vocabulary import FOLDER, write_vocabulary
+from benchmarks.report.plots.book import PlotBook
+
+
+def write_dataset(folder: Path, with_plots: bool = True) -> dict[str, list[Json]]:
+    """Write all pages of a dataset from what its folder keeps.
+
+    Parameters
+    ----------
+    folder : Path
+        ``<out>/<dataset>``.
+    with_plots : bool
+        Whether the plots that the pages show are drawn as well.
+
+    Returns
+    -------
+    dict of str to list of dict
+        Query set to its table rows.
+    """
+    results = read_results(folder)
+    for page in (*PAGES, "mistakes.md"):
+        # Of what an earlier run had, there may be nothing to tell now.
+        for ending in (".md", ".csv"):
+            (folder / page).with_suffix(ending).unlink(missing_ok=True)
+    book = PlotBook(folder, with_plots)
+    tables = write_tables(folder, results)
+    plot_accuracy(book, results, tables)
+    plot_costs(book, results, tables)
+    write_gap(folder, results, book)
+    write_confusion(folder, results, book)
+    write_classes(folder, results, book)
+    write_hybrid(folder, results, book)
+    plot_training(folder, book)
+    write_leaks(folder)
+    write_presets(folder, results.tasks)
+    book.finish(results.about.name)
+    write_table_page(folder, results, tables)
+    return tables
+
+
+def dataset_folders(out: Path) -> list[Path]:
+    """Folders of the datasets that have results, by name."""
+    return sorted(path.parent for path in out.glob(f"*/{DESCRIPTION}"))
+
+
+def write_front(out: Path) -> None:
+    """Write the pages about all datasets below `out`, whose own pages are there already."""
+    write_summary(out)
+    write_overview(out, [read_results(folder) for folder in dataset_folders(out)])
+
+
+def write_vocabularies(out: Path, with_plots: bool = True) -> None:
+    """Write the pages of what vocabularies of several sizes are worth, where that was measured."""
+    folders = dataset_folders(out / FOLDER)
+    for folder in folders:
+        write_vocabulary(folder, with_plots)
+    if folders:
+        write_summary(out / FOLDER)

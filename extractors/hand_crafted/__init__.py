@@ -1,0 +1,1 @@
+"""Descriptors that somebody designed: colour, texture, shape. Nothing in them is learned."""

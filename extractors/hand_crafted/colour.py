@@ -1,0 +1,200 @@
+"""Colour: which colours a picture has, where, and beside which others."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from extractors.base import Descriptor, hellinger
+from extractors.hand_crafted.grid import cells
+from extractors.preprocessing import Image, LongestSide, Preprocess, Square
+
+
+class Space(NamedTuple):
+    """A colour space in OpenCV's 8-bit form: conversion from RGB, and each channel's range."""
+
+    conversion: int | None
+    ranges: tuple[tuple[int, int], ...]
+
+
+SPACES = {
+    "rgb": Space(None, ((0, 256),) * 3),
+    "hsv": Space(cv2.COLOR_RGB2HSV_FULL, ((0, 256),) * 3),
+    # sRGB fills a part of the a and b axes only; what little lies outside is clipped.
+    "lab": Space(cv2.COLOR_RGB2LAB, ((0, 256), (64, 192), (64, 192))),
+}
+
+
+def convert(image: Image, space: str) -> Image:
+    """Convert an RGB picture to a colour space of `SPACES`, clipped to its ranges.
+
+    Raises
+    ------
+    ValueError
+        If there is no such space.
+    """
+    if space not in SPACES:
+        raise ValueError(f"colour space {space!r} is none of: {', '.join(SPACES)}")
+    conversion, ranges = SPACES[space]
+    converted = image if conversion is None else cv2.cvtColor(image, conversion)
+    low, high = np.array(ranges).T
+    return np.clip(converted, low, high - 1).astype(np.uint8)
+
+
+@dataclass(eq=False, repr=False)
+class ColourHistogram(Descriptor):
+    """Joint histogram of the three colour channels, over the picture or over a grid of cells.
+
+    Parameters
+    ----------
+    space : {"rgb", "hsv", "lab"}
+        RGB is linear in the stored values; HSV and Lab separate brightness from colour.
+    bins : tuple of 3 int
+        Bins per channel.
+    grid : int
+        The picture is cut into grid x grid cells, each with a histogram of its own.
+    prepare : Preprocess
+        Applied first.
+
+    Notes
+    -----
+    ``grid**2 * prod(bins)`` dimensions, Hellinger-mapped per cell.
+
+    References
+    ----------
+    M. J. Swain, D. H. Ballard (1991), Color indexing, IJCV 7(1), doi:10.1007/BF00130487
+    """
+
+    space: str = "rgb"
+    bins: tuple[int, int, int] = (8, 8, 8)
+    grid: int = 1
+    prepare: Preprocess = LongestSide(128)
+
+    def describe(self, image: Image) -> NDArray[np.floating]:
+        """Histogram of every cell, end to end."""
+        converted = convert(image, self.space)
+        limits = [limit for pair in SPACES[self.space].ranges for limit in pair]
+        histograms = [
+            cv2.calcHist([cell], [0, 1, 2], None, list(self.bins), limits).ravel()
+            for cell in cells(converted, self.grid)
+        ]
+        return hellinger(np.stack(histograms)).ravel()
+
+
+@dataclass(eq=False, repr=False)
+class ColourMoments(Descriptor):
+    """Mean, standard deviation and cube root of the third moment of each channel.
+
+    Parameters
+    ----------
+    space : {"rgb", "hsv", "lab"}
+        Colour space.
+    grid : int
+        The picture is cut into grid x grid cells.
+    prepare : Preprocess
+        Applied first.
+
+    Notes
+    -----
+    ``9 * grid**2`` dimensions of unlike scale: put a ``StandardScaler`` behind it.
+
+    References
+    ----------
+    M. Stricker, M. Orengo (1995), Similarity of color images, SPIE 2420,
+    doi:10.1117/12.205308
+    """
+
+    space: str = "hsv"
+    grid: int = 1
+    prepare: Preprocess = LongestSide(128)
+
+    def describe(self, image: Image) -> NDArray[np.floating]:
+        """Nine moments of every cell, end to end."""
+        moments = []
+        for cell in cells(convert(image, self.space), self.grid):
+            values = cell.reshape(-1, 3).astype(float)
+            mean = values.mean(axis=0)
+            centred = values - mean
+            square = centred * centred
+            third = np.cbrt((square * centred).mean(axis=0))
+            moments += [mean, np.sqrt(square.mean(axis=0)), third]
+        return np.concatenate(moments)
+
+
+@dataclass(eq=False, repr=False)
+class ColourCorrelogram(Descriptor):
+    """Auto-correlogram: how often a pixel's neighbour at some distance has its colour.
+
+    Parameters
+    ----------
+    levels : int
+        Each RGB channel is quantised to this many levels.
+    distances : tuple of int
+        Pixel distances.
+    prepare : Preprocess
+        Applied first.
+
+    Notes
+    -----
+    ``levels**3 * len(distances)`` probabilities, square-rooted. Of the ring of pixels at each
+    distance the eight in the main directions are looked at.
+
+    References
+    ----------
+    J. Huang, S. R. Kumar, M. Mitra, W.-J. Zhu, R. Zabih (1997), Image indexing using color
+    correlograms, CVPR, doi:10.1109/CVPR.1997.609412
+    """
+
+    levels: int = 4
+    distances: tuple[int, ...] = (1, 3, 5, 7)
+    prepare: Preprocess = LongestSide(128)
+
+    def describe(self, image: Image) -> NDArray[np.floating]:
+        """Probability of each colour at each distance from itself."""
+        level = image.astype(np.intp) * self.levels // 256
+        colour = (level[..., 0] * self.levels + level[..., 1]) * self.levels + level[..., 2]
+        return np.sqrt(np.concatenate([self._at(colour, step) for step in self.distances]))
+
+    def _at(self, colour: NDArray[np.intp], step: int) -> NDArray[np.float64]:
+        count = self.levels**3
+        same, pairs = np.zeros(count), np.zeros(count)
+        # Four directions and, by symmetry, their opposites.
+        for down, right in ((0, step), (step, 0), (step, step), (step, -step)):
+            height, width = colour.shape
+            if height <= down or width <= abs(right):
+                continue
+            first = colour[: height - down, max(0, -right) : width - max(0, right)]
+            second = colour[down:, max(0, right) : width - max(0, -right)]
+            same += 2 * np.bincount(first[first == second], minlength=count)
+            pairs += np.bincount(first.ravel(), minlength=count)
+            pairs += np.bincount(second.ravel(), minlength=count)
+        return np.divide(same, pairs, out=np.zeros(count), where=pairs > 0)
+
+
+@dataclass(eq=False, repr=False)
+class TinyImage(Descriptor):
+    """The picture itself at a few pixels, mean removed: the baseline of all baselines.
+
+    Parameters
+    ----------
+    prepare : Preprocess
+        The size of the tiny picture.
+
+    Notes
+    -----
+    ``3 * side**2`` dimensions.
+
+    References
+    ----------
+    A. Torralba, R. Fergus, W. T. Freeman (2008), 80 million tiny images, IEEE TPAMI 30(11),
+    doi:10.1109/TPAMI.2008.128
+    """
+
+    prepare: Preprocess = Square(16)
+
+    def describe(self, image: Image) -> NDArray[np.floating]:
+        """Pixel values around their mean."""
+        values = image.astype(float).ravel()
+        return values - values.mean()

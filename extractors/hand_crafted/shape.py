@@ -1,0 +1,195 @@
+"""Shape: edges and their directions, outlines and silhouettes."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import cv2
+import mahotas.features
+import numpy as np
+from numpy.typing import NDArray
+
+from extractors.base import Descriptor, hellinger
+from extractors.hand_crafted.grid import cells
+from extractors.hand_crafted.silhouette import outline, silhouette
+from extractors.preprocessing import Image, LongestSide, Preprocess, Square, grey
+
+
+@dataclass(eq=False, repr=False)
+class HistogramOfOrientedGradients(Descriptor):
+    """Histograms of gradient directions on a dense grid, normalised over blocks of cells.
+
+    Parameters
+    ----------
+    orientations : int
+        Direction bins over half a turn.
+    cell : int
+        Side of a cell in pixels.
+    prepare : Preprocess
+        Applied first; must give pictures of one size, a multiple of `cell`.
+
+    References
+    ----------
+    N. Dalal, B. Triggs (2005), Histograms of oriented gradients for human detection, CVPR,
+    doi:10.1109/CVPR.2005.177
+    """
+
+    orientations: int = 9
+    cell: int = 16
+    prepare: Preprocess = Square(128)
+
+    def describe(self, image: Image) -> NDArray[np.floating]:
+        """Blocks of 2 x 2 cells, end to end."""
+        hog = _hog(image.shape[1], image.shape[0], self.cell, self.orientations)
+        return np.asarray(hog.compute(grey(image))).ravel()
+
+
+@cache
+def _hog(width: int, height: int, cell: int, orientations: int) -> "cv2.HOGDescriptor":
+    """OpenCV's descriptor for pictures of one size, blocks overlapping by a cell."""
+    block, step = (2 * cell, 2 * cell), (cell, cell)
+    return cv2.HOGDescriptor((width, height), block, step, step, orientations)
+
+
+@dataclass(eq=False, repr=False)
+class EdgeOrientationHistogram(Descriptor):
+    """Histograms of the directions of edge pixels in a grid of cells.
+
+    Parameters
+    ----------
+    bins : int
+        Direction bins over half a turn.
+    grid : int
+        The picture is cut into grid x grid cells.
+    prepare : Preprocess
+        Applied first.
+
+    Notes
+    -----
+    ``bins * grid**2`` dimensions, Hellinger-mapped over the whole picture. A picture without
+    an edge gives the zero vector.
+
+    References
+    ----------
+    A. K. Jain, A. Vailaya (1996), Image retrieval using color and shape, Pattern Recognition
+    29(8), doi:10.1016/0031-3203(95)00160-3
+    """
+
+    bins: int = 12
+    grid: int = 4
+    prepare: Preprocess = LongestSide(128)
+
+    def describe(self, image: Image) -> NDArray[np.floating]:
+        """Counts of every cell, end to end."""
+        plane = cv2.GaussianBlur(grey(image), (3, 3), 0)
+        across = cv2.Sobel(plane, cv2.CV_16S, 1, 0)
+        down = cv2.Sobel(plane, cv2.CV_16S, 0, 1)
+        edges = cv2.Canny(across, down, 100, 200) > 0
+        direction = np.arctan2(down, across) % np.pi
+        index = np.minimum((direction / np.pi * self.bins).astype(np.intp), self.bins - 1)
+        index[~edges] = self.bins
+        counts = [
+            np.bincount(cell.ravel(), minlength=self.bins + 1)[: self.bins]
+            for cell in cells(index, self.grid)
+        ]
+        return hellinger(np.concatenate(counts))
+
+
+@dataclass(eq=False, repr=False)
+class HuMoments(Descriptor):
+    """Hu's seven moment invariants of the silhouette, on a logarithmic scale (region-based).
+
+    Parameters
+    ----------
+    prepare : Preprocess
+        Applied first.
+
+    Notes
+    -----
+    7 dimensions of unlike scale: put a ``StandardScaler`` behind it.
+
+    References
+    ----------
+    M.-K. Hu (1962), Visual pattern recognition by moment invariants, IRE Trans. Information
+    Theory 8(2), doi:10.1109/TIT.1962.1057692
+    """
+
+    prepare: Preprocess = LongestSide(128)
+
+    def describe(self, image: Image) -> NDArray[np.floating]:
+        """Signed logarithms of the invariants."""
+        moments = cv2.HuMoments(cv2.moments(silhouette(image), binaryImage=True)).ravel()
+        # Zero at zero: an invariant that vanishes may be of either sign.
+        return np.sign(moments) * np.log10(1 + np.abs(moments) / 1e-12)
+
+
+@dataclass(eq=False, repr=False)
+class ZernikeMoments(Descriptor):
+    """Magnitudes of the Zernike moments of the silhouette (region-based).
+
+    Parameters
+    ----------
+    degree : int
+        Highest degree.
+    prepare : Preprocess
+        Applied first.
+
+    Notes
+    -----
+    49 dimensions at degree 12, invariant to rotation. The disc is centred on the silhouette
+    and reaches its farthest pixel.
+
+    References
+    ----------
+    A. Khotanzad, Y. H. Hong (1990), Invariant image recognition by Zernike moments, IEEE
+    TPAMI 12(5), doi:10.1109/34.55109
+    """
+
+    degree: int = 12
+    prepare: Preprocess = LongestSide(64)
+
+    def describe(self, image: Image) -> NDArray[np.floating]:
+        """Magnitudes in the library's order."""
+        mask = silhouette(image)
+        centre, radius = cv2.minEnclosingCircle(cv2.findNonZero(mask))
+        middle = (centre[1], centre[0])
+        return mahotas.features.zernike_moments(mask, max(radius, 1.0), self.degree, cm=middle)
+
+
+@dataclass(eq=False, repr=False)
+class FourierDescriptors(Descriptor):
+    """Magnitudes of the Fourier coefficients of the silhouette's outline (boundary-based).
+
+    Parameters
+    ----------
+    samples : int
+        Points taken at equal steps along the outline, a power of two.
+    harmonics : int
+        Coefficients kept on each side of zero.
+    prepare : Preprocess
+        Applied first.
+
+    Notes
+    -----
+    ``2 * harmonics - 1`` dimensions, invariant to place, scale, rotation and starting point.
+    An outline of a single point gives the zero vector.
+
+    References
+    ----------
+    C. T. Zahn, R. Z. Roskies (1972), Fourier descriptors for plane closed curves, IEEE Trans.
+    Computers 21(3), doi:10.1109/TC.1972.5008949; D. Zhang, G. Lu (2002), Shape-based image
+    retrieval using generic Fourier descriptor, Signal Processing: Image Communication 17(10),
+    doi:10.1016/S0923-5965(02)00084-X
+    """
+
+    samples: int = 256
+    harmonics: int = 24
+    prepare: Preprocess = LongestSide(128)
+
+    def describe(self, image: Image) -> NDArray[np.floating]:
+        """Magnitudes over that of the first harmonic."""
+        points = outline(silhouette(image), self.samples)
+        magnitude = np.abs(np.fft.fft(points))
+        # OpenCV's outlines run so that the main ellipse turns with harmonic -1.
+        first = magnitude[-1]
+        kept = np.concatenate([magnitude[1 : self.harmonics + 1], magnitude[-self.harmonics : -1]])
+        return kept / first if first > 0 else np.zeros_like(kept)

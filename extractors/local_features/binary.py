@@ -1,0 +1,94 @@
+"""Local features with binary descriptors, compared by Hamming distance."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import ClassVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from extractors.local_features.local import Detector, from_opencv
+from extractors.preprocessing import AtMost, Grey, Preprocess
+
+
+@dataclass(eq=False, repr=False)
+class Orb(Detector):
+    """Oriented FAST corners, rotated BRIEF descriptors.
+
+    Parameters
+    ----------
+    max_points : int
+        The strongest are kept.
+    threshold : int
+        Of the FAST detector, in grey levels.
+    prepare : Preprocess
+        Applied first.
+
+    Notes
+    -----
+    256 bits.
+
+    References
+    ----------
+    E. Rublee, V. Rabaud, K. Konolige, G. Bradski (2011), ORB: an efficient alternative to SIFT
+    or SURF, ICCV, doi:10.1109/ICCV.2011.6126544
+    """
+
+    dims: ClassVar[int] = 32
+    binary: ClassVar[bool] = True
+
+    max_points: int = 500
+    threshold: int = 10
+    prepare: Preprocess = AtMost(480)
+
+    def find(self, plane: Grey) -> tuple[NDArray[np.floating], NDArray[np.number]]:
+        """Find points and descriptors in a grey picture."""
+        return from_opencv(self, _orb(self.max_points, self.threshold), plane)
+
+
+@dataclass(eq=False, repr=False)
+class Akaze(Detector):
+    """Key points of a non-linear scale space, which keeps edges sharp.
+
+    Parameters
+    ----------
+    max_points : int
+        The strongest are kept.
+    threshold : float
+        Of the determinant of the Hessian; half of OpenCV's default.
+    prepare : Preprocess
+        Applied first.
+
+    Notes
+    -----
+    486 bits (M-LDB).
+
+    References
+    ----------
+    P. F. Alcantarilla, J. Nuevo, A. Bartoli (2013), Fast explicit diffusion for accelerated
+    features in nonlinear scale spaces, BMVC, doi:10.5244/C.27.13
+    """
+
+    dims: ClassVar[int] = 61
+    binary: ClassVar[bool] = True
+
+    max_points: int = 500
+    threshold: float = 0.0005
+    prepare: Preprocess = AtMost(480)
+
+    def find(self, plane: Grey) -> tuple[NDArray[np.floating], NDArray[np.number]]:
+        """Find points and descriptors in a grey picture."""
+        return from_opencv(self, _akaze(self.threshold), plane)
+
+
+@cache
+def _orb(points: int, threshold: int) -> cv2.ORB:
+    return cv2.ORB.create(nfeatures=points, fastThreshold=threshold)
+
+
+@cache
+def _akaze(threshold: float) -> cv2.Feature2D:
+    # OpenCV 5 moved AKAZE into another module.
+    home = cv2 if hasattr(cv2, "AKAZE_create") else cv2.xfeatures2d
+    return home.AKAZE_create(threshold=threshold)

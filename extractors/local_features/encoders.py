@@ -1,0 +1,255 @@
+"""From a picture's local features to one vector: bag of visual words, VLAD, Fisher vectors.
+
+An encoder stands behind a detector in a pipeline and learns from the local features of training
+images.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.feature import fisher_vector
+from sklearn.base import BaseEstimator
+from sklearn.decomposition import PCA
+from sklearn.mixture import GaussianMixture
+
+from extractors.local_features.local import LocalFeatures
+from extractors.local_features.vocabulary import Vocabulary, learn, numbers, sample
+
+_FISHER_REGULARISATION = 1e-4
+"""Added to the variances of the mixture; descriptors are scaled to about unit length."""
+
+
+class Encoder(BaseEstimator, ABC):
+    """Turns local features into a vector, after `fit` has seen those of training images."""
+
+    def fit(self, features: Iterable[LocalFeatures], y: object = None) -> Self:
+        """Learn from the local features of training images.
+
+        Parameters
+        ----------
+        features : iterable of LocalFeatures
+            Iterated over more than once; need not be in memory.
+        y : object
+            Ignored, here for scikit-learn's pipelines.
+
+        Raises
+        ------
+        NoKeyPointsError
+            If no picture has a key point.
+        """
+        self.learn(features)
+        return self
+
+    @abstractmethod
+    def learn(self, features: Iterable[LocalFeatures]) -> None:
+        """Learn; everything learned is stored in attributes that end in an underscore."""
+
+    @abstractmethod
+    def encode(self, features: LocalFeatures) -> NDArray[np.floating]:
+        """Encode one picture, shape (n_dims,); without key points, as zeros."""
+
+    def transform(self, features: Iterable[LocalFeatures]) -> NDArray[np.float32]:
+        """Encode pictures, shape (n_images, n_dims)."""
+        return np.stack([self.encode(found) for found in features]).astype(np.float32)
+
+
+@dataclass(eq=False, repr=False)
+class BagOfWords(Encoder):
+    """How often each visual word occurs, over the picture or over the cells of a pyramid.
+
+    Parameters
+    ----------
+    words : int
+        Size of the vocabulary.
+    root : bool
+        Square-root the descriptors first (RootSIFT).
+    power : float
+        Exponent of the counts; 0.5 compares them as Hellinger distance does.
+    grids : tuple of int
+        For each number g, g x g cells have histograms of their own: ``(1, 2)`` is a spatial
+        pyramid of 1 + 4 cells.
+    sample : int
+        Descriptors that the vocabulary is learned from.
+    seed : int
+        Of the sample and the clustering.
+
+    Notes
+    -----
+    ``words * sum(g * g)`` dimensions. For tf-idf put scikit-learn's ``TfidfTransformer`` behind
+    it.
+
+    References
+    ----------
+    J. Sivic, A. Zisserman (2003), Video Google: a text retrieval approach to object matching in
+    videos, ICCV, doi:10.1109/ICCV.2003.1238663; pyramid: S. Lazebnik, C. Schmid, J. Ponce
+    (2006), Beyond bags of features, CVPR, doi:10.1109/CVPR.2006.68; root: R. Arandjelović,
+    A. Zisserman (2012), Three things everyone should know to improve object retrieval, CVPR,
+    doi:10.1109/CVPR.2012.6248018
+    """
+
+    words: int = 1000
+    root: bool = False
+    power: float = 1.0
+    grids: tuple[int, ...] = (1,)
+    sample: int = 200_000
+    seed: int = 0
+
+    def learn(self, features: Iterable[LocalFeatures]) -> None:
+        """Learn the vocabulary."""
+        self.vocabulary_ = learn_words(features, self.words, self.sample, self.seed, self.root)
+
+    def encode(self, features: LocalFeatures) -> NDArray[np.floating]:
+        """Histogram of words per cell, end to end."""
+        count = len(self.vocabulary_)
+        words = self.vocabulary_.assign(rooted(features, self.root))
+        places = features.points[:, :2] / np.array(features.frame, np.float32)
+        histograms = []
+        for grid in self.grids:
+            column, row = np.clip((places * grid).astype(np.intp), 0, grid - 1).T
+            bins = (row * grid + column) * count + words
+            histograms.append(np.bincount(bins, minlength=grid * grid * count))
+        return np.concatenate(histograms).astype(np.float64) ** self.power
+
+
+@dataclass(eq=False, repr=False)
+class Vlad(Encoder):
+    """Sums of the differences of descriptors from their visual words.
+
+    Parameters
+    ----------
+    words : int
+        Size of the vocabulary.
+    root : bool
+        Square-root the descriptors first (RootSIFT).
+    sample : int
+        Descriptors that the vocabulary is learned from.
+    seed : int
+        Of the sample and the clustering.
+
+    Notes
+    -----
+    ``words * n_descriptor_dims`` dimensions. Each word's sum is L2-normalised
+    (intra-normalisation), against words that burst, and then the whole.
+
+    References
+    ----------
+    H. Jégou, M. Douze, C. Schmid, P. Pérez (2010), Aggregating local descriptors into a compact
+    image representation, CVPR, doi:10.1109/CVPR.2010.5540039; R. Arandjelović, A. Zisserman
+    (2013), All about VLAD, CVPR, doi:10.1109/CVPR.2013.207
+    """
+
+    words: int = 64
+    root: bool = False
+    sample: int = 200_000
+    seed: int = 0
+
+    def learn(self, features: Iterable[LocalFeatures]) -> None:
+        """Learn the vocabulary."""
+        self.vocabulary_ = learn_words(features, self.words, self.sample, self.seed, self.root)
+
+    def encode(self, features: LocalFeatures) -> NDArray[np.floating]:
+        """Normalised sum of differences of every word, end to end."""
+        descriptors = rooted(features, self.root)
+        sums = np.zeros(self.vocabulary_.words.shape)
+        if len(descriptors):
+            nearest = self.vocabulary_.assign(descriptors)
+            order = np.argsort(nearest, kind="stable")
+            values = numbers(descriptors, features.binary)[order]
+            differences = values - self.vocabulary_.words[nearest[order]]
+            found, starts = np.unique(nearest[order], return_index=True)
+            sums[found] = np.add.reduceat(differences.astype(np.float64), starts, axis=0)
+        length = np.linalg.norm(sums, axis=1, keepdims=True)
+        np.divide(sums, length, out=sums, where=length > 0)
+        return sums.ravel() / max(float(np.linalg.norm(sums)), 1e-12)
+
+
+@dataclass(eq=False, repr=False)
+class Fisher(Encoder):
+    """Gradient of the likelihood of the descriptors under a Gaussian mixture.
+
+    Parameters
+    ----------
+    components : int
+        Gaussians of the mixture.
+    dims : int
+        Descriptors are first reduced to so many dimensions by PCA.
+    root : bool
+        Square-root the descriptors first (RootSIFT).
+    sample : int
+        Descriptors that PCA and mixture are learned from.
+    seed : int
+        Of the sample and the mixture.
+
+    Notes
+    -----
+    ``components * (2 * dims + 1)`` dimensions, improved by power (0.5) and L2 normalisation.
+
+    References
+    ----------
+    F. Perronnin, J. Sánchez, T. Mensink (2010), Improving the Fisher kernel for large-scale image
+    classification, ECCV, doi:10.1007/978-3-642-15561-1_11
+    """
+
+    components: int = 64
+    dims: int = 64
+    root: bool = False
+    sample: int = 100_000
+    seed: int = 0
+
+    def learn(self, features: Iterable[LocalFeatures]) -> None:
+        """Learn PCA and mixture."""
+        drawn, binary = _draw(features, self.sample, self.seed, self.root)
+        values = numbers(drawn, binary)
+        self.scale_ = float(np.linalg.norm(values, axis=1).mean())
+        self.pca_ = PCA(min(self.dims, *values.shape), svd_solver="covariance_eigh")
+        reduced = self.pca_.fit_transform(values / self.scale_)
+        self.mixture_ = GaussianMixture(
+            min(self.components, len(reduced)),
+            covariance_type="diag",
+            reg_covar=_FISHER_REGULARISATION,
+            max_iter=50,
+            tol=1e-2,
+            init_params="k-means++",
+            random_state=self.seed,
+        ).fit(reduced)
+
+    def encode(self, features: LocalFeatures) -> NDArray[np.floating]:
+        """Fisher vector of the picture."""
+        descriptors = rooted(features, self.root)
+        if not len(descriptors):
+            n_components, n_dims = self.mixture_.means_.shape
+            return np.zeros(n_components * (2 * n_dims + 1))
+        values = numbers(descriptors, features.binary) / self.scale_
+        reduced = self.pca_.transform(values)
+        return np.asarray(fisher_vector(reduced, self.mixture_, improved=True))
+
+
+def learn_words(
+    features: Iterable[LocalFeatures], words: int, size: int, seed: int, root: bool
+) -> Vocabulary:
+    """Learn a vocabulary from a balanced sample of the features."""
+    drawn, binary = _draw(features, size, seed, root)
+    return learn(drawn, words, binary, seed)
+
+
+def _draw(
+    features: Iterable[LocalFeatures], size: int, seed: int, root: bool
+) -> tuple[NDArray[np.number], bool]:
+    """A sample of the descriptors, and whether they are bits."""
+    drawn = sample(features, size, seed)
+    return _square_root(drawn) if root else drawn, next(iter(features)).binary
+
+
+def rooted(features: LocalFeatures, root: bool) -> NDArray[np.number]:
+    """Descriptors, on request as RootSIFT: shares of their sum, square-rooted, times 512."""
+    return _square_root(features.descriptors) if root else features.descriptors
+
+
+def _square_root(descriptors: NDArray[np.number]) -> NDArray[np.uint8]:
+    total = descriptors.sum(axis=1, keepdims=True, dtype=np.float64)
+    share = np.divide(descriptors, total, out=np.zeros(descriptors.shape), where=total > 0)
+    return np.minimum(np.rint(512 * np.sqrt(share)), 255).astype(np.uint8)

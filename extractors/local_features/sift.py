@@ -1,0 +1,106 @@
+"""SIFT, at key points and on a dense grid."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import ClassVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from extractors.local_features.local import Detector, from_opencv
+from extractors.preprocessing import AtMost, Grey, Preprocess
+
+
+@dataclass(eq=False, repr=False)
+class Sift(Detector):
+    """Scale-invariant feature transform: extrema of differences of Gaussians.
+
+    Parameters
+    ----------
+    max_points : int
+        The strongest are kept.
+    contrast : float
+        Weaker extrema are dropped; half of OpenCV's default, for drawings and smooth pictures.
+    prepare : Preprocess
+        Applied first.
+
+    Notes
+    -----
+    128 dimensions, whole numbers from 0 to 255.
+
+    References
+    ----------
+    D. G. Lowe (2004), Distinctive image features from scale-invariant keypoints, IJCV 60(2),
+    doi:10.1023/B:VISI.0000029664.99615.94
+    """
+
+    dims: ClassVar[int] = 128
+
+    max_points: int = 500
+    contrast: float = 0.02
+    prepare: Preprocess = AtMost(480)
+
+    def find(self, plane: Grey) -> tuple[NDArray[np.floating], NDArray[np.number]]:
+        """Find points and descriptors in a grey picture."""
+        return from_opencv(self, _sift(self.contrast, self.max_points), plane)
+
+
+@dataclass(eq=False, repr=False)
+class DenseSift(Detector):
+    """SIFT descriptors on a regular grid at several sizes, upright (PHOW).
+
+    Smooth pictures and line drawings, which have few key points, get as many as any other.
+
+    Parameters
+    ----------
+    step : int
+        Pixels from one point to the next.
+    sizes : tuple of int
+        Diameters of the described patches in pixels.
+    max_points : int
+        More than these are not kept.
+    prepare : Preprocess
+        Applied first; gives all pictures about one size.
+
+    Notes
+    -----
+    128 dimensions, whole numbers from 0 to 255. The response of a point is the contrast in its
+    patch; patches without any are left out.
+
+    References
+    ----------
+    A. Bosch, A. Zisserman, X. Muñoz (2007), Image classification using random forests and
+    ferns, ICCV, doi:10.1109/ICCV.2007.4409066
+    """
+
+    dims: ClassVar[int] = 128
+
+    step: int = 14
+    sizes: tuple[int, ...] = (16, 32, 48)
+    max_points: int = 2000
+    prepare: Preprocess = AtMost(256)
+
+    def find(self, plane: Grey) -> tuple[NDArray[np.floating], NDArray[np.number]]:
+        """Describe the grid's points in a grey picture."""
+        height, width = plane.shape
+        places = [
+            cv2.KeyPoint(float(x), float(y), float(size), 0.0, 1.0)
+            for size in self.sizes
+            for y in range(self.step // 2, height, self.step)
+            for x in range(self.step // 2, width, self.step)
+        ]
+        if not places:
+            return self.nothing()
+        # SIFT's patch is about six times the size that OpenCV is told.
+        for place in places:
+            place.size /= 6
+        _, descriptors = _sift().compute(plane, places)
+        points = np.array([(p.pt[0], p.pt[1], 6 * p.size, 0.0, 1.0) for p in places], np.float32)
+        full = descriptors.any(axis=1)
+        return points[full], descriptors[full]
+
+
+@cache
+def _sift(contrast: float = 0.0, points: int = 0) -> cv2.SIFT:
+    return cv2.SIFT.create(nfeatures=points, contrastThreshold=contrast)

@@ -1,0 +1,1 @@
+"""Convolutional networks: pretrained, fine-tuned, or trained from scratch."""

@@ -1,0 +1,211 @@
+"""Features of pretrained networks: whole, or up to the layer where training would begin."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from extractors.base import Extractor, Vectors
+from extractors.networks.backbone import Backbone
+from extractors.networks.engine import batches, run_padded
+from extractors.networks.inference import forward
+from extractors.preprocessing import Image, Preprocess
+
+Maps = NDArray[np.float32]
+"""Feature maps: float32, shape (n_images, rows, columns, channels)."""
+
+
+class Network(BaseEstimator, ABC):
+    """A network from pictures to arrays, a batch at a time.
+
+    It works on all cores by itself, so whoever runs it needs no workers, only somebody who
+    decodes and prepares the next pictures meanwhile.
+    """
+
+    prepare: Preprocess
+
+    def require(self) -> None:
+        """Make sure that it can run here.
+
+        Raises
+        ------
+        NoWeightsError
+            If it cannot, with the remedy.
+        """
+
+    @property
+    @abstractmethod
+    def implementation(self) -> dict[str, str]:
+        """What decides the output beside parameters and code: weights and backend."""
+
+    @property
+    def note(self) -> str:
+        """What a reader of its numbers must know, such as parts that are not pretrained."""
+        return ""
+
+    @abstractmethod
+    def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Run on prepared pictures.
+
+        Parameters
+        ----------
+        batch : ndarray of uint8, shape (n, height, width, 3)
+            At most `BATCH` of them.
+        """
+
+    def transform(self, images: Iterable[Image]) -> NDArray[np.float32]:
+        """Prepare and describe pictures."""
+        made = [
+            self.run(np.stack([self.prepare(image) for image in part])) for part in batches(images)
+        ]
+        return np.concatenate(made) if made else np.empty((0, 0), np.float32)
+
+
+class Pretrained(Network, Extractor):
+    """A pretrained network's last feature map, pooled; nothing is trained.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        The network; all its weights must be there.
+    power : float
+        1 averages the map (global average pooling), larger powers weigh its peaks more
+        (generalised mean, GeM).
+
+    References
+    ----------
+    F. Radenović, G. Tolias, O. Chum (2019), Fine-Tuning CNN Image Retrieval with No Human
+    Annotation, TPAMI, doi:10.1109/TPAMI.2018.2846566
+    """
+
+    def __init__(self, backbone: Backbone, power: float = 1.0) -> None:
+        self.backbone = backbone
+        self.power = power
+
+    @property
+    def prepare(self) -> Preprocess:  # type: ignore[override]
+        """The network's preprocessing."""
+        return self.backbone.prepare
+
+    def require(self) -> None:
+        """See `Network`."""
+        self.backbone.require(whole=True)
+
+    @property
+    def implementation(self) -> dict[str, str]:
+        """See `Network`."""
+        return self.backbone.implementation()
+
+    def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `Network`."""
+        maps = run_padded(forward(self.backbone.load().whole), self.backbone.scale(batch))
+        return pool(maps, self.power)
+
+
+class Stem(Network):
+    """The frozen part of a network: pictures to the feature maps at its cut.
+
+    What stands first in rows that train the rest. A picture's map is computed once, whichever
+    rows and epochs use it.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        With a cut; its weights up to there must be there.
+
+    References
+    ----------
+    J. Yosinski, J. Clune, Y. Bengio, H. Lipson (2014), How transferable are features in deep
+    neural networks?, NIPS, doi:10.48550/arXiv.1411.1792
+    """
+
+    def __init__(self, backbone: Backbone) -> None:
+        self.backbone = backbone
+
+    @property
+    def prepare(self) -> Preprocess:  # type: ignore[override]
+        """The network's preprocessing."""
+        return self.backbone.prepare
+
+    def fit(self, images: Iterable[Image], y: object = None) -> Self:
+        """Learn nothing; here for scikit-learn's pipelines."""
+        return self
+
+    def require(self) -> None:
+        """See `Network`."""
+        self.backbone.require(whole=False)
+
+    @property
+    def implementation(self) -> dict[str, str]:
+        """See `Network`."""
+        return self.backbone.implementation()
+
+    def run(self, batch: NDArray[np.uint8]) -> Maps:
+        """See `Network`."""
+        return run_padded(forward(self.backbone.load().stem), self.backbone.scale(batch))
+
+
+class MapHead(BaseEstimator, ABC):
+    """What stands behind a stem: feature maps to vectors."""
+
+    @property
+    def note(self) -> str:
+        """As of `Network`."""
+        return ""
+
+    def fit(self, maps: Sequence[NDArray[np.floating]], y: Sequence[str], **_: Any) -> Self:
+        """Learn from the maps of training images; nothing, unless a subclass says otherwise."""
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    @abstractmethod
+    def transform(self, maps: Iterable[NDArray[np.floating]]) -> Vectors:
+        """Vectors of maps, shape (rows, columns, channels) each."""
+
+
+@dataclass(eq=False, repr=False)
+class MapPooling(MapHead):
+    """Pools a map to one number per channel.
+
+    Parameters
+    ----------
+    power : float
+        As of `Pretrained`.
+
+    References
+    ----------
+    A. Babenko, V. Lempitsky (2015), Aggregating Deep Convolutional Features for Image
+    Retrieval, ICCV, doi:10.1109/ICCV.2015.150
+    """
+
+    power: float = 1.0
+
+    def transform(self, maps: Iterable[NDArray[np.floating]]) -> Vectors:
+        """See `MapHead`."""
+        return np.concatenate([pool(one[None], self.power) for one in maps])
+
+
+def pool(maps: NDArray[np.floating], power: float = 1.0) -> Vectors:
+    """Generalised mean over a map's places; negative values count as none for powers but 1.
+
+    Parameters
+    ----------
+    maps : ndarray, shape (n, rows, columns, channels)
+    power : float
+        At least 1.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, channels)
+    """
+    values = maps.astype(np.float64)
+    if power == 1:
+        return values.mean(axis=(1, 2)).astype(np.float32)
+    powered = np.maximum(values, 0) ** power
+    return (powered.mean(axis=(1, 2)) ** (1 / power)).astype(np.float32)

@@ -1,0 +1,327 @@
+"""How networks are trained: by a recipe, visibly, and so that an interrupted one goes on.
+
+All that decides an epoch (learning rate, order of samples, whether it is the last) is computed
+from the recipe and the history so far, which stands in a file; nothing hides in callbacks.
+"""
+
+import csv
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from extractors.base import NothingToLearnError
+from extractors.networks.engine import BATCH, Model, compiled_how, load_keras, seed_all
+
+HISTORY = "history.csv"
+NETWORK = "network.keras"
+_BEST = "best.keras"
+
+
+class Track(Protocol):
+    """Passes items through while somebody is shown how far it is."""
+
+    def __call__(self, items: Iterable[int], total: int, label: str) -> Iterator[int]:
+        """Give the items on."""
+        ...
+
+
+def untracked(items: Iterable[int], total: int, label: str) -> Iterator[int]:
+    """Show nothing."""
+    del total, label
+    yield from items
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How long and how fast a network is trained, on what share of the training images.
+
+    Parameters
+    ----------
+    epochs : int
+        At most.
+    batch : int
+        Samples per step.
+    rate : float
+        Adam's learning rate at the beginning.
+    patience : int
+        Epochs without a validation loss lower by `min_delta` after which training ends.
+    min_delta : float
+        See `patience`.
+    plateau : int
+        Epochs without a lower validation loss after which the learning rate is multiplied by
+        `factor`; 0 for never.
+    factor : float
+        See `plateau`.
+    held_out : float
+        Share of the training images that only validate.
+    seed : int
+        Of the split, the initial weights, dropout and the order of samples.
+
+    References
+    ----------
+    D. P. Kingma, J. Ba (2015), Adam: A Method for Stochastic Optimization, ICLR,
+    doi:10.48550/arXiv.1412.6980
+    """
+
+    epochs: int = 50
+    batch: int = 16
+    rate: float = 1e-5
+    patience: int = 3
+    min_delta: float = 0.1
+    plateau: int = 0
+    factor: float = 0.5
+    held_out: float = 0.2
+    seed: int = 0
+
+    def split(self, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Numbers of the pictures to learn from, and of those that validate; at least one each.
+
+        Raises
+        ------
+        NothingToLearnError
+            If there are fewer than two.
+        """
+        if count < 2:
+            raise NothingToLearnError(f"training needs at least 2 training images, not {count}")
+        order = np.random.default_rng(self.seed).permutation(count)
+        held_out = min(max(1, round(self.held_out * count)), count - 1)
+        return np.sort(order[held_out:]), np.sort(order[:held_out])
+
+    def is_over(self, losses: Sequence[float]) -> bool:
+        """Whether training ends after epochs of these validation losses (early stopping)."""
+        best, waited = np.inf, 0
+        for loss in losses:
+            improved = loss < best - self.min_delta
+            best, waited = (loss, 0) if improved else (best, waited + 1)
+            if waited >= self.patience:
+                return True
+        return len(losses) >= self.epochs
+
+    def next_rate(self, losses: Sequence[float]) -> float:
+        """Learning rate after epochs of these validation losses (reduced on a plateau)."""
+        rate, best, waited = self.rate, np.inf, 0
+        for loss in losses:
+            improved = loss < best - 1e-4  # Keras' own threshold
+            best, waited = (loss, 0) if improved else (best, waited + 1)
+            if self.plateau and waited >= self.plateau:
+                rate, waited = rate * self.factor, 0
+        return rate
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch gave; accuracies are shares, `seconds` a measurement."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    rate: float
+    seconds: float
+
+
+class Samples(Protocol):
+    """What a network is trained on: several variants of each picture, the first itself."""
+
+    @property
+    def variants(self) -> int:
+        """Network inputs per picture."""
+        ...
+
+    def __len__(self) -> int:
+        """Number of pictures."""
+        ...
+
+    def sample(self, picture: int, variant: int, epoch: int) -> NDArray[np.number]:
+        """One network input."""
+        ...
+
+
+def train(
+    build: Callable[[], Model],
+    samples: Samples,
+    labels: NDArray[np.int64],
+    recipe: Recipe,
+    folder: Path,
+    track: Track = untracked,
+) -> Model:
+    """Train a classifier, or go on where an earlier call was stopped, or just load the result.
+
+    Parameters
+    ----------
+    build : callable
+        Makes the network, from inputs to class probabilities, with seeded weights.
+    samples : Samples
+        Of training images alone. The validation part is never varied.
+    labels : ndarray of int, shape (n_pictures,)
+    recipe : Recipe
+    folder : Path
+        Keeps the history (``history.csv``), the last epoch's state and in the end the network
+        of the epoch with the lowest validation loss (``network.keras``).
+    track : Track
+        Shows progress.
+
+    Returns
+    -------
+    keras.Model
+        The network of the best epoch.
+    """
+    if is_trained(folder):
+        return load_trained(folder)
+    keras = load_keras()
+    folder.mkdir(parents=True, exist_ok=True)
+    history = read_history(folder)
+    last, best = _last(folder, len(history)), folder / _BEST
+    if history and last.exists() and best.exists():
+        model = keras.saving.load_model(last, safe_mode=True)
+    else:
+        history = []
+        seed_all(recipe.seed)
+        model = build()
+        model.compile(
+            keras.optimizers.Adam(recipe.rate),
+            "sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+            **compiled_how(),
+        )
+    learn, validate = recipe.split(len(samples))
+    for epoch in track(range(len(history), recipe.epochs), recipe.epochs, "training"):
+        losses = [one.val_loss for one in history]
+        if recipe.is_over(losses):
+            break
+        model.optimizer.learning_rate.assign(recipe.next_rate(losses))
+        history.append(_epoch(model, samples, labels, recipe, epoch, learn, validate))
+        last = _last(folder, len(history))
+        _save(model, last)
+        if history[-1].val_loss <= min(one.val_loss for one in history):
+            _copy(last, best)
+        # The history says which of the last states counts, whenever this is stopped.
+        _write_history(folder, history)
+        _last(folder, epoch).unlink(missing_ok=True)
+    best.replace(folder / NETWORK)
+    for left in folder.glob("last-*.keras"):
+        left.unlink(missing_ok=True)
+    return load_trained(folder)
+
+
+def _last(folder: Path, epochs: int) -> Path:
+    """The network's state after so many epochs."""
+    return folder / f"last-{epochs}.keras"
+
+
+def is_trained(folder: Path) -> bool:
+    """Whether a folder's training has come to its end."""
+    return (folder / NETWORK).exists()
+
+
+def load_trained(folder: Path) -> Model:
+    """Load the network of a finished training; nothing in the file is run."""
+    return load_keras().saving.load_model(folder / NETWORK, compile=False, safe_mode=True)
+
+
+def read_history(folder: Path) -> list[Epoch]:
+    """The epochs that a folder's training has had so far."""
+    path = folder / HISTORY
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return [
+            Epoch(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()})
+            for row in csv.DictReader(file)
+        ]
+
+
+def _write_history(folder: Path, history: Sequence[Epoch]) -> None:
+    part = _part(folder / HISTORY)
+    with part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(asdict(history[0])), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(one) for one in history)
+    part.replace(folder / HISTORY)
+
+
+def _part(path: Path) -> Path:
+    """Where a file is written before it takes its place; each process has its own."""
+    return path.with_name(f".{os.getpid()}-{path.name}")
+
+
+def _save(model: Model, path: Path) -> None:
+    part = _part(path)
+    model.save(part)
+    part.replace(path)
+
+
+def _copy(source: Path, path: Path) -> None:
+    part = _part(path)
+    shutil.copyfile(source, part)
+    part.replace(path)
+
+
+def _epoch(
+    model: Model,
+    samples: Samples,
+    labels: NDArray[np.int64],
+    recipe: Recipe,
+    epoch: int,
+    learn: NDArray[np.int64],
+    validate: NDArray[np.int64],
+) -> Epoch:
+    began = time.perf_counter()
+    pairs = np.array([(p, v) for p in learn for v in range(samples.variants)])
+    rng = np.random.default_rng((recipe.seed, epoch))
+    rate = float(load_keras().ops.convert_to_numpy(model.optimizer.learning_rate))
+    _reseed(model, recipe.seed, epoch)
+    learned = _batches(samples, rng.permutation(pairs), labels, recipe.batch, epoch)
+    fitted = model.fit(learned, epochs=1, shuffle=False, verbose=0)
+    held_out = np.array([(p, 0) for p in validate])
+    judged = model.evaluate(
+        _batches(samples, held_out, labels, BATCH, None), verbose=0, return_dict=True
+    )
+    return Epoch(
+        epoch,
+        float(fitted.history["loss"][0]),
+        float(fitted.history["accuracy"][0]),
+        float(judged["loss"]),
+        float(judged["accuracy"]),
+        rate,
+        round(time.perf_counter() - began, 3),
+    )
+
+
+def _reseed(model: Model, seed: int, epoch: int) -> None:
+    """Make dropout depend on seed and epoch alone, so that a resumed training is the same."""
+    for number, layer in enumerate(model._flatten_layers()):
+        if generator := getattr(layer, "seed_generator", None):
+            generator.state.assign(np.array([seed * 1000 + number, epoch], np.uint32))
+
+
+def _batches(
+    samples: Samples,
+    pairs: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    size: int,
+    epoch: int | None,
+) -> Model:
+    """A Keras data set of (picture, variant) pairs, made ready when they are asked for."""
+    keras = load_keras()
+
+    class Pairs(keras.utils.PyDataset):  # type: ignore[name-defined]
+        def __len__(self) -> int:
+            return -(-len(pairs) // size)
+
+        def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+            part = pairs[index * size : (index + 1) * size]
+            made = [
+                samples.sample(int(p), int(v), -1 if epoch is None else epoch) for p, v in part
+            ]
+            return np.stack(made).astype(np.float32), labels[part[:, 0]]
+
+    return Pairs(workers=1, use_multiprocessing=False, max_queue_size=4)

@@ -1,0 +1,1 @@
+"""Several extractors' searches of one gallery, made one."""

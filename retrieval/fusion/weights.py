@@ -1,0 +1,142 @@
+"""Weights of a fusion, learned by leave-one-out retrieval among training images alone."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.fusion.late import Fusion, Weighted, fuse
+from retrieval.knn import Block, Cells
+from retrieval.metrics import Values, average_precision
+from retrieval.protocol import Judgement, Judgements
+from retrieval.ranking import summarise
+
+_STEPS = 10
+"""Steps of each weight, for two and three searches."""
+
+_DRAWN = 200
+"""Weights tried for more searches, where a grid would be too large."""
+
+
+class TooLittleError(ValueError):
+    """There is too little to learn from."""
+
+
+@dataclass(frozen=True)
+class LearnedWeights:
+    """What was learned.
+
+    Attributes
+    ----------
+    weights : tuple of float
+        One per search, adding up to 1: the best on all training images.
+    cross_validated : float
+        Mean average precision of weights chosen without the queries that they are scored on;
+        what the choice is worth, free of its own optimism.
+    singles : tuple of float
+        Mean average precision of each search alone.
+    """
+
+    weights: tuple[float, ...]
+    cross_validated: float
+    singles: tuple[float, ...]
+
+
+def learn_weights(
+    cells: Cells,
+    labels: Sequence[str],
+    folds: int = 5,
+    seed: int = 0,
+    fusion: Callable[[tuple[float, ...]], Fusion] = Weighted,
+) -> LearnedWeights:
+    """Learn the weights of a fusion.
+
+    Every training image asks for the others of its class, itself left out.
+
+    Parameters
+    ----------
+    cells : ndarray of int32, shape (n_searches, n_training, n_training)
+        Squared distances between training images, see `retrieval.knn.distances`.
+    labels : sequence of str
+        Classes of the training images.
+    folds : int
+        Parts of the cross-validation over queries.
+    seed : int
+        Of the folds and, for more than three searches, of the weights that are tried.
+    fusion : callable
+        Makes the fusion of weights.
+
+    Raises
+    ------
+    TooLittleError
+        If no class has two training images.
+    """
+    judgements = leave_one_out(labels)
+    asked = np.array([len(one.positive) > 0 for one in judgements.of])
+    if not asked.any():
+        raise TooLittleError("weights are learned from classes of at least two training images")
+    tried = candidates(len(cells), seed)
+    precision = np.stack([_precision(cells, fusion(one), judgements)[asked] for one in tried])
+    fold = np.random.default_rng(seed).permutation(precision.shape[1]) % folds
+    held_out = [
+        precision[_best(precision[:, fold != number]), fold == number]
+        for number in range(folds)
+        if (fold == number).any() and (fold != number).any()
+    ]
+    singles = [precision[tried.index(corner)].mean() for corner in _corners(len(cells))]
+    return LearnedWeights(
+        tried[_best(precision)],
+        float(np.concatenate(held_out).mean()) if held_out else float("nan"),
+        tuple(float(value) for value in singles),
+    )
+
+
+def leave_one_out(labels: Sequence[str]) -> Judgements:
+    """Judge images that ask for the others of their class."""
+    names = np.array(labels)
+    of = []
+    for number, label in enumerate(labels):
+        same = np.flatnonzero(names == label)
+        of.append(Judgement(same[same != number], np.array([number], np.intp)))
+    return Judgements(tuple(of), len(labels), 0)
+
+
+def candidates(count: int, seed: int = 0) -> list[tuple[float, ...]]:
+    """Weights to try: each search alone, all alike, and a grid or random ones between.
+
+    Parameters
+    ----------
+    count : int
+        Searches.
+    seed : int
+        Of the random ones, for more than three searches.
+    """
+    tried = [*_corners(count), (1 / count,) * count]
+    if count <= 3:
+        steps = [
+            tuple(step / _STEPS for step in steps)
+            for steps in product(range(_STEPS + 1), repeat=count)
+            if sum(steps) == _STEPS
+        ]
+        tried += steps
+    else:
+        drawn = np.random.default_rng(seed).dirichlet(np.ones(count), _DRAWN)
+        tried += [tuple(one) for one in drawn.round(3).tolist()]
+    return list(dict.fromkeys(tried))
+
+
+def _corners(count: int) -> list[tuple[float, ...]]:
+    return [tuple(float(one == number) for one in range(count)) for number in range(count)]
+
+
+def _precision(cells: Cells, fusion: Fusion, judgements: Judgements) -> Values:
+    blocks = fuse([[Block(0, one)] for one in cells], fusion, judgements)
+    return average_precision(summarise(blocks, judgements))
+
+
+def _best(precision: NDArray[np.float64]) -> int:
+    """The first of the best: of equal weights the simplest, since single searches come first."""
+    means = precision.mean(axis=1)
+    return int(np.flatnonzero(means >= means.max() - 1e-12)[0])

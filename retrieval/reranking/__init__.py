@@ -1,0 +1,1 @@
+"""Second looks at a finished search: expansion, neighbourhoods, diffusion, verification."""

@@ -1,0 +1,119 @@
+"""Who is near whom: the first images of every query, as lists that no listing order can change."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+
+from retrieval.fusion.late import STEPS
+from retrieval.knn import Cells
+from retrieval.protocol import Judgement, Judgements
+from retrieval.search import Search, Vectors
+
+FAR = np.iinfo(np.int32).max
+"""Distance of an image that does not take part: behind all others."""
+
+
+class Near(NamedTuple):
+    """The first images of one query.
+
+    Attributes
+    ----------
+    query : int
+        Index of the query.
+    indices : ndarray of intp, shape (n_near,)
+        Gallery indices, nearest first; equally near ones by index.
+    cells : ndarray of int32, shape (n_near,)
+        How far each is.
+    row : ndarray of int32, shape (n_gallery,)
+        How far every gallery image is; see `Search` for those that are excluded.
+    """
+
+    query: int
+    indices: NDArray[np.intp]
+    cells: Cells
+    row: Cells
+
+    def allowed(self, judgements: Judgements) -> NDArray[np.bool_]:
+        """Which gallery images take part."""
+        made = np.ones(len(self.row), bool)
+        made[judgements.of[self.query].excluded] = False
+        return made
+
+    def first(self, count: int) -> NDArray[np.intp]:
+        """Fewer of the indices: some, and all that are as far as the last of them."""
+        if count >= len(self.cells):
+            return self.indices
+        return self.indices[self.cells <= self.cells[count - 1]]
+
+
+def near(
+    search: Search, queries: Vectors, gallery: Vectors, judgements: Judgements, count: int
+) -> Iterator[Near]:
+    """Find the first images of every query.
+
+    Images that are as far as the last of them are among them, too: if a few of those were
+    chosen, the result would depend on the order that the gallery is listed in.
+
+    Parameters
+    ----------
+    search : Search
+    queries, gallery, judgements
+        As of `Search`; excluded images are never near.
+    count : int
+        Images wanted; fewer come if there are fewer, more where they are tied.
+    """
+    for block in search(queries, gallery, judgements):
+        for place, row in enumerate(block.cells):
+            query = block.start + place
+            there = np.setdiff1d(np.arange(len(row)), judgements.of[query].excluded)
+            distances = row[there]
+            if count < len(there):
+                limit = np.partition(distances, count - 1)[count - 1]
+                there, distances = there[distances <= limit], distances[distances <= limit]
+            order = np.argsort(distances, kind="stable")
+            yield Near(query, there[order], distances[order], row)
+
+
+def sparse(
+    indices: Sequence[NDArray[np.intp]],
+    size: int,
+    values: Sequence[NDArray[np.float64]] | None = None,
+) -> scipy.sparse.csr_array:
+    """Make a matrix of lists.
+
+    Parameters
+    ----------
+    indices : sequence of ndarray of intp
+        Columns of each row.
+    size : int
+        Number of columns.
+    values : sequence of ndarray of float64, optional
+        What stands there; 1 everywhere if not given.
+    """
+    ends = np.cumsum([0, *(len(row) for row in indices)])
+    columns = np.concatenate(indices)
+    content = np.ones(len(columns)) if values is None else np.concatenate(values)
+    return scipy.sparse.csr_array((content, columns, ends), shape=(len(indices), size))
+
+
+def nothing_excluded(queries: int, gallery: int) -> Judgements:
+    """Judgements for a search among gallery images themselves.
+
+    Parameters
+    ----------
+    queries, gallery : int
+        How many there are.
+    """
+    nothing = np.empty(0, np.intp)
+    return Judgements((Judgement(nothing, nothing),) * queries, gallery, 0)
+
+
+def similarity(cells: Cells) -> NDArray[np.float64]:
+    """Cosine of vectors at these distances, not below 0.
+
+    Fused scores, which have no cosine, become 1 for a query's best image and 0 for its worst.
+    """
+    return np.maximum(1 - cells / STEPS, 0)
