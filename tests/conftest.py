@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from golden import Golden
 from pictures import fill
 from sklearn.base import clone
 
@@ -18,6 +19,18 @@ from extractors.networks.training import Recipe
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 WEIGHTS = SHARED.parent / "weights"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let golden numbers of new versions be recorded, see `golden`."""
+    parser.addoption("--record-golden", action="store_true", help="add numbers of new versions")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """The golden numbers of a test module: ``golden/<name>.json`` of ``test_golden_<name>``."""
+    name = request.module.__name__.rpartition("test_golden_")[2]
+    return Golden(name, request.config.getoption("--record-golden"))
 
 
 @pytest.fixture
