@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PILImage
 
-from benchmarks.cli import Parser, command
+from benchmarks.cli import command, make_parser
 from benchmarks.formats.files import require_writable, write_text
 from benchmarks.formats.markdown import markdown, to_csv
 from benchmarks.pipeline.records.card import commit, machine
@@ -209,7 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: Sequence[str] | None) -> int:
-    parser = Parser(prog="python -m benchmarks.keypoints", description=__doc__.split("\n")[0])
+    parser = make_parser("keypoints", __doc__)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="pictures, at any depth")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where keypoints.md and .csv go")
     options = parser.parse_args(arguments)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.cli import Parser, command
+from benchmarks.cli import command, make_parser
 from datasets.errors import InputError, UnreadableImageError
 from datasets.reading import Pixels, read_image
 from extractors.draw import detector_name, matches_picture
@@ -51,7 +51,7 @@ def _read(path: Path) -> Pixels:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="python -m benchmarks.matches", description=__doc__.split("\n")[0])
+    parser = make_parser("matches", __doc__)
     parser.add_argument("image", type=Path, metavar="IMAGE")
     parser.add_argument("other", type=Path, metavar="OTHER")
     parser.add_argument(

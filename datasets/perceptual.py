@@ -10,6 +10,9 @@ from datasets.reading import Pixels
 
 BITS = 64
 
+VERSION = "perceptual-hash 1"
+"""Changes with the hashes, and with nothing else: part of cache keys."""
+
 _BLOCK = 1024
 
 

@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Self
+from pathlib import Path
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,17 @@ class NothingToLearnError(ValueError):
     """The training images hold nothing, or not enough, to learn from."""
 
 
+@runtime_checkable
+class SavesItself(Protocol):
+    """A head whose state is a network."""
+
+    def save(self, folder: Path) -> None:
+        """Write it."""
+
+    def load(self, folder: Path) -> Self:
+        """Read it."""
+
+
 class Extractor(BaseEstimator, ABC):
     """Image to vector.
 
@@ -27,6 +39,9 @@ class Extractor(BaseEstimator, ABC):
     images. What can be learned from vectors alone (scaling, PCA, whitening) needs no
     extractor of its own: put scikit-learn's transformer behind one in a ``Pipeline``.
     """
+
+    family: ClassVar[str] = "other"
+    is_supervised: ClassVar[bool] = False
 
     def fit(self, images: Iterable[Image], y: object = None) -> Self:
         """Learn from training images; nothing, unless a subclass says otherwise.

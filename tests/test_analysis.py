@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import skew
 
-from benchmarks.pipeline.records.record import Listed, TaskResults
+from benchmarks.pipeline.records.results import ImageEntry, TaskResults
 from benchmarks.report.__main__ import main
 from benchmarks.report.comparisons import change, in_words
 from benchmarks.report.pages.classes import CONFUSION, first_answers, hubs
@@ -22,7 +22,7 @@ from retrieval.statistics import difference_intervals
 
 
 def one(name, label, distractor):
-    return Listed(name, label, distractor, sha256=name)
+    return ImageEntry(name, label, distractor, sha256=name)
 
 
 GALLERY = tuple(

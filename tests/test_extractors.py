@@ -13,7 +13,7 @@ from pictures import picture
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from benchmarks.pipeline.methods.extractor import Row
+from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from extractors import MENU
 from extractors.base import Extractor
 from extractors.local_features.local import Detector
@@ -96,7 +96,7 @@ def small_batches(request, monkeypatch):
     if name and is_network(name):
         if (SHARED.parent / "weights").is_dir():
             request.getfixturevalue("real_weights")
-        if obstacle := Row(name, MENU[name]).obstacle:
+        if obstacle := ExtractorSteps(name, MENU[name]).obstacle:
             pytest.skip(obstacle)
 
 

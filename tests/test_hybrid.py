@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from benchmarks.pipeline.records.record import Listed, TaskResults
+from benchmarks.pipeline.records.results import ImageEntry, TaskResults
 from benchmarks.report.__main__ import main
 from benchmarks.report.pages.fusion import Against, Scored, chosen, compare_fused, members, verdict
 from retrieval.statistics import holm, permutation_test, sign_flip_test, step_down
@@ -69,7 +69,7 @@ def test_the_fusion_is_chosen_by_what_training_images_say():
         record("e", **{key: 0.6}),
         record("f", steps=2, **{key: 0.6}),
     ]
-    task = TaskResults(records, {}, (Listed("q", "x", None, "q"),))
+    task = TaskResults(records, {}, (ImageEntry("q", "x", None, "q"),))
     # However the queries order them: of equal ones by name, and without what is re-ranked.
     assert chosen(task, "abcdef") == chosen(task, "fedcba") == "b"
     assert chosen(task, "cdf") is None

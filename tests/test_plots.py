@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image, ImageDraw
 
-from benchmarks.pipeline.methods.names import make, row_names
-from benchmarks.pipeline.records.record import read_results
+from benchmarks.pipeline.methods.names import method_names, parse_method
+from benchmarks.pipeline.records.results import read_results
 from benchmarks.report.__main__ import main
 from benchmarks.report.comparisons import Change
 from benchmarks.report.families import KINDS, kind_of
@@ -40,12 +40,12 @@ KIND_BY_NAME = {
 }
 
 
-@pytest.mark.parametrize("name", row_names())
+@pytest.mark.parametrize("name", method_names())
 def test_every_row_of_the_menu_has_a_kind(name):
-    row = make(name)
+    row = parse_method(name)
     found = kind_of({"card": {"extractor": row.identity}})
     assert found in KINDS
-    if len(row.rows) > 1:
+    if len(row.extractors) > 1:
         assert found == "combined"
     elif not row.is_plain:
         assert found == "re-ranked"

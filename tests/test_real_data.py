@@ -8,11 +8,11 @@ import pytest
 
 import extractors
 from benchmarks import keypoints
-from benchmarks.pipeline.methods.names import make, row_names
+from benchmarks.pipeline.methods.names import method_names, parse_method
 from retrieval.metrics import METRICS
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
-NETWORKS = [name for name in row_names() if any(row.network for row in make(name).rows)]
+NETWORKS = [name for name in method_names() if any(row.network for row in parse_method(name).rows)]
 LIVE = [
     *("rgb-histogram", "hsv-histogram", "lab-histogram", "hsv-histogram-grid", "colour-moments"),
     *("lbp", "hog", "gist", "hog-lines", "sift-bovw", "rootsift-bovw", "sift-fisher"),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks.formats.markdown import DIGITS, to_csv
-from benchmarks.pipeline.records.record import RecordPlace
+from benchmarks.pipeline.records.record import RecordPath
 from benchmarks.report.__main__ import main
 from benchmarks.report.tables import shorten
 from retrieval.metrics import METRICS, mean_scores
@@ -51,8 +51,8 @@ def test_the_report_loads_no_network_and_no_pictures(results):
 
 
 def test_scores_come_from_the_rankings(results):
-    place = RecordPlace(results / "parted" / "records" / "query", "lbp")
-    ranking = Ranking.load(place.path(".npz"))
+    place = RecordPath(results / "parted" / "records" / "query", "lbp")
+    ranking = Ranking.load(place.file(".npz"))
     rows = json.loads((results / "parted" / "table.json").read_text())["query"]
     row = next(row for row in rows if row["row"] == "lbp")
     assert {name: row[name] for name in METRICS} == pytest.approx(mean_scores(ranking))

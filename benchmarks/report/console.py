@@ -8,7 +8,7 @@ from rich.table import Table
 
 import datasets
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.methods.names import row_names
+from benchmarks.pipeline.methods.names import method_names
 from benchmarks.pipeline.methods.presets import Preset
 from benchmarks.report.pages.presets import CANDIDATE_HEADINGS, candidate_cells
 from benchmarks.report.tables import absences, broken, cell_text, columns, filled_columns
@@ -70,7 +70,7 @@ def print_listing() -> None:
     """Print the menus."""
     console = Console(highlight=False)
     console.print("Extractors:")
-    for name in row_names():
+    for name in method_names():
         console.print(f"  {name}", markup=False)
     console.print("\nDatasets:")
     for source in datasets.MENU.values():

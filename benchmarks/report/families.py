@@ -33,6 +33,8 @@ def kind_of(record: Json) -> str:
         return "local"
     if "network" in parts:
         return "network"
+    if "family" in parts:
+        return str(parts["family"])
     return _BY_MODULE.get(parts["head"]["class"].split(".")[-2], OTHER)
 
 

@@ -67,6 +67,8 @@ class ColourHistogram(Descriptor):
     M. J. Swain, D. H. Ballard (1991), Color indexing, IJCV 7(1), doi:10.1007/BF00130487
     """
 
+    family = "colour"
+
     space: str = "rgb"
     bins: tuple[int, int, int] = (8, 8, 8)
     grid: int = 1
@@ -105,6 +107,8 @@ class ColourMoments(Descriptor):
     M. Stricker, M. Orengo (1995), Similarity of color images, SPIE 2420,
     doi:10.1117/12.205308
     """
+
+    family = "colour"
 
     space: str = "hsv"
     grid: int = 1
@@ -146,6 +150,8 @@ class ColourCorrelogram(Descriptor):
     J. Huang, S. R. Kumar, M. Mitra, W.-J. Zhu, R. Zabih (1997), Image indexing using color
     correlograms, CVPR, doi:10.1109/CVPR.1997.609412
     """
+
+    family = "colour"
 
     levels: int = 4
     distances: tuple[int, ...] = (1, 3, 5, 7)
@@ -191,6 +197,8 @@ class TinyImage(Descriptor):
     A. Torralba, R. Fergus, W. T. Freeman (2008), 80 million tiny images, IEEE TPAMI 30(11),
     doi:10.1109/TPAMI.2008.128
     """
+
+    family = "colour"
 
     prepare: Preprocess = Square(16)
 

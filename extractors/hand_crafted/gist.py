@@ -46,6 +46,8 @@ class Gist(Descriptor):
     of the spatial envelope, IJCV 42(3), doi:10.1023/A:1011139631724
     """
 
+    family = "shape"
+
     scales: int = 4
     orientations: int = 8
     grid: int = 4

@@ -33,6 +33,8 @@ class HistogramOfOrientedGradients(Descriptor):
     doi:10.1109/CVPR.2005.177
     """
 
+    family = "shape"
+
     orientations: int = 9
     cell: int = 16
     prepare: Preprocess = Square(128)
@@ -74,6 +76,8 @@ class EdgeOrientationHistogram(Descriptor):
     29(8), doi:10.1016/0031-3203(95)00160-3
     """
 
+    family = "shape"
+
     bins: int = 12
     grid: int = 4
     prepare: Preprocess = LongestSide(128)
@@ -113,6 +117,8 @@ class HuMoments(Descriptor):
     Theory 8(2), doi:10.1109/TIT.1962.1057692
     """
 
+    family = "shape"
+
     prepare: Preprocess = LongestSide(128)
 
     def describe(self, image: Image) -> NDArray[np.floating]:
@@ -143,6 +149,8 @@ class ZernikeMoments(Descriptor):
     A. Khotanzad, Y. H. Hong (1990), Invariant image recognition by Zernike moments, IEEE
     TPAMI 12(5), doi:10.1109/34.55109
     """
+
+    family = "shape"
 
     degree: int = 12
     prepare: Preprocess = LongestSide(64)
@@ -180,6 +188,8 @@ class FourierDescriptors(Descriptor):
     retrieval using generic Fourier descriptor, Signal Processing: Image Communication 17(10),
     doi:10.1016/S0923-5965(02)00084-X
     """
+
+    family = "shape"
 
     samples: int = 256
     harmonics: int = 24

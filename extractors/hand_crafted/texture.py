@@ -41,6 +41,8 @@ class LocalBinaryPattern(Descriptor):
     Recognition 44(10-11), doi:10.1016/j.patcog.2011.03.029
     """
 
+    family = "texture"
+
     octaves: int = 3
     prepare: Preprocess = LongestSide(128)
 
@@ -78,6 +80,8 @@ class Haralick(Descriptor):
     R. M. Haralick, K. Shanmugam, I. Dinstein (1973), Textural features for image
     classification, IEEE Trans. SMC 3(6), doi:10.1109/TSMC.1973.4309314
     """
+
+    family = "texture"
 
     levels: int = 32
     distances: tuple[int, ...] = (1, 4)
@@ -122,6 +126,8 @@ class GaborBank(Descriptor):
     B. S. Manjunath, W.-Y. Ma (1996), Texture features for browsing and retrieval of image
     data, IEEE TPAMI 18(8), doi:10.1109/34.531803
     """
+
+    family = "texture"
 
     frequency: float = 0.25
     octaves: int = 4
@@ -178,6 +184,8 @@ class ThresholdAdjacency(Descriptor):
     N. A. Hamilton et al. (2007), Fast automated cell phenotype image classification, BMC
     Bioinformatics 8:110, doi:10.1186/1471-2105-8-110
     """
+
+    family = "texture"
 
     prepare: Preprocess = LongestSide(128)
 

@@ -26,6 +26,9 @@ _FISHER_REGULARISATION = 1e-4
 class Encoder(BaseEstimator, ABC):
     """Turns local features into a vector, after `fit` has seen those of training images."""
 
+    family = "local"
+    is_supervised = False
+
     def fit(self, features: Iterable[LocalFeatures], y: object = None) -> Self:
         """Learn from the local features of training images.
 

@@ -55,6 +55,9 @@ class Detector(BaseEstimator, ABC):
     method. Behind it in a pipeline stands an encoder, see `extractors.local_features.encoders`.
     """
 
+    family = "local"
+    is_supervised = False
+
     prepare: Preprocess
     max_points: int
     dims: ClassVar[int]

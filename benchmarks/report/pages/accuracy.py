@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.record import Results, TaskResults
+from benchmarks.pipeline.records.results import Results, TaskResults
 from benchmarks.report.families import KINDS, kind_of
 from benchmarks.report.plots.axes import Curve, Dot, Mark
 from benchmarks.report.plots.book import WIDTH, Plot, PlotBook

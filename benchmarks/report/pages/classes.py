@@ -12,7 +12,7 @@ from scipy.stats import binom, skew
 
 from benchmarks.formats.files import write_text
 from benchmarks.formats.markdown import markdown, to_csv
-from benchmarks.pipeline.records.record import Listed, Results, TaskResults
+from benchmarks.pipeline.records.results import ImageEntry, Results, TaskResults
 from benchmarks.report.plots.book import Plot, PlotBook
 from benchmarks.report.plots.charts import heat_size, paint_heat
 from benchmarks.report.tables import SORT_BY, share
@@ -109,7 +109,7 @@ def class_scores(
     return names, np.array(made)
 
 
-def first_answers(ranking: Ranking, gallery: Sequence[Listed]) -> list[str | None]:
+def first_answers(ranking: Ranking, gallery: Sequence[ImageEntry]) -> list[str | None]:
     """Class of each query's nearest image; None for a lone query."""
     made: list[str | None] = []
     for nearest, relevant in zip(ranking.neighbours[:, 0], ranking.relevant, strict=True):
@@ -140,7 +140,9 @@ def hubs(ranking: Ranking, n_gallery: int) -> Hubs:
     return Hubs(found, limit, float(skew(times)) if times.std() else 0.0)
 
 
-def _answers(task: TaskResults, name: str, gallery: Sequence[Listed]) -> Counter[tuple[str, str]]:
+def _answers(
+    task: TaskResults, name: str, gallery: Sequence[ImageEntry]
+) -> Counter[tuple[str, str]]:
     answers = first_answers(task.rankings[name], gallery)
     return Counter(
         (query.label, answer)
@@ -224,7 +226,7 @@ def _mistake_section(
     return text + "\n" + markdown(["class", "first image is", "queries"], cells)
 
 
-def _hub_section(task: TaskResults, names: Sequence[str], gallery: Sequence[Listed]) -> str:
+def _hub_section(task: TaskResults, names: Sequence[str], gallery: Sequence[ImageEntry]) -> str:
     found = {name: hubs(task.rankings[name], len(gallery)) for name in names}
     cells = []
     for name in names:

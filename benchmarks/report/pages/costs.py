@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.record import Results
+from benchmarks.pipeline.records.results import Results
 from benchmarks.report.pages.accuracy import kinds_of
 from benchmarks.report.plots.axes import Dot
 from benchmarks.report.plots.book import WIDTH, Plot, PlotBook

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.formats.files import write_text
 from benchmarks.formats.markdown import markdown, to_csv
-from benchmarks.pipeline.records.record import Results, TaskResults
+from benchmarks.pipeline.records.results import Results, TaskResults
 from benchmarks.report.comparisons import change, in_words
 from benchmarks.report.pages.accuracy import best_of_each_kind, kinds_of
 from benchmarks.report.plots.axes import Curve, Mark

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.formats.files import Json, write_text
 from benchmarks.formats.markdown import markdown, to_csv
-from benchmarks.pipeline.records.record import Results, TaskResults
+from benchmarks.pipeline.records.results import Results, TaskResults
 from benchmarks.report.plots.book import Plot, PlotBook
 from benchmarks.report.plots.charts import heat_size, paint_heat
 from benchmarks.report.tables import SORT_BY, share

@@ -12,7 +12,8 @@ import numpy as np
 
 from benchmarks.formats.files import Json, write_text
 from benchmarks.formats.markdown import Markup, escape, markdown
-from benchmarks.pipeline.records.record import PHOTOS, Results
+from benchmarks.pipeline.records.record import PHOTOS
+from benchmarks.pipeline.records.results import Results
 from benchmarks.report.families import COMBINED, KINDS, RERANKED, has_network, kind_of
 from benchmarks.report.pages.fusion import Against, Scored, chosen, score_task
 from benchmarks.report.pages.literature import context

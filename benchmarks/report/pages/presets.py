@@ -6,7 +6,7 @@ from pathlib import Path
 from benchmarks.formats.files import Json, write_text
 from benchmarks.formats.markdown import escape, markdown
 from benchmarks.pipeline.methods.presets import FOLDER, Preset, read_preset
-from benchmarks.pipeline.records.record import TaskResults
+from benchmarks.pipeline.records.results import TaskResults
 from benchmarks.report.pages.fusion import score_task
 from benchmarks.report.tables import SORT_BY, share
 from retrieval.metrics import METRICS

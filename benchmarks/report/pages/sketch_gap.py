@@ -8,7 +8,8 @@ import numpy as np
 
 from benchmarks.formats.files import Json, write_text
 from benchmarks.formats.markdown import markdown, to_csv
-from benchmarks.pipeline.records.record import PHOTOS, Listed, Results, TaskResults
+from benchmarks.pipeline.records.record import PHOTOS
+from benchmarks.pipeline.records.results import ImageEntry, Results, TaskResults
 from benchmarks.report.comparisons import Change, change, in_words
 from benchmarks.report.pages.accuracy import kinds_of
 from benchmarks.report.plots.axes import Curve, Mark
@@ -196,7 +197,7 @@ def _scored(task: TaskResults, metric: str) -> _Scored:
     return _Scored(keys, {name: values[there] for name, values in made.items()}, chance or 0.0)
 
 
-def _key(query: Listed) -> str:
+def _key(query: ImageEntry) -> str:
     """The query's path without the folder that says which query set it is in."""
     return "/".join(part for part in query.id.split("/") if part.partition("-")[0] != "query")
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from benchmarks.formats.files import Json, read_json, write_json, write_text
 from benchmarks.formats.markdown import escape, markdown, to_csv
-from benchmarks.pipeline.records.record import Description, Results
+from benchmarks.pipeline.records.record import Description
+from benchmarks.pipeline.records.results import Results
 from benchmarks.report.pages.leaks import FILE as LEAKS
 from benchmarks.report.pages.presets import FILE as PRESETS
 from benchmarks.report.plots.book import PAGE as PLOTS

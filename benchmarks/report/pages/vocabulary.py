@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.record import TaskResults, read_results
+from benchmarks.pipeline.records.results import TaskResults, read_results
 from benchmarks.report.pages.table import write_table_page, write_tables
 from benchmarks.report.plots.axes import Curve, Mark
 from benchmarks.report.plots.book import WIDTH, Plot, PlotBook

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import datasets
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.record import Results, TaskResults
+from benchmarks.pipeline.records.results import Results, TaskResults
 from benchmarks.report.families import has_network, kind_of
 from benchmarks.report.pages.table import LEGEND, counts_in_words
 from benchmarks.report.tables import (
