@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 from benchmarks.pipeline.methods.extractor import Row
 from extractors import MENU
 from extractors.base import Extractor
-from extractors.local_features.local import Detector
+from extractors.local_features.detector import Detector
 from extractors.networks import engine, training, weights
 from extractors.networks.finetuning import FineTuned
 from extractors.networks.pretrained import Network

@@ -12,8 +12,7 @@ from benchmarks.pipeline.cache.store import FeatureStore
 from benchmarks.pipeline.extraction import describe as describing
 from benchmarks.pipeline.extraction import encode as learning
 from benchmarks.pipeline.methods.extractor import Row, feature_store
-from extractors import MENU
-from extractors.local_features.detectors import DETECTORS
+from extractors import DETECTORS, MENU
 
 ROWS = ("orb-bovw", "orb-bovw+geometry")
 

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractors.base import Descriptor, hellinger
-from extractors.hand_crafted.grid import cells
-from extractors.preprocessing import Image, LongestSide, Preprocess, Square
+from extractors.preprocessing import Image, LongestSide, Preprocess, Square, cells
 
 
 class Space(NamedTuple):

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractors.base import Descriptor, hellinger
-from extractors.hand_crafted.grid import cells
 from extractors.hand_crafted.silhouette import outline, silhouette
-from extractors.preprocessing import Image, LongestSide, Preprocess, Square, grey
+from extractors.preprocessing import Image, LongestSide, Preprocess, Square, cells, grey
 
 
 @dataclass(eq=False, repr=False)

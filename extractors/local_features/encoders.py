@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 
-from extractors.local_features.local import LocalFeatures
+from extractors.local_features.detector import LocalFeatures
 from extractors.local_features.vocabulary import Vocabulary, learn, numbers, sample
 
 _FISHER_REGULARISATION = 1e-4

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from extractors.local_features.local import Detector, from_opencv
+from extractors.local_features.detector import Detector, from_opencv
 from extractors.preprocessing import AtMost, Grey, Preprocess
 
 

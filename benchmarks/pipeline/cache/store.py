@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from benchmarks.formats.files import read_json, write_json, write_whole
 from benchmarks.pipeline.cache.fingerprint import digest
-from extractors.local_features.local import LocalFeatures
+from extractors.local_features.detector import LocalFeatures
 
 _BLOCK = 2048
 """Rows gathered at a time."""

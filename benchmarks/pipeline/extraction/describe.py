@@ -16,7 +16,7 @@ from datasets.errors import InputError, UnreadableImageError
 from datasets.reading import Pixels, read_image
 from datasets.task import Image
 from extractors import Extractor
-from extractors.local_features.local import Detector, LocalFeatures
+from extractors.local_features.detector import Detector, LocalFeatures
 
 Made = NDArray[np.float32] | LocalFeatures
 """What is made of a picture: its vector, or its local features."""

@@ -13,8 +13,8 @@ from benchmarks.pipeline.cache.fingerprint import closure, digest, identity, imp
 from benchmarks.pipeline.cache.store import FeatureStore, MapStore, VectorStore
 from datasets.task import Dataset, Image
 from extractors import Extractor
+from extractors.local_features.detector import Detector
 from extractors.local_features.encoders import Encoder
-from extractors.local_features.local import Detector
 from extractors.networks.finetuning import FineTuned
 from extractors.networks.pretrained import MapHead, Network, Stem
 from extractors.networks.scratch import ScratchNetwork
