@@ -9,7 +9,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from extractors.base import Descriptor, Extractor
+from extractors.base import FAMILIES, Description, Descriptor, Extractor, describe
 from extractors.hand_crafted.colour import (
     ColourCorrelogram,
     ColourHistogram,
@@ -43,7 +43,16 @@ from extractors.networks.scratch import CompactCnn, PlainCnn
 from extractors.preprocessing import LongestSide, Square
 from extractors.whitening import Whitening
 
-__all__ = ["DETECTORS", "MENU", "Descriptor", "Extractor", "pretrained_networks"]
+__all__ = [
+    "DETECTORS",
+    "FAMILIES",
+    "MENU",
+    "Description",
+    "Descriptor",
+    "Extractor",
+    "describe",
+    "pretrained_networks",
+]
 
 RESNET152 = Backbone("ResNet152", cut="conv4_block36_out")
 RESNET50 = Backbone("ResNet50")

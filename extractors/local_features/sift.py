@@ -28,12 +28,13 @@ class Sift(Detector):
     Notes
     -----
     128 dimensions, whole numbers from 0 to 255.
-
-    References
-    ----------
-    D. G. Lowe (2004), Distinctive image features from scale-invariant keypoints, IJCV 60(2),
-    doi:10.1023/B:VISI.0000029664.99615.94
     """
+
+    summary = "Keypoints and descriptors by SIFT"
+    reference = (
+        "Lowe (2004), Distinctive image features from scale-invariant keypoints, IJCV 60(2), "
+        "doi:10.1023/B:VISI.0000029664.99615.94"
+    )
 
     dims: ClassVar[int] = 128
 
@@ -67,12 +68,13 @@ class DenseSift(Detector):
     -----
     128 dimensions, whole numbers from 0 to 255. The response of a point is the contrast in its
     patch; patches without any are left out.
-
-    References
-    ----------
-    A. Bosch, A. Zisserman, X. Muñoz (2007), Image classification using random forests and
-    ferns, ICCV, doi:10.1109/ICCV.2007.4409066
     """
+
+    summary = "SIFT descriptors on a regular grid"
+    reference = (
+        "Bosch, Zisserman and Muñoz (2007), Image classification using random forests and ferns, "
+        "ICCV, doi:10.1109/ICCV.2007.4409066"
+    )
 
     dims: ClassVar[int] = 128
 

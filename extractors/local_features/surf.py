@@ -35,12 +35,13 @@ class Surf(Detector):
     64 dimensions, whole numbers: 256 times the unit vector, within -127 to 127. OpenCV's code
     runs where its build has SURF (the wheels have not, it is among the non-free parts);
     elsewhere ours, written from the paper.
-
-    References
-    ----------
-    H. Bay, A. Ess, T. Tuytelaars, L. Van Gool (2008), Speeded-up robust features (SURF),
-    Computer Vision and Image Understanding 110(3), doi:10.1016/j.cviu.2007.09.014
     """
+
+    summary = "Keypoints and descriptors by SURF"
+    reference = (
+        "Bay, Ess, Tuytelaars and Van Gool (2008), Speeded-up robust features (SURF), Computer "
+        "Vision and Image Understanding 110(3), doi:10.1016/j.cviu.2007.09.014"
+    )
 
     dims: ClassVar[int] = 64
     kind: ClassVar[type] = np.int8
