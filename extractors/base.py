@@ -34,11 +34,16 @@ class Step(BaseEstimator, ABC):
         The step in one line, for people.
     reference : str
         Sources with DOI or address, separated by semicolons.
+    version : str
+        Name and number of what the class computes, as ``"colour-histogram 1"``. It stands in
+        cache keys in place of the class's code, so numbers that change need another. A class
+        without one of its own goes by its code.
     """
 
     family: ClassVar[str] = "other"
     summary: ClassVar[str] = ""
     reference: ClassVar[str] = ""
+    version: ClassVar[str]
 
 
 class Extractor(Step):

@@ -32,6 +32,8 @@ class Preprocess(Protocol):
 class LongestSide:
     """Scale a picture up or down so that its longest side has `pixels`; keep its aspect."""
 
+    version = "longest-side 1"
+
     pixels: int
 
     def __call__(self, image: Image) -> Image:
@@ -45,6 +47,8 @@ class LongestSide:
 class AtMost:
     """Scale a picture down so that its longest side has `pixels`; leave smaller ones alone."""
 
+    version = "at-most 1"
+
     pixels: int
 
     def __call__(self, image: Image) -> Image:
@@ -55,6 +59,8 @@ class AtMost:
 @dataclass(frozen=True)
 class Square:
     """Scale a picture to `pixels` x `pixels`, whatever its aspect."""
+
+    version = "square 1"
 
     pixels: int
 

@@ -31,6 +31,7 @@ class Whitening(Step):
         "Jégou and Chum (2012), Negative evidences and co-occurences in image retrieval: the "
         "benefit of PCA and whitening, ECCV, doi:10.1007/978-3-642-33709-3_55"
     )
+    version = "whitening 1"
 
     dims: int = 128
 

@@ -65,6 +65,7 @@ class ColourHistogram(Descriptor):
     family = "colour"
     summary = "Share of the pixels in each range of colours"
     reference = "Swain and Ballard (1991), Color indexing, IJCV 7(1), doi:10.1007/BF00130487"
+    version = "colour-histogram 1"
 
     space: str = "rgb"
     bins: tuple[int, int, int] = (8, 8, 8)
@@ -105,6 +106,7 @@ class ColourMoments(Descriptor):
     reference = (
         "Stricker and Orengo (1995), Similarity of color images, SPIE 2420, doi:10.1117/12.205308"
     )
+    version = "colour-moments 1"
 
     space: str = "hsv"
     grid: int = 1
@@ -148,6 +150,7 @@ class ColourCorrelogram(Descriptor):
         "Huang, Kumar, Mitra, Zhu and Zabih (1997), Image indexing using color correlograms, "
         "CVPR, doi:10.1109/CVPR.1997.609412"
     )
+    version = "colour-correlogram 1"
 
     levels: int = 4
     distances: tuple[int, ...] = (1, 3, 5, 7)
@@ -195,6 +198,7 @@ class TinyImage(Descriptor):
         "Torralba, Fergus and Freeman (2008), 80 million tiny images, IEEE TPAMI 30(11), "
         "doi:10.1109/TPAMI.2008.128"
     )
+    version = "tiny-image 1"
 
     prepare: Preprocess = Square(16)
 

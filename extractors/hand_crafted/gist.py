@@ -47,6 +47,7 @@ class Gist(Descriptor):
         "Oliva and Torralba (2001), Modeling the shape of the scene: a holistic representation of "
         "the spatial envelope, IJCV 42(3), doi:10.1023/A:1011139631724"
     )
+    version = "gist 1"
 
     scales: int = 4
     orientations: int = 8

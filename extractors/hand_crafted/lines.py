@@ -44,6 +44,7 @@ class Lines:
         "doi:10.1016/j.cag.2012.03.004; Tomasi and Manduchi (1998), Bilateral filtering for gray "
         "and color images, ICCV, doi:10.1109/ICCV.1998.710815"
     )
+    version = "lines 1"
 
     scale: Preprocess = LongestSide(256)
     smoothings: int = 3

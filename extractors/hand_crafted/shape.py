@@ -33,6 +33,7 @@ class HistogramOfOrientedGradients(Descriptor):
         "Dalal and Triggs (2005), Histograms of oriented gradients for human detection, CVPR, "
         "doi:10.1109/CVPR.2005.177"
     )
+    version = "histogram-of-oriented-gradients 1"
 
     orientations: int = 9
     cell: int = 16
@@ -76,6 +77,7 @@ class EdgeOrientationHistogram(Descriptor):
         "Jain and Vailaya (1996), Image retrieval using color and shape, Pattern Recognition "
         "29(8), doi:10.1016/0031-3203(95)00160-3"
     )
+    version = "edge-orientation-histogram 1"
 
     bins: int = 12
     grid: int = 4
@@ -117,6 +119,7 @@ class HuMoments(Descriptor):
         "Hu (1962), Visual pattern recognition by moment invariants, IRE Trans. Information "
         "Theory 8(2), doi:10.1109/TIT.1962.1057692"
     )
+    version = "hu-moments 1"
 
     prepare: Preprocess = LongestSide(128)
 
@@ -150,6 +153,7 @@ class ZernikeMoments(Descriptor):
         "Khotanzad and Hong (1990), Invariant image recognition by Zernike moments, IEEE TPAMI "
         "12(5), doi:10.1109/34.55109"
     )
+    version = "zernike-moments 1"
 
     degree: int = 12
     prepare: Preprocess = LongestSide(64)
@@ -189,6 +193,7 @@ class FourierDescriptors(Descriptor):
         "retrieval using generic Fourier descriptor, Signal Processing: Image Communication "
         "17(10), doi:10.1016/S0923-5965(02)00084-X"
     )
+    version = "fourier-descriptors 1"
 
     samples: int = 256
     harmonics: int = 24

@@ -42,6 +42,7 @@ class LocalBinaryPattern(Descriptor):
         "binary patterns texture descriptor with pyramid representation, Pattern Recognition "
         "44(10-11), doi:10.1016/j.patcog.2011.03.029"
     )
+    version = "local-binary-pattern 1"
 
     octaves: int = 3
     prepare: Preprocess = LongestSide(128)
@@ -82,6 +83,7 @@ class Haralick(Descriptor):
         "Haralick, Shanmugam and Dinstein (1973), Textural features for image classification, "
         "IEEE Trans. SMC 3(6), doi:10.1109/TSMC.1973.4309314"
     )
+    version = "haralick 1"
 
     levels: int = 32
     distances: tuple[int, ...] = (1, 4)
@@ -128,6 +130,7 @@ class GaborBank(Descriptor):
         "Manjunath and Ma (1996), Texture features for browsing and retrieval of image data, IEEE "
         "TPAMI 18(8), doi:10.1109/34.531803"
     )
+    version = "gabor-bank 1"
 
     frequency: float = 0.25
     octaves: int = 4
@@ -186,6 +189,7 @@ class ThresholdAdjacency(Descriptor):
         "Hamilton et al. (2007), Fast automated cell phenotype image classification, BMC "
         "Bioinformatics 8:110, doi:10.1186/1471-2105-8-110"
     )
+    version = "threshold-adjacency 1"
 
     prepare: Preprocess = LongestSide(128)
 

@@ -35,6 +35,7 @@ class Orb(Detector):
         "Rublee, Rabaud, Konolige and Bradski (2011), ORB: an efficient alternative to SIFT or "
         "SURF, ICCV, doi:10.1109/ICCV.2011.6126544"
     )
+    version = "orb 1"
 
     dims: ClassVar[int] = 32
     binary: ClassVar[bool] = True
@@ -71,6 +72,7 @@ class Akaze(Detector):
         "Alcantarilla, Nuevo and Bartoli (2013), Fast explicit diffusion for accelerated features "
         "in nonlinear scale spaces, BMVC, doi:10.5244/C.27.13"
     )
+    version = "akaze 1"
 
     dims: ClassVar[int] = 61
     binary: ClassVar[bool] = True

@@ -93,6 +93,7 @@ class BagOfWords(Encoder):
         "(2012), Three things everyone should know to improve object retrieval, CVPR, "
         "doi:10.1109/CVPR.2012.6248018"
     )
+    version = "bag-of-words 1"
 
     words: int = 1000
     root: bool = False
@@ -145,6 +146,7 @@ class Vlad(Encoder):
         "image representation, CVPR, doi:10.1109/CVPR.2010.5540039; Arandjelović and Zisserman "
         "(2013), All about VLAD, CVPR, doi:10.1109/CVPR.2013.207"
     )
+    version = "vlad 1"
 
     words: int = 64
     root: bool = False
@@ -198,6 +200,7 @@ class Fisher(Encoder):
         "Perronnin, Sánchez and Mensink (2010), Improving the Fisher kernel for large-scale image "
         "classification, ECCV, doi:10.1007/978-3-642-15561-1_11"
     )
+    version = "fisher 1"
 
     components: int = 64
     dims: int = 64

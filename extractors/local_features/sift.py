@@ -35,6 +35,7 @@ class Sift(Detector):
         "Lowe (2004), Distinctive image features from scale-invariant keypoints, IJCV 60(2), "
         "doi:10.1023/B:VISI.0000029664.99615.94"
     )
+    version = "sift 1"
 
     dims: ClassVar[int] = 128
 
@@ -75,6 +76,7 @@ class DenseSift(Detector):
         "Bosch, Zisserman and Muñoz (2007), Image classification using random forests and ferns, "
         "ICCV, doi:10.1109/ICCV.2007.4409066"
     )
+    version = "dense-sift 1"
 
     dims: ClassVar[int] = 128
 

@@ -42,6 +42,7 @@ class Surf(Detector):
         "Bay, Ess, Tuytelaars and Van Gool (2008), Speeded-up robust features (SURF), Computer "
         "Vision and Image Understanding 110(3), doi:10.1016/j.cviu.2007.09.014"
     )
+    version = "surf 1"
 
     dims: ClassVar[int] = 64
     kind: ClassVar[type] = np.int8
