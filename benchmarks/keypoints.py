@@ -24,7 +24,7 @@ from benchmarks.pipeline.records.card import commit, machine
 from datasets.errors import InputError, UnreadableImageError
 from datasets.reading import read_image
 from extractors.local_features.binary import Orb
-from extractors.local_features.local import Detector, LocalFeatures
+from extractors.local_features.detector import Detector, LocalFeatures
 from extractors.local_features.sift import Sift
 from extractors.local_features.surf import Surf, nonfree
 from extractors.preprocessing import AtMost, Grey, Image, LongestSide, Preprocess

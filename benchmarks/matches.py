@@ -13,8 +13,8 @@ from PIL import Image
 from benchmarks.cli import command, make_parser
 from datasets.errors import InputError, UnreadableImageError
 from datasets.reading import Pixels, read_image
+from extractors import DETECTORS
 from extractors.draw import detector_name, matches_picture
-from extractors.local_features.detectors import DETECTORS
 from retrieval.reranking.spatial import Verification
 
 

@@ -17,7 +17,7 @@ Pixels = NDArray[np.uint8]
 """A decoded picture: uint8 RGB, shape (height, width, 3), upright."""
 
 VERSION = "reading 1"
-"""Changes with the pixels that files become, and with nothing else: part of cache keys."""
+"""Name and number of the pixels of the pictures, for cache keys: others need another number."""
 
 MAX_PIXELS = 89_478_485
 """Largest picture that is decoded (Pillow's own limit: 256 MiB as RGB)."""

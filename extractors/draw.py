@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image as PILImage
 from PIL import ImageOps
 
-from extractors.local_features.detectors import DETECTORS
-from extractors.local_features.local import LocalFeatures
+from extractors import DETECTORS
+from extractors.local_features.detector import LocalFeatures
 from extractors.preprocessing import Image
 
 INLIER, OUTLIER = (0, 114, 178), (213, 94, 0)

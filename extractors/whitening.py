@@ -5,17 +5,16 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 
-from extractors.base import NothingToLearnError
+from extractors.base import NothingToLearnError, Step
 
 _NOTHING = 1e-9
 """Share of the first direction's variance that is rounding."""
 
 
 @dataclass(eq=False, repr=False)
-class Whitening(BaseEstimator):
+class Whitening(Step):
     """PCA to few dimensions, each scaled to unit variance.
 
     scikit-learn's PCA, with the one difference that training images that span fewer dimensions
@@ -25,12 +24,14 @@ class Whitening(BaseEstimator):
     ----------
     dims : int
         Dimensions wanted.
-
-    References
-    ----------
-    H. Jégou, O. Chum (2012), Negative evidences and co-occurences in image retrieval: the
-    benefit of PCA and whitening, ECCV, doi:10.1007/978-3-642-33709-3_55
     """
+
+    summary = "Reduced by PCA to few dimensions of equal variance"
+    reference = (
+        "Jégou and Chum (2012), Negative evidences and co-occurences in image retrieval: the "
+        "benefit of PCA and whitening, ECCV, doi:10.1007/978-3-642-33709-3_55"
+    )
+    version = "whitening 1"
 
     dims: int = 128
 

@@ -86,12 +86,13 @@ def main(root: Path) -> None:
     """Print the figures."""
     places = ["", "benchmarks", "benchmarks/report", "benchmarks/pipeline"]
     places += ["extractors", "retrieval", "datasets"]
-    print(f"{'':24}{'nodes':>6}{'levels':>8}{'ties':>6}")
+    sys.stdout.write(f"{'':24}{'nodes':>6}{'levels':>8}{'ties':>6}\n")
     for place in places:
         if not (root / place).is_dir():
             continue
         found = graph(root, place)
-        print(f"{place or 'whole project':24}{len(found):6}{levels(found):8}{ties(found):6}")
+        figures = f"{len(found):6}{levels(found):8}{ties(found):6}"
+        sys.stdout.write(f"{place or 'whole project':24}{figures}\n")
 
 
 if __name__ == "__main__":

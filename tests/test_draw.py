@@ -8,7 +8,7 @@ from PIL import Image
 from benchmarks import matches
 from extractors import draw
 from extractors.draw import INLIER, keypoints_picture, matches_picture
-from extractors.local_features.local import LocalFeatures
+from extractors.local_features.detector import LocalFeatures
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfTransformer
 
+from extractors.local_features.detector import LocalFeatures
 from extractors.local_features.encoders import BagOfWords, Fisher, Vlad, rooted
-from extractors.local_features.local import LocalFeatures
 from extractors.local_features.vocabulary import Vocabulary, learn, numbers, sample
 from extractors.whitening import Whitening
 

@@ -6,7 +6,7 @@ import pytest
 from pictures import scene
 from sklearn.pipeline import make_pipeline
 
-from extractors.local_features.detectors import DETECTORS
+from extractors import DETECTORS
 from extractors.local_features.encoders import BagOfWords
 from extractors.local_features.sift import DenseSift, Sift
 from extractors.preprocessing import AtMost

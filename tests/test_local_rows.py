@@ -11,8 +11,7 @@ from PIL import Image
 from benchmarks.pipeline.cache.store import FeatureStore
 from benchmarks.pipeline.extraction import describe as describing
 from benchmarks.pipeline.methods.extractor import ExtractorSteps, feature_store
-from extractors import MENU
-from extractors.local_features.detectors import DETECTORS
+from extractors import DETECTORS, MENU
 from extractors.local_features.encoders import Encoder
 
 ROWS = ("orb-bovw", "orb-bovw+geometry")

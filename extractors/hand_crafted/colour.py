@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractors.base import Descriptor, hellinger
-from extractors.hand_crafted.grid import cells
-from extractors.preprocessing import Image, LongestSide, Preprocess, Square
+from extractors.preprocessing import Image, LongestSide, Preprocess, Square, cells
 
 
 class Space(NamedTuple):
@@ -61,13 +60,12 @@ class ColourHistogram(Descriptor):
     Notes
     -----
     ``grid**2 * prod(bins)`` dimensions, Hellinger-mapped per cell.
-
-    References
-    ----------
-    M. J. Swain, D. H. Ballard (1991), Color indexing, IJCV 7(1), doi:10.1007/BF00130487
     """
 
     family = "colour"
+    summary = "Share of the pixels in each range of colours"
+    reference = "Swain and Ballard (1991), Color indexing, IJCV 7(1), doi:10.1007/BF00130487"
+    version = "colour-histogram 1"
 
     space: str = "rgb"
     bins: tuple[int, int, int] = (8, 8, 8)
@@ -101,14 +99,14 @@ class ColourMoments(Descriptor):
     Notes
     -----
     ``9 * grid**2`` dimensions of unlike scale: put a ``StandardScaler`` behind it.
-
-    References
-    ----------
-    M. Stricker, M. Orengo (1995), Similarity of color images, SPIE 2420,
-    doi:10.1117/12.205308
     """
 
     family = "colour"
+    summary = "Mean, standard deviation and skew of each colour channel"
+    reference = (
+        "Stricker and Orengo (1995), Similarity of color images, SPIE 2420, doi:10.1117/12.205308"
+    )
+    version = "colour-moments 1"
 
     space: str = "hsv"
     grid: int = 1
@@ -144,14 +142,15 @@ class ColourCorrelogram(Descriptor):
     -----
     ``levels**3 * len(distances)`` probabilities, square-rooted. Of the ring of pixels at each
     distance the eight in the main directions are looked at.
-
-    References
-    ----------
-    J. Huang, S. R. Kumar, M. Mitra, W.-J. Zhu, R. Zabih (1997), Image indexing using color
-    correlograms, CVPR, doi:10.1109/CVPR.1997.609412
     """
 
     family = "colour"
+    summary = "Chance that a pixel's neighbour at some distance has its colour"
+    reference = (
+        "Huang, Kumar, Mitra, Zhu and Zabih (1997), Image indexing using color correlograms, "
+        "CVPR, doi:10.1109/CVPR.1997.609412"
+    )
+    version = "colour-correlogram 1"
 
     levels: int = 4
     distances: tuple[int, ...] = (1, 3, 5, 7)
@@ -191,14 +190,15 @@ class TinyImage(Descriptor):
     Notes
     -----
     ``3 * side**2`` dimensions.
-
-    References
-    ----------
-    A. Torralba, R. Fergus, W. T. Freeman (2008), 80 million tiny images, IEEE TPAMI 30(11),
-    doi:10.1109/TPAMI.2008.128
     """
 
     family = "colour"
+    summary = "The picture itself at a few pixels, a baseline"
+    reference = (
+        "Torralba, Fergus and Freeman (2008), 80 million tiny images, IEEE TPAMI 30(11), "
+        "doi:10.1109/TPAMI.2008.128"
+    )
+    version = "tiny-image 1"
 
     prepare: Preprocess = Square(16)
 

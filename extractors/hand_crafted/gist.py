@@ -39,14 +39,15 @@ class Gist(Descriptor):
     Notes
     -----
     ``scales * orientations * grid**2`` dimensions.
-
-    References
-    ----------
-    A. Oliva, A. Torralba (2001), Modeling the shape of the scene: a holistic representation
-    of the spatial envelope, IJCV 42(3), doi:10.1023/A:1011139631724
     """
 
     family = "shape"
+    summary = "Energy of edges of several sizes and directions in a coarse grid (GIST)"
+    reference = (
+        "Oliva and Torralba (2001), Modeling the shape of the scene: a holistic representation of "
+        "the spatial envelope, IJCV 42(3), doi:10.1023/A:1011139631724"
+    )
+    version = "gist 1"
 
     scales: int = 4
     orientations: int = 8

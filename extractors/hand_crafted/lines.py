@@ -35,14 +35,16 @@ class Lines:
         Connected ink of fewer pixels goes.
     then : Preprocess, optional
         Applied last, where an extractor needs another size.
-
-    References
-    ----------
-    H. Winnemöller, J. E. Kyprianidis, S. C. Olsen (2012), XDoG: An eXtended
-    difference-of-Gaussians compendium including advanced image stylization, Computers &
-    Graphics 36(6), doi:10.1016/j.cag.2012.03.004; C. Tomasi, R. Manduchi (1998), Bilateral
-    filtering for gray and color images, ICCV, doi:10.1109/ICCV.1998.710815
     """
+
+    summary = "Drawn as lines of ink"
+    reference = (
+        "Winnemöller, Kyprianidis and Olsen (2012), XDoG: An eXtended difference-of-Gaussians "
+        "compendium including advanced image stylization, Computers & Graphics 36(6), "
+        "doi:10.1016/j.cag.2012.03.004; Tomasi and Manduchi (1998), Bilateral filtering for gray "
+        "and color images, ICCV, doi:10.1109/ICCV.1998.710815"
+    )
+    version = "lines 1"
 
     scale: Preprocess = LongestSide(256)
     smoothings: int = 3

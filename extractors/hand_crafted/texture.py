@@ -31,17 +31,18 @@ class LocalBinaryPattern(Descriptor):
     Notes
     -----
     ``10 * octaves`` dimensions, Hellinger-mapped per octave.
-
-    References
-    ----------
-    T. Ojala, M. Pietikäinen, T. Mäenpää (2002), Multiresolution gray-scale and rotation
-    invariant texture classification with local binary patterns, IEEE TPAMI 24(7),
-    doi:10.1109/TPAMI.2002.1017623; the pyramid: X. Qian, X.-S. Hua, P. Chen, L. Ke (2011), PLBP:
-    an effective local binary patterns texture descriptor with pyramid representation, Pattern
-    Recognition 44(10-11), doi:10.1016/j.patcog.2011.03.029
     """
 
     family = "texture"
+    summary = "Patterns of brighter neighbours around each pixel, at several scales"
+    reference = (
+        "Ojala, Pietikäinen and Mäenpää (2002), Multiresolution gray-scale and rotation invariant "
+        "texture classification with local binary patterns, IEEE TPAMI 24(7), "
+        "doi:10.1109/TPAMI.2002.1017623; Qian, Hua, Chen and Ke (2011), PLBP: an effective local "
+        "binary patterns texture descriptor with pyramid representation, Pattern Recognition "
+        "44(10-11), doi:10.1016/j.patcog.2011.03.029"
+    )
+    version = "local-binary-pattern 1"
 
     octaves: int = 3
     prepare: Preprocess = LongestSide(128)
@@ -74,14 +75,15 @@ class Haralick(Descriptor):
     -----
     26 dimensions a distance, mean and range over the four directions, of unlike scale: put a
     ``StandardScaler`` behind it. A picture too small for a distance gets zeros there.
-
-    References
-    ----------
-    R. M. Haralick, K. Shanmugam, I. Dinstein (1973), Textural features for image
-    classification, IEEE Trans. SMC 3(6), doi:10.1109/TSMC.1973.4309314
     """
 
     family = "texture"
+    summary = "Statistics of which grey levels occur side by side"
+    reference = (
+        "Haralick, Shanmugam and Dinstein (1973), Textural features for image classification, "
+        "IEEE Trans. SMC 3(6), doi:10.1109/TSMC.1973.4309314"
+    )
+    version = "haralick 1"
 
     levels: int = 32
     distances: tuple[int, ...] = (1, 4)
@@ -120,14 +122,15 @@ class GaborBank(Descriptor):
     -----
     ``2 * octaves * orientations`` dimensions of unlike scale: put a ``StandardScaler`` behind
     it.
-
-    References
-    ----------
-    B. S. Manjunath, W.-Y. Ma (1996), Texture features for browsing and retrieval of image
-    data, IEEE TPAMI 18(8), doi:10.1109/34.531803
     """
 
     family = "texture"
+    summary = "Strength of stripes of several widths and directions"
+    reference = (
+        "Manjunath and Ma (1996), Texture features for browsing and retrieval of image data, IEEE "
+        "TPAMI 18(8), doi:10.1109/34.531803"
+    )
+    version = "gabor-bank 1"
 
     frequency: float = 0.25
     octaves: int = 4
@@ -176,16 +179,17 @@ class ThresholdAdjacency(Descriptor):
     Notes
     -----
     54 dimensions, Hellinger-mapped.
-
-    References
-    ----------
-    L. P. Coelho et al. (2010), Structured literature image finder: extracting information
-    from text and images in biomedical literature, LNCS 6004, doi:10.1007/978-3-642-13131-8_4;
-    N. A. Hamilton et al. (2007), Fast automated cell phenotype image classification, BMC
-    Bioinformatics 8:110, doi:10.1186/1471-2105-8-110
     """
 
     family = "texture"
+    summary = "Counts of the white neighbours of white pixels, after Otsu's threshold"
+    reference = (
+        "Coelho et al. (2010), Structured literature image finder: extracting information from "
+        "text and images in biomedical literature, LNCS 6004, doi:10.1007/978-3-642-13131-8_4; "
+        "Hamilton et al. (2007), Fast automated cell phenotype image classification, BMC "
+        "Bioinformatics 8:110, doi:10.1186/1471-2105-8-110"
+    )
+    version = "threshold-adjacency 1"
 
     prepare: Preprocess = LongestSide(128)
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from extractors.local_features.local import Detector, from_opencv
+from extractors.local_features.detector import Detector, from_opencv
 from extractors.preprocessing import AtMost, Grey, Preprocess
 
 
@@ -28,12 +28,14 @@ class Orb(Detector):
     Notes
     -----
     256 bits.
-
-    References
-    ----------
-    E. Rublee, V. Rabaud, K. Konolige, G. Bradski (2011), ORB: an efficient alternative to SIFT
-    or SURF, ICCV, doi:10.1109/ICCV.2011.6126544
     """
+
+    summary = "Keypoints and binary descriptors by ORB"
+    reference = (
+        "Rublee, Rabaud, Konolige and Bradski (2011), ORB: an efficient alternative to SIFT or "
+        "SURF, ICCV, doi:10.1109/ICCV.2011.6126544"
+    )
+    version = "orb 1"
 
     dims: ClassVar[int] = 32
     binary: ClassVar[bool] = True
@@ -63,12 +65,14 @@ class Akaze(Detector):
     Notes
     -----
     486 bits (M-LDB).
-
-    References
-    ----------
-    P. F. Alcantarilla, J. Nuevo, A. Bartoli (2013), Fast explicit diffusion for accelerated
-    features in nonlinear scale spaces, BMVC, doi:10.5244/C.27.13
     """
+
+    summary = "Keypoints and binary descriptors by AKAZE"
+    reference = (
+        "Alcantarilla, Nuevo and Bartoli (2013), Fast explicit diffusion for accelerated features "
+        "in nonlinear scale spaces, BMVC, doi:10.5244/C.27.13"
+    )
+    version = "akaze 1"
 
     dims: ClassVar[int] = 61
     binary: ClassVar[bool] = True

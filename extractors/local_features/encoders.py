@@ -4,7 +4,7 @@ An encoder stands behind a detector in a pipeline and learns from the local feat
 images.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
@@ -12,22 +12,21 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 from skimage.feature import fisher_vector
-from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 
-from extractors.local_features.local import LocalFeatures
+from extractors.base import Step
+from extractors.local_features.detector import LocalFeatures
 from extractors.local_features.vocabulary import Vocabulary, learn, numbers, sample
 
 _FISHER_REGULARISATION = 1e-4
 """Added to the variances of the mixture; descriptors are scaled to about unit length."""
 
 
-class Encoder(BaseEstimator, ABC):
+class Encoder(Step):
     """Turns local features into a vector, after `fit` has seen those of training images."""
 
     family = "local"
-    is_supervised = False
 
     def fit(self, features: Iterable[LocalFeatures], y: object = None) -> Self:
         """Learn from the local features of training images.
@@ -84,15 +83,17 @@ class BagOfWords(Encoder):
     -----
     ``words * sum(g * g)`` dimensions. For tf-idf put scikit-learn's ``TfidfTransformer`` behind
     it.
-
-    References
-    ----------
-    J. Sivic, A. Zisserman (2003), Video Google: a text retrieval approach to object matching in
-    videos, ICCV, doi:10.1109/ICCV.2003.1238663; pyramid: S. Lazebnik, C. Schmid, J. Ponce
-    (2006), Beyond bags of features, CVPR, doi:10.1109/CVPR.2006.68; root: R. Arandjelović,
-    A. Zisserman (2012), Three things everyone should know to improve object retrieval, CVPR,
-    doi:10.1109/CVPR.2012.6248018
     """
+
+    summary = "Counts of the visual words of a learned vocabulary"
+    reference = (
+        "Sivic and Zisserman (2003), Video Google: a text retrieval approach to object matching "
+        "in videos, ICCV, doi:10.1109/ICCV.2003.1238663; Lazebnik, Schmid and Ponce (2006), "
+        "Beyond bags of features, CVPR, doi:10.1109/CVPR.2006.68; Arandjelović and Zisserman "
+        "(2012), Three things everyone should know to improve object retrieval, CVPR, "
+        "doi:10.1109/CVPR.2012.6248018"
+    )
+    version = "bag-of-words 1"
 
     words: int = 1000
     root: bool = False
@@ -137,13 +138,15 @@ class Vlad(Encoder):
     -----
     ``words * n_descriptor_dims`` dimensions. Each word's sum is L2-normalised
     (intra-normalisation), against words that burst, and then the whole.
-
-    References
-    ----------
-    H. Jégou, M. Douze, C. Schmid, P. Pérez (2010), Aggregating local descriptors into a compact
-    image representation, CVPR, doi:10.1109/CVPR.2010.5540039; R. Arandjelović, A. Zisserman
-    (2013), All about VLAD, CVPR, doi:10.1109/CVPR.2013.207
     """
+
+    summary = "Summed differences of the descriptors from their visual words (VLAD)"
+    reference = (
+        "Jégou, Douze, Schmid and Pérez (2010), Aggregating local descriptors into a compact "
+        "image representation, CVPR, doi:10.1109/CVPR.2010.5540039; Arandjelović and Zisserman "
+        "(2013), All about VLAD, CVPR, doi:10.1109/CVPR.2013.207"
+    )
+    version = "vlad 1"
 
     words: int = 64
     root: bool = False
@@ -190,12 +193,14 @@ class Fisher(Encoder):
     Notes
     -----
     ``components * (2 * dims + 1)`` dimensions, improved by power (0.5) and L2 normalisation.
-
-    References
-    ----------
-    F. Perronnin, J. Sánchez, T. Mensink (2010), Improving the Fisher kernel for large-scale image
-    classification, ECCV, doi:10.1007/978-3-642-15561-1_11
     """
+
+    summary = "Direction in which a learned Gaussian mixture would fit the descriptors better"
+    reference = (
+        "Perronnin, Sánchez and Mensink (2010), Improving the Fisher kernel for large-scale image "
+        "classification, ECCV, doi:10.1007/978-3-642-15561-1_11"
+    )
+    version = "fisher 1"
 
     components: int = 64
     dims: int = 64

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from extractors.local_features.local import Detector, from_opencv
+from extractors.local_features.detector import Detector, from_opencv
 from extractors.preprocessing import AtMost, Grey, Preprocess
 
 
@@ -28,12 +28,14 @@ class Sift(Detector):
     Notes
     -----
     128 dimensions, whole numbers from 0 to 255.
-
-    References
-    ----------
-    D. G. Lowe (2004), Distinctive image features from scale-invariant keypoints, IJCV 60(2),
-    doi:10.1023/B:VISI.0000029664.99615.94
     """
+
+    summary = "Keypoints and descriptors by SIFT"
+    reference = (
+        "Lowe (2004), Distinctive image features from scale-invariant keypoints, IJCV 60(2), "
+        "doi:10.1023/B:VISI.0000029664.99615.94"
+    )
+    version = "sift 1"
 
     dims: ClassVar[int] = 128
 
@@ -67,12 +69,14 @@ class DenseSift(Detector):
     -----
     128 dimensions, whole numbers from 0 to 255. The response of a point is the contrast in its
     patch; patches without any are left out.
-
-    References
-    ----------
-    A. Bosch, A. Zisserman, X. Muñoz (2007), Image classification using random forests and
-    ferns, ICCV, doi:10.1109/ICCV.2007.4409066
     """
+
+    summary = "SIFT descriptors on a regular grid"
+    reference = (
+        "Bosch, Zisserman and Muñoz (2007), Image classification using random forests and ferns, "
+        "ICCV, doi:10.1109/ICCV.2007.4409066"
+    )
+    version = "dense-sift 1"
 
     dims: ClassVar[int] = 128
 

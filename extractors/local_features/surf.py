@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from extractors.local_features.detector import Detector, from_opencv
 from extractors.local_features.fasthessian import fast_hessian
 from extractors.local_features.haarpatch import describe, orientations
-from extractors.local_features.local import Detector, from_opencv
 from extractors.preprocessing import AtMost, Grey, Preprocess
 
 
@@ -35,12 +35,14 @@ class Surf(Detector):
     64 dimensions, whole numbers: 256 times the unit vector, within -127 to 127. OpenCV's code
     runs where its build has SURF (the wheels have not, it is among the non-free parts);
     elsewhere ours, written from the paper.
-
-    References
-    ----------
-    H. Bay, A. Ess, T. Tuytelaars, L. Van Gool (2008), Speeded-up robust features (SURF),
-    Computer Vision and Image Understanding 110(3), doi:10.1016/j.cviu.2007.09.014
     """
+
+    summary = "Keypoints and descriptors by SURF"
+    reference = (
+        "Bay, Ess, Tuytelaars and Van Gool (2008), Speeded-up robust features (SURF), Computer "
+        "Vision and Image Understanding 110(3), doi:10.1016/j.cviu.2007.09.014"
+    )
+    version = "surf 1"
 
     dims: ClassVar[int] = 64
     kind: ClassVar[type] = np.int8

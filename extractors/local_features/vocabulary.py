@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
 
-from extractors.local_features.local import LocalFeatures, NoKeyPointsError
+from extractors.local_features.detector import LocalFeatures, NoKeyPointsError
 
 _FRACTION = 32
 """Words are kept to this part of a descriptor's unit.

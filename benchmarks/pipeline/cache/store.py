@@ -19,7 +19,7 @@ from benchmarks.formats.files import read_json, write_json, write_whole
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.workers import CHUNK, Workforce, cut
 from datasets.errors import UnreadableImageError
-from extractors.local_features.local import LocalFeatures
+from extractors.local_features.detector import LocalFeatures
 
 _BLOCK = 2048
 """Rows gathered at a time."""

@@ -15,7 +15,7 @@ from benchmarks.pipeline.workers import Workforce
 from datasets.reading import Pixels
 from datasets.task import Image
 from extractors import Extractor
-from extractors.local_features.local import Detector, LocalFeatures
+from extractors.local_features.detector import Detector, LocalFeatures
 
 _BATCH_BYTES = 64 * 2**20
 """Decoded pictures that a worker holds at a time, unless a single one is larger."""

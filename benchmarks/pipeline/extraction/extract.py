@@ -13,7 +13,7 @@ from benchmarks.pipeline.methods.extractor import ExtractorSteps, feature_store
 from benchmarks.pipeline.workers import Workforce
 from datasets.task import Dataset
 from extractors import Extractor
-from extractors.local_features.local import Detector
+from extractors.local_features.detector import Detector
 
 
 def extract(

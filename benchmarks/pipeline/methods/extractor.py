@@ -17,7 +17,7 @@ from datasets import reading
 from datasets.task import Dataset
 from extractors import Extractor
 from extractors.base import SavesItself
-from extractors.local_features.local import Detector
+from extractors.local_features.detector import Detector
 from extractors.networks.pretrained import MapHead, Network, Stem
 from extractors.networks.weights import NoWeightsError
 

@@ -1,6 +1,6 @@
 """Local features: key points of a picture and a descriptor of the patch around each."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -8,9 +8,8 @@ from typing import ClassVar, Self
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 
-from extractors.base import NothingToLearnError
+from extractors.base import NothingToLearnError, Step
 from extractors.preprocessing import Grey, Image, Preprocess, grey
 
 _SMALLEST = 16
@@ -48,7 +47,7 @@ class LocalFeatures:
         return len(self.points)
 
 
-class Detector(BaseEstimator, ABC):
+class Detector(Step):
     """Finds key points and describes them: what stands first in every row of local features.
 
     A subclass is a dataclass of its parameters, among them `prepare` and `max_points`, with one
@@ -56,7 +55,6 @@ class Detector(BaseEstimator, ABC):
     """
 
     family = "local"
-    is_supervised = False
 
     prepare: Preprocess
     max_points: int
