@@ -32,10 +32,9 @@ from benchmarks.pipeline.methods.extractor import LeakError
 from benchmarks.pipeline.methods.method import Combination
 from benchmarks.pipeline.methods.names import expand, make, row_names
 from benchmarks.pipeline.methods.presets import row_from
-from benchmarks.pipeline.records.record import write_description
+from benchmarks.pipeline.records.record import TRAINING, write_description, write_training
 from benchmarks.pipeline.workers import Workforce
-from benchmarks.report.console import print_listing, print_table
-from benchmarks.report.pages.training import FOLDER, write_training
+from benchmarks.report.console import print_table
 from benchmarks.report.write import write_dataset, write_front
 from datasets.errors import InputError
 from datasets.task import Dataset
@@ -104,7 +103,7 @@ def run(evaluation: Evaluation, rows: Sequence[Combination], force: bool = False
     for row in workforce.track(todo, len(todo), f"searching {dataset.name}"):
         failed |= _search(evaluation, row, made)
     for name, trained in made.trained.items():
-        write_training(evaluation.out / dataset.name / FOLDER, name, trained)
+        write_training(evaluation.out / dataset.name / TRAINING, name, trained)
     return failed
 
 
@@ -129,6 +128,16 @@ def _search(evaluation: Evaluation, row: Combination, made: Vectors) -> bool:
     if failures:
         evaluation.fail(row, failures[0])
     return bool(failures)
+
+
+def print_listing() -> None:
+    """Print the names of the built-in extractors and datasets."""
+    lines = ["Extractors:", *(f"  {name}" for name in row_names()), "", "Datasets:"]
+    for source in datasets.MENU.values():
+        given = source.name if source.embedded else f"{source.name}=PATH"
+        lines.append(f"  {given:16} {source.summary}")
+    lines.append("  PATH             your own pictures in the folder layout")
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -16,6 +16,14 @@ from numpy.typing import NDArray
 
 import datasets
 from benchmarks import CHECKOUT
+from benchmarks.audit.duplicates import (
+    Pair,
+    Rule,
+    describe_pairs,
+    find_pairs,
+    most_telling_first,
+    without_leaks,
+)
 from benchmarks.cli import (
     Parser,
     add_network_options,
@@ -37,16 +45,7 @@ from benchmarks.pipeline.methods.method import Combination
 from benchmarks.pipeline.methods.names import make
 from benchmarks.pipeline.records.card import commit, machine, protocol_code
 from benchmarks.pipeline.workers import Workforce, cut
-from benchmarks.report.pages.leaks import (
-    FILE,
-    Pair,
-    Rule,
-    describe_pairs,
-    find_pairs,
-    most_telling_first,
-    without_leaks,
-    write_leaks,
-)
+from benchmarks.report.pages.leaks import FILE, write_leaks
 from datasets.errors import InputError
 from datasets.perceptual import perceptual_hash
 from datasets.reading import read_image

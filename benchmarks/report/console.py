@@ -6,9 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-import datasets
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.methods.names import row_names
 from benchmarks.pipeline.methods.presets import Preset
 from benchmarks.report.pages.presets import CANDIDATE_HEADINGS, candidate_cells
 from benchmarks.report.tables import absences, broken, cell_text, columns, filled_columns
@@ -64,18 +62,3 @@ def print_preset(preset: Preset) -> None:
     for words, why in preset.failed.items():
         console.print(f"{words}: {why}", markup=False)
     console.print(f"* {preset.verdict}", markup=False)
-
-
-def print_listing() -> None:
-    """Print the menus."""
-    console = Console(highlight=False)
-    console.print("Extractors:")
-    for name in row_names():
-        console.print(f"  {name}", markup=False)
-    console.print("\nDatasets:")
-    for source in datasets.MENU.values():
-        given = source.name if source.embedded else f"{source.name}=PATH"
-        console.print(f"  {given:16} {source.summary}", markup=False, soft_wrap=True)
-    console.print(
-        "  PATH             your own pictures in the folder layout", markup=False, soft_wrap=True
-    )

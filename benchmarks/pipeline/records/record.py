@@ -7,23 +7,26 @@
     <out>/<dataset>/records/<query set>/<row>.json         scores, counts, protocol card
     <out>/<dataset>/records/<query set>/<row>.npz          the ranking
     <out>/<dataset>/records/<query set>/<row>.costs.json   seconds and milliseconds
+    <out>/<dataset>/training/<row>.csv                     loss and accuracy of every epoch
 
 Records and rankings are equal, byte for byte, from run to run; costs are measurements.
 """
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from benchmarks.formats.files import Json, read_json, write_json, write_text, write_whole
 from benchmarks.formats.markdown import to_csv
 from datasets.errors import InputError
 from datasets.task import Dataset
+from extractors.networks.training import Epoch, read_history
 from retrieval.ranking import Ranking
 
 DESCRIPTION = "dataset.json"
 IMAGES = "images.csv"
+TRAINING = "training"
 
 PHOTOS = "query"
 """The query set of pictures like the gallery's; others are ``query-<name>``."""
@@ -89,6 +92,26 @@ def write_description(out: Path, dataset: Dataset) -> Path:
     write_text(folder / IMAGES, to_csv(header, images))
     write_text(folder / "problems.csv", to_csv(("id", "problem", "outcome"), problems))
     return folder
+
+
+def write_training(folder: Path, name: str, training: Path) -> None:
+    """Write the history of a training; its seconds are among the method's costs.
+
+    Parameters
+    ----------
+    folder : Path
+        ``<out>/<dataset>/training``.
+    name : str
+        Name of the extractor that was trained.
+    training : Path
+        Folder of its training in the cache.
+    """
+    history = read_history(training)
+    if not history:
+        return  # the vectors outlived the cache of their training
+    header = [field.name for field in fields(Epoch) if field.name != "seconds"]
+    lines = [[getattr(epoch, key) for key in header] for epoch in history]
+    write_text(folder / f"{name}.csv", to_csv(header, lines))
 
 
 @dataclass(frozen=True)
