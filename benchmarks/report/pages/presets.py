@@ -7,7 +7,7 @@ from benchmarks.formats.files import Json, write_text
 from benchmarks.formats.markdown import escape, markdown
 from benchmarks.pipeline.methods.presets import FOLDER, Preset, read_preset
 from benchmarks.pipeline.records.record import TaskResults
-from benchmarks.report.pages.fusion import score_task
+from benchmarks.report.comparisons import score_task
 from benchmarks.report.tables import SORT_BY, share
 from retrieval.metrics import METRICS
 
@@ -58,13 +58,13 @@ def _gallery_section(query_set: str, task: TaskResults) -> str:
     there = [(name, base) for name, base in pairs if "@" in name and base in scored.values]
     cells = [
         [
-            one.row,
+            one.method,
             share(scored.values[one.other].mean()),
-            share(scored.values[one.row].mean()),
+            share(scored.values[one.method].mean()),
             f"{one.change:+.3f} ({one.low:+.3f} to {one.high:+.3f})",
             _p(one.p_value),
         ]
-        for one in scored.against(there)
+        for one in scored.differences(there)
     ]
     if not cells:
         return ""
