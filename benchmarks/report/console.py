@@ -8,7 +8,7 @@ from rich.table import Table
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.methods.presets import Preset
-from benchmarks.report.pages.presets import CANDIDATE_HEADINGS, candidate_cells
+from benchmarks.report.format import change, count, p_value, score
 from benchmarks.report.tables import absences, broken, cell_text, columns, filled_columns
 from datasets.task import Dataset
 
@@ -53,11 +53,13 @@ def print_preset(preset: Preset) -> None:
     console = Console(highlight=False)
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(f"{preset.row}, {len(preset.images)} images of {preset.dataset}")
-    for heading in CANDIDATE_HEADINGS:
+    for heading in ("dims", "mAP", "top-1", "change", "p"):
         table.add_column(heading, justify="right", no_wrap=True)
     for number, tried in enumerate(preset.candidates):
         mark = "* " if tried["choice"] == preset.parameters else ""
-        table.add_row(mark + escape(tried["words"]), *candidate_cells(tried, number == 0))
+        cells = [count(tried["dimensions"]), score(tried["map"], tried["low"], tried["high"])]
+        cells += [score(tried["top1"]), change(tried["change"]), p_value(tried["p_value"])]
+        table.add_row(mark + escape(tried["words"]), *(cells if number else cells[:3]))
     console.print(table)
     for words, why in preset.failed.items():
         console.print(f"{words}: {why}", markup=False)

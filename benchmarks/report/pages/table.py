@@ -7,7 +7,6 @@ from benchmarks.formats.files import Json, read_json, write_json, write_text
 from benchmarks.formats.markdown import escape, markdown, to_csv
 from benchmarks.pipeline.records.record import Description, Results
 from benchmarks.report.pages.leaks import FILE as LEAKS
-from benchmarks.report.pages.presets import FILE as PRESETS
 from benchmarks.report.plots.book import PAGE as PLOTS
 from benchmarks.report.tables import (
     CHANCE,
@@ -44,7 +43,7 @@ PAGES = {
     "confusion.md": "What confusion images do",
     "classes.md": "Classes, mistakes, hubs",
     "hybrid.md": "What extractors do together",
-    PRESETS: "Tuned rows",
+    "presets.md": "Tuned methods",
 }
 """What else there may be of a dataset, and what it is called."""
 
