@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import datasets
+import extractors
 from benchmarks.cli import add_options, command, make_parser, require_folders, use_networks
 from benchmarks.formats.sheets import Shown, draw_sheet
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
@@ -21,7 +22,7 @@ from benchmarks.pipeline.methods.presets import method_from
 from benchmarks.pipeline.records.record import write_description
 from benchmarks.pipeline.records.recorder import Recorder
 from benchmarks.pipeline.workers import Workforce
-from benchmarks.report.console import print_listing, print_table
+from benchmarks.report.console import print_table
 from benchmarks.report.write import write_dataset, write_front
 from datasets.errors import InputError
 from datasets.task import Dataset
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     if options.list:
-        print_listing()
+        sys.stdout.write(listing())
         return 0
     methods = _methods(options)
     use_networks(options)
@@ -96,6 +97,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_options(how, "quiet")
     return parser
+
+
+def listing() -> str:
+    """Both menus: methods with their family and summary, and datasets."""
+    lines = []
+    for name in method_names():
+        found = extractors.MENU.get(name)
+        about = extractors.describe(found) if found else None
+        lines.append(f"  {name:34}{about.family:9}{about.summary}" if about else f"  {name}")
+    sets = [
+        f"  {source.name if source.embedded else f'{source.name}=PATH':34}{source.summary}"
+        for source in datasets.MENU.values()
+    ]
+    sets.append(f"  {'PATH':34}your own pictures in the folder layout")
+    return "\n".join(["Methods:", *lines, "", "Datasets:", *sets]) + "\n"
 
 
 def _methods(options: argparse.Namespace) -> list[Method]:

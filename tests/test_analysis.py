@@ -9,7 +9,7 @@ from scipy.stats import skew
 
 from benchmarks.pipeline.records.results import ImageEntry, TaskResults
 from benchmarks.report.__main__ import main
-from benchmarks.report.comparisons import change, in_words
+from benchmarks.report.comparisons import in_words, rank_change
 from benchmarks.report.pages.classes import CONFUSION, first_answers, hubs
 from benchmarks.report.pages.distractors import attraction, curves, intrusion
 from benchmarks.report.pages.sketch_gap import gap_rows
@@ -133,13 +133,13 @@ def test_an_order_that_turns_round_is_said_with_its_pairs():
     rng = np.random.default_rng(0)
     base = rng.uniform(0, 0.3, 200)
     better, worse = base + 0.3, base + rng.normal(0, 0.01, 200)
-    found = change({"a": better, "b": worse}, {"a": worse, "b": better})
+    found = rank_change({"a": better, "b": worse}, {"a": worse, "b": better})
     assert found.tau == -1
     assert found.reversed == [("a", "b")]
     assert "significantly so in both: 1. Written as they stand with x: a > b." in in_words(
         found, "x", "y"
     )
-    same = change({"a": better, "b": worse}, {"a": better, "b": worse})
+    same = rank_change({"a": better, "b": worse}, {"a": better, "b": worse})
     assert same.tau == 1
     assert "No pair of rows changes places significantly." in in_words(same, "x", "y")
 

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from benchmarks.audit.__main__ import main
+from benchmarks.audit.duplicates import Pair, Rule, find_pairs, most_telling_first, without_leaks
 from benchmarks.report.__main__ import main as report
-from benchmarks.report.pages.leaks import Pair, Rule, find_pairs, most_telling_first, without_leaks
 from datasets.perceptual import hash_distances, perceptual_hash
 from retrieval.protocol import Judgement, Judgements
 

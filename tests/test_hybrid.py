@@ -7,7 +7,8 @@ import pytest
 
 from benchmarks.pipeline.records.results import ImageEntry, TaskResults
 from benchmarks.report.__main__ import main
-from benchmarks.report.pages.fusion import Against, Scored, chosen, compare_fused, members, verdict
+from benchmarks.report.comparisons import Difference, Scored, chosen, members
+from benchmarks.report.pages.fusion import compare_fused, verdict
 from retrieval.statistics import holm, permutation_test, sign_flip_test, step_down
 
 RNG = np.random.default_rng(5)
@@ -33,7 +34,7 @@ def test_rows_are_told_apart_and_ordered():
 
 def test_fused_rows_are_compared_with_the_best_single_one():
     better, worse = compare_fused(SCORED)
-    assert (better.row, better.other) == ("hog+lbp", "lbp")
+    assert (better.method, better.other) == ("hog+lbp", "lbp")
     assert better.low < better.change < better.high
     assert better.change == pytest.approx((SCORED.values["hog+lbp"] - GOOD).mean())
     assert worse.change == pytest.approx(-0.2)
@@ -44,10 +45,10 @@ def test_fused_rows_are_compared_with_the_best_single_one():
 
 def test_the_verdict_counts_only_what_is_sure_and_worth_a_word():
     found = [
-        Against("a", "s", 0.02, 0.01, 0.03, 0.001),
-        Against("b", "s", 0.0002, 0.0001, 0.0003, 0.001),
-        Against("c", "s", -0.1, -0.2, 0.0, 0.06),
-        Against("d", "s", -0.1, -0.2, -0.1, 0.01),
+        Difference("a", "s", 0.02, 0.01, 0.03, 0.001),
+        Difference("b", "s", 0.0002, 0.0001, 0.0003, 0.001),
+        Difference("c", "s", -0.1, -0.2, 0.0, 0.06),
+        Difference("d", "s", -0.1, -0.2, -0.1, 0.01),
     ]
     text = verdict(found)
     assert "Best fusion: a, +0.020 (+0.010 to +0.030) against s, p 0.001." in text

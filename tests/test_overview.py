@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.formats.markdown import Markup, escape, markdown
-from benchmarks.report.pages.fusion import Scored
+from benchmarks.report.comparisons import Scored
 from benchmarks.report.pages.overview import Task, _findings, _headline, choices
 
 RNG = np.random.default_rng(0)
@@ -98,7 +98,7 @@ def test_a_row_must_have_run_everywhere_and_a_need_may_find_none(tasks):
 
 def test_the_best_of_each_kind(tasks):
     heads, _, first, *_ = _headline(tasks).split("\n\n")[1].splitlines()
-    assert heads == "|  | colour | texture | shape | network | combined |"
+    assert heads == "|  | colour | texture | shape | network | fused |"
     assert first.startswith("| one/query | colour<br>0.")
     assert "net+colour<br>0.9" in first
 

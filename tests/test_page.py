@@ -92,7 +92,7 @@ def test_the_page_has_every_row_and_what_it_found(build, out, tmp_path):
     assert (round(value, 3), text) == (0.167, "0.167")
     assert re.fullmatch(r"\(.*–.*\) [a-z]+", detail)
     assert [by_name[row]["deep"] for row in ROWS] == [False, False, True, True, True]
-    kinds = ["colour", "texture", "network", "re-ranked", "combined"]
+    kinds = ["colour", "texture", "network", "re-ranked", "fused"]
     assert [by_name[row]["kind"] for row in ROWS] == kinds
     _, found = read(page / "data" / "1-1-found.js")
     results = read_results(out / "parted")

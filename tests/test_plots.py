@@ -16,9 +16,9 @@ from PIL import Image, ImageDraw
 from benchmarks.pipeline.methods.names import method_names, parse_method
 from benchmarks.pipeline.records.results import read_results
 from benchmarks.report.__main__ import main
-from benchmarks.report.comparisons import Change
-from benchmarks.report.families import KINDS, kind_of
-from benchmarks.report.pages.accuracy import best_of_each_kind, in_random_order, top_k_curve
+from benchmarks.report.comparisons import RankChange
+from benchmarks.report.families import FAMILIES, best_of_each_family, family_of
+from benchmarks.report.pages.accuracy import in_random_order, top_k_curve
 from benchmarks.report.pages.costs import is_known, pareto_front
 from benchmarks.report.pages.sketch_gap import named_rows
 from benchmarks.report.plots.axes import Dot
@@ -43,10 +43,10 @@ KIND_BY_NAME = {
 @pytest.mark.parametrize("name", method_names())
 def test_every_row_of_the_menu_has_a_kind(name):
     row = parse_method(name)
-    found = kind_of({"card": {"extractor": row.identity}})
-    assert found in KINDS
+    found = family_of({"card": {"extractor": row.identity}})
+    assert found in FAMILIES
     if len(row.extractors) > 1:
-        assert found == "combined"
+        assert found == "fused"
     elif not row.is_plain:
         assert found == "re-ranked"
     elif name.startswith("edge-orientation"):
@@ -57,7 +57,7 @@ def test_every_row_of_the_menu_has_a_kind(name):
 
 def test_an_extractor_of_somebody_else_is_of_another_kind():
     parts = {"head": {"class": "mine.brightness.BrightnessHistogram"}, "tail": None}
-    assert kind_of({"card": {"extractor": parts}}) == "other"
+    assert family_of({"card": {"extractor": parts}}) == "other"
 
 
 @pytest.mark.parametrize(
@@ -115,14 +115,14 @@ def test_top_k_curves_go_through_the_metrics_and_chance_through_the_records(resu
 
 def test_best_of_each_kind_in_the_order_of_kinds():
     kinds = {"a": "local", "b": "colour", "c": "local", "d": "network"}
-    assert best_of_each_kind(["c", "a", "d", "b"], kinds) == ["b", "c", "d"]
+    assert best_of_each_family(["c", "a", "d", "b"], kinds) == ["b", "c", "d"]
 
 
 def test_slopes_name_the_best_of_both_sides_and_then_those_that_cross():
     photos = {"a": 0.9, "b": 0.8, "c": 0.7, "d": 0.3, "e": 0.2, "f": 0.1}
     others = {"f": 0.5, "e": 0.4, "d": 0.3, "c": 0.2, "b": 0.1, "a": 0.05}
     rows = [{"row": name, "photos": photos[name], "others": others[name]} for name in others]
-    changed = Change(-1.0, [("a", "f"), ("c", "d")])
+    changed = RankChange(-1.0, [("a", "f"), ("c", "d")])
     assert named_rows(rows, changed, 6) == ["a", "b", "f", "e", "c", "d"]
     assert named_rows(rows, changed, 3) == ["a", "b", "f"]
 
@@ -169,7 +169,7 @@ def test_only_rows_on_the_front_have_a_name():
 
 
 def paint_ten(figure, theme):
-    dots = [Dot(f"row {n}", KINDS[n % len(KINDS)], n / 10, 0.0, 1.0) for n in range(10)]
+    dots = [Dot(f"row {n}", FAMILIES[n % len(FAMILIES)], n / 10, 0.0, 1.0) for n in range(10)]
     paint_dots(figure, theme, "title", "score", dots, 0.05)
 
 

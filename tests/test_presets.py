@@ -50,8 +50,8 @@ def test_a_preset_makes_a_row_beside_the_menus(
     record = json.loads((tmp_path / "out/parted/records/query/lbp@parted.json").read_text())
     assert record["card"]["extractor"]["tuned"] == record["note"]
     page = (tmp_path / "out/parted/presets.md").read_text()
-    assert re.search(r"## query, on the gallery\n\n.*\n.*\n(\| .*@parted \| .*\n){3}", page)
-    assert "[Tuned rows](presets.md)" in (tmp_path / "out/parted/table.md").read_text()
+    assert re.search(r"## On the gallery\n\n.*\n.*\n(\| query \| .*@parted \| .*\n){3}", page)
+    assert "[Tuned methods](presets.md)" in (tmp_path / "out/parted/table.md").read_text()
     assert "lbp+hog@parted" in (tmp_path / "out/parted/hybrid.md").read_text()
 
 

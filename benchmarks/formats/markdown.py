@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 DIGITS = 9
@@ -20,9 +21,29 @@ def markdown(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
     return "".join("| " + " | ".join(map(escape, line)) + " |\n" for line in lines)
 
 
+def table(text: str) -> str:
+    r"""Format lines of Markdown, with ``|`` between their cells, as a table.
+
+    Parameters
+    ----------
+    text : str
+        The headings on the first line; blank lines are left out.
+
+    Examples
+    --------
+    >>> print(table("method | mAP\nhog | 0.361"), end="")
+    | method | mAP |
+    | --- | ---: |
+    | hog | 0.361 |
+    """
+    lines = [re.split(r"(?<!\\)\|", line) for line in text.splitlines() if line.strip()]
+    headings, *cells = [[Markup(cell.strip()) for cell in line] for line in lines]
+    return markdown(headings, cells)
+
+
 def _is_number(cell: str) -> bool:
-    """Whether a cell holds a quantity, with whatever stands behind it, or is empty."""
-    return cell in ("", "–") or cell[0] in "+-.<0123456789"
+    """Tell whether a cell holds a number, with whatever stands behind it, or is empty."""
+    return cell in ("", "–") or cell.lstrip("*\\")[:1] in set("+-.<0123456789")
 
 
 def escape(text: str) -> str:

@@ -1,39 +1,169 @@
-"""How the order of rows changes from one table to another, and what of that is significant."""
+"""Methods compared on the same queries: differences of means, and changes of their order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import kendalltau
 
-from retrieval.metrics import Values
-from retrieval.statistics import LEVEL, compare
+from benchmarks.formats.files import Json
+from benchmarks.pipeline.records.results import TaskResults
+from benchmarks.report.families import extractor_cards
+from retrieval.metrics import Values, score
+from retrieval.statistics import LEVEL, compare, intervals, sign_flip_test
+
+TRAINED = "training mAP, cross-validated"
+"""Key, among what a method learned, of its score on training images."""
 
 
 @dataclass(frozen=True)
-class Change:
-    """What became of the order.
+class Difference:
+    """Difference between two methods' means on the same queries.
+
+    Attributes
+    ----------
+    method, other : str
+        Names of the methods.
+    change, low, high : float
+        Mean of the first minus mean of the second, with its interval.
+    p_value : float
+        Of a paired permutation test, not corrected unless the maker says so.
+    """
+
+    method: str
+    other: str
+    change: float
+    low: float
+    high: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Values of a metric of every method on a query set.
+
+    Attributes
+    ----------
+    values : dict of str to ndarray of float64, shape (n_queries,)
+        By method, without queries that have no relevant image.
+    members : dict of str to list of str
+        Extractors of each fused or re-ranked method; other methods are single extractors.
+    """
+
+    values: dict[str, Values]
+    members: dict[str, list[str]]
+
+    @property
+    def singles(self) -> list[str]:
+        """Methods that are one extractor and nothing more, best first."""
+        return self.ordered(name for name in self.values if name not in self.members)
+
+    @property
+    def fused(self) -> list[str]:
+        """Methods of several extractors, best first."""
+        return self.ordered(name for name, parts in self.members.items() if len(parts) > 1)
+
+    @property
+    def reranked(self) -> list[str]:
+        """Methods that re-rank the neighbours of one extractor, best first."""
+        return self.ordered(name for name, parts in self.members.items() if len(parts) == 1)
+
+    def mean(self, name: str) -> float:
+        """Mean over the queries."""
+        return float(self.values[name].mean())
+
+    def ordered(self, names: Iterable[str]) -> list[str]:
+        """Those of the methods that have values, best first."""
+        return sorted(set(names) & set(self.values), key=lambda name: (-self.mean(name), name))
+
+    def stack(self, names: Sequence[str]) -> Values:
+        """Values of some methods, shape (n_queries, n_methods)."""
+        return np.stack([self.values[name] for name in names], axis=1)
+
+    def differences(self, pairs: Sequence[tuple[str, str]]) -> list[Difference]:
+        """Compare the first method of every pair with the second; p-values are not corrected."""
+        if not pairs:
+            return []
+        values = self.stack([a for a, _ in pairs]) - self.stack([b for _, b in pairs])
+        columns = (values.mean(axis=0), *intervals(values).T, sign_flip_test(values))
+        return [
+            Difference(*pair, *map(float, numbers))
+            for pair, *numbers in zip(pairs, *columns, strict=True)
+        ]
+
+
+def estimate(values: Values) -> tuple[float, float, float]:
+    """Mean of one method's values, with the ends of its interval."""
+    low, high = intervals(values[:, None])[0]
+    return float(values.mean()), float(low), float(high)
+
+
+def score_task(task: TaskResults, metric: str, confusion: int | None = None) -> Scored:
+    """Score the methods of a query set.
+
+    Parameters
+    ----------
+    task : TaskResults
+        Records and rankings of the query set.
+    metric : str
+        Key in `METRICS`.
+    confusion : int, optional
+        Level of distractors, see `Ranking.with_confusion`; all of them if left out.
+    """
+    values = {}
+    for name, ranking in task.rankings.items():
+        found = ranking if confusion is None else ranking.with_confusion(confusion)
+        values[name] = score(found)[metric][ranking.relevant > 0]
+    return Scored(values, {r["row"]: parts for r in task.records if (parts := members(r))})
+
+
+def members(record: Json) -> list[str]:
+    """Extractors of a fused or re-ranked method in the order of its name; none of a single one."""
+    if record["status"] != "ok":
+        return []
+    cards = extractor_cards(record["card"]["extractor"])
+    name = record["row"].partition("@")[0]  # a tuned method is called <name>@<dataset>
+    return [part for part in name.split("+") if part in cards]
+
+
+def chosen(task: TaskResults, names: Iterable[str]) -> str | None:
+    """The fused method whose learned weights did best on training images.
+
+    Re-ranked methods are no candidates, since the training images did not see the re-ranking. Of
+    equal methods the first by name: any other order would ask the queries.
+    """
+    trained = {
+        record["row"]: record["learned"][TRAINED]
+        for record in task.records
+        if TRAINED in record.get("learned", {}) and len(record["card"]["extractor"]["steps"]) == 1
+    }
+    return max(sorted(trained.keys() & set(names)), key=trained.__getitem__, default=None)
+
+
+@dataclass(frozen=True)
+class RankChange:
+    """Change of the methods' order from one query set, or gallery, to another.
 
     Attributes
     ----------
     tau : float
         Kendall's rank correlation of the two orders; 1 if nothing changed.
     reversed : list of tuple of str
-        Pairs of rows of which the first is significantly better in the first table and the
-        second in the second; the largest reversal first.
+        Pairs of methods of which the first is significantly better before and the second after;
+        the largest reversal first.
     """
 
     tau: float
     reversed: list[tuple[str, str]]
 
 
-def change(before: Mapping[str, Values], after: Mapping[str, Values]) -> Change:
-    """Compare the orders of the same rows, by a metric that is no probability of being right.
+def rank_change(before: Mapping[str, Values], after: Mapping[str, Values]) -> RankChange:
+    """Compare the orders of the same methods, by a metric that is not 0 or 1 for a query.
 
     Parameters
     ----------
-    before, after : mapping of str to ndarray of float64
-        Row name to its value of every query, lone queries left out.
+    before, after : mapping of str to ndarray of float64, shape (n_queries,)
+        By method, without queries that have no relevant image.
 
     References
     ----------
@@ -42,32 +172,24 @@ def change(before: Mapping[str, Values], after: Mapping[str, Values]) -> Change:
     """
     names = [name for name in before if name in after]
     if len(names) < 2:
-        return Change(float("nan"), [])
-    first, second = _Side(names, before), _Side(names, after)
-    pairs = [
-        (first.lead(a, b) + second.lead(b, a), names[a], names[b])
-        for a in range(len(names))
-        for b in range(len(names))
-        if first.is_better(a, b) and second.is_better(b, a)
-    ]
-    tau = float(kendalltau(first.means, second.means).statistic)
-    return Change(tau, [(one, other) for _, one, other in sorted(pairs, reverse=True)])
+        return RankChange(float("nan"), [])
+    first, second = (np.stack([one[name] for name in names], axis=1) for one in (before, after))
+    tau = float(kendalltau(first.mean(axis=0), second.mean(axis=0)).statistic)
+    leads, losses = _clear_leads(first), _clear_leads(second).T
+    sizes = leads + losses
+    places = np.argwhere((leads > 0) & (losses > 0)).tolist()
+    pairs = sorted(((sizes[a, b], names[a], names[b]) for a, b in places), reverse=True)
+    return RankChange(tau, [(one, other) for _, one, other in pairs])
 
 
-class _Side:
-    def __init__(self, names: Sequence[str], values: Mapping[str, Values]) -> None:
-        matrix = np.stack([values[name] for name in names], axis=1)
-        self.means = matrix.mean(axis=0)
-        self._p_values = compare(matrix, binary=False).p_values
-
-    def lead(self, one: int, other: int) -> float:
-        return float(self.means[one] - self.means[other])
-
-    def is_better(self, one: int, other: int) -> bool:
-        return bool(self.lead(one, other) > 0 and self._p_values[one, other] < 1 - LEVEL)
+def _clear_leads(values: Values) -> Values:
+    """How far the first method of every pair is ahead of the second; 0 if not significantly."""
+    means = values.mean(axis=0)
+    is_clear = compare(values, binary=False).p_values < 1 - LEVEL
+    return np.where(is_clear, means[:, None] - means, 0.0)
 
 
-def in_words(found: Change, before: str, after: str, shown: int = 10) -> str:
+def in_words(found: RankChange, before: str, after: str, shown: int = 10) -> str:
     """Say it in Markdown, without escapes."""
     text = f"Kendall's tau between the orders of {before} and {after}: {found.tau:.2f}."
     if not found.reversed:

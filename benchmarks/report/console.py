@@ -6,11 +6,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-import datasets
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.methods.names import method_names
 from benchmarks.pipeline.methods.presets import Preset
-from benchmarks.report.pages.presets import CANDIDATE_HEADINGS, candidate_cells
+from benchmarks.report.format import change, count, p_value, score
 from benchmarks.report.tables import absences, broken, cell_text, columns, filled_columns
 from datasets.task import Dataset
 
@@ -55,27 +53,14 @@ def print_preset(preset: Preset) -> None:
     console = Console(highlight=False)
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(f"{preset.row}, {len(preset.images)} images of {preset.dataset}")
-    for heading in CANDIDATE_HEADINGS:
+    for heading in ("dims", "mAP", "top-1", "change", "p"):
         table.add_column(heading, justify="right", no_wrap=True)
     for number, tried in enumerate(preset.candidates):
         mark = "* " if tried["choice"] == preset.parameters else ""
-        table.add_row(mark + escape(tried["words"]), *candidate_cells(tried, number == 0))
+        cells = [count(tried["dimensions"]), score(tried["map"], tried["low"], tried["high"])]
+        cells += [score(tried["top1"]), change(tried["change"]), p_value(tried["p_value"])]
+        table.add_row(mark + escape(tried["words"]), *(cells if number else cells[:3]))
     console.print(table)
     for words, why in preset.failed.items():
         console.print(f"{words}: {why}", markup=False)
     console.print(f"* {preset.verdict}", markup=False)
-
-
-def print_listing() -> None:
-    """Print the menus."""
-    console = Console(highlight=False)
-    console.print("Extractors:")
-    for name in method_names():
-        console.print(f"  {name}", markup=False)
-    console.print("\nDatasets:")
-    for source in datasets.MENU.values():
-        given = source.name if source.embedded else f"{source.name}=PATH"
-        console.print(f"  {given:16} {source.summary}", markup=False, soft_wrap=True)
-    console.print(
-        "  PATH             your own pictures in the folder layout", markup=False, soft_wrap=True
-    )

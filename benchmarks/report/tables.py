@@ -62,7 +62,7 @@ def task_rows(records: Sequence[Json], rankings: Mapping[str, Ranking]) -> list[
     Parameters
     ----------
     records : sequence of dict
-        See `benchmarks.pipeline.records.record.read_records`.
+        See `benchmarks.pipeline.records.results.read_records`.
     rankings : mapping of str to Ranking
         Row name to its ranking, for every record with numbers. Scores are computed from them.
 

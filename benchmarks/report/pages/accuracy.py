@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.results import Results, TaskResults
-from benchmarks.report.families import KINDS, kind_of
+from benchmarks.report.families import best_of_each_family, families_of
 from benchmarks.report.plots.axes import Curve, Dot, Mark
 from benchmarks.report.plots.book import WIDTH, Plot, PlotBook
 from benchmarks.report.plots.charts import paint_curves, paint_dots
@@ -27,25 +27,6 @@ def plot_accuracy(book: PlotBook, results: Results, tables: Mapping[str, Sequenc
         if task.is_scored:
             book.add(_all_rows(results.about.name, query_set, task, tables[query_set]))
             book.add(_first_k(results.about.name, query_set, task, tables[query_set]))
-
-
-def kinds_of(task: TaskResults) -> dict[str, str]:
-    """Row name to kind, of the rows with numbers."""
-    return {r["row"]: kind_of(r) for r in task.records if r["status"] == "ok"}
-
-
-def best_of_each_kind(names: Sequence[str], kinds: Mapping[str, str]) -> list[str]:
-    """The first row of each kind, in the order of the kinds.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Rows, best first.
-    kinds : mapping of str to str
-        Row name to kind, see `kinds_of`.
-    """
-    firsts = [next((name for name in names if kinds[name] == kind), None) for kind in KINDS]
-    return [name for name in firsts if name is not None]
 
 
 def top_k_curve(ranking: Ranking, depth: int = DEPTH) -> NDArray[np.float64]:
@@ -70,7 +51,7 @@ def in_random_order(ranking: Ranking) -> Ranking:
 
 
 def _all_rows(name: str, query_set: str, task: TaskResults, rows: Sequence[Json]) -> Plot:
-    kinds, label = kinds_of(task), METRICS[SORT_BY].label
+    kinds, label = families_of(task), METRICS[SORT_BY].label
     dots = [
         Dot(
             row["row"],
@@ -98,8 +79,8 @@ def _all_rows(name: str, query_set: str, task: TaskResults, rows: Sequence[Json]
 
 
 def _first_k(name: str, query_set: str, task: TaskResults, rows: Sequence[Json]) -> Plot:
-    kinds = kinds_of(task)
-    best = best_of_each_kind([row["row"] for row in rows if row["row"] in kinds], kinds)
+    kinds = families_of(task)
+    best = best_of_each_family([row["row"] for row in rows if row["row"] in kinds], kinds)
     curves = [Curve(one, Mark.of(kinds[one]), top_k_curve(task.rankings[one])) for one in best]
     return Plot(
         f"top-k-{query_set}",

@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.results import Results
-from benchmarks.report.pages.accuracy import kinds_of
+from benchmarks.report.families import families_of
 from benchmarks.report.plots.axes import Dot
 from benchmarks.report.plots.book import WIDTH, Plot, PlotBook
 from benchmarks.report.plots.charts import paint_costs
@@ -27,7 +27,7 @@ def plot_costs(book: PlotBook, results: Results, tables: Mapping[str, Sequence[J
     for query_set, task in results.tasks.items():
         if not task.is_scored:
             continue
-        kinds = kinds_of(task)
+        kinds = families_of(task)
         rows = [row for row in tables[query_set] if row["row"] in kinds]
         for cost in _DRAWN:
             known = [row for row in rows if is_known(row.get(cost))]

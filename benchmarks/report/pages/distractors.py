@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from benchmarks.formats.files import write_text
 from benchmarks.formats.markdown import markdown, to_csv
 from benchmarks.pipeline.records.results import Results, TaskResults
-from benchmarks.report.comparisons import change, in_words
-from benchmarks.report.pages.accuracy import best_of_each_kind, kinds_of
+from benchmarks.report.comparisons import in_words, rank_change
+from benchmarks.report.families import best_of_each_family, families_of
 from benchmarks.report.plots.axes import Curve, Mark
 from benchmarks.report.plots.book import WIDTH, Plot, PlotBook
 from benchmarks.report.plots.charts import heat_size, paint_curves, paint_heat
@@ -133,8 +133,8 @@ def _curve_section(
             f"{share(curve[n, 0])} ({share(curve[n, 1])}–{share(curve[n, 2])})" for n in levels
         ]
         cells.append([name, *shown, f"{100 * curve[-1, 0] / max(curve[0, 0], 1e-12):.0f} %"])
-    kinds = kinds_of(task)
-    named = best_of_each_kind(ordered, kinds)
+    kinds = families_of(task)
+    named = best_of_each_family(ordered, kinds)
     shown_plot = book.add(
         Plot(
             f"confusion-{query_set}",
@@ -154,7 +154,7 @@ def _curve_section(
     )
     without = {n: _scored(score(r.with_confusion(0))[SORT_BY]) for n, r in task.rankings.items()}
     among = {n: _scored(score(r)[SORT_BY]) for n, r in task.rankings.items()}
-    order = in_words(change(without, among), "no confusion images", "all of them")
+    order = in_words(rank_change(without, among), "no confusion images", "all of them")
     return f"{shown_plot}\n{markdown(headings, cells)}\n{order}"
 
 

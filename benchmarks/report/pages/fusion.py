@@ -1,31 +1,29 @@
 """What extractors do together: fused and re-ranked rows beside what they are made of."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.formats.files import Json, write_text
+from benchmarks.formats.files import write_text
 from benchmarks.formats.markdown import markdown, to_csv
 from benchmarks.pipeline.records.results import Results, TaskResults
+from benchmarks.report.comparisons import TRAINED, Difference, Scored, chosen, score_task
 from benchmarks.report.plots.book import Plot, PlotBook
 from benchmarks.report.plots.charts import heat_size, paint_heat
 from benchmarks.report.tables import SORT_BY, share
-from retrieval.metrics import METRICS, Values, score
+from retrieval.metrics import METRICS, Values
 from retrieval.statistics import (
     LEVEL,
     complementarity,
     intervals,
     oracle,
-    sign_flip_test,
     step_down,
 )
 
 _FUSED = "fused"
 _RERANKED = "re-ranked"
-_TRAINED = "training mAP, cross-validated"
 
 _LEAST = 0.001
 """A smaller difference is not worth a word, however sure it is."""
@@ -43,82 +41,6 @@ query, and the higher the more rows it picks from. Re-ranked rows are compared w
 without it. Where curves against confusion images are drawn, those are left out of the finished
 ranking; it is not searched again without them.
 """
-
-
-@dataclass(frozen=True)
-class Against:
-    """How a row's mean differs from another's, on the same queries.
-
-    Attributes
-    ----------
-    row, other : str
-    change, low, high : float
-        Mean difference, with its interval.
-    p_value : float
-        Not corrected.
-    """
-
-    row: str
-    other: str
-    change: float
-    low: float
-    high: float
-    p_value: float
-
-
-@dataclass(frozen=True)
-class Scored:
-    """Every row's values on a query set, lone queries left out, and what the rows are made of.
-
-    Attributes
-    ----------
-    values : dict of str to ndarray of float64, shape (n_queries,)
-    members : dict of str to list of str
-        Of each combined row, its extractors; other rows are single.
-    """
-
-    values: dict[str, Values]
-    members: dict[str, list[str]]
-
-    @property
-    def singles(self) -> list[str]:
-        """Rows that are one extractor and nothing more, best first."""
-        return self.ordered(name for name in self.values if name not in self.members)
-
-    @property
-    def fused(self) -> list[str]:
-        """Rows of several extractors, best first."""
-        return self.ordered(name for name, parts in self.members.items() if len(parts) > 1)
-
-    @property
-    def reranked(self) -> list[str]:
-        """Rows of one extractor and something behind it, best first."""
-        return self.ordered(name for name, parts in self.members.items() if len(parts) == 1)
-
-    def ordered(self, names: Iterable[str]) -> list[str]:
-        """Rows that have values, best first."""
-        there = [name for name in names if name in self.values]
-        return sorted(there, key=lambda name: (-self.values[name].mean(), name))
-
-    def stack(self, names: Sequence[str]) -> Values:
-        """Values of some rows, shape (n_queries, n_rows)."""
-        return np.stack([self.values[name] for name in names], axis=1)
-
-    def against(self, pairs: Sequence[tuple[str, str]]) -> list[Against]:
-        """Compare rows with others."""
-        if not pairs:
-            return []
-        differences = self.stack([a for a, _ in pairs]) - self.stack([b for _, b in pairs])
-        found = zip(
-            pairs,
-            differences.mean(axis=0).tolist(),
-            intervals(differences).tolist(),
-            sign_flip_test(differences).tolist(),
-            strict=True,
-        )
-        return [
-            Against(*pair, mean, low, high, p_value) for pair, mean, (low, high), p_value in found
-        ]
 
 
 def write_hybrid(folder: Path, results: Results, book: PlotBook) -> None:
@@ -144,72 +66,32 @@ def write_hybrid(folder: Path, results: Results, book: PlotBook) -> None:
     write_text(folder / "hybrid.md", text)
 
 
-def score_task(task: TaskResults, metric: str, confusion: int | None = None) -> Scored:
-    """Score a query set's rows.
-
-    Parameters
-    ----------
-    task : TaskResults
-    metric : str
-    confusion : int, optional
-        Level of confusion images, see `Ranking.with_confusion`; all of them if left out.
-    """
-    rankings = {
-        name: ranking if confusion is None else ranking.with_confusion(confusion)
-        for name, ranking in task.rankings.items()
-    }
-    found = {name: score(ranking)[metric] for name, ranking in rankings.items()}
-    return Scored(
-        {name: values[~np.isnan(values)] for name, values in found.items()},
-        {record["row"]: parts for record in task.records if (parts := members(record))},
-    )
-
-
-def members(record: Json) -> list[str]:
-    """Extractors of a combined row, in the order of its name; none for a single one."""
-    rows = record["card"]["extractor"].get("rows", {}) if record["status"] == "ok" else {}
-    menu_row = record["row"].partition("@")[0]  # a preset's row is called <row>@<dataset>
-    return [part for part in menu_row.split("+") if part in rows]
-
-
-def compare_fused(scored: Scored) -> list[Against]:
+def compare_fused(scored: Scored) -> list[Difference]:
     """Every fused row against the best single extractor; p-values are corrected."""
     best = scored.singles[0]
-    found = scored.against([(name, best) for name in scored.fused])
+    found = scored.differences([(name, best) for name in scored.fused])
     corrected = step_down(np.array([one.p_value for one in found])).tolist()
     return [
-        Against(one.row, one.other, one.change, one.low, one.high, p)
+        Difference(one.method, one.other, one.change, one.low, one.high, p)
         for one, p in zip(found, corrected, strict=True)
     ]
 
 
-def chosen(task: TaskResults, names: Iterable[str]) -> str | None:
-    """The fused row whose learned weights did best on training images.
-
-    Re-ranked rows are no candidates, since the training images did not see the re-ranking; of
-    equal rows the first by name, since any other order would ask the queries.
-    """
-    trained = {
-        record["row"]: record["learned"][_TRAINED]
-        for record in task.records
-        if _TRAINED in record.get("learned", {}) and len(record["card"]["extractor"]["steps"]) == 1
-    }
-    return max(sorted(trained.keys() & set(names)), key=trained.__getitem__, default=None)
-
-
-def verdict(found: Sequence[Against]) -> str:
+def verdict(found: Sequence[Difference]) -> str:
     """Say whether fusion beat the best single extractor."""
     clear = [one for one in found if one.p_value < 1 - LEVEL and abs(one.change) >= _LEAST]
     better = sum(one.change > 0 for one in clear)
     best = found[0]
-    text = f"Best fusion: {best.row}, {_change(best)} against {best.other}, p {_p(best.p_value)}. "
+    text = (
+        f"Best fusion: {best.method}, {_change(best)} against {best.other}, p {_p(best.p_value)}. "
+    )
     return text + (
         f"Of {len(found)} fused rows {better} beat the best single extractor significantly "
         f"and {len(clear) - better} fall significantly behind it, by at least {_LEAST}.\n"
     )
 
 
-def _fusion_section(task: TaskResults, scored: Scored, compared: Sequence[Against]) -> str:
+def _fusion_section(task: TaskResults, scored: Scored, compared: Sequence[Difference]) -> str:
     if not compared:
         return ""
     learned = {record["row"]: record.get("learned", {}) for record in task.records}
@@ -218,16 +100,16 @@ def _fusion_section(task: TaskResults, scored: Scored, compared: Sequence[Agains
         for name in scored.fused
         if (there := scored.ordered(scored.members[name]))
     ]
-    beside = {one.row: one for one in scored.against(best_of)}
+    beside = {one.method: one for one in scored.differences(best_of)}
     cells = []
     for one in compared:
-        best = beside.get(one.row)
-        weights = learned[one.row].get("weights")
-        trained = learned[one.row].get(_TRAINED)
+        best = beside.get(one.method)
+        weights = learned[one.method].get("weights")
+        trained = learned[one.method].get(TRAINED)
         cells.append(
             [
-                one.row,
-                share(scored.values[one.row].mean()),
+                one.method,
+                share(scored.values[one.method].mean()),
                 f"{best.other}: {_change(best)}" if best else "–",
                 f"{_change(one)}, p {_p(one.p_value)}",
                 share(trained) if trained is not None else "–",
@@ -266,23 +148,23 @@ def _together_section(task: TaskResults, confusing: bool) -> str:
     return "\n" + markdown(["", *columns], cells)
 
 
-def _compare_reranked(scored: Scored) -> list[Against]:
+def _compare_reranked(scored: Scored) -> list[Difference]:
     pairs = [(name, scored.members[name][0]) for name in scored.reranked]
-    return scored.against([pair for pair in pairs if pair[1] in scored.values])
+    return scored.differences([pair for pair in pairs if pair[1] in scored.values])
 
 
 def _rerank_section(task: TaskResults, scored: Scored) -> str:
     costs = {record["row"]: record["costs"].get("search_ms") for record in task.records}
     cells = [
         [
-            one.row,
-            share(scored.values[one.row].mean()),
+            one.method,
+            share(scored.values[one.method].mean()),
             f"{_change(one)}, p {_p(one.p_value)}",
-            f"{costs[one.row]:.2f}",
+            f"{costs[one.method]:.2f}",
             f"{costs[one.other]:.2f}",
         ]
         for one in _compare_reranked(scored)
-        if costs.get(one.row) is not None and costs.get(one.other) is not None
+        if costs.get(one.method) is not None and costs.get(one.other) is not None
     ]
     if not cells:
         return ""
@@ -323,12 +205,12 @@ def _with_interval(values: Values) -> str:
     return f"{share(values.mean())} ({share(low)}–{share(high)})"
 
 
-def _numbers(one: Against) -> list[object]:
+def _numbers(one: Difference) -> list[object]:
     values: Mapping[str, float] = {"c": one.change, "l": one.low, "h": one.high, "p": one.p_value}
-    return [one.row, one.other, *(round(value, 5) for value in values.values())]
+    return [one.method, one.other, *(round(value, 5) for value in values.values())]
 
 
-def _change(one: Against) -> str:
+def _change(one: Difference) -> str:
     return f"{one.change:+.3f} ({one.low:+.3f} to {one.high:+.3f})"
 
 

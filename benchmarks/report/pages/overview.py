@@ -14,13 +14,19 @@ from benchmarks.formats.files import Json, write_text
 from benchmarks.formats.markdown import Markup, escape, markdown
 from benchmarks.pipeline.records.record import PHOTOS
 from benchmarks.pipeline.records.results import Results
-from benchmarks.report.families import COMBINED, KINDS, RERANKED, has_network, kind_of
-from benchmarks.report.pages.fusion import Against, Scored, chosen, score_task
+from benchmarks.report.comparisons import Difference, Scored, chosen, score_task
+from benchmarks.report.families import (
+    FAMILIES,
+    FUSED,
+    NETWORK,
+    RERANKED,
+    family_of,
+    has_network,
+)
 from benchmarks.report.pages.literature import context
 from benchmarks.report.tables import SORT_BY, share
 from retrieval.statistics import LEVEL, intervals, step_down
 
-_NETWORK = "network"
 CHOICES = "<!-- which feature -->"
 _SKETCHES = "query-sketch"
 
@@ -55,10 +61,10 @@ class Task:
         names = self.scored.ordered(n for n, record in self.records.items() if is_meant(record))
         return names[0] if names else None
 
-    def against(self, one: str | None, other: str | None) -> Against | None:
+    def against(self, one: str | None, other: str | None) -> Difference | None:
         """How one row differs from another, where both are there."""
         if one in self.scored.values and other in self.scored.values:
-            return self.scored.against([(one, other)])[0]
+            return self.scored.differences([(one, other)])[0]
         return None
 
 
@@ -148,7 +154,7 @@ def _machine(card: Json) -> str:
 
 def _headline(tasks: Sequence[Task]) -> str:
     """The best row of each kind on each task."""
-    kinds = [kind for kind in KINDS if any(task.best(_is(kind)) for task in tasks)]
+    kinds = [kind for kind in FAMILIES if any(task.best(_is(kind)) for task in tasks)]
     cells = [
         [task.title, *(_cell(task, task.best(_is(kind))) for kind in kinds)] for task in tasks
     ]
@@ -156,7 +162,7 @@ def _headline(tasks: Sequence[Task]) -> str:
 
 
 def _is(kind: str) -> Callable[[Json], bool]:
-    return lambda record: kind_of(record) == kind
+    return lambda record: family_of(record) == kind
 
 
 def _cell(task: Task, name: str | None) -> str:
@@ -214,11 +220,11 @@ def _mean(tasks: Sequence[Task], name: str) -> float:
 
 
 def _best_network(task: Task) -> str | None:
-    return task.best(lambda record: kind_of(record) == _NETWORK)
+    return task.best(lambda record: family_of(record) == NETWORK)
 
 
 def _best_classical(task: Task) -> str | None:
-    return task.best(lambda record: kind_of(record) not in (_NETWORK, COMBINED, RERANKED))
+    return task.best(lambda record: family_of(record) not in (NETWORK, FUSED, RERANKED))
 
 
 def _finding(
@@ -251,10 +257,10 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) if names else "none"
 
 
-def _line(task: Task, made: Against) -> str:
+def _line(task: Task, made: Difference) -> str:
     values = task.scored.values
     return (
-        f"- {task.title}: {made.row} {share(values[made.row].mean())}, {made.other} "
+        f"- {task.title}: {made.method} {share(values[made.method].mean())}, {made.other} "
         f"{share(values[made.other].mean())}, difference {made.change:+.3f} "
         f"({made.low:+.3f} to {made.high:+.3f})\n"
     )
@@ -270,7 +276,7 @@ class _Need:
 
 _NEEDS = (
     _Need("whatever it costs", lambda record: True),
-    _Need("one extractor, no fusion", lambda record: kind_of(record) not in (COMBINED, RERANKED)),
+    _Need("one extractor, no fusion", lambda record: family_of(record) not in (FUSED, RERANKED)),
     _Need("no network", lambda record: not has_network(record)),
     _Need("at most 1 KB an image", lambda record: record["bytes_per_image"] <= 1024),
     _Need("at most 10 ms an image", lambda record: _ms(record) <= _FAST),

@@ -10,8 +10,8 @@ from benchmarks.formats.files import Json, write_text
 from benchmarks.formats.markdown import markdown, to_csv
 from benchmarks.pipeline.records.record import PHOTOS
 from benchmarks.pipeline.records.results import ImageEntry, Results, TaskResults
-from benchmarks.report.comparisons import Change, change, in_words
-from benchmarks.report.pages.accuracy import kinds_of
+from benchmarks.report.comparisons import RankChange, in_words, rank_change
+from benchmarks.report.families import families_of
 from benchmarks.report.plots.axes import Curve, Mark
 from benchmarks.report.plots.book import WIDTH, Plot, PlotBook
 from benchmarks.report.plots.charts import paint_slopes
@@ -120,20 +120,20 @@ def _order_section(
 ) -> str:
     """Which rows survive, and which change places."""
     one, other = _scored(photos, SORT_BY), _scored(others, SORT_BY)
-    changed = change(one.values, other.values)
+    changed = rank_change(one.values, other.values)
     chances = np.array([one.chance, other.chance])
-    plot = _slopes(name, rows, kinds_of(photos), changed, chances, book.folder.name)
+    plot = _slopes(name, rows, families_of(photos), changed, chances, book.folder.name)
     return f"\n{_survivors(other)}\n{book.add(plot)}\n{in_words(changed, PHOTOS, name)}"
 
 
-def named_rows(rows: list[Json], changed: Change, count: int = _NAMED) -> list[str]:
+def named_rows(rows: list[Json], changed: RankChange, count: int = _NAMED) -> list[str]:
     """Rows worth a name: the best of both sides, then those that change places most.
 
     Parameters
     ----------
     rows : list of dict
         See `gap_rows`.
-    changed : Change
+    changed : RankChange
     count : int
         As many as there are, at most.
     """
@@ -148,7 +148,7 @@ def _slopes(
     name: str,
     rows: list[Json],
     kinds: dict[str, str],
-    changed: Change,
+    changed: RankChange,
     chances: Values,
     dataset: str,
 ) -> Plot:

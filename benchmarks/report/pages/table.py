@@ -8,7 +8,6 @@ from benchmarks.formats.markdown import escape, markdown, to_csv
 from benchmarks.pipeline.records.record import Description
 from benchmarks.pipeline.records.results import Results
 from benchmarks.report.pages.leaks import FILE as LEAKS
-from benchmarks.report.pages.presets import FILE as PRESETS
 from benchmarks.report.plots.book import PAGE as PLOTS
 from benchmarks.report.tables import (
     CHANCE,
@@ -45,7 +44,7 @@ PAGES = {
     "confusion.md": "What confusion images do",
     "classes.md": "Classes, mistakes, hubs",
     "hybrid.md": "What extractors do together",
-    PRESETS: "Tuned rows",
+    "presets.md": "Tuned methods",
 }
 """What else there may be of a dataset, and what it is called."""
 

@@ -1,51 +1,25 @@
-"""What a training looked like: its history as a table, its curves as a picture."""
+"""Plots of the loss and accuracy of trained networks, epoch by epoch."""
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.formats.files import write_text
-from benchmarks.formats.markdown import to_csv
+from benchmarks.pipeline.records.record import TRAINING
 from benchmarks.report.plots.axes import LEFT, Mark, make_axes, rounded, write_legend, write_title
 from benchmarks.report.plots.book import WIDTH, Plot, PlotBook
 from benchmarks.report.plots.theme import Theme
-from extractors.networks.training import Epoch, read_history
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FOLDER = "training"
-"""Of the histories, in a dataset's results."""
-
-
-def write_training(folder: Path, row: str, training: Path) -> None:
-    """Write ``<row>.csv``; what the training took is among the row's costs.
-
-    Parameters
-    ----------
-    folder : Path
-        Where it goes.
-    row : str
-        The row that was trained.
-    training : Path
-        The folder of its training.
-    """
-    history = read_history(training)
-    if not history:
-        return  # the vectors outlived the cache of their training
-    header = [field.name for field in fields(Epoch) if field.name != "seconds"]
-    lines = [[getattr(epoch, name) for name in header] for epoch in history]
-    write_text(folder / f"{row}.csv", to_csv(header, lines))
-
 
 def plot_training(folder: Path, book: PlotBook) -> None:
     """Plot loss and accuracy of every training that a dataset's results tell of."""
-    for path in sorted((folder / FOLDER).glob("*.csv")):
+    for path in sorted((folder / TRAINING).glob("*.csv")):
         with path.open(newline="", encoding="utf-8") as file:
             lines = [{k: float(v) for k, v in line.items()} for line in csv.DictReader(file)]
         book.add(_plot(path.stem, lines))
@@ -102,7 +76,7 @@ def paint_training(
 def _plot(row: str, lines: Sequence[Mapping[str, float]]) -> Plot:
     return Plot(
         f"training-{row}",
-        FOLDER,
+        TRAINING,
         f"How {row} was trained: loss and accuracy on what it learned from and on training "
         "images held out; the epoch of the least loss there is the one kept.",
         (WIDTH, 3.2),

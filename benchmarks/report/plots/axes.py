@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from benchmarks.report.families import KINDS
+from benchmarks.report.families import FAMILIES
 from benchmarks.report.plots.labels import LINE, SIZE, in_lines, spread
 from benchmarks.report.plots.theme import Theme
 
@@ -49,7 +49,7 @@ class Mark:
     @classmethod
     def of(cls, kind: str, dash: int = 0) -> "Mark":
         """The mark of a kind of extractor."""
-        return cls(KINDS.index(kind), dash)
+        return cls(FAMILIES.index(kind), dash)
 
     def colour(self, theme: Theme) -> str:
         """Its colour on a page."""

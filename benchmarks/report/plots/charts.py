@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.report.families import KINDS
+from benchmarks.report.families import FAMILIES
 from benchmarks.report.plots.axes import (
     LEFT,
     Curve,
@@ -279,7 +279,9 @@ def paint_slopes(
         ]
         name_ends(axes, theme, ends, bool(side))
     write_title(figure, f"{title}: {labels[2]}")
-    kinds = [kind for kind in KINDS if any(Mark.of(kind).number == c.mark.number for c in curves)]
+    kinds = [
+        kind for kind in FAMILIES if any(Mark.of(kind).number == c.mark.number for c in curves)
+    ]
     write_legend(figure, kind_handles(theme, kinds))
 
 
@@ -341,7 +343,7 @@ def _heat_foot(columns: Sequence[str]) -> float:
 
 
 def _kinds(dots: Sequence[Dot]) -> list[str]:
-    return [kind for kind in KINDS if any(dot.kind == kind for dot in dots)]
+    return [kind for kind in FAMILIES if any(dot.kind == kind for dot in dots)]
 
 
 def _steps(front: Floats) -> Floats:

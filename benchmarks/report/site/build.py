@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.formats.files import Json, write_text
 from benchmarks.pipeline.records.results import Results, read_results
 from benchmarks.pipeline.workers import Workforce
-from benchmarks.report.families import KINDS
+from benchmarks.report.families import FAMILIES
 from benchmarks.report.site.neighbours import found_data, images_shown
 from benchmarks.report.site.script import script
 from benchmarks.report.site.tables import column_data, dataset_data, remedy, table_data
@@ -85,7 +85,7 @@ def build_page(
                 write_text(page / "data" / written[-1], script(written[-1], data))
         shown = images_shown(results)
         listed.append(dataset_data(results, folder, files, len(shown - made), len(shown)))
-    index = {"datasets": listed, "columns": column_data(), "kinds": list(KINDS)}
+    index = {"datasets": listed, "columns": column_data(), "kinds": list(FAMILIES)}
     write_text(page / "data" / "index.js", script("index.js", index))
     keep_only(page / "data", ["index.js", *written])
     for path in sorted(_STATIC.iterdir()):

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import datasets
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.results import Results, TaskResults
-from benchmarks.report.families import has_network, kind_of
+from benchmarks.report.families import family_of, has_network
 from benchmarks.report.pages.table import LEGEND, counts_in_words
 from benchmarks.report.tables import (
     CHANCE,
@@ -123,7 +123,7 @@ def _row(row: Json, record: Json | None) -> Json:
         "note": row.get("note") or "",
         "absent": "" if row["status"] == "ok" else row["status"],
         "chance": row["row"] == CHANCE and record is None,
-        "kind": kind_of(record) if record else None,
+        "kind": family_of(record) if record else None,
         "deep": record is not None and has_network(record),
         "cells": cells,
     }
