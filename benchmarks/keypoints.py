@@ -1,4 +1,4 @@
-"""How well key points find themselves again in a turned or shrunken picture.
+"""Measure how well keypoints find themselves again in a turned or shrunken picture.
 
 ``python -m benchmarks.keypoints FOLDER [--out DIR]`` takes up to 40 of a folder's pictures and
 writes a table, as Markdown and CSV.

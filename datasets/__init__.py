@@ -1,4 +1,4 @@
-"""What is searched: the menu of datasets. This room knows nothing of the others.
+"""Datasets: folders of pictures, listed, read and dealt into parts; and the menu of them.
 
 Every dataset is a folder on disk; a module here knows how to find or make that folder and
 which part each file plays. `datasets.layout` describes the one layout.

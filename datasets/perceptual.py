@@ -25,6 +25,7 @@ def perceptual_hash(picture: Pixels) -> NDArray[np.uint8]:
     Parameters
     ----------
     picture : ndarray of uint8, shape (height, width, 3)
+        RGB, upright.
 
     Returns
     -------
@@ -46,6 +47,7 @@ def hash_distances(hashes: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.
     Parameters
     ----------
     hashes : ndarray of uint8, shape (n, 2, 8)
+        Made by `perceptual_hash`.
 
     Yields
     ------

@@ -12,7 +12,7 @@ from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.run import main
 from datasets import openmoji
-from datasets.drawing import Pose, plain, render, soft
+from datasets.svg import Pose, plain, render, soft
 from datasets.reading import read_image
 from datasets.task import Dataset
 

@@ -125,7 +125,7 @@ def computes(value: object) -> object:
 
 
 def _computes(kind: Any) -> Json:
-    """What a class or function does: by its declared version, its library, or its code."""
+    """Identify a class or function by its declared version, its library, or its code."""
     declared = vars(kind).get("version")
     if declared and _is_ours(kind.__module__):
         return {"version": declared}

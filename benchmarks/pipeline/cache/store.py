@@ -87,7 +87,7 @@ class Store(ABC, Generic[T]):
 
     @property
     def fit_seconds(self) -> float:
-        """How long fitting took whatever makes the vectors; 0 if nothing was fitted."""
+        """Seconds that fitting took; 0 if nothing was fitted."""
         noted = read_json(self.folder / "fit.json")
         return noted["seconds"] if noted else 0.0
 
@@ -136,7 +136,7 @@ class Store(ABC, Generic[T]):
         return problems
 
     def seconds(self, keys: Collection[str]) -> float | None:
-        """How long what these keys have took to make; None if some of it is gone."""
+        """Seconds that making the values of some keys took; None if one is not stored."""
         found = [self._places.get(key) for key in set(keys)]
         return None if None in found else sum(place[2] for place in found if place)
 
@@ -286,7 +286,7 @@ class FeatureStore(Store[LocalFeatures]):
         )
 
     def place(self, key: str) -> "Place":
-        """Where a picture's features lie: segment and position in it."""
+        """Segment and position of a picture's features."""
         return self._places[key][:2]
 
     def of(self, keys: Sequence[str]) -> "StoredFeatures":

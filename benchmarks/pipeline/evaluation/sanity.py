@@ -19,7 +19,7 @@ from retrieval.ranking import summarise
 from retrieval.search import Search, Vectors
 
 _ASKED = 20
-"""Queries that a row's gates ask; enough to see what goes wrong for all."""
+"""Queries that a method is checked with; enough to see what goes wrong for all."""
 
 _DEALS = 30
 """Times that right answers are dealt out anew."""
@@ -124,7 +124,7 @@ def _copies(blocks: Sequence[Block]) -> Iterator[Block]:
 
 
 def _allowed(expected: float, count: int) -> float:
-    """How far the mean of `count` values of 0 to 1 may be from what is expected (Bernstein)."""
+    """Allowed distance of the mean of `count` values of 0 to 1 from its expectation (Bernstein)."""
     unit = np.log(2 / _FALSE_ALARM) / count
     # No values of 0 to 1 with this mean vary more.
     variance = expected * (1 - expected)

@@ -189,7 +189,7 @@ def map_store(stem: Stem, cache: Path, forget: bool = False) -> MapStore:
 
 @cache
 def _reading() -> dict[str, object]:
-    """How files become pixels."""
+    """Identity of the reader, which turns files into pixels."""
     return {"version": reading.VERSION, "libraries": libraries(reading.__name__)}
 
 

@@ -29,7 +29,7 @@ _SHORT = 16
 
 @dataclass(frozen=True)
 class Tuning:
-    """How a method came to other parameters than the menu's.
+    """The origin of parameters that are not the menu's.
 
     Parameters
     ----------

@@ -116,8 +116,9 @@ def read_preset(path: Path, where: str = "") -> Preset:
     Parameters
     ----------
     path : Path
+        Its file.
     where : str
-        What to call it in messages, if not by its path.
+        Its name in messages, if not its path.
 
     Raises
     ------
@@ -158,8 +159,9 @@ def tuned_method(preset: Preset, where: str) -> Method:
     Parameters
     ----------
     preset : Preset
+        As read from its file.
     where : str
-        Where it was found, for messages.
+        Its place, for messages.
 
     Raises
     ------

@@ -53,7 +53,8 @@ class SearchSpace:
 
         Parameters
         ----------
-        choice : mapping
+        choice : mapping of str to object
+            Parameter to value.
         name : str
             Of the row, and of its extractor if it is another than the menu's.
         """

@@ -33,12 +33,14 @@ PHOTOS = "query"
 
 @dataclass(frozen=True)
 class Description:
-    """What tables need to know of a dataset.
+    """A dataset, as its tables need it.
 
     Attributes
     ----------
     name, licence, split, split_hash : str
+        Its name and terms, the rule by which it is split, and the hash of its content.
     query_sets : list of str
+        Names of the query sets.
     labelled : bool
         Whether there are right answers.
     problems : list of list of str

@@ -104,7 +104,7 @@ class Recorder:
     workforce: Workforce
 
     def path(self, task: Task, method: str) -> RecordPath:
-        """Where the record of a method, by name, goes."""
+        """Files of the record of a method, by name."""
         return RecordPath(self.out / self.dataset.name / "records" / task.query_set, method)
 
     def is_finished(self, method: Method) -> bool:
