@@ -13,9 +13,13 @@ from datasets.openmoji import OpenMoji
 from datasets.pacs import Pacs
 from datasets.source import Folder, Source
 
-MENU: dict[str, Source] = {
-    source.name: source for source in (OpenMoji(), Animals(), Corel1000(), Pacs())
-}
+SOURCES: list[Source] = [
+    OpenMoji(),
+    Animals(),
+    Corel1000(),
+    Pacs(),
+]
+MENU = {source.name: source for source in SOURCES}
 DEFAULT = OpenMoji.name
 
 

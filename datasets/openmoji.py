@@ -74,7 +74,7 @@ class OpenMoji(Source):
     """
 
     name = "openmoji"
-    summary = "emoji variants as photographs and line-art sketches, 2,100 confusion images"
+    summary = "emoji variants as photographs and line-art sketches, 2,100 distractors"
     licence = "OpenMoji (openmoji.org), CC BY-SA 4.0; posed and laid on backgrounds by this suite"
     embedded = True
 
