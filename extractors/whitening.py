@@ -5,7 +5,6 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 
 from extractors.base import NothingToLearnError, Step
 
@@ -45,6 +44,8 @@ class Whitening(Step):
         """
         if len(vectors) < 2:
             raise NothingToLearnError("whitening learns from at least two training images")
+        from sklearn.decomposition import PCA  # here, so that listings need not wait for it
+
         dims = min(self.dims, len(vectors) - 1, vectors.shape[1])
         self.pca_ = PCA(dims, whiten=True, svd_solver="full").fit(vectors)
         # A direction in which nothing varies would be noise, blown up: equal images span fewer.

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import cv2
-import mahotas.features
 import numpy as np
 from numpy.typing import NDArray
 
@@ -160,6 +159,8 @@ class ZernikeMoments(Descriptor):
 
     def describe(self, image: Image) -> NDArray[np.floating]:
         """Magnitudes in the library's order."""
+        import mahotas.features  # here, so that listings need not wait for it
+
         mask = silhouette(image)
         centre, radius = cv2.minEnclosingCircle(cv2.findNonZero(mask))
         middle = (centre[1], centre[0])

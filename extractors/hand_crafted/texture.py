@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import cv2
-import mahotas.features
 import numpy as np
+import skimage
 from numpy.typing import NDArray
-from skimage.feature import local_binary_pattern
-from skimage.filters import gabor_kernel
 
 from extractors.base import Descriptor, hellinger
 from extractors.preprocessing import Image, LongestSide, Preprocess, grey
@@ -52,8 +50,8 @@ class LocalBinaryPattern(Descriptor):
         plane = grey(image)
         histograms = []
         for _ in range(self.octaves):
-            codes = local_binary_pattern(plane, 8, 1, method="uniform").astype(np.intp)
-            histograms.append(hellinger(np.bincount(codes.ravel(), minlength=10)))
+            codes = skimage.feature.local_binary_pattern(plane, 8, 1, method="uniform")
+            histograms.append(hellinger(np.bincount(codes.astype(np.intp).ravel(), minlength=10)))
             plane = np.asarray(cv2.pyrDown(plane))
         return np.concatenate(histograms)
 
@@ -95,6 +93,8 @@ class Haralick(Descriptor):
         return np.concatenate([self._at(plane, distance) for distance in self.distances])
 
     def _at(self, plane: NDArray[np.uint8], distance: int) -> NDArray[np.float64]:
+        import mahotas.features  # here, so that listings need not wait for it
+
         if min(plane.shape) <= distance:
             return np.zeros(26)
         return mahotas.features.haralick(plane, return_mean_ptp=True, distance=distance)
@@ -158,7 +158,8 @@ def _gabor_kernels(
     """Even and odd part of every filter, without response to constant brightness."""
     kernels = []
     for index in range(orientations):
-        kernel = gabor_kernel(frequency, theta=np.pi * index / orientations, n_stds=2)
+        angle = np.pi * index / orientations
+        kernel = skimage.filters.gabor_kernel(frequency, theta=angle, n_stds=2)
         kernel = kernel - kernel.mean()
         kernels.append((kernel.real.astype(np.float32), kernel.imag.astype(np.float32)))
     return kernels
@@ -195,4 +196,6 @@ class ThresholdAdjacency(Descriptor):
 
     def describe(self, image: Image) -> NDArray[np.floating]:
         """Shares of the neighbour counts."""
+        import mahotas.features  # here, so that listings need not wait for it
+
         return hellinger(np.nan_to_num(mahotas.features.pftas(grey(image))))

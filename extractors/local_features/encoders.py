@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import skimage
 from numpy.typing import NDArray
-from skimage.feature import fisher_vector
-from sklearn.decomposition import PCA
-from sklearn.mixture import GaussianMixture
 
 from extractors.base import Step
 from extractors.local_features.detector import LocalFeatures
@@ -210,6 +208,10 @@ class Fisher(Encoder):
 
     def learn(self, features: Iterable[LocalFeatures]) -> None:
         """Learn PCA and mixture."""
+        # Here, so that listings need not wait for them.
+        from sklearn.decomposition import PCA
+        from sklearn.mixture import GaussianMixture
+
         drawn, binary = _draw(features, self.sample, self.seed, self.root)
         values = numbers(drawn, binary)
         self.scale_ = float(np.linalg.norm(values, axis=1).mean())
@@ -233,7 +235,7 @@ class Fisher(Encoder):
             return np.zeros(n_components * (2 * n_dims + 1))
         values = numbers(descriptors, features.binary) / self.scale_
         reduced = self.pca_.transform(values)
-        return np.asarray(fisher_vector(reduced, self.mixture_, improved=True))
+        return np.asarray(skimage.feature.fisher_vector(reduced, self.mixture_, improved=True))
 
 
 def learn_words(

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import MiniBatchKMeans
 
 from extractors.local_features.detector import LocalFeatures, NoKeyPointsError
 
@@ -119,6 +118,8 @@ def learn(descriptors: NDArray[np.number], words: int, binary: bool, seed: int) 
     D. Borghesani, M. Manfredi, R. Cucchiara (2013), A fast approach for integrating ORB
     descriptors in the bag of words model, SPIE 8667, doi:10.1117/12.2008460
     """
+    from sklearn.cluster import MiniBatchKMeans  # here, so that listings need not wait for it
+
     values = numbers(descriptors, binary)
     means = MiniBatchKMeans(
         min(words, len(values)), init="random", n_init=1, batch_size=1024, random_state=seed
