@@ -1,4 +1,4 @@
-"""Shape: edges and their directions, outlines and silhouettes."""
+"""Descriptors of shape: directions of edges, moments and outlines of silhouettes."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -19,11 +19,11 @@ class HistogramOfOrientedGradients(Descriptor):
     Parameters
     ----------
     orientations : int
-        Direction bins over half a turn.
+        Bins of directions over half a turn.
     cell : int
         Side of a cell in pixels.
     prepare : Preprocess
-        Applied first; must give pictures of one size, a multiple of `cell`.
+        Preprocessing of each picture; must give pictures of one size, a multiple of `cell`.
     """
 
     family = "shape"
@@ -58,11 +58,11 @@ class EdgeOrientationHistogram(Descriptor):
     Parameters
     ----------
     bins : int
-        Direction bins over half a turn.
+        Bins of directions over half a turn.
     grid : int
-        The picture is cut into grid x grid cells.
+        Cells per side; each of the grid x grid cells has a histogram of its own.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
@@ -105,7 +105,7 @@ class HuMoments(Descriptor):
     Parameters
     ----------
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
@@ -136,9 +136,9 @@ class ZernikeMoments(Descriptor):
     Parameters
     ----------
     degree : int
-        Highest degree.
+        Highest degree of the polynomials.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
@@ -178,7 +178,7 @@ class FourierDescriptors(Descriptor):
     harmonics : int
         Coefficients kept on each side of zero.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----

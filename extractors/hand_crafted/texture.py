@@ -1,4 +1,4 @@
-"""Texture: how brightness varies from pixel to pixel, whatever the colour."""
+"""Descriptors of texture: changes of brightness from pixel to pixel, whatever the colour."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -22,9 +22,9 @@ class LocalBinaryPattern(Descriptor):
     Parameters
     ----------
     octaves : int
-        Sizes of the picture, each half the one before.
+        Number of sizes of the picture, each half the one before.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
@@ -65,9 +65,9 @@ class Haralick(Descriptor):
     levels : int
         Grey levels of the matrix, a divisor of 256.
     distances : tuple of int
-        Pixel distances.
+        Distances of the neighbours in pixels.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
@@ -90,9 +90,9 @@ class Haralick(Descriptor):
     def describe(self, image: Image) -> NDArray[np.floating]:
         """The measures of every distance, end to end."""
         plane = grey(image) // (256 // self.levels)
-        return np.concatenate([self._at(plane, distance) for distance in self.distances])
+        return np.concatenate([self._measures(plane, distance) for distance in self.distances])
 
-    def _at(self, plane: NDArray[np.uint8], distance: int) -> NDArray[np.float64]:
+    def _measures(self, plane: NDArray[np.uint8], distance: int) -> NDArray[np.float64]:
         import mahotas.features  # here, so that listings need not wait for it
 
         if min(plane.shape) <= distance:
@@ -110,13 +110,13 @@ class GaborBank(Descriptor):
     Parameters
     ----------
     frequency : float
-        Cycles per pixel.
+        Frequency of the filters in cycles per pixel.
     octaves : int
-        Sizes of the picture that are filtered, each half the one before.
+        Number of sizes of the picture that are filtered, each half the one before.
     orientations : int
-        Filters, evenly over half a turn.
+        Number of filters, evenly over half a turn.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
@@ -175,7 +175,7 @@ class ThresholdAdjacency(Descriptor):
     Parameters
     ----------
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
