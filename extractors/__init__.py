@@ -1,8 +1,8 @@
-"""Image to vector: the menu of extractors. This room knows nothing of the others.
+"""The menu of extractors, which turn images into vectors.
 
-Every row of the benchmark is one line of `MENU`: a name and a configured extractor, with
-scikit-learn's transformers behind it where it needs them. All that is learned is learned
-from training images.
+Each line of `MENU` is a name and a configured extractor, with scikit-learn's transformers behind
+it where it needs them. All that is learned is learned from training images. This package knows
+nothing of the others.
 """
 
 from sklearn.feature_extraction.text import TfidfTransformer
@@ -82,7 +82,7 @@ MENU: dict[str, Extractor | Pipeline] = {
     "hu-moments": make_pipeline(HuMoments(), StandardScaler()),
     "zernike-moments": make_pipeline(ZernikeMoments(), StandardScaler()),
     "fourier-descriptors": make_pipeline(FourierDescriptors(), StandardScaler()),
-    # shape of edges, when photographs are turned into drawings first: the bridge to sketches
+    # shape of edges, of drawings that are made of every picture: the bridge to sketches
     "hog-lines": HistogramOfOrientedGradients(prepare=Lines(then=Square(128))),
     "edge-orientation-histogram-lines": EdgeOrientationHistogram(
         prepare=Lines(then=LongestSide(128))

@@ -21,7 +21,7 @@ FAMILIES = ("colour", "texture", "shape", "local", "network", "other")
 
 
 class NothingToLearnError(ValueError):
-    """The training images hold nothing, or not enough, to learn from."""
+    """The training images hold nothing, or too little, to learn from."""
 
 
 @runtime_checkable
@@ -62,7 +62,7 @@ class Step(BaseEstimator, ABC):
 
 
 class Extractor(Step):
-    """Image to vector.
+    """Turns images into vectors.
 
     The constructor only stores its parameters, so that ``get_params()`` is the extractor's
     identity; what ``fit`` learns is stored in attributes that end in an underscore. An
@@ -110,7 +110,18 @@ class Descriptor(Extractor):
 
     @abstractmethod
     def describe(self, image: Image) -> NDArray[np.floating]:
-        """Describe one prepared picture by a vector, shape (n_dims,)."""
+        """Describe one picture by a vector.
+
+        Parameters
+        ----------
+        image : ndarray of uint8, shape (height, width, 3)
+            The prepared RGB picture.
+
+        Returns
+        -------
+        ndarray, shape (n_dims,)
+            The vector.
+        """
 
     def transform(self, images: Iterable[Image]) -> Vectors:
         """Prepare and describe each picture."""

@@ -1,4 +1,4 @@
-"""What is done to a picture before it is described: part of the extractor's identity."""
+"""Preprocessing of pictures, which is part of an extractor's identity."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Grey = NDArray[np.uint8]
 Pixel = TypeVar("Pixel", bound=np.generic)
 
 INTERPOLATION = "area averaging where pixels are lost, bilinear where they are added"
-"""How every preprocessing here scales."""
+"""Interpolation of every preprocessing here."""
 
 
 class Preprocess(Protocol):
@@ -30,7 +30,13 @@ class Preprocess(Protocol):
 
 @dataclass(frozen=True)
 class LongestSide:
-    """Scale a picture up or down so that its longest side has `pixels`; keep its aspect."""
+    """Scale a picture up or down so that its longest side has `pixels`; keep its aspect.
+
+    Parameters
+    ----------
+    pixels : int
+        Length of the longest side.
+    """
 
     version = "longest-side 1"
 
@@ -45,7 +51,13 @@ class LongestSide:
 
 @dataclass(frozen=True)
 class AtMost:
-    """Scale a picture down so that its longest side has `pixels`; leave smaller ones alone."""
+    """Scale a picture down so that its longest side has `pixels`; leave smaller ones alone.
+
+    Parameters
+    ----------
+    pixels : int
+        Length of the longest side.
+    """
 
     version = "at-most 1"
 
@@ -58,7 +70,13 @@ class AtMost:
 
 @dataclass(frozen=True)
 class Square:
-    """Scale a picture to `pixels` x `pixels`, whatever its aspect."""
+    """Scale a picture to `pixels` x `pixels`, whatever its aspect.
+
+    Parameters
+    ----------
+    pixels : int
+        Length of each side.
+    """
 
     version = "square 1"
 
@@ -70,7 +88,13 @@ class Square:
 
 
 def grey(image: Image) -> Grey:
-    """Luma of an RGB picture (ITU-R BT.601)."""
+    """Luma of an RGB picture (ITU-R BT.601).
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (height, width, 3)
+        RGB picture.
+    """
     return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
 
 

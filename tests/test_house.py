@@ -1,19 +1,15 @@
 """The first things that a user meets: names that may clash, the help, the READMEs."""
 
-import ast
-import importlib.util
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from pictures import fill
 
 import datasets
 import extractors
 from benchmarks.run import main
-from retrieval import metrics
 
 ROOT = Path(__file__).resolve().parents[1]
 

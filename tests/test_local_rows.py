@@ -152,7 +152,7 @@ def test_nothing_to_learn_from_skips_the_row(scenes, run, tmp_path):
         Image.new("RGB", (60, 60), (number, 9, 9)).save(path)
     assert run("--extractor", *ROWS, "--dataset", scenes) == 0
     assert record(tmp_path, "orb-bovw+geometry")["status"] == "skipped"
-    assert "no key points" in record(tmp_path, "orb-bovw")["reason"]
+    assert "no keypoints" in record(tmp_path, "orb-bovw")["reason"]
 
 
 def test_lost_features_are_found_again(scenes, run, tmp_path):

@@ -71,7 +71,7 @@ def test_tables_hold_every_row_with_scores_and_costs(parted, run, tmp_path, shor
         for name, row in rows.items():
             if "skipped" in row["status"]:
                 smooth = "surf" in name or "orb" in name or "akaze" in name
-                reason = "no key points in any training image" if smooth else "--weights"
+                reason = "no keypoints in any training image" if smooth else "--weights"
                 assert reason in row["status"]
                 continue
             assert all(0 <= row[metric] <= 1 for metric in METRICS)

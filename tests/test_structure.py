@@ -14,7 +14,7 @@ ALLOWED = {
     "benchmarks": {"datasets", "extractors", "retrieval"},
 }
 COMMANDS = {
-    *("run", "costs", "score", "diff", "augment", "keypoints", "matches", "vocabulary_size"),
+    *("run", "costs", "score", "diff", "augment", "keypoints", "draw", "vocabulary_size"),
 }
 PIPELINE = (*("workers", "cache", "loading", "methods", "extraction", "records", "evaluation"),)
 """Parts of the main path; each may import those before it."""

@@ -260,7 +260,7 @@ def test_a_row_that_cannot_be_scored_is_told_and_the_rest_is_tuned(
 ):
     assert tuned("--extractor", "orb-bovw", "lbp", "--dataset", parted) == 1
     told = capsys.readouterr()
-    assert "orb-bovw cannot be tuned: no key points" in told.err
+    assert "orb-bovw cannot be tuned: no keypoints" in told.err
     assert preset_file("lbp").exists()
     assert not preset_file("orb-bovw").exists()
 

@@ -1,4 +1,4 @@
-"""Photographs to lines: what somebody might draw of them."""
+"""Preprocessing that turns photographs into drawings of lines (XDoG)."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class Lines:
     Parameters
     ----------
     scale : Preprocess
-        Applied first; the other lengths are pixels of its result.
+        Preprocessing of each picture; the other lengths are pixels of its result.
     smoothings : int
         Times that the bilateral filter is applied.
     sigma : float
@@ -30,11 +30,11 @@ class Lines:
     threshold : float
         Brightness, 0 to 1, below which the sharpened picture becomes ink.
     softness : float
-        How steeply: larger is harder.
+        Steepness of the threshold: larger is harder.
     speck : int
-        Connected ink of fewer pixels goes.
+        Pixels that connected ink must have to stay.
     then : Preprocess, optional
-        Applied last, where an extractor needs another size.
+        Preprocessing of the drawing, where an extractor needs another size.
     """
 
     summary = "Drawn as lines of ink"
@@ -77,7 +77,7 @@ class Lines:
 
 
 def _specks(ink: NDArray[np.bool_], smallest: int) -> NDArray[np.bool_]:
-    """Where connected ink has too few pixels."""
+    """Mask the ink that is connected to too few pixels."""
     _, parts, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8))
     small = stats[:, cv2.CC_STAT_AREA] < smallest
     small[0] = False

@@ -1,10 +1,9 @@
-"""Shape: edges and their directions, outlines and silhouettes."""
+"""Descriptors of shape: directions of edges, moments and outlines of silhouettes."""
 
 from dataclasses import dataclass
 from functools import cache
 
 import cv2
-import mahotas.features
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,11 +19,11 @@ class HistogramOfOrientedGradients(Descriptor):
     Parameters
     ----------
     orientations : int
-        Direction bins over half a turn.
+        Bins of directions over half a turn.
     cell : int
         Side of a cell in pixels.
     prepare : Preprocess
-        Applied first; must give pictures of one size, a multiple of `cell`.
+        Preprocessing of each picture; must give pictures of one size, a multiple of `cell`.
     """
 
     family = "shape"
@@ -59,11 +58,11 @@ class EdgeOrientationHistogram(Descriptor):
     Parameters
     ----------
     bins : int
-        Direction bins over half a turn.
+        Bins of directions over half a turn.
     grid : int
-        The picture is cut into grid x grid cells.
+        Cells per side; each of the grid x grid cells has a histogram of its own.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
@@ -106,7 +105,7 @@ class HuMoments(Descriptor):
     Parameters
     ----------
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
@@ -137,9 +136,9 @@ class ZernikeMoments(Descriptor):
     Parameters
     ----------
     degree : int
-        Highest degree.
+        Highest degree of the polynomials.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
@@ -160,6 +159,8 @@ class ZernikeMoments(Descriptor):
 
     def describe(self, image: Image) -> NDArray[np.floating]:
         """Magnitudes in the library's order."""
+        import mahotas.features  # here, so that listings need not wait for it
+
         mask = silhouette(image)
         centre, radius = cv2.minEnclosingCircle(cv2.findNonZero(mask))
         middle = (centre[1], centre[0])
@@ -177,7 +178,7 @@ class FourierDescriptors(Descriptor):
     harmonics : int
         Coefficients kept on each side of zero.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----

@@ -1,14 +1,12 @@
-"""Texture: how brightness varies from pixel to pixel, whatever the colour."""
+"""Descriptors of texture: changes of brightness from pixel to pixel, whatever the colour."""
 
 from dataclasses import dataclass
 from functools import cache
 
 import cv2
-import mahotas.features
 import numpy as np
+import skimage
 from numpy.typing import NDArray
-from skimage.feature import local_binary_pattern
-from skimage.filters import gabor_kernel
 
 from extractors.base import Descriptor, hellinger
 from extractors.preprocessing import Image, LongestSide, Preprocess, grey
@@ -24,9 +22,9 @@ class LocalBinaryPattern(Descriptor):
     Parameters
     ----------
     octaves : int
-        Sizes of the picture, each half the one before.
+        Number of sizes of the picture, each half the one before.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
@@ -52,8 +50,8 @@ class LocalBinaryPattern(Descriptor):
         plane = grey(image)
         histograms = []
         for _ in range(self.octaves):
-            codes = local_binary_pattern(plane, 8, 1, method="uniform").astype(np.intp)
-            histograms.append(hellinger(np.bincount(codes.ravel(), minlength=10)))
+            codes = skimage.feature.local_binary_pattern(plane, 8, 1, method="uniform")
+            histograms.append(hellinger(np.bincount(codes.astype(np.intp).ravel(), minlength=10)))
             plane = np.asarray(cv2.pyrDown(plane))
         return np.concatenate(histograms)
 
@@ -67,9 +65,9 @@ class Haralick(Descriptor):
     levels : int
         Grey levels of the matrix, a divisor of 256.
     distances : tuple of int
-        Pixel distances.
+        Distances of the neighbours in pixels.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
@@ -92,9 +90,11 @@ class Haralick(Descriptor):
     def describe(self, image: Image) -> NDArray[np.floating]:
         """The measures of every distance, end to end."""
         plane = grey(image) // (256 // self.levels)
-        return np.concatenate([self._at(plane, distance) for distance in self.distances])
+        return np.concatenate([self._measures(plane, distance) for distance in self.distances])
 
-    def _at(self, plane: NDArray[np.uint8], distance: int) -> NDArray[np.float64]:
+    def _measures(self, plane: NDArray[np.uint8], distance: int) -> NDArray[np.float64]:
+        import mahotas.features  # here, so that listings need not wait for it
+
         if min(plane.shape) <= distance:
             return np.zeros(26)
         return mahotas.features.haralick(plane, return_mean_ptp=True, distance=distance)
@@ -110,13 +110,13 @@ class GaborBank(Descriptor):
     Parameters
     ----------
     frequency : float
-        Cycles per pixel.
+        Frequency of the filters in cycles per pixel.
     octaves : int
-        Sizes of the picture that are filtered, each half the one before.
+        Number of sizes of the picture that are filtered, each half the one before.
     orientations : int
-        Filters, evenly over half a turn.
+        Number of filters, evenly over half a turn.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
@@ -158,7 +158,8 @@ def _gabor_kernels(
     """Even and odd part of every filter, without response to constant brightness."""
     kernels = []
     for index in range(orientations):
-        kernel = gabor_kernel(frequency, theta=np.pi * index / orientations, n_stds=2)
+        angle = np.pi * index / orientations
+        kernel = skimage.filters.gabor_kernel(frequency, theta=angle, n_stds=2)
         kernel = kernel - kernel.mean()
         kernels.append((kernel.real.astype(np.float32), kernel.imag.astype(np.float32)))
     return kernels
@@ -174,7 +175,7 @@ class ThresholdAdjacency(Descriptor):
     Parameters
     ----------
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
@@ -195,4 +196,6 @@ class ThresholdAdjacency(Descriptor):
 
     def describe(self, image: Image) -> NDArray[np.floating]:
         """Shares of the neighbour counts."""
+        import mahotas.features  # here, so that listings need not wait for it
+
         return hellinger(np.nan_to_num(mahotas.features.pftas(grey(image))))

@@ -2,28 +2,25 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
-from extractors.local_features.detector import Detector, from_opencv
+from extractors.local_features.detector import Detector, Found, find_by_opencv
 from extractors.preprocessing import AtMost, Grey, Preprocess
 
 
 @dataclass(eq=False, repr=False)
 class Orb(Detector):
-    """Oriented FAST corners, rotated BRIEF descriptors.
+    """Oriented FAST corners with rotated BRIEF descriptors (ORB).
 
     Parameters
     ----------
     max_points : int
-        The strongest are kept.
+        Keypoints kept, the strongest.
     threshold : int
-        Of the FAST detector, in grey levels.
+        Threshold of the FAST detector in grey levels.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
@@ -37,30 +34,30 @@ class Orb(Detector):
     )
     version = "orb 1"
 
-    dims: ClassVar[int] = 32
-    binary: ClassVar[bool] = True
+    dims = 32
+    binary = True
 
     max_points: int = 500
     threshold: int = 10
     prepare: Preprocess = AtMost(480)
 
-    def find(self, plane: Grey) -> tuple[NDArray[np.floating], NDArray[np.number]]:
-        """Find points and descriptors in a grey picture."""
-        return from_opencv(self, _orb(self.max_points, self.threshold), plane)
+    def find(self, plane: Grey) -> Found:
+        """Find keypoints in a grey picture and describe them."""
+        return find_by_opencv(self, _orb(self.max_points, self.threshold), plane)
 
 
 @dataclass(eq=False, repr=False)
 class Akaze(Detector):
-    """Key points of a non-linear scale space, which keeps edges sharp.
+    """Keypoints of a non-linear scale space, which keeps edges sharp (AKAZE).
 
     Parameters
     ----------
     max_points : int
-        The strongest are kept.
+        Keypoints kept, the strongest.
     threshold : float
-        Of the determinant of the Hessian; half of OpenCV's default.
+        Least determinant of the Hessian; half of OpenCV's default.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
@@ -74,16 +71,16 @@ class Akaze(Detector):
     )
     version = "akaze 1"
 
-    dims: ClassVar[int] = 61
-    binary: ClassVar[bool] = True
+    dims = 61
+    binary = True
 
     max_points: int = 500
     threshold: float = 0.0005
     prepare: Preprocess = AtMost(480)
 
-    def find(self, plane: Grey) -> tuple[NDArray[np.floating], NDArray[np.number]]:
-        """Find points and descriptors in a grey picture."""
-        return from_opencv(self, _akaze(self.threshold), plane)
+    def find(self, plane: Grey) -> Found:
+        """Find keypoints in a grey picture and describe them."""
+        return find_by_opencv(self, _akaze(self.threshold), plane)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Local features: key points of a picture and a descriptor of the patch around each."""
+"""Detectors of local features: keypoints and a descriptor of the patch around each."""
 
 from abc import abstractmethod
 from collections.abc import Iterable
@@ -12,17 +12,20 @@ from numpy.typing import NDArray
 from extractors.base import NothingToLearnError, Step
 from extractors.preprocessing import Grey, Image, Preprocess, grey
 
+Found = tuple[NDArray[np.floating], NDArray[np.number]]
+"""Points, columns as in `LocalFeatures`, and their descriptors, a row each."""
+
 _SMALLEST = 16
 """Pixels; OpenCV's pyramids cannot be built of pictures much narrower."""
 
 
-class NoKeyPointsError(NothingToLearnError):
-    """No training image has a key point."""
+class NoKeypointsError(NothingToLearnError):
+    """No training image has a keypoint."""
 
 
 @dataclass(frozen=True)
 class LocalFeatures:
-    """What a detector found in one picture.
+    """The local features of one picture.
 
     Attributes
     ----------
@@ -48,10 +51,19 @@ class LocalFeatures:
 
 
 class Detector(Step):
-    """Finds key points and describes them: what stands first in every row of local features.
+    """Finds keypoints and describes them; the first step of every entry of local features.
 
     A subclass is a dataclass of its parameters, among them `prepare` and `max_points`, with one
-    method. Behind it in a pipeline stands an encoder, see `extractors.local_features.encoders`.
+    method. Behind it in a pipeline stands an encoder of `extractors.local_features.encoders`.
+
+    Attributes
+    ----------
+    dims : int
+        Numbers (bytes, if binary) per descriptor.
+    dtype : type
+        Type of the descriptors' numbers.
+    binary : bool
+        Whether descriptors are packed bits.
     """
 
     family = "local"
@@ -59,25 +71,43 @@ class Detector(Step):
     prepare: Preprocess
     max_points: int
     dims: ClassVar[int]
-    """Numbers (bytes, if binary) per descriptor."""
-    kind: ClassVar[type] = np.uint8
-    """Type of the descriptors' numbers."""
+    dtype: ClassVar[type] = np.uint8
     binary: ClassVar[bool] = False
-    """Whether descriptors are packed bits."""
 
     @property
     def implementation(self) -> str:
-        """Whose code runs, for the protocol card."""
+        """Library and version that run, for the protocol card."""
         return f"OpenCV {cv2.__version__}"
 
     @abstractmethod
-    def find(self, plane: Grey) -> tuple[NDArray[np.floating], NDArray[np.number]]:
-        """Find points, columns as in `LocalFeatures`, and their descriptors in a grey picture."""
+    def find(self, plane: Grey) -> Found:
+        """Find keypoints in a grey picture and describe them.
+
+        Parameters
+        ----------
+        plane : ndarray of uint8, shape (height, width)
+            The prepared picture.
+
+        Returns
+        -------
+        points : ndarray, shape (n_points, 5)
+            Columns as in `LocalFeatures`, in any order.
+        descriptors : ndarray, shape (n_points, dims)
+            A row for each point.
+        """
 
     def detect(self, image: Image) -> LocalFeatures:
-        """Find and describe the strongest key points of an RGB picture.
+        """Find and describe the strongest keypoints of a picture.
 
-        A picture without any gives empty arrays.
+        Parameters
+        ----------
+        image : ndarray of uint8, shape (height, width, 3)
+            An RGB picture, not yet prepared.
+
+        Returns
+        -------
+        LocalFeatures
+            Of no points if the picture has none.
         """
         plane = grey(self.prepare(image))
         points, descriptors = self.find(plane)
@@ -85,32 +115,40 @@ class Detector(Step):
         order = np.lexsort((points[:, 0], points[:, 1], -points[:, 4]))[: self.max_points]
         return LocalFeatures(
             points[order].astype(np.float32),
-            descriptors[order].astype(self.kind),
+            descriptors[order].astype(self.dtype),
             (plane.shape[1], plane.shape[0]),
             self.binary,
         )
 
     def fit(self, images: Iterable[Image], y: object = None) -> Self:
-        """Learn nothing."""
+        """Learn nothing; here for scikit-learn's pipelines."""
         return self
 
     def transform(self, images: Iterable[Image]) -> list[LocalFeatures]:
-        """Detect in each picture."""
+        """Find the local features of each picture."""
         return [self.detect(image) for image in images]
 
-    def nothing(self) -> tuple[NDArray[np.float32], NDArray[np.number]]:
-        """No points, in the form that `find` gives."""
-        return np.empty((0, 5), np.float32), np.empty((0, self.dims), self.kind)
+    def nothing(self) -> Found:
+        """No points, in the form that `find` returns."""
+        return np.empty((0, 5), np.float32), np.empty((0, self.dims), self.dtype)
 
 
-def from_opencv(
-    detector: Detector, engine: cv2.Feature2D, plane: Grey
-) -> tuple[NDArray[np.float32], NDArray[np.number]]:
-    """Run an OpenCV detector; its key points as rows."""
+def find_by_opencv(detector: Detector, engine: cv2.Feature2D, plane: Grey) -> Found:
+    """Find keypoints and describe them by one of OpenCV's detectors.
+
+    Parameters
+    ----------
+    detector : Detector
+        The detector whose points they are.
+    engine : cv2.Feature2D
+        OpenCV's detector.
+    plane : ndarray of uint8, shape (height, width)
+        A grey picture; one that is too small for OpenCV has no points.
+    """
     if min(plane.shape) < _SMALLEST:
         return detector.nothing()
-    found, descriptors = engine.detectAndCompute(plane, None)
-    if descriptors is None or not found:
+    keypoints, descriptors = engine.detectAndCompute(plane, None)
+    if descriptors is None or not keypoints:
         return detector.nothing()
-    points = [(p.pt[0], p.pt[1], p.size, p.angle % 360, p.response) for p in found]
+    points = [(p.pt[0], p.pt[1], p.size, p.angle % 360, p.response) for p in keypoints]
     return np.array(points, np.float32), descriptors

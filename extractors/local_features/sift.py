@@ -1,29 +1,27 @@
-"""SIFT, at key points and on a dense grid."""
+"""SIFT, at keypoints and on a dense grid."""
 
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from extractors.local_features.detector import Detector, from_opencv
+from extractors.local_features.detector import Detector, Found, find_by_opencv
 from extractors.preprocessing import AtMost, Grey, Preprocess
 
 
 @dataclass(eq=False, repr=False)
 class Sift(Detector):
-    """Scale-invariant feature transform: extrema of differences of Gaussians.
+    """Scale-invariant feature transform: extrema of differences of Gaussians (SIFT).
 
     Parameters
     ----------
     max_points : int
-        The strongest are kept.
+        Keypoints kept, the strongest.
     contrast : float
-        Weaker extrema are dropped; half of OpenCV's default, for drawings and smooth pictures.
+        Least contrast of a keypoint; half of OpenCV's default, for drawings and smooth pictures.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
@@ -37,22 +35,22 @@ class Sift(Detector):
     )
     version = "sift 1"
 
-    dims: ClassVar[int] = 128
+    dims = 128
 
     max_points: int = 500
     contrast: float = 0.02
     prepare: Preprocess = AtMost(480)
 
-    def find(self, plane: Grey) -> tuple[NDArray[np.floating], NDArray[np.number]]:
-        """Find points and descriptors in a grey picture."""
-        return from_opencv(self, _sift(self.contrast, self.max_points), plane)
+    def find(self, plane: Grey) -> Found:
+        """Find keypoints in a grey picture and describe them."""
+        return find_by_opencv(self, _sift(self.contrast, self.max_points), plane)
 
 
 @dataclass(eq=False, repr=False)
 class DenseSift(Detector):
     """SIFT descriptors on a regular grid at several sizes, upright (PHOW).
 
-    Smooth pictures and line drawings, which have few key points, get as many as any other.
+    Smooth pictures and line drawings, which have few keypoints, get as many as any other.
 
     Parameters
     ----------
@@ -61,9 +59,9 @@ class DenseSift(Detector):
     sizes : tuple of int
         Diameters of the described patches in pixels.
     max_points : int
-        More than these are not kept.
+        Points kept, those of most contrast.
     prepare : Preprocess
-        Applied first; gives all pictures about one size.
+        Preprocessing, to about one size.
 
     Notes
     -----
@@ -78,14 +76,14 @@ class DenseSift(Detector):
     )
     version = "dense-sift 1"
 
-    dims: ClassVar[int] = 128
+    dims = 128
 
     step: int = 14
     sizes: tuple[int, ...] = (16, 32, 48)
     max_points: int = 2000
     prepare: Preprocess = AtMost(256)
 
-    def find(self, plane: Grey) -> tuple[NDArray[np.floating], NDArray[np.number]]:
+    def find(self, plane: Grey) -> Found:
         """Describe the grid's points in a grey picture."""
         height, width = plane.shape
         places = [
