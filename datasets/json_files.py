@@ -20,6 +20,8 @@ MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 64
 """Deepest nesting of objects and arrays: whatever walks through them has stack enough."""
 
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
+
 FileName = Annotated[str, msgspec.Meta(pattern=rf"\A(?!\.\.?\Z)[^/\0{re.escape(os.sep)}]+\Z")]
 """A name that may become part of a path, for it stays in its folder."""
 
@@ -63,7 +65,8 @@ def read_json_as(path: Path, kind: type[T], remedy: str) -> T | None:
     try:
         content = _strict(data)
     except (ValueError, RecursionError) as error:
-        raise DamagedError(f"{path}: no valid JSON ({error}); {remedy}") from error
+        reason = _TOO_DEEP if isinstance(error, RecursionError) else error
+        raise DamagedError(f"{path}: no valid JSON ({reason}); {remedy}") from error
     return check_json(content, kind, str(path), remedy)
 
 
@@ -98,7 +101,7 @@ def _strict(data: bytes) -> object:
         raise ValueError(f"larger than {MAX_BYTES // 2**20} MiB")
     content = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_without_repetition)
     if _depth(content) > MAX_DEPTH:
-        raise ValueError(f"nested deeper than {MAX_DEPTH}")
+        raise ValueError(_TOO_DEEP)
     # Nothing is read that could not be written again: NaN, infinity, half of a surrogate pair.
     json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
     return content

@@ -34,8 +34,9 @@ def nested(depth):
 NOT_JSON = {
     "nothing": ("", "Expecting value"),
     "cut": ('{"a": [1, ', "Expecting value: line 1 column 11"),
-    "a million brackets": ("[" * 10**6, "recursion"),
-    "a million objects": ('{"a":' * 10**6, "recursion"),
+    "a million brackets": ("[" * 10**6, "nested deeper than 64"),
+    "a million objects": ('{"a":' * 10**6, "nested deeper than 64"),
+    "nested too deep for Python's stack": (nested(900), f"nested deeper than {MAX_DEPTH}"),
     "nested too deep": (nested(MAX_DEPTH + 1), f"nested deeper than {MAX_DEPTH}"),
     "a key twice": ('{"b": {"a": 1, "c": 2, "a": 1}}', "'a' stands twice"),
     "NaN": ('{"a": NaN}', "not JSON compliant"),

@@ -230,7 +230,7 @@ def test_relevance_file_labels_flat_folders(tmp_path, load_dataset):
         ("{", "no valid JSON .*remove the file"),
         ("[]", "expected `object`, got `array`"),
         ("null", "expected `object`, got `null`"),
-        ("[" * 10**6, "no valid JSON .*recursion"),
+        ("[" * 10**6, "no valid JSON .*nested deeper than"),
         ('{"%(query)s": {}, "%(query)s": {}}', "'%(query)s' stands twice"),
         ('{"nobody.png": {}}', "nobody.png.*not in the dataset"),
         ('{"%(query)s": []}', "'%(query)s': expected `object`, got `array`"),

@@ -199,9 +199,9 @@ def _made(
     return Answer(
         query,
         label,
-        index.about["name"],
+        index.about.name,
         len(index),
-        index.about["row"],
+        index.about.row,
         neighbours,
         top or {},
         described,
@@ -220,10 +220,10 @@ def _open(options: argparse.Namespace) -> tuple[Index, Dataset | None]:
     if options.index and not options.pictures and not options.dataset:
         index = Index(options.index)
         wanted = row_from(options.preset).name if options.preset else options.extractor
-        if wanted and wanted != index.about["row"]:
+        if wanted and wanted != index.about.row:
             raise InputError(
                 f"--extractor {wanted}: {options.index} is an index by "
-                f"{index.about['row']}; make another for it"
+                f"{index.about.row}; make another for it"
             )
         return index, None
     combination = (

@@ -23,7 +23,7 @@ from benchmarks.pipeline.methods.extractor import Row, training_fingerprint
 from benchmarks.pipeline.methods.method import Combination
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.search.encoder import COMBINING, TAIL, learned_folder
-from benchmarks.search.index import FORMAT, INDEX, Index, identity_hash
+from benchmarks.search.index import INDEX, Index, identity_hash
 from datasets.errors import InputError
 from datasets.task import Dataset, Image
 from extractors.base import NothingToLearnError
@@ -71,7 +71,7 @@ def build(
     _require_possible(combination, dataset)
     replaced = old = Index.at(folder)
     about: dict[str, object] = {
-        "format": FORMAT,
+        "format": 1,
         "name": dataset.name,
         "root": str(dataset.root.absolute()),
         "row": combination.name,
@@ -81,7 +81,7 @@ def build(
         "training": training_fingerprint(dataset) if combination.learns else None,
     }
     same = ("row", "epochs", "identity", "training")
-    if old and any(old.about[key] != about[key] for key in same):
+    if old and any(getattr(old.about, key) != about[key] for key in same):
         old = None
     table, names = _table(dataset)
     if old and _is_current(old, about, table, names):
@@ -149,7 +149,7 @@ def _is_current(
 ) -> bool:
     kept = np.load(old.place / "images.npy", allow_pickle=False)
     same = kept.dtype == table.dtype and kept.tobytes() == table.tobytes()
-    return same and old.about["names"] == names and old.about["root"] == about["root"]
+    return same and old.about.names == names and old.about.root == about["root"]
 
 
 def _write_vectors(

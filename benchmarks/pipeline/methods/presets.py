@@ -1,19 +1,21 @@
-"""What tuning chose, in a file: parameters, every candidate's score, and the card.
+"""Presets: files of the parameters that tuning chose for a method.
 
 ::
 
     <out>/<dataset>/presets/<row>.json
 
-A preset makes a row of its own, ``<row>@<dataset>``, which stands in tables beside the menu's.
+A preset makes a method of its own, ``<row>@<dataset>``, which stands in tables beside the menu's.
 """
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Annotated, Any, Literal, TypedDict
 
-from benchmarks.formats.files import Json, read_json, write_json
+import msgspec
+
+from benchmarks.formats.files import Json, write_json
 from benchmarks.pipeline.cache.fingerprint import plain
 from benchmarks.pipeline.extraction.encode import FOLDS, distinct
 from benchmarks.pipeline.methods.extractor import training_fingerprint
@@ -22,13 +24,14 @@ from benchmarks.pipeline.methods.space import Candidates, candidates, in_words
 from benchmarks.pipeline.records.card import RULES, commit, machine, protocol_code
 from benchmarks.tune.scoring import Trial, choose
 from datasets.errors import InputError
+from datasets.json_files import read_json_as
 from datasets.task import Dataset
 
-FORMAT = 1
-"""Of the file; another number is another layout."""
-
 FOLDER = "presets"
-_OPTION = "--preset"
+# Part of the names of files, and printed.
+_DatasetName = Annotated[str, msgspec.Meta(pattern=r"\A(?!\.\.?\Z)[^/\\\x00-\x1f\x7f-\x9f]+\Z")]
+_ShortHash = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{16}\Z")]
+_REMEDY = "no preset of this version: make it with benchmarks.tune"
 
 _CRITERION = (
     "mean average precision, every training image asking for the others of its class; another "
@@ -36,48 +39,67 @@ _CRITERION = (
 )
 
 
-@dataclass(frozen=True)
-class Preset:
-    """A tuned row, as its file has it.
+_Numbers = TypedDict("_Numbers", {"training images": int, "training classes": int})
+"""Fields of the card that pages show."""
+
+
+class Tried(TypedDict):
+    """A candidate that was tried: a `Trial`, its choice also in words."""
+
+    words: str
+    choice: Json
+    dimensions: int
+    map: float
+    low: float
+    high: float
+    top1: float
+    change: float
+    p_value: float
+
+
+class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A tuned method, as its file has it.
 
     Attributes
     ----------
     format : int
-        `FORMAT`.
+        Version of the file's layout.
     row, dataset : str
-        What was tuned, and on whose training images.
+        The method that was tuned, and the dataset whose training images chose.
     parameters : dict
         The choice, as `benchmarks.pipeline.cache.fingerprint.plain` writes it.
     is_tuned : bool
         Whether that is another choice than the menu's.
     verdict : str
         The outcome, in words.
-    candidates : list of dict
-        Everything that was tried, see `Trial`, each with its choice in words; the menu's own
-        first.
+    candidates : list of Tried
+        Everything that was tried, the menu's own choice first.
     failed : dict of str to str
-        What could not be tried, in words, and why.
+        Choices that could not be tried, in words, and why.
     images : list of str
-        Beginnings of the training images' hashes: where one of these is searched or asked, the
-        preset is refused.
+        Training images, by `short_hash`: where one of these is searched or asked, the preset is
+        refused.
     card : dict
         How it came about.
     """
 
-    format: int
+    format: Literal[1]
     row: str
-    dataset: str
+    dataset: _DatasetName
     parameters: Json
     is_tuned: bool
     verdict: str
-    candidates: list[Json]
+    candidates: Annotated[list[Tried], msgspec.Meta(min_length=1)]
     failed: dict[str, str]
-    images: list[str]
+    images: Annotated[list[_ShortHash], msgspec.Meta(min_length=1)]
     card: Json
+
+    def __post_init__(self) -> None:
+        msgspec.convert(self.card, _Numbers)
 
     @property
     def name(self) -> str:
-        """Name of the row that it makes."""
+        """Name of the method that it makes."""
         return f"{self.row}@{self.dataset}"
 
 
@@ -88,15 +110,16 @@ def make_preset(
     dataset: Dataset,
     seed: int,
 ) -> Preset:
-    """Put together what tuning found.
+    """Make the preset of a tuning.
 
     Parameters
     ----------
     tried : Candidates
+        The method, and the space of its parameters.
     trials : sequence of Trial
         The menu's own choice first.
     failed : mapping of str to str
-        What could not be tried, in words, and why.
+        Choices that could not be tried, in words, and why.
     dataset : Dataset
         The training images.
     seed : int
@@ -122,24 +145,21 @@ def make_preset(
         "machine": machine(),
     }
     return Preset(
-        FORMAT,
-        row,
-        dataset.name,
-        _written(chosen.choice),
-        chosen is not trials[0],
-        verdict(trials, chosen),
-        [
-            asdict(trial) | {"choice": _written(trial.choice), "words": in_words(trial.choice)}
-            for trial in trials
-        ],
-        dict(failed),
-        sorted(short_hash(image.sha256) for image in images),
-        card,
+        format=1,
+        row=row,
+        dataset=dataset.name,
+        parameters=_written(chosen.choice),
+        is_tuned=chosen is not trials[0],
+        verdict=verdict(trials, chosen),
+        candidates=[_tried(trial) for trial in trials],
+        failed=dict(failed),
+        images=sorted(short_hash(image.sha256) for image in images),
+        card=card,
     )
 
 
 def verdict(trials: Sequence[Trial], chosen: Trial) -> str:
-    """Say in words what came of it."""
+    """Say in words which choice was made, and why."""
     own, others = trials[0], trials[1:]
     if chosen is not own:
         return (
@@ -158,60 +178,33 @@ def verdict(trials: Sequence[Trial], chosen: Trial) -> str:
 def write_preset(out: Path, preset: Preset) -> Path:
     """Write a preset into the results folder; returns its file."""
     path = out / preset.dataset / FOLDER / f"{preset.row}.json"
-    write_json(path, asdict(preset))
+    write_json(path, msgspec.to_builtins(preset))
     return path
 
 
-def read_preset(path: Path, where: str = "") -> Preset:
+def read_preset(path: Path) -> Preset:
     """Read a preset.
-
-    Parameters
-    ----------
-    path : Path
-    where : str
-        What to call it in messages, if not by its path.
 
     Raises
     ------
     InputError
         If there is none, or if it is damaged or something else.
     """
-    where = where or str(path)
-    try:
-        content: Any = read_json(path)
-    except (OSError, InputError) as error:
-        raise InputError(f"{where}: cannot be read; make it with benchmarks.tune") from error
-    if content is None:
-        raise InputError(f"{where}: no such file; benchmarks.tune makes presets")
-    return understood(content, where)
-
-
-def understood(content: Any, where: str) -> Preset:
-    """The preset that was read as JSON.
-
-    Raises
-    ------
-    InputError
-        If it is something else.
-    """
-    try:
-        made = Preset(**content)
-        _require_sane(made)
-    except (TypeError, ValueError, KeyError) as error:
-        raise InputError(
-            f"{where}: no preset of this suite ({error}); make it with benchmarks.tune"
-        ) from error
-    return made
+    preset = read_json_as(path, Preset, _REMEDY)
+    if preset is None:
+        raise InputError(f"{path}: no such file; benchmarks.tune makes presets")
+    return preset
 
 
 def tuned_row(preset: Preset, where: str) -> Combination:
-    """The row that a preset makes.
+    """Make the method of a preset.
 
     Parameters
     ----------
     preset : Preset
+        Its parameters, and the name of the menu's method.
     where : str
-        Where it was found, for messages.
+        File or option that it comes from, for messages.
 
     Raises
     ------
@@ -228,36 +221,28 @@ def tuned_row(preset: Preset, where: str) -> Combination:
     if choice == tried.own:
         note = f"as in the menu: no other choice is significantly better {by}"
     built = tried.build(choice, preset.name)
-    return replace(built, tuning=Tuning(note, frozenset(preset.images), asdict(preset)))
+    return replace(
+        built, tuning=Tuning(note, frozenset(preset.images), msgspec.to_builtins(preset))
+    )
 
 
 def row_from(path: Path) -> Combination:
-    """The row that the preset makes which a user gave with ``--preset``.
+    """Make the method of the preset that a user gave with ``--preset``.
 
     Raises
     ------
     InputError
         If it is no preset, or chooses what is not declared.
     """
-    return tuned_row(read_preset(path, f"{_OPTION} {path}"), f"{_OPTION} {path}")
+    try:
+        return tuned_row(read_preset(path), str(path))
+    except InputError as error:
+        raise InputError(f"--preset {error}") from error
 
 
-def _require_sane(preset: Preset) -> None:
-    """Check what a foreign file could do harm with: types, and names that become paths."""
-    for field in fields(Preset):
-        kind = get_origin(field.type) or field.type
-        if not isinstance(getattr(preset, field.name), kind):  # type: ignore[arg-type]
-            raise TypeError(f"{field.name} is no {kind.__name__}")  # type: ignore[union-attr]
-    if preset.format != FORMAT:
-        raise ValueError(f"format {preset.format} is not {FORMAT}")
-    if Path(preset.dataset).name != preset.dataset or not preset.dataset.isprintable():
-        raise ValueError(f"{preset.dataset!r} is no name of a dataset")
-    if not all(isinstance(image, str) for image in preset.images):
-        raise TypeError("images are no hashes")
-    for tried in preset.candidates:
-        numbers = [tried[field.name] for field in fields(Trial) if field.name != "choice"]
-        if not all(isinstance(number, int | float) for number in numbers):
-            raise TypeError("a candidate's score is no number")
+def _tried(trial: Trial) -> Tried:
+    words = {"words": in_words(trial.choice), "choice": _written(trial.choice)}
+    return msgspec.convert(asdict(trial) | words, Tried)
 
 
 def _written(choice: Any) -> Json:

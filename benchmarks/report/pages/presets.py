@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.formats.files import Json, write_text
+from benchmarks.formats.files import write_text
 from benchmarks.formats.markdown import escape, markdown
-from benchmarks.pipeline.methods.presets import FOLDER, Preset, read_preset
+from benchmarks.pipeline.methods.presets import FOLDER, Preset, Tried, read_preset
 from benchmarks.pipeline.records.record import TaskResults
 from benchmarks.report.pages.fusion import score_task
 from benchmarks.report.tables import SORT_BY, share
@@ -88,7 +88,7 @@ def _candidates_section(preset: Preset) -> str:
 CANDIDATE_HEADINGS = ("dims", METRICS[SORT_BY].label, METRICS["top1"].label, "change", "p")
 
 
-def candidate_cells(tried: Json, is_own: bool) -> list[str]:
+def candidate_cells(tried: Tried, is_own: bool) -> list[str]:
     """What stands under `CANDIDATE_HEADINGS`."""
     ends = "–".join(share(tried[end]).removeprefix("0") for end in ("low", "high"))
     return [
@@ -100,7 +100,7 @@ def candidate_cells(tried: Json, is_own: bool) -> list[str]:
     ]
 
 
-def _name(tried: Json, preset: Preset) -> list[str]:
+def _name(tried: Tried, preset: Preset) -> list[str]:
     chosen = tried["choice"] == preset.parameters
     return [f"{tried['words']} (chosen)" if chosen else tried["words"]]
 
