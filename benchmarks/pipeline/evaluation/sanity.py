@@ -124,7 +124,7 @@ def _copies(blocks: Sequence[Block]) -> Iterator[Block]:
 
 
 def _allowed(expected: float, count: int) -> float:
-    """Allowed distance of the mean of `count` values of 0 to 1 from its expectation (Bernstein)."""
+    """Allowed distance of a mean of values of 0 to 1 from its expectation (Bernstein)."""
     unit = np.log(2 / _FALSE_ALARM) / count
     # No values of 0 to 1 with this mean vary more.
     variance = expected * (1 - expected)
