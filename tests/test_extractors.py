@@ -180,7 +180,7 @@ def test_docstring_names_parameters(name):
             assert re.search(rf"^{parameter} : ", text, re.MULTILINE), parameter
 
 
-@pytest.mark.parametrize("name", [name for name in MENU if not is_network(name)])
+@every_row
 def test_class_names_family_summary_and_sources(name):
     described = describe(MENU[name])
     assert described.family in FAMILIES
