@@ -134,14 +134,14 @@ def test_fewer_epochs_than_the_recipe_are_said(parted, run, tmp_path):
 
 def test_only_training_images_are_trained_on(parted, run, tmp_path, monkeypatch):
     seen = set()
-    original = networks.Picture.pixels
+    original = networks.NetworkInput.pixels
 
     def note(self):
         if self.augmentation:
             seen.add(self.path)
         return original(self)
 
-    monkeypatch.setattr(networks.Picture, "pixels", note)
+    monkeypatch.setattr(networks.NetworkInput, "pixels", note)
     run("--extractor", "tuned", "--dataset", parted)
     assert {path.relative_to(parted).parts[0] for path in seen} == {"training"}
     assert len(seen) == 8
