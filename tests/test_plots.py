@@ -121,7 +121,7 @@ def test_best_of_each_kind_in_the_order_of_kinds():
 def test_slopes_name_the_best_of_both_sides_and_then_those_that_cross():
     photos = {"a": 0.9, "b": 0.8, "c": 0.7, "d": 0.3, "e": 0.2, "f": 0.1}
     others = {"f": 0.5, "e": 0.4, "d": 0.3, "c": 0.2, "b": 0.1, "a": 0.05}
-    rows = [{"row": name, "photos": photos[name], "others": others[name]} for name in others]
+    rows = [{"method": name, "photos": photos[name], "others": others[name]} for name in others]
     changed = RankChange(-1.0, [("a", "f"), ("c", "d")])
     assert named_rows(rows, changed, 6) == ["a", "b", "f", "e", "c", "d"]
     assert named_rows(rows, changed, 3) == ["a", "b", "f"]

@@ -187,17 +187,3 @@ def _clear_leads(values: Values) -> Values:
     means = values.mean(axis=0)
     is_clear = compare(values, binary=False).p_values < 1 - LEVEL
     return np.where(is_clear, means[:, None] - means, 0.0)
-
-
-def in_words(found: RankChange, before: str, after: str, shown: int = 10) -> str:
-    """Say it in Markdown, without escapes."""
-    text = f"Kendall's tau between the orders of {before} and {after}: {found.tau:.2f}."
-    if not found.reversed:
-        return f"{text} No pair of rows changes places significantly.\n"
-    listed = "; ".join(f"{one} > {other}" for one, other in found.reversed[:shown])
-    more = len(found.reversed) - shown
-    tail = f" and {more} more" if more > 0 else ""
-    return (
-        f"{text} Pairs that change places, significantly so in both: {len(found.reversed)}. "
-        f"Written as they stand with {before}: {listed}{tail}.\n"
-    )
