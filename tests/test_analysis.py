@@ -173,7 +173,7 @@ def test_the_pages_are_written_with_every_run_and_rebuilt_by_the_report(parted, 
     for name in ("gap.md", "confusion.md", "classes.md"):
         assert f"]({name})" in page
     assert "plots" not in page  # none were drawn
-    assert "Leaks: not looked for" in page
+    assert "Near duplicates: not looked for" in page
     gap = (folder / "gap.md").read_text()
     assert "## query-edges: mAP" in gap
     assert "the same images in another form, so the comparison is paired" in gap

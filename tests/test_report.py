@@ -13,7 +13,7 @@ import pytest
 from benchmarks.formats.markdown import DIGITS, to_csv
 from benchmarks.pipeline.records.record import RecordPlace
 from benchmarks.report.__main__ import main
-from benchmarks.report.tables import shorten
+from benchmarks.report.format import shorten
 from retrieval.metrics import METRICS, mean_scores
 from retrieval.ranking import Ranking
 
@@ -79,7 +79,7 @@ def test_every_accuracy_cell_has_an_interval_and_letters(results):
             best = max(rows[1:], key=lambda row: row[name])
             assert "a" in best[f"{name}_letters"]
     page = (results / "parted" / "table.md").read_text()
-    assert "Smallest difference between two rows that this many queries would usually" in page
+    assert "Smallest difference between two methods that this many queries would usually" in page
     assert "Holm" in page
 
 
