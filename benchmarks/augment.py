@@ -10,12 +10,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import joblib
 from PIL import Image
 
-from benchmarks.cli import Parser, command, default_cache, natural
-from benchmarks.formats.files import require_writable, write_whole
-from benchmarks.pipeline.extraction.networks import variants
+from benchmarks.cli import add_options, command, make_parser, positive, require_folders
+from benchmarks.formats.files import write_whole
+from benchmarks.pipeline.extraction.networks import augmented_inputs
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.workers import Workforce
 from datasets.errors import InputError
@@ -28,22 +27,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: Sequence[str] | None) -> int:
-    parser = Parser(prog="python -m benchmarks.augment", description=__doc__.split("\n")[0])
+    parser = make_parser("augment", __doc__)
     parser.add_argument("dataset", metavar="DATASET", help="its name, a folder, or NAME=PATH")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", required=True)
-    parser.add_argument("--copies", type=int, metavar="N", default=Augmentation().copies)
-    parser.add_argument("--seed", type=natural, metavar="N", default=0)
-    parser.add_argument("--cache", type=Path, metavar="DIR", default=default_cache())
+    add_options(parser, "out", required=True, default=None, help="folder for the copies")
+    copies = Augmentation().copies
+    parser.add_argument("--copies", type=positive, metavar="N", default=copies, help="per image")
+    add_options(parser, "seed", "cache", "jobs", "quiet")
     options = parser.parse_args(arguments)
-    if options.copies < 1:
-        raise InputError(f"--copies {options.copies}: must be at least 1")
-    require_writable(options.out, "--out")
-    workforce = Workforce(joblib.cpu_count())
-    dataset = load(options.dataset, options.cache, workforce)
+    require_folders(options, "out", "cache")
+    workforce = Workforce(options.jobs, options.quiet)
+    dataset = load(options.dataset, options.cache, workforce, options.seed)
     if not dataset.training:
         raise InputError(f"{options.dataset}: has no training images to make copies of")
     augmentation = replace(Augmentation(), copies=options.copies)
-    pictures = variants(dataset.training, augmentation, options.seed)
+    pictures = augmented_inputs(dataset.training, augmentation, options.seed)
     for number, picture in enumerate(
         workforce.track(pictures, len(pictures), f"copies of {dataset.name}")
     ):
@@ -53,7 +50,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         name = Path(image.id).name.replace(".", "-") + (f"-copy-{copy}" if copy else "")
         save = partial(Image.fromarray(picture.pixels()).save, format="PNG")
         write_whole(folder / f"{name}.png", save)
-    workforce.say(f"{len(pictures)} pictures are in {options.out / 'training'}")
+    workforce.log(f"{len(pictures)} pictures are in {options.out / 'training'}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What all commands share: one clear line for bad input, and no traceback."""
+"""Shared by all commands: their options, one clear line for bad input, and no traceback."""
 
 import argparse
 import logging
@@ -6,8 +6,11 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
+import datasets
+from benchmarks import CHECKOUT
+from benchmarks.formats.files import require_writable
 from datasets.errors import InputError
 from extractors import pretrained_networks
 from extractors.networks.inference import ENGINES, NoEngineError, chosen
@@ -26,13 +29,29 @@ class Parser(argparse.ArgumentParser):
         raise InputError(f"{message} (see --help)")
 
 
+def make_parser(command: str, description: str | None, epilog: str = "") -> Parser:
+    """Make the parser of a command.
+
+    Parameters
+    ----------
+    command : str
+        Name of its module below `benchmarks`.
+    description : str
+        Docstring of the module, of which the first line is shown.
+    epilog : str
+        Shown below the options.
+    """
+    line = (description or "").partition("\n")[0]
+    return Parser(prog=f"python -m benchmarks.{command}", description=line, epilog=epilog)
+
+
 def command(work: Callable[[], int]) -> int:
     """Run a command's work and turn what goes wrong into a line and an exit code.
 
     Returns
     -------
     int
-        What `work` returned; 2 after bad input, 130 after an interrupt.
+        The result of `work`; 2 after bad input, 130 after an interrupt.
     """
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
     try:
@@ -47,7 +66,7 @@ def command(work: Callable[[], int]) -> int:
 
 
 def positive(text: str) -> int:
-    """Understand the value of an option that is a whole number of at least 1."""
+    """Parse a positive integer."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
@@ -55,32 +74,108 @@ def positive(text: str) -> int:
 
 
 def natural(text: str) -> int:
-    """Understand the value of an option that is a whole number of at least 0."""
+    """Parse an integer that is not negative."""
     number = int(text)
     if number < 0:
         raise argparse.ArgumentTypeError("must not be negative")
     return number
 
 
-def add_network_options(parser: "argparse._ActionsContainer") -> None:
-    """Add the options that `use_networks` understands."""
-    parser.add_argument(
-        "--weights",
-        nargs="+",
-        metavar="NAME=FILE",
-        default=[],
-        help="files of pretrained weights, ahead of Keras' own cache and download",
-    )
-    parser.add_argument(
-        "--engine",
-        choices=ENGINES,
-        help="what runs pretrained networks (default: keras); openvino is faster on processors, "
-        "and an extra to be installed",
-    )
+def default_cache() -> Path:
+    """The user's cache folder for this project, by the XDG rules."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "image-retrieval-benchmark"
+
+
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "--dataset": {
+        "nargs": "+",
+        "metavar": "NAME|PATH",
+        "default": [datasets.DEFAULT],
+        "help": "datasets, by name, folder or NAME=PATH (default: %(default)s)",
+    },
+    "--extractor": {
+        "nargs": "+",
+        "metavar": "NAME",
+        "default": [],
+        "help": "methods; a+b fuses two, a+b+rrf by reciprocal ranks, a+alpha-qe re-ranks",
+    },
+    "--weights": {
+        "nargs": "+",
+        "metavar": "NAME=FILE",
+        "default": [],
+        "help": "files of pretrained weights, ahead of Keras' own cache and download",
+    },
+    "--engine": {
+        "choices": ENGINES,
+        "help": "runs pretrained networks (default: keras); openvino is faster on processors, and "
+        "an extra to be installed",
+    },
+    "--epochs": {
+        "type": positive,
+        "metavar": "N",
+        "help": "train networks for at most N epochs (default: as their recipes say); tables say "
+        "so",
+    },
+    "--out": {
+        "type": Path,
+        "metavar": "DIR",
+        "default": CHECKOUT / "results",
+        "help": "results folder (default: results/ of the checkout)",
+    },
+    "--cache": {
+        "type": Path,
+        "metavar": "DIR",
+        "default": default_cache(),
+        "help": "folder of vectors and rendered datasets (default: %(default)s)",
+    },
+    "--jobs": {
+        "type": positive,
+        "metavar": "N",
+        "help": "worker processes (default: all cores); no influence on results",
+    },
+    "--seed": {
+        "type": natural,
+        "metavar": "N",
+        "default": 0,
+        "help": "seed of the split (default: 0)",
+    },
+    "--quiet": {"action": "store_true", "help": "print nothing but errors"},
+}
+"""Options that several commands have, and their settings."""
+
+
+def add_options(parser: "argparse._ActionsContainer", *names: str, **settings: Any) -> None:
+    """Add options that several commands share.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser or group of one
+        Gets the options.
+    *names : str
+        Keys of `_OPTIONS` without the dashes; ``networks`` are all that `use_networks` needs.
+    **settings : object
+        In place of the shared ones, for all options named.
+    """
+    for name in names:
+        for one in ("weights", "engine") if name == "networks" else (name,):
+            parser.add_argument(f"--{one}", **_OPTIONS[f"--{one}"] | settings)
+
+
+def require_folders(options: argparse.Namespace, *names: str) -> None:
+    """Make the folders that options name, and try to write there.
+
+    Raises
+    ------
+    InputError
+        Naming the option whose folder cannot be written to.
+    """
+    for name in names:
+        require_writable(getattr(options, name), f"--{name}")
 
 
 def use_networks(options: argparse.Namespace) -> None:
-    """Do what the options say: each is what its environment variable would say.
+    """Set the environment variables that ``--weights`` and ``--engine`` stand for.
 
     Raises
     ------
@@ -110,9 +205,3 @@ def _give_weights(pair: str) -> None:
     if not path.is_file():
         raise InputError(f"--weights {pair}: {path} is not a file")
     os.environ[variable(name)] = str(path)
-
-
-def default_cache() -> Path:
-    """The user's cache folder for this project, by the XDG rules."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "image-retrieval-benchmark"

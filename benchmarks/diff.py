@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cli import Parser, command
+from benchmarks.cli import command, make_parser
 from benchmarks.formats.files import Json, read_json
 from datasets.errors import InputError
 from retrieval.metrics import METRICS
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: Sequence[str] | None) -> int:
-    parser = Parser(prog="python -m benchmarks.diff", description=__doc__.split("\n")[0])
+    parser = make_parser("diff", __doc__)
     parser.add_argument("first", type=Path, metavar="A")
     parser.add_argument("second", type=Path, metavar="B")
     options = parser.parse_args(arguments)

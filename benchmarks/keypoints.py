@@ -1,4 +1,4 @@
-"""How well key points find themselves again in a turned or shrunken picture.
+"""Measure how well keypoints find themselves again in a turned or shrunken picture.
 
 ``python -m benchmarks.keypoints FOLDER [--out DIR]`` takes up to 40 of a folder's pictures and
 writes a table, as Markdown and CSV.
@@ -17,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PILImage
 
-from benchmarks.cli import Parser, command
+from benchmarks.cli import command, make_parser
 from benchmarks.formats.files import require_writable, write_text
 from benchmarks.formats.markdown import markdown, to_csv
 from benchmarks.pipeline.records.card import commit, machine
 from datasets.errors import InputError, UnreadableImageError
 from datasets.reading import read_image
 from extractors.local_features.binary import Orb
-from extractors.local_features.local import Detector, LocalFeatures
+from extractors.local_features.detector import Detector, LocalFeatures
 from extractors.local_features.sift import Sift
 from extractors.local_features.surf import Surf, nonfree
 from extractors.preprocessing import AtMost, Grey, Image, LongestSide, Preprocess
@@ -75,7 +75,7 @@ class MahotasSurf(Detector):
     """The SURF of mahotas, at the settings that matched best with as many points."""
 
     dims: ClassVar[int] = 64
-    kind: ClassVar[type] = np.float32
+    dtype: ClassVar[type] = np.float32
 
     octaves: int = 4
     scales: int = 4
@@ -209,7 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: Sequence[str] | None) -> int:
-    parser = Parser(prog="python -m benchmarks.keypoints", description=__doc__.split("\n")[0])
+    parser = make_parser("keypoints", __doc__)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="pictures, at any depth")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where keypoints.md and .csv go")
     options = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""The benchmark: every extractor through one protocol, tables into the results folder.
+"""The benchmark: methods through one protocol, tables into the results folder.
 
 ``python -m benchmarks.run --all`` runs everything on the embedded dataset.
 """
@@ -8,211 +8,85 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import joblib
-
 import datasets
-from benchmarks import CHECKOUT
-from benchmarks.cli import (
-    Parser,
-    add_network_options,
-    command,
-    default_cache,
-    natural,
-    positive,
-    use_networks,
-)
-from benchmarks.formats.files import require_writable
+import extractors
+from benchmarks.cli import add_options, command, make_parser, require_folders, use_networks
 from benchmarks.formats.sheets import Shown, draw_sheet
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
-from benchmarks.pipeline.evaluation.sanity import GateError
-from benchmarks.pipeline.extraction.extract import Vectors, make_vectors
+from benchmarks.pipeline.evaluation.experiment import run
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.variants import EDGES, with_copies, with_edges
-from benchmarks.pipeline.methods.extractor import LeakError
-from benchmarks.pipeline.methods.method import Combination
-from benchmarks.pipeline.methods.names import expand, make, row_names
-from benchmarks.pipeline.methods.presets import row_from
-from benchmarks.pipeline.records.record import TRAINING, write_description, write_training
+from benchmarks.pipeline.methods.method import Method
+from benchmarks.pipeline.methods.names import expand, method_names, parse_method
+from benchmarks.pipeline.methods.presets import method_from
+from benchmarks.pipeline.records.record import write_description
+from benchmarks.pipeline.records.recorder import Recorder
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.console import print_table
 from benchmarks.report.write import write_dataset, write_front
 from datasets.errors import InputError
 from datasets.task import Dataset
-from extractors.base import NothingToLearnError
 from extractors.networks.augmentation import Augmentation
-from retrieval.fusion.weights import TooLittleError
 
 _SHOWN_EDGES = 16
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code (1 if a row failed, 2 after bad input)."""
+    """Run the command; returns the exit code (1 if a method failed, 2 after bad input)."""
     return command(lambda: _main(arguments))
 
 
 def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     if options.list:
-        print_listing()
+        sys.stdout.write(listing())
         return 0
-    rows = _rows(options)
+    methods = _methods(options)
     use_networks(options)
-    require_writable(options.out, "--out")
-    require_writable(options.cache, "--cache")
+    require_folders(options, "out", "cache")
     workforce = Workforce(options.jobs, options.quiet)
-    loaded = _load_all(options, workforce)
     failed = False
-    for dataset in loaded:
-        evaluation = Evaluation(dataset, options.out, options.cache, options.seed, workforce)
-        failed |= run(evaluation, rows, options.force)
-        folder = write_description(options.out, dataset)
-        tables = write_dataset(folder, not options.no_plots)
+    for dataset in _load_all(options, workforce):
+        evaluation = Evaluation(dataset, options.cache, workforce)
+        recorder = Recorder(dataset, options.out, options.seed, workforce)
+        failed |= run(evaluation, recorder, methods, options.force)
+        tables = write_dataset(write_description(options.out, dataset), not options.no_plots)
         if not options.quiet:
             print_table(dataset, tables)
     write_front(options.out)
-    workforce.say(f"Tables, records and rankings are in {options.out}")
+    workforce.log(f"Tables, records and rankings are in {options.out}")
     return 1 if failed else 0
 
 
-def run(evaluation: Evaluation, rows: Sequence[Combination], force: bool = False) -> bool:
-    """Run rows on a dataset, doing only what is not done yet; returns whether one failed.
-
-    Parameters
-    ----------
-    evaluation : Evaluation
-        The dataset, and where everything goes.
-    rows : sequence of Combination
-        What to run.
-    force : bool
-        Do everything anew.
-    """
-    dataset, workforce = evaluation.dataset, evaluation.workforce
-    todo = []
-    for row in rows:
-        if row.learns and not dataset.training:
-            evaluation.skip(row, "learns from training images, and there are none")
-        elif row.obstacle:
-            evaluation.skip(row, row.obstacle)
-        elif row.tuning and (reason := row.tuning.obstacle(dataset)):
-            evaluation.skip(row, reason)
-        elif force or not evaluation.is_finished(row):
-            todo.append(row)
-    extractors = {one.name: one for row in todo for one in row.rows}
-    made = make_vectors(list(extractors.values()), dataset, evaluation.cache, force, workforce)
-    failed = False
-    for row in workforce.track(todo, len(todo), f"searching {dataset.name}"):
-        failed |= _search(evaluation, row, made)
-    for name, trained in made.trained.items():
-        write_training(evaluation.out / dataset.name / TRAINING, name, trained)
-    return failed
-
-
-def _search(evaluation: Evaluation, row: Combination, made: Vectors) -> bool:
-    """Search by one row, or record why not; returns whether it failed."""
-    failures = [made.failures[one.name] for one in row.rows if one.name in made.failures]
-    skipped = [made.skipped[one.name] for one in row.rows if one.name in made.skipped]
-    if skipped and not failures:
-        evaluation.skip(row, skipped[0])
-        return False
-    if not failures:
-        try:
-            evaluation.run(row, made)
-        except (TooLittleError, NothingToLearnError) as error:
-            evaluation.skip(row, str(error))
-        except GateError as error:
-            failures.append(f"sanity gate: {error}")
-        except LeakError:
-            raise  # nothing that was learned may be trusted then
-        except Exception as error:
-            failures.append(f"{type(error).__name__}: {error}")
-    if failures:
-        evaluation.fail(row, failures[0])
-    return bool(failures)
-
-
-def print_listing() -> None:
-    """Print the names of the built-in extractors and datasets."""
-    lines = ["Extractors:", *(f"  {name}" for name in row_names()), "", "Datasets:"]
-    for source in datasets.MENU.values():
-        given = source.name if source.embedded else f"{source.name}=PATH"
-        lines.append(f"  {given:16} {source.summary}")
-    lines.append("  PATH             your own pictures in the folder layout")
-    sys.stdout.write("\n".join(lines) + "\n")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog="python -m benchmarks.run",
-        description="Run image features through one retrieval protocol and write tables.",
-        epilog="Datasets are named, a folder in the layout, or NAME=PATH; see the README.",
-    )
+    epilog = "Datasets are named, a folder in the layout, or NAME=PATH; see the README."
+    parser = make_parser("run", __doc__, epilog)
     what = parser.add_argument_group("what to run")
-    what.add_argument("--all", action="store_true", help="every extractor of the menu")
-    what.add_argument(
-        "--extractor",
-        nargs="+",
-        metavar="NAME",
-        default=[],
-        help="these only; a+b combines two, a+b+rrf by reciprocal ranks, a+alpha-qe re-ranks",
-    )
+    what.add_argument("--all", action="store_true", help="every method of --list")
+    add_options(what, "extractor")
     what.add_argument(
         "--preset",
         nargs="+",
         type=Path,
         metavar="FILE",
         default=[],
-        help="rows that benchmarks.tune chose the parameters of, as rows of their own",
+        help="methods whose parameters benchmarks.tune chose, as lines of their own",
     )
-    what.add_argument(
-        "--dataset",
-        nargs="+",
-        metavar="NAME|PATH",
-        default=[datasets.DEFAULT],
-        help="datasets to search (default: %(default)s, which needs no pictures of yours)",
-    )
+    add_options(what, "dataset")
     what.add_argument(
         "--edges",
         action="store_true",
-        help="also ask with drawings made of the query photographs (query-edges)",
+        help="also search with drawings made of the query photographs (query-edges)",
     )
     what.add_argument(
         "--original-protocol",
         action="store_true",
         help="put augmented copies into gallery and queries, to see what that leak is worth",
     )
-    add_network_options(what)
-    what.add_argument("--list", action="store_true", help="list extractors and datasets")
+    add_options(what, "networks")
+    what.add_argument("--list", action="store_true", help="list methods and datasets")
     how = parser.add_argument_group("how")
-    how.add_argument(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        default=CHECKOUT / "results",
-        help="where tables and records go (default: results/ of the checkout)",
-    )
-    how.add_argument(
-        "--cache",
-        type=Path,
-        metavar="DIR",
-        default=default_cache(),
-        help="where vectors and rendered datasets are kept (default: %(default)s)",
-    )
-    how.add_argument(
-        "--jobs",
-        type=positive,
-        metavar="N",
-        default=joblib.cpu_count(),
-        help="worker processes (default: all cores); no influence on results",
-    )
-    how.add_argument(
-        "--epochs",
-        type=positive,
-        metavar="N",
-        help="train networks for at most N epochs (default: as their recipes say); tables say so",
-    )
-    how.add_argument(
-        "--seed", type=natural, metavar="N", default=0, help="seed of the split (default: 0)"
-    )
+    add_options(how, "out", "cache", "jobs", "epochs", "seed")
     how.add_argument(
         "--force", action="store_true", help="do everything anew, ignoring what is stored"
     )
@@ -221,28 +95,43 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="tables and pages only; python -m benchmarks.report draws what they show",
     )
-    how.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    add_options(how, "quiet")
     return parser
 
 
-def _rows(options: argparse.Namespace) -> list[Combination]:
+def listing() -> str:
+    """Both menus: methods with their family and summary, and datasets."""
+    lines = []
+    for name in method_names():
+        found = extractors.MENU.get(name)
+        about = extractors.describe(found) if found else None
+        lines.append(f"  {name:34}{about.family:9}{about.summary}" if about else f"  {name}")
+    sets = [
+        f"  {source.name if source.embedded else f'{source.name}=PATH':34}{source.summary}"
+        for source in datasets.MENU.values()
+    ]
+    sets.append(f"  {'PATH':34}your own pictures in the folder layout")
+    return "\n".join(["Methods:", *lines, "", "Datasets:", *sets]) + "\n"
+
+
+def _methods(options: argparse.Namespace) -> list[Method]:
     if options.all and options.extractor:
         raise InputError("--all and --extractor exclude each other; give one")
     if not options.all and not options.extractor and not options.preset:
         raise InputError("nothing to run: give --all, or --extractor NAME (--list shows them)")
     names = [name for given in options.extractor for name in expand(given)]
-    names += row_names() if options.all else []
-    rows = [make(name, options.epochs) for name in dict.fromkeys(names)]
+    names += method_names() if options.all else []
+    methods = [parse_method(name, options.epochs) for name in dict.fromkeys(names)]
     tuned: dict[str, Path] = {}
     for path in dict.fromkeys(options.preset):
-        row = row_from(path)
-        if row.name in tuned:
+        method = method_from(path)
+        if method.name in tuned:
             raise InputError(
-                f"--preset {path}: makes the row {row.name}, as {tuned[row.name]} does; give one"
+                f"--preset {path}: makes {method.name}, as {tuned[method.name]} does; give one"
             )
-        tuned[row.name] = path
-        rows.append(row)
-    return rows
+        tuned[method.name] = path
+        methods.append(method)
+    return methods
 
 
 def _load_all(options: argparse.Namespace, workforce: Workforce) -> list[Dataset]:
@@ -254,7 +143,7 @@ def _load_all(options: argparse.Namespace, workforce: Workforce) -> list[Dataset
             dataset = with_copies(dataset, options.cache, workforce, augmentation, options.seed)
         if options.edges:
             dataset = with_edges(dataset, options.cache, workforce)
-            _show_edges(dataset, options, workforce)
+            _draw_edges(dataset, options, workforce)
         if dataset.name in loaded:
             raise InputError(
                 f"--dataset {text}: two datasets are called {dataset.name!r}; write NAME={text}"
@@ -263,7 +152,7 @@ def _load_all(options: argparse.Namespace, workforce: Workforce) -> list[Dataset
     return list(loaded.values())
 
 
-def _show_edges(dataset: Dataset, options: argparse.Namespace, workforce: Workforce) -> None:
+def _draw_edges(dataset: Dataset, options: argparse.Namespace, workforce: Workforce) -> None:
     """Draw some photographs beside their drawings: into results only if all may see them."""
     photos, drawings = dataset.queries["query"], dataset.queries[EDGES]
     step = max(1, len(photos) // _SHOWN_EDGES)
@@ -271,7 +160,7 @@ def _show_edges(dataset: Dataset, options: argparse.Namespace, workforce: Workfo
     public = datasets.is_embedded(dataset.name)
     folder = (options.out if public else options.cache / "pictures") / dataset.name
     draw_sheet(folder / f"{EDGES}.png", pairs[:_SHOWN_EDGES])
-    workforce.say(f"Some photographs and their drawings are in {folder / EDGES}.png")
+    workforce.log(f"Some photographs and their drawings are in {folder / EDGES}.png")
 
 
 if __name__ == "__main__":

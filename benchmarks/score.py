@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cli import Parser, command
+from benchmarks.cli import command, make_parser
 from benchmarks.formats.files import Json, require_writable, write_json
 from benchmarks.formats.markdown import markdown
 from datasets.errors import InputError
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: Sequence[str] | None) -> int:
-    parser = Parser(prog="python -m benchmarks.score", description=__doc__.split("\n")[0])
+    parser = make_parser("score", __doc__)
     parser.add_argument("answers", type=Path, metavar="ANSWERS")
     parser.add_argument("truth", type=Path, metavar="TRUTH")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there, too")

@@ -1,4 +1,4 @@
-"""What is searched: the menu of datasets. This room knows nothing of the others.
+"""Datasets: folders of pictures, listed, read and dealt into parts; and the menu of them.
 
 Every dataset is a folder on disk; a module here knows how to find or make that folder and
 which part each file plays. `datasets.layout` describes the one layout.
@@ -13,9 +13,13 @@ from datasets.openmoji import OpenMoji
 from datasets.pacs import Pacs
 from datasets.source import Folder, Source
 
-MENU: dict[str, Source] = {
-    source.name: source for source in (OpenMoji(), Animals(), Corel1000(), Pacs())
-}
+SOURCES: list[Source] = [
+    OpenMoji(),
+    Animals(),
+    Corel1000(),
+    Pacs(),
+]
+MENU = {source.name: source for source in SOURCES}
 DEFAULT = OpenMoji.name
 
 

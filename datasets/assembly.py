@@ -13,7 +13,7 @@ from datasets.task import Dataset, Image, Problem
 
 @dataclass(frozen=True)
 class Inspected:
-    """What a look at a file showed: the hash of its bytes, and why it cannot be used."""
+    """A file, looked at: the hash of its bytes, and the reason why it cannot be used."""
 
     sha256: str
     problem: str | None = None

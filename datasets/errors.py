@@ -1,4 +1,4 @@
-"""What can go wrong with the user's input, told in one line."""
+"""Errors of the user's input, told in one line."""
 
 
 class InputError(ValueError):

@@ -38,7 +38,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Collection:
-    """What a folder holds: items in order of id, and files that have no place in it."""
+    """Content of a folder: items in order of id, and files that have no place in it."""
 
     root: Path
     items: Sequence[Item]

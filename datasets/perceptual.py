@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 
 from datasets.reading import Pixels
 
+VERSION = "perceptual-hash 1"
+"""Name and number of the hashes, for cache keys: others need another number."""
+
 BITS = 64
+
+VERSION = "perceptual-hash 1"
+"""Changes with the hashes, and with nothing else: part of cache keys."""
 
 _BLOCK = 1024
 
@@ -19,6 +25,7 @@ def perceptual_hash(picture: Pixels) -> NDArray[np.uint8]:
     Parameters
     ----------
     picture : ndarray of uint8, shape (height, width, 3)
+        RGB, upright.
 
     Returns
     -------
@@ -40,6 +47,7 @@ def hash_distances(hashes: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.
     Parameters
     ----------
     hashes : ndarray of uint8, shape (n, 2, 8)
+        Made by `perceptual_hash`.
 
     Yields
     ------

@@ -16,6 +16,9 @@ from datasets.errors import UnreadableImageError
 Pixels = NDArray[np.uint8]
 """A decoded picture: uint8 RGB, shape (height, width, 3), upright."""
 
+VERSION = "reading 1"
+"""Name and number of the pixels of the pictures, for cache keys: others need another number."""
+
 MAX_PIXELS = 89_478_485
 """Largest picture that is decoded (Pillow's own limit: 256 MiB as RGB)."""
 

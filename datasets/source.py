@@ -1,4 +1,4 @@
-"""What every entry of the dataset menu is: a name, its terms, and how to collect its files."""
+"""The contract of datasets in the menu: a name, terms, and a way to collect their files."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What a dataset is once it stands: images in their parts, and the tasks they make."""
+"""A dataset: images in their parts, and the tasks that they make."""
 
 import hashlib
 import json
@@ -44,7 +44,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Relevance:
-    """What counts for one query, as ``relevance.json`` says: ids of gallery images."""
+    """Relevant and junk images of a query, as ``relevance.json`` names them, by id."""
 
     positive: frozenset[str]
     junk: frozenset[str] = frozenset()

@@ -1,15 +1,15 @@
-"""Image to vector: the menu of extractors. This room knows nothing of the others.
+"""The menu of extractors, which turn images into vectors.
 
-Every row of the benchmark is one line of `MENU`: a name and a configured extractor, with
-scikit-learn's transformers behind it where it needs them. All that is learned is learned
-from training images.
+Each line of `MENU` is a name and a configured extractor, with scikit-learn's transformers behind
+it where it needs them. All that is learned is learned from training images. This package knows
+nothing of the others.
 """
 
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from extractors.base import Descriptor, Extractor
+from extractors.base import FAMILIES, Description, Descriptor, Extractor, describe
 from extractors.hand_crafted.colour import (
     ColourCorrelogram,
     ColourHistogram,
@@ -32,6 +32,7 @@ from extractors.hand_crafted.texture import (
     ThresholdAdjacency,
 )
 from extractors.local_features.binary import Akaze, Orb
+from extractors.local_features.detector import Detector
 from extractors.local_features.encoders import BagOfWords, Fisher, Vlad
 from extractors.local_features.sift import DenseSift, Sift
 from extractors.local_features.surf import Surf
@@ -42,7 +43,16 @@ from extractors.networks.scratch import CompactCnn, PlainCnn
 from extractors.preprocessing import LongestSide, Square
 from extractors.whitening import Whitening
 
-__all__ = ["MENU", "Descriptor", "Extractor", "pretrained_networks"]
+__all__ = [
+    "DETECTORS",
+    "FAMILIES",
+    "MENU",
+    "Description",
+    "Descriptor",
+    "Extractor",
+    "describe",
+    "pretrained_networks",
+]
 
 RESNET152 = Backbone("ResNet152", cut="conv4_block36_out")
 RESNET50 = Backbone("ResNet50")
@@ -72,7 +82,7 @@ MENU: dict[str, Extractor | Pipeline] = {
     "hu-moments": make_pipeline(HuMoments(), StandardScaler()),
     "zernike-moments": make_pipeline(ZernikeMoments(), StandardScaler()),
     "fourier-descriptors": make_pipeline(FourierDescriptors(), StandardScaler()),
-    # shape of edges, when photographs are turned into drawings first: the bridge to sketches
+    # shape of edges, of drawings that are made of every picture: the bridge to sketches
     "hog-lines": HistogramOfOrientedGradients(prepare=Lines(then=Square(128))),
     "edge-orientation-histogram-lines": EdgeOrientationHistogram(
         prepare=Lines(then=LongestSide(128))
@@ -108,6 +118,15 @@ MENU: dict[str, Extractor | Pipeline] = {
         Stem(RESNET152), FineTuned(RESNET152, feature="flatten", dropout_after_softmax=True)
     ),
 }
+
+DETECTORS: dict[str, Detector] = {
+    "sift": Sift(),
+    "surf": Surf(),
+    "orb": Orb(),
+    "akaze": Akaze(),
+    "dense-sift": DenseSift(),
+}
+"""Detectors alone, for those who want keypoints and not vectors."""
 
 
 def pretrained_networks() -> list[str]:

@@ -1,25 +1,68 @@
-"""What every extractor is: scikit-learn's estimator contract, from pictures to vectors."""
+"""The contract of extractors: scikit-learn's estimator API, from pictures to vectors."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Self
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
 
 from extractors.preprocessing import Image, Preprocess
 
 Vectors = NDArray[np.float32]
 """One row per picture: float32, shape (n_images, n_dims)."""
 
+FAMILIES = ("colour", "texture", "shape", "local", "network", "other")
+"""Families of extractors, in the order of the menu."""
+
 
 class NothingToLearnError(ValueError):
-    """The training images hold nothing, or not enough, to learn from."""
+    """The training images hold nothing, or too little, to learn from."""
 
 
-class Extractor(BaseEstimator, ABC):
-    """Image to vector.
+@runtime_checkable
+class SavesItself(Protocol):
+    """A head whose state is a network."""
+
+    def save(self, folder: Path) -> None:
+        """Write it."""
+
+    def load(self, folder: Path) -> Self:
+        """Read it."""
+
+
+class Step(BaseEstimator, ABC):
+    """A step of a menu entry, with what listings and pages say of it.
+
+    Attributes
+    ----------
+    family : str
+        One of `FAMILIES`; an entry is of its first step's family.
+    summary : str
+        The step in one line, for people.
+    reference : str
+        Sources with DOI or address, separated by semicolons.
+    version : str
+        Name and number of what the class computes, as ``"colour-histogram 1"``. It stands in
+        cache keys in place of the class's code, so numbers that change need another. A class
+        without one of its own goes by its code.
+    is_supervised : bool
+        Whether it learns from the classes of training images, not only from their pictures.
+    """
+
+    family: ClassVar[str] = "other"
+    summary: ClassVar[str] = ""
+    reference: ClassVar[str] = ""
+    version: ClassVar[str]
+    is_supervised: ClassVar[bool] = False
+
+
+class Extractor(Step):
+    """Turns images into vectors.
 
     The constructor only stores its parameters, so that ``get_params()`` is the extractor's
     identity; what ``fit`` learns is stored in attributes that end in an underscore. An
@@ -67,12 +110,61 @@ class Descriptor(Extractor):
 
     @abstractmethod
     def describe(self, image: Image) -> NDArray[np.floating]:
-        """Describe one prepared picture by a vector, shape (n_dims,)."""
+        """Describe one picture by a vector.
+
+        Parameters
+        ----------
+        image : ndarray of uint8, shape (height, width, 3)
+            The prepared RGB picture.
+
+        Returns
+        -------
+        ndarray, shape (n_dims,)
+            The vector.
+        """
 
     def transform(self, images: Iterable[Image]) -> Vectors:
         """Prepare and describe each picture."""
         rows = [self.describe(self.prepare(image)) for image in images]
         return np.stack(rows).astype(np.float32) if rows else np.empty((0, 0), np.float32)
+
+
+@dataclass(frozen=True)
+class Description:
+    """A menu entry in words, for listings and pages.
+
+    Attributes
+    ----------
+    family : str
+        One of `FAMILIES`.
+    summary : str
+        Summaries of its own steps, and of a preprocessing that has one, a sentence each.
+    references : tuple of str
+        Their sources, each with DOI or address.
+    """
+
+    family: str
+    summary: str
+    references: tuple[str, ...]
+
+
+def describe(extractor: Extractor | Pipeline) -> Description:
+    """Say in words what a menu entry is.
+
+    Parameters
+    ----------
+    extractor : Extractor or Pipeline
+        An entry of the menu; steps of other libraries are left out.
+    """
+    steps = [step for _, step in getattr(extractor, "steps", [("", extractor)])]
+    parts: list[Any] = [part for step in steps for part in (getattr(step, "prepare", None), step)]
+    own = [part for part in parts if getattr(part, "summary", "")]
+    sources = [source for part in own for source in part.reference.split("; ") if source]
+    return Description(
+        getattr(steps[0], "family", Step.family),
+        ". ".join(part.summary for part in own),
+        tuple(dict.fromkeys(sources)),
+    )
 
 
 def hellinger(histogram: NDArray[np.number]) -> NDArray[np.float64]:

@@ -1,7 +1,8 @@
-"""What is done to a picture before it is described: part of the extractor's identity."""
+"""Preprocessing of pictures, which is part of an extractor's identity."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -13,9 +14,10 @@ Image = NDArray[np.uint8]
 Grey = NDArray[np.uint8]
 """A grey picture: uint8, shape (height, width)."""
 
+Pixel = TypeVar("Pixel", bound=np.generic)
 
 INTERPOLATION = "area averaging where pixels are lost, bilinear where they are added"
-"""How every preprocessing here scales."""
+"""Interpolation of every preprocessing here."""
 
 
 class Preprocess(Protocol):
@@ -28,7 +30,15 @@ class Preprocess(Protocol):
 
 @dataclass(frozen=True)
 class LongestSide:
-    """Scale a picture up or down so that its longest side has `pixels`; keep its aspect."""
+    """Scale a picture up or down so that its longest side has `pixels`; keep its aspect.
+
+    Parameters
+    ----------
+    pixels : int
+        Length of the longest side.
+    """
+
+    version = "longest-side 1"
 
     pixels: int
 
@@ -41,7 +51,15 @@ class LongestSide:
 
 @dataclass(frozen=True)
 class AtMost:
-    """Scale a picture down so that its longest side has `pixels`; leave smaller ones alone."""
+    """Scale a picture down so that its longest side has `pixels`; leave smaller ones alone.
+
+    Parameters
+    ----------
+    pixels : int
+        Length of the longest side.
+    """
+
+    version = "at-most 1"
 
     pixels: int
 
@@ -52,7 +70,15 @@ class AtMost:
 
 @dataclass(frozen=True)
 class Square:
-    """Scale a picture to `pixels` x `pixels`, whatever its aspect."""
+    """Scale a picture to `pixels` x `pixels`, whatever its aspect.
+
+    Parameters
+    ----------
+    pixels : int
+        Length of each side.
+    """
+
+    version = "square 1"
 
     pixels: int
 
@@ -62,8 +88,43 @@ class Square:
 
 
 def grey(image: Image) -> Grey:
-    """Luma of an RGB picture (ITU-R BT.601)."""
+    """Luma of an RGB picture (ITU-R BT.601).
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (height, width, 3)
+        RGB picture.
+    """
     return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
+
+
+def cells(image: NDArray[Pixel], grid: int) -> Iterator[NDArray[Pixel]]:
+    """Cut a picture into grid x grid cells, row by row.
+
+    Cells of a picture with fewer pixels than cells overlap, so that none is empty.
+
+    Parameters
+    ----------
+    image : ndarray, shape (height, width, ...)
+        At least one pixel.
+    grid : int
+        Cells per side, at least 1.
+
+    Yields
+    ------
+    ndarray, shape (cell_height, cell_width, ...)
+        A view of the picture.
+    """
+    columns = list(_parts(image.shape[1], grid))
+    for rows in _parts(image.shape[0], grid):
+        for column in columns:
+            yield image[rows, column]
+
+
+def _parts(length: int, count: int) -> Iterator[slice]:
+    for index in range(count):
+        start = min(length - 1, index * length // count)
+        yield slice(start, max(start + 1, (index + 1) * length // count))
 
 
 def _resize(image: Image, width: int, height: int) -> Image:

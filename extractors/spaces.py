@@ -1,14 +1,14 @@
-"""What may be tuned: for rows of the menu, their parameters and the few values worth a try.
+"""Search spaces for tuning: the few values worth a try for parameters of menu entries.
 
-Parameters are named as ``set_params`` takes them. Every combination of a row's values is a
-candidate, the menu's own among them. A row that is not here has nothing to choose, or is
+Parameters are named as ``set_params`` takes them. Every combination of an entry's values is a
+candidate, the menu's own among them. An entry that is not here has nothing to choose, or is
 trained with the classes of the very images that would have to judge it.
 """
 
 from extractors.preprocessing import LongestSide
 
 Space = dict[str, tuple[object, ...]]
-"""Parameter to the values to try."""
+"""Values to try, by parameter."""
 
 _CUBES = ((4, 4, 4), (6, 6, 6), (8, 8, 8), (12, 12, 12))
 _HUES = ((8, 3, 3), (16, 4, 4), (32, 4, 4), (16, 8, 8))
@@ -19,7 +19,7 @@ _WORDS: Space = {"bagofwords__words": (250, 500, 1000, 2000), "bagofwords__power
 _POWERS = (1.0, 2.0, 3.0, 4.0, 5.0)
 
 SPACES: dict[str, Space] = {
-    # colour: how fine, and where
+    # colour: bins and cells
     "rgb-histogram": {"bins": _CUBES, "grid": (1, 2)},
     "hsv-histogram": {"bins": _HUES, "grid": (1, 2)},
     "lab-histogram": {"bins": _CUBES, "grid": (1, 2)},
@@ -30,7 +30,7 @@ SPACES: dict[str, Space] = {
         "colourmoments__grid": (2, 4, 6),
     },
     "colour-correlogram": {"levels": (3, 4, 6), "distances": ((1, 3), (1, 3, 5, 7))},
-    # texture: how many scales
+    # texture: number of scales
     "lbp": {"octaves": (1, 2, 3, 4), "prepare": (LongestSide(128), LongestSide(256))},
     "haralick": {"haralick__levels": (16, 32, 64), "haralick__distances": ((1,), (1, 4))},
     "gabor": {"gaborbank__octaves": (3, 4, 5), "gaborbank__orientations": (4, 6, 8)},
@@ -43,7 +43,7 @@ SPACES: dict[str, Space] = {
     "gist-lines": _GIST,
     "zernike-moments": {"zernikemoments__degree": (6, 8, 12, 16)},
     "fourier-descriptors": {"fourierdescriptors__harmonics": (8, 16, 24, 32)},
-    # local features: how many words, and how bursts of them count
+    # local features: number of words, and the weight of words that burst
     "sift-bovw": {
         "bagofwords__words": (500, 1000, 2000),
         "bagofwords__power": (0.5, 1.0),

@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 from retrieval.distractors import deal
 
+VERSION = "protocol 1"
+"""Changes with the numbers that search, judging and metrics give for the same vectors, and with
+nothing else: part of the keys of records."""
+
 
 class Candidate(Protocol):
     """What the protocol needs to know of an image."""

@@ -8,7 +8,7 @@ from pictures import fill
 
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.records.card import machine
-from benchmarks.pipeline.records.record import RecordPlace, write_description
+from benchmarks.pipeline.records.record import RecordPath, write_description
 from benchmarks.pipeline.workers import Workforce
 from datasets.task import Dataset, Image, Task
 from retrieval.knn import Block
@@ -58,9 +58,9 @@ def fabricate(out: Path, text: str, cache: Path) -> Dataset:
             record = _record(task, name, parts) | {"dimensions": size // 4}
             record |= {"bytes_per_image": size, "note": "few epochs: too few" * (name == "net")}
             costs = {"fit_seconds": 0.5, "extraction_ms": 1.5 * number, "search_ms": 0.25}
-            RecordPlace(folder, name).write(record, _ranking(task, tops), costs)
+            RecordPath(folder, name).write(record, _ranking(task, tops), costs)
         absent = _record(task, "gone", NETWORK) | {"status": "skipped", "reason": "no weights"}
-        RecordPlace(folder, "gone").write_absence(absent)
+        RecordPath(folder, "gone").write_absence(absent)
     return dataset
 
 

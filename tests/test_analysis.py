@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import skew
 
-from benchmarks.pipeline.records.record import Listed, TaskResults
+from benchmarks.pipeline.records.results import ImageEntry, TaskResults
 from benchmarks.report.__main__ import main
 from benchmarks.report.comparisons import rank_change
 from benchmarks.report.format import render
@@ -23,7 +23,7 @@ from retrieval.statistics import difference_intervals
 
 
 def one(name, label, distractor):
-    return Listed(name, label, distractor, sha256=name)
+    return ImageEntry(name, label, distractor, sha256=name)
 
 
 GALLERY = tuple(
@@ -44,7 +44,7 @@ def ranked(order, queries):
 def task(prefix, **orders):
     queries = tuple(one(f"validation/{prefix}/{n}", "ab"[n % 2], None) for n in range(6))
     rankings = {name: ranked(order, queries) for name, order in orders.items()}
-    record = {"status": "ok", "row": "one", "chance": dict.fromkeys(METRICS, 0.1)}
+    record = {"status": "ok", "method": "one", "chance": dict.fromkeys(METRICS, 0.1)}
     record["card"] = {"extractor": {}}
     return TaskResults([record], rankings, queries)
 
@@ -166,7 +166,7 @@ def test_the_pages_are_written_with_every_run_and_rebuilt_by_the_report(parted, 
             float(one["mean"])
             for one in rows
             if (one["query_set"], one["method"], one["metric"], one["distractors"])
-            == ("query-sketch", row["row"], "map", "3")
+            == ("query-sketch", row["method"], "map", "3")
         ]
         assert last == pytest.approx(row["map"], abs=1e-5)
     page = (folder / "table.md").read_text()

@@ -1,5 +1,6 @@
 """Identities: what must, and what must not, make stored work stale."""
 
+import importlib
 import json
 import os
 import sys
@@ -11,38 +12,54 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 import extractors
-from benchmarks.pipeline.cache.fingerprint import closure, code_hash, digest, identity, libraries
-from benchmarks.pipeline.cache.store import DamagedError, VectorStore
-from benchmarks.pipeline.methods.extractor import Row
+from benchmarks.pipeline.cache import fingerprint
+from benchmarks.pipeline.cache.fingerprint import digest, identity, imported_modules, libraries
+from benchmarks.pipeline.cache.store import ArrayStore, DamagedError
+from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.workers import Workforce, cut
+from datasets import reading
+from datasets.errors import UnreadableImageError
 from extractors.hand_crafted.colour import ColourHistogram
 from extractors.preprocessing import LongestSide, Square
 
-CODE = '''"""A module."""
-from extractors.hand_crafted.grid import cells
+BRIGHTNESS = '''"""An extractor of somebody's own."""
+import numpy as np
+from extractors.base import Extractor
+from .lightness import lightness
 
-def answer():
-    """Say it."""
-    return 42
+class Brightness(Extractor):
+    def transform(self, images):
+        return np.array([[lightness(image)] for image in images], np.float32)
 '''
+
+LIGHTNESS = "def lightness(image):\n    return image.mean()\n"
 
 
 @pytest.fixture
-def module(tmp_path, monkeypatch):
-    """Write a module's code and hash it anew."""
+def own(tmp_path, monkeypatch):
+    """Write a package with an extractor of somebody's own; gives its identity."""
     monkeypatch.syspath_prepend(tmp_path)
+    package = tmp_path / "somebody"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
 
-    def hash_of(code: str) -> str:
-        from benchmarks.pipeline.cache import fingerprint as module_
-
-        (tmp_path / "written.py").write_text(code)
-        for cached in (module_._imports, module_._meaning, module_.closure):
+    def forget():
+        for name in [name for name in sys.modules if name.partition(".")[0] == "somebody"]:
+            del sys.modules[name]
+        for cached in (fingerprint._imports, fingerprint.imported_modules):
             cached.cache_clear()
-        sys.modules.pop("written", None)
-        return code_hash("written")
 
-    yield hash_of
-    sys.modules.pop("written", None)
+    def identity_of(code=BRIGHTNESS, beside=LIGHTNESS, **other_files):
+        (package / "brightness.py").write_text(code)
+        (package / "lightness.py").write_text(beside)
+        for name, text in other_files.items():
+            (package / f"{name}.py").write_text(text)
+        forget()
+        importlib.invalidate_caches()
+        return identity(importlib.import_module("somebody.brightness").Brightness())
+
+    yield identity_of
+    forget()
 
 
 def test_parameters_and_preprocessing_are_part_of_the_identity():
@@ -60,26 +77,55 @@ def test_parameters_and_preprocessing_are_part_of_the_identity():
     assert identity(ColourHistogram("rgb")) == identity(ColourHistogram("rgb"))
 
 
-def test_identity_is_json_and_names_code_and_libraries():
+def test_identity_is_json_and_names_version_and_libraries():
     found = identity(ColourHistogram("rgb"))
     assert json.loads(json.dumps(found))["params"]["bins"] == [8, 8, 8]
     assert {"numpy", "opencv-contrib-python-headless"} <= set(found["libraries"])
     assert "scikit-learn" in identity(StandardScaler())["libraries"]
+    assert "code" not in identity(StandardScaler())  # its release says all of it
 
 
-def test_code_counts_and_comments_do_not(module):
-    first = module(CODE)
-    assert module(CODE.replace("Say it.", "Tell it.") + "# a comment\n") == first
-    assert module(CODE.replace("42", "43")) != first
+def test_a_declared_version_is_the_key_and_the_code_is_not(monkeypatch):
+    monkeypatch.setattr(ColourHistogram, "version", "colour-histogram 7", raising=False)
+    monkeypatch.setattr(fingerprint, "code_hash", lambda *_: pytest.fail("code was hashed"))
+    monkeypatch.setattr(LongestSide, "version", "longest-side 1", raising=False)
+    found = identity(ColourHistogram("rgb"))
+    assert found["version"] == "colour-histogram 7"
+    assert found["params"]["prepare"] == {"version": "longest-side 1", "pixels": 128}
+    name = ColourHistogram.__qualname__
+    try:
+        ColourHistogram.__qualname__ = "HistogramOfColours"
+        assert identity(ColourHistogram("rgb")) == found
+    finally:
+        ColourHistogram.__qualname__ = name
 
 
-def test_code_of_imported_modules_counts():
-    from benchmarks.pipeline.cache.fingerprint import closure
+def test_somebodys_own_extractor_is_keyed_by_its_code_and_what_lies_beside_it(own):
+    first = own()
+    assert own() == first
+    assert own(BRIGHTNESS.replace("np.float32", "np.float64")) != first
+    assert own(beside=LIGHTNESS.replace("mean", "max")) != first
+    assert own(unused="answer = 42\n") == first
+    assert own(unused="answer = 43\n") == first
 
-    found = closure("extractors.hand_crafted.colour")
-    assert {"extractors.hand_crafted.grid", "extractors.base", "extractors.preprocessing"} <= set(
-        found
-    )
+
+def test_a_version_that_is_inherited_says_nothing_of_somebodys_own_class(own, monkeypatch):
+    code = "from extractors.hand_crafted.colour import ColourHistogram\n\n"
+    code += "class Brightness(ColourHistogram):\n    pass\n"
+    monkeypatch.setattr(ColourHistogram, "version", "colour-histogram 7", raising=False)
+    found = own(code)
+    assert "version" not in found
+    assert own(code + "\n    grid = 4\n")["code"] != found["code"]
+
+
+def test_a_library_that_is_optional_may_be_missing(own):
+    code = BRIGHTNESS + "\ndef later():\n    import no_such_library\n"
+    assert own(code)["code"] != own()["code"]
+
+
+def test_imported_modules_are_those_that_are_no_library():
+    found = imported_modules("extractors.hand_crafted.colour")
+    assert {"extractors.base", "extractors.preprocessing"} <= set(found)
     assert "extractors.hand_crafted.texture" not in found
     assert "numpy" not in found
 
@@ -89,60 +135,88 @@ def test_libraries_of_a_module():
     assert "mahotas" not in libraries("extractors.hand_crafted.colour")
 
 
-def test_a_parameter_without_a_form_is_refused():
+@pytest.mark.parametrize("value", [object(), lambda image: image])
+def test_a_parameter_without_a_form_is_refused(value):
     with pytest.raises(TypeError, match="use plain values"):
-        identity(ColourHistogram("rgb", prepare=object()))
+        identity(ColourHistogram("rgb", prepare=value))
 
 
 def test_store_keeps_what_it_was_given(tmp_path):
-    store = VectorStore(tmp_path, "a", {"x": 1})
+    store = ArrayStore(tmp_path, "a", {"x": 1})
     assert store.missing(["k1", "k2", "k1"]) == ["k1", "k2"]
     store.add(["k1", "k2"], list(np.array([[1, 2], [3, 4]], np.float32)), 0.5)
-    again = VectorStore(tmp_path, "a", {"x": 1})
+    again = ArrayStore(tmp_path, "a", {"x": 1})
     assert again.missing(["k1", "k3"]) == ["k3"]
     [block] = again.blocks(["k2", "k1", "k2"])
     assert block.tolist() == [[3, 4], [1, 2], [3, 4]]
     assert again.seconds(["k1"]) == 0.25
     assert again.seconds(["k1", "unknown"]) is None
-    assert VectorStore(tmp_path, "a", {"x": 2}).missing(["k1"]) == ["k1"]
-    assert VectorStore(tmp_path, "a", {"x": 1}, forget=True).missing(["k1"]) == ["k1"]
+    assert ArrayStore(tmp_path, "a", {"x": 2}).missing(["k1"]) == ["k1"]
+    assert ArrayStore(tmp_path, "a", {"x": 1}, forget=True).missing(["k1"]) == ["k1"]
 
 
 def test_what_was_made_anew_counts(tmp_path):
     keys = [f"k{number}" for number in range(20)]
     for part in (keys[:3], keys[3:5], keys[5:]):  # in the names of segments they sort at random
-        VectorStore(tmp_path, "a", {}).add(part, [np.zeros(1, np.float32)] * len(part), 1.0)
+        ArrayStore(tmp_path, "a", {}).add(part, [np.zeros(1, np.float32)] * len(part), 1.0)
     os.utime(next(tmp_path.rglob("*.npz")), (1, 1))
     for part in (keys[:7], keys[7:]):
-        anew = VectorStore(tmp_path, "a", {}, forget=True)
+        anew = ArrayStore(tmp_path, "a", {}, forget=True)
         anew.add(part, [np.ones(1, np.float32)] * len(part), 1.0)
-    [block] = VectorStore(tmp_path, "a", {}).blocks(keys)
+    [block] = ArrayStore(tmp_path, "a", {}).blocks(keys)
     assert block.all()
 
 
 def test_a_segment_that_cannot_be_read_is_made_again(tmp_path):
-    store = VectorStore(tmp_path, "a", {})
+    store = ArrayStore(tmp_path, "a", {})
     store.add(["k"], [np.arange(9, dtype=np.float32)], 1.0)
     (path,) = tmp_path.rglob("*.npz")
     content = path.read_bytes()
     place = content.index(np.arange(9, dtype=np.float32).tobytes())
     path.write_bytes(content[:place] + b"\xff" + content[place + 1 :])
-    damaged = VectorStore(tmp_path, "a", {})
+    damaged = ArrayStore(tmp_path, "a", {})
     with pytest.raises(DamagedError, match="is removed; run again"):
         list(damaged.blocks(["k"]))
-    assert VectorStore(tmp_path, "a", {}).missing(["k"]) == ["k"]
+    assert ArrayStore(tmp_path, "a", {}).missing(["k"]) == ["k"]
     store.add(["k"], [np.arange(9, dtype=np.float32)], 1.0)
     path.write_bytes(b"")
-    assert VectorStore(tmp_path, "a", {}).missing(["k"]) == ["k"]
+    assert ArrayStore(tmp_path, "a", {}).missing(["k"]) == ["k"]
 
 
 def test_how_pictures_are_read_is_part_of_the_identity():
-    for row in (Row("lbp", extractors.MENU["lbp"]), Row("sift", extractors.MENU["sift-bovw"])):
-        assert row.identity["reading"]["code"] == code_hash(*closure("datasets.reading"))
+    for row in (
+        ExtractorSteps("lbp", extractors.MENU["lbp"]),
+        ExtractorSteps("sift", extractors.MENU["sift-bovw"]),
+    ):
+        assert row.identity["reading"]["version"] == reading.VERSION
+
+
+def halves(numbers):
+    return [
+        UnreadableImageError(f"{number} is odd")
+        if number % 2
+        else np.array([number // 2], np.int8)
+        for number in numbers
+    ]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_store_is_filled_with_what_it_lacks(tmp_path, jobs):
+    workforce = Workforce(jobs, quiet=True)
+    items = {f"k{number}": number for number in range(100)}
+    store = ArrayStore(tmp_path, "a", {})
+    store.add(["k2"], [np.array([77], np.int8)], 0.0)
+    problems = store.fill(items, halves, workforce, "")
+    assert problems == {f"k{number}": f"{number} is odd" for number in range(1, 100, 2)}
+    again = ArrayStore(tmp_path, "a", {})
+    assert again.missing(items) == list(problems)
+    [block] = again.blocks(["k98", "k2", "k0"])
+    assert block.dtype == np.int8
+    assert block.ravel().tolist() == [49, 77, 0]
 
 
 def test_store_gives_many_rows_in_blocks(tmp_path):
-    store = VectorStore(tmp_path, "a", {})
+    store = ArrayStore(tmp_path, "a", {})
     keys = [f"k{number}" for number in range(5000)]
     for number, chunk in enumerate(cut(keys, 1000)):
         store.add(chunk, list(np.full((1000, 2), number, np.float32)), 0.0)
@@ -180,7 +254,7 @@ def test_results_come_in_order_whatever_the_workers(jobs):
 def test_a_new_row_in_the_menu_makes_no_other_row_stale(name):
     row = extractors.MENU[name]
     first = row.steps[0][1] if isinstance(row, Pipeline) else row
-    modules = closure(type(first).__module__)
+    modules = imported_modules(type(first).__module__)
     assert "extractors" not in modules
     assert not {"extractors.hand_crafted.texture", "extractors.hand_crafted.gist"} & set(modules)
     assert ("mahotas" in identity(first)["libraries"]) == (name == "hog")

@@ -5,11 +5,11 @@ import json
 import pytest
 
 import extractors
-from benchmarks.pipeline.evaluation.fitted_method import Fitted
-from benchmarks.pipeline.methods.extractor import LeakError
-from benchmarks.pipeline.methods.names import COMBINATIONS, expand, make, row_names
+from benchmarks.pipeline.evaluation.fitted_method import FittedMethod
+from benchmarks.pipeline.loading.training import LeakError
+from benchmarks.pipeline.methods.names import COMBINED, expand, method_names, parse_method
 from datasets.errors import InputError
-from retrieval.fusion.methods import COMBININGS
+from retrieval.fusion.methods import FUSION_METHODS
 from retrieval.reranking.menu import RERANKINGS
 
 
@@ -19,26 +19,29 @@ def record(tmp_path, row, query_set="query", ending=".json"):
 
 
 def test_a_name_says_what_a_row_is():
-    made = make("lbp+hog+rrf+alpha-qe+dba")
-    assert [row.name for row in made.rows] == ["lbp", "hog"]
-    assert made.combining == COMBININGS["rrf"]
+    made = parse_method("lbp+hog+rrf+alpha-qe+dba")
+    assert [row.name for row in made.extractors] == ["lbp", "hog"]
+    assert made.fusion == FUSION_METHODS["rrf"]
     assert made.rerankings == (RERANKINGS["alpha-qe"], RERANKINGS["dba"])
-    assert make("lbp+hog").combining == COMBININGS["weighted"]
-    assert make("lbp").is_plain
-    assert make("lbp").identity == make("lbp").rows[0].identity
-    assert make("sift-bovw+lbp+geometry").verified.name == "sift-bovw"
-    names = [make(name).identity for name in ("lbp+hog", "lbp+hog+rrf", "lbp+hog+dba", "lbp+dba")]
+    assert parse_method("lbp+hog").fusion == FUSION_METHODS["weighted"]
+    assert parse_method("lbp").is_plain
+    assert parse_method("lbp").identity == parse_method("lbp").extractors[0].identity
+    assert parse_method("sift-bovw+lbp+geometry").verified.name == "sift-bovw"
+    names = [
+        parse_method(name).identity
+        for name in ("lbp+hog", "lbp+hog+rrf", "lbp+hog+dba", "lbp+dba")
+    ]
     assert (
-        make("sift-bovw+orb-bovw+geometry").identity
-        != make("orb-bovw+sift-bovw+geometry").identity
+        parse_method("sift-bovw+orb-bovw+geometry").identity
+        != parse_method("orb-bovw+sift-bovw+geometry").identity
     )
     assert all(a != b for i, a in enumerate(names) for b in names[:i])
 
 
 def test_every_row_of_the_menu_has_a_sensible_name():
-    for name in COMBINATIONS:
-        assert make(name).name == name
-        assert name in row_names()
+    for name in COMBINED:
+        assert parse_method(name).name == name
+        assert name in method_names()
 
 
 @pytest.mark.parametrize(
@@ -48,9 +51,9 @@ def test_every_row_of_the_menu_has_a_sensible_name():
         ("lbp+rrff", "no such extractor as 'rrff'; did you mean 'rrf'"),
         ("rrf+lbp", "first extractors"),
         ("lbp+alpha-qe+hog", "first extractors"),
-        ("lbp+rrf", "rrf combines at least two extractors"),
-        ("lbp+hog+rrf+borda", "one way of combining"),
-        ("lbp+hog+dba+rrf", "one way of combining"),
+        ("lbp+rrf", "rrf fuses at least two extractors"),
+        ("lbp+hog+rrf+borda", "one way of fusion"),
+        ("lbp+hog+dba+rrf", "one way of fusion"),
         ("lbp+lbp", "stands there twice"),
         ("sift-bovw+geometry+dba", "geometry comes last"),
         ("lbp+geometry", "needs an extractor of local features"),
@@ -59,7 +62,7 @@ def test_every_row_of_the_menu_has_a_sensible_name():
 )
 def test_names_without_sense_are_refused(name, complaint, run, capsys):
     with pytest.raises(InputError, match=complaint):
-        make(name)
+        parse_method(name)
     assert run("--extractor", name) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"error: --extractor {name}: ")
@@ -68,7 +71,7 @@ def test_names_without_sense_are_refused(name, complaint, run, capsys):
 
 def test_a_star_stands_for_every_way():
     assert expand("lbp") == ["lbp"]
-    assert expand("lbp+hog+*") == [f"lbp+hog+{name}" for name in COMBININGS]
+    assert expand("lbp+hog+*") == [f"lbp+hog+{name}" for name in FUSION_METHODS]
     assert expand("lbp+*") == [f"lbp+{name}" for name in RERANKINGS]
     assert expand("lbp+hog+rrf+*") == [f"lbp+hog+rrf+{name}" for name in RERANKINGS]
 
@@ -92,7 +95,7 @@ def test_costs_and_dimensions_add_up_and_what_was_learned_is_recorded(parted, ru
     assert sum(both["learned"]["weights"]) == pytest.approx(1)
     assert "learned" not in one
     assert both["card"]["fitted on"] == "8 training images"
-    assert both["card"]["extractor"]["rows"]["hog"] == other["card"]["extractor"]
+    assert both["card"]["extractor"]["extractors"]["hog"] == other["card"]["extractor"]
 
 
 def test_detection_that_two_extractors_share_is_counted_once(parted, run, tmp_path):
@@ -106,21 +109,21 @@ def test_weights_are_learned_on_training_images_only(parted, load_dataset, tmp_p
     """Were a training image searched, the run would stop; and nothing else is looked at."""
     from dataclasses import replace
 
-    from benchmarks.pipeline.extraction.extract import make_vectors
+    from benchmarks.pipeline.extraction.extract import extract
     from benchmarks.pipeline.workers import Workforce
 
     data = load_dataset(parted)
-    row = make("lbp+hog")
-    made = make_vectors(row.rows, data, tmp_path / "cache", False, Workforce(quiet=True))
-    fitted = Fitted(row, data, made, tmp_path / "cache")
-    weights = fitted.combining.learned
+    row = parse_method("lbp+hog")
+    made = extract(row.extractors, data, tmp_path / "cache", False, Workforce(quiet=True))
+    fitted = FittedMethod(row, data, made, tmp_path / "cache")
+    weights = fitted.fusion.learned
     fitted.__exit__(None, None, None)
     fewer = replace(data, gallery=data.gallery[:4], queries={"query": data.queries["query"][:1]})
-    with Fitted(row, fewer, made, tmp_path / "cache") as again:
-        assert again.combining.learned == weights
+    with FittedMethod(row, fewer, made, tmp_path / "cache") as again:
+        assert again.fusion.learned == weights
     leaking = replace(data, gallery=(*data.gallery, data.training[0]))
     with pytest.raises(LeakError, match="never fit on it"):
-        Fitted(row, leaking, made, tmp_path / "cache")
+        FittedMethod(row, leaking, made, tmp_path / "cache")
 
 
 def test_rows_without_anything_to_learn_from_are_skipped(parted, run, tmp_path):
@@ -144,38 +147,38 @@ def test_an_extractor_that_fails_fails_all_rows_that_use_it(parted, run, tmp_pat
 
 
 def test_weights_that_a_trained_network_has_seen_are_noted():
-    row = make("cnn-compact+hog")
+    row = parse_method("cnn-compact+hog")
     assert "weights seen: they are learned from images that cnn-compact was" in row.note
-    assert make("cnn-compact+hog+rrf").note == ""
+    assert parse_method("cnn-compact+hog+rrf").note == ""
 
 
 def test_what_learns_from_vectors_is_weighed_by_images_that_it_has_not_learned_from(
     parted, load_dataset, tmp_path, monkeypatch
 ):
     from benchmarks.pipeline.evaluation import fitted_method as fitted
-    from benchmarks.pipeline.extraction.extract import make_vectors
+    from benchmarks.pipeline.extraction.extract import extract
     from benchmarks.pipeline.workers import Workforce
     from retrieval.fusion.methods import LateWeighted
 
     data = load_dataset(parted)
-    row = make("colour-moments+lbp")
-    assert row.rows[0].tail
+    row = parse_method("colour-moments+lbp")
+    assert row.extractors[0].postprocessing
     learned_from, rounds = [], []
-    fit_tail, fit = fitted.fit_tail, LateWeighted.fit
+    fit_postprocessing, fit = fitted.fit_postprocessing, LateWeighted.fit
 
     def watch_tail(row, images, dataset, store):
-        if row.tail:
+        if row.postprocessing:
             learned_from.append({image.id for image in images})
-        return fit_tail(row, images, dataset, store)
+        return fit_postprocessing(row, images, dataset, store)
 
     def watch_fit(self, training, labels, given=()):
         rounds.extend(given)
         return fit(self, training, labels, given)
 
-    monkeypatch.setattr(fitted, "fit_tail", watch_tail)
+    monkeypatch.setattr(fitted, "fit_postprocessing", watch_tail)
     monkeypatch.setattr(LateWeighted, "fit", watch_fit)
-    made = make_vectors(row.rows, data, tmp_path / "cache", False, Workforce(quiet=True))
-    with Fitted(row, data, made, tmp_path / "cache"):
+    made = extract(row.extractors, data, tmp_path / "cache", False, Workforce(quiet=True))
+    with FittedMethod(row, data, made, tmp_path / "cache"):
         pass
     everyone = {image.id for image in data.training}
     assert learned_from.pop() == everyone

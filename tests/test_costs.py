@@ -7,9 +7,9 @@ import pytest
 from pictures import scene
 from PIL import Image
 
-from benchmarks import costs as costs_module
 from benchmarks.costs import main
-from benchmarks.pipeline.records.record import RecordPlace
+from benchmarks.pipeline.evaluation import costs as costs_module
+from benchmarks.pipeline.records.record import RecordPath
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_each_step_is_timed_once_and_added_up(scenes, run, measure, tmp_path):
     before = json.loads((folder / "lbp.costs.json").read_text())
     assert measure("--dataset", scenes, "--epochs", 1) == (0, 4)
     assert all(path.read_bytes() == was for path, was in kept.items())
-    found = {row: RecordPlace(folder, row).read_costs() for row in rows}
+    found = {row: RecordPath(folder, row).read_costs() for row in rows}
     # Four gallery pictures, a second a step: detecting, encoding, describing, running.
     per_image = {row: costs["extraction_ms"] / 250 for row, costs in found.items()}
     assert per_image == {
@@ -63,16 +63,16 @@ def test_each_step_is_timed_once_and_added_up(scenes, run, measure, tmp_path):
     assert all(costs["search_ms"] > 0 for costs in found.values())
     assert found["lbp"]["fit_seconds"] == before["fit_seconds"]
     table = json.loads((tmp_path / "out" / "scenes" / "table.json").read_text())["query"]
-    assert {row["row"]: row.get("extraction_ms") for row in table}["lbp"] == 250
+    assert {row["method"]: row.get("extraction_ms") for row in table}["lbp"] == 250
 
 
 def test_only_rows_that_are_named(scenes, run, measure, tmp_path):
     run("--extractor", "lbp", "hog", "--dataset", scenes)
     folder = tmp_path / "out" / "scenes" / "records" / "query"
-    was = RecordPlace(folder, "hog").read_costs()
+    was = RecordPath(folder, "hog").read_costs()
     assert measure("--dataset", scenes, "--extractor", "lbp") == (0, 1)
-    assert RecordPlace(folder, "hog").read_costs() == was
-    assert RecordPlace(folder, "lbp").read_costs()["extraction_ms"] == 250
+    assert RecordPath(folder, "hog").read_costs() == was
+    assert RecordPath(folder, "lbp").read_costs()["extraction_ms"] == 250
 
 
 def test_nothing_to_measure_is_one_line(scenes, run, measure, tmp_path, capsys):

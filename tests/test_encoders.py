@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from extractors.local_features.encoders import BagOfWords, Fisher, Vlad, rooted
-from extractors.local_features.local import LocalFeatures
-from extractors.local_features.vocabulary import Vocabulary, learn, numbers, sample
+from extractors.local_features.detector import LocalFeatures
+from extractors.local_features.encoders import BagOfWords, Fisher, Vlad, rootsift
+from extractors.local_features.vocabulary import (
+    Vocabulary,
+    as_floats,
+    learn_vocabulary,
+    sample_descriptors,
+)
 from extractors.whitening import Whitening
 
 
@@ -129,7 +134,7 @@ def test_hamming_words_are_as_good_as_those_of_k_majority():
     centres = rng.integers(0, 2, (10, 64))
     bits = centres[rng.integers(0, 10, 2000)] ^ (rng.random((2000, 64)) < 0.15)
     packed = np.packbits(bits.astype(np.uint8), axis=1)
-    words = learn(packed, 10, True, 0).words > 0
+    words = learn_vocabulary(packed, 10, True, 0).words > 0
     ours = (bits[:, None] != words).sum(axis=2).min(axis=1).mean()
     assert ours <= 1.02 * slow_k_majority(bits.astype(bool), 10, 0)
 
@@ -137,7 +142,7 @@ def test_hamming_words_are_as_good_as_those_of_k_majority():
 def test_a_word_does_not_depend_on_what_else_is_looked_up():
     rng = np.random.default_rng(0)
     descriptors = rng.integers(0, 90, (5000, 128)).astype(np.uint8)
-    vocabulary = learn(descriptors, 200, False, 0)
+    vocabulary = learn_vocabulary(descriptors, 200, False, 0)
     together = vocabulary.assign(descriptors)
     alone = np.concatenate([vocabulary.assign(part) for part in np.array_split(descriptors, 617)])
     assert np.array_equal(together, alone)
@@ -151,12 +156,12 @@ def test_a_word_does_not_depend_on_what_else_is_looked_up():
 
 def test_sample_is_balanced_and_seeded():
     crowded = [features(0, 1000), *(features(seed, 10) for seed in range(1, 5))]
-    drawn = sample(crowded, 50, seed=0)
+    drawn = sample_descriptors(crowded, 50, seed=0)
     assert len(drawn) == 50
     from_first = {bytes(row) for row in crowded[0].descriptors}
     assert sum(bytes(row) in from_first for row in drawn) == 10
-    assert np.array_equal(drawn, sample(crowded, 50, seed=0))
-    assert not np.array_equal(drawn, sample(crowded, 50, seed=1))
+    assert np.array_equal(drawn, sample_descriptors(crowded, 50, seed=0))
+    assert not np.array_equal(drawn, sample_descriptors(crowded, 50, seed=1))
 
 
 @every_encoder
@@ -180,7 +185,7 @@ def test_fewer_descriptors_than_words_make_a_smaller_vocabulary(encoder):
 
 @every_encoder
 def test_nothing_to_learn_from_is_an_error(encoder):
-    with pytest.raises(ValueError, match="no key points in any training image"):
+    with pytest.raises(ValueError, match="no keypoints in any training image"):
         encoder.fit([features(0, 0)])
 
 
@@ -205,13 +210,13 @@ class iter_twice:  # noqa: N801
 
 def test_root_sift_compares_as_hellinger_does():
     found = LocalFeatures(np.zeros((2, 5)), np.array([[10, 30, 0], [0, 0, 0]], np.uint8), (9, 9))
-    assert rooted(found, True).tolist() == [[255, 255, 0], [0, 0, 0]]
+    assert rootsift(found, True).tolist() == [[255, 255, 0], [0, 0, 0]]
     wide = LocalFeatures(np.zeros((1, 5)), np.full((1, 128), 7, np.uint8), (9, 9))
-    assert rooted(wide, True)[0].tolist() == [round(512 * np.sqrt(1 / 128))] * 128
+    assert rootsift(wide, True)[0].tolist() == [round(512 * np.sqrt(1 / 128))] * 128
 
 
 def test_bits_become_minus_and_plus_one():
-    assert numbers(np.array([[0b10100000]], np.uint8), True).tolist() == [
+    assert as_floats(np.array([[0b10100000]], np.uint8), True).tolist() == [
         [1, -1, 1, -1, -1, -1, -1, -1]
     ]
 

@@ -13,10 +13,10 @@ from pictures import picture
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from benchmarks.pipeline.methods.extractor import Row
-from extractors import MENU
+from benchmarks.pipeline.methods.extractor import ExtractorSteps
+from extractors import FAMILIES, MENU, describe
 from extractors.base import Extractor
-from extractors.local_features.local import Detector
+from extractors.local_features.detector import Detector
 from extractors.networks import engine, training, weights
 from extractors.networks.finetuning import FineTuned
 from extractors.networks.pretrained import Network
@@ -50,11 +50,7 @@ def ready(name):
     return step
 
 
-def is_foreign(step):
-    return not type(step).__module__.startswith("extractors.")
-
-
-def describe(name, photos):
+def extract(name, photos):
     """What the row's first step makes of pictures, as a list of arrays."""
     made = ready(name).transform(photos)
     if is_local(name):
@@ -96,7 +92,7 @@ def small_batches(request, monkeypatch):
     if name and is_network(name):
         if (SHARED.parent / "weights").is_dir():
             request.getfixturevalue("real_weights")
-        if obstacle := Row(name, MENU[name]).obstacle:
+        if obstacle := ExtractorSteps(name, MENU[name]).obstacle:
             pytest.skip(obstacle)
 
 
@@ -118,14 +114,14 @@ def test_fit_then_transform_gives_float32_rows(name):
     assert vectors.shape[0] == len(PHOTOS)
     assert np.isfinite(vectors).all()
     assert vectors.std(axis=0).max() > 0
-    assert len(describe(name, PHOTOS)) == len(PHOTOS)
+    assert len(extract(name, PHOTOS)) == len(PHOTOS)
 
 
 @every_row
 def test_a_row_depends_on_its_picture_alone(name):
-    together = describe(name, PHOTOS)
-    assert all(map(np.array_equal, together, describe(name, PHOTOS)))
-    alone = [describe(name, [photo])[0] for photo in reversed(PHOTOS)]
+    together = extract(name, PHOTOS)
+    assert all(map(np.array_equal, together, extract(name, PHOTOS)))
+    alone = [extract(name, [photo])[0] for photo in reversed(PHOTOS)]
     for one, other in zip(together, alone[::-1], strict=True):
         # A network's kernels may round by a picture's place in the batch.
         spread = 1e-4 * np.abs(one).max() if is_network(name) else 0
@@ -142,8 +138,8 @@ def test_pictures_are_left_as_they_were(name):
 @every_row
 @pytest.mark.parametrize("odd", ODD)
 def test_odd_pictures_have_a_defined_vector(name, odd):
-    [made] = describe(name, [ODD[odd]])
-    assert made.shape[-1] == describe(name, PHOTOS[-1:])[0].shape[-1]
+    [made] = extract(name, [ODD[odd]])
+    assert made.shape[-1] == extract(name, PHOTOS[-1:])[0].shape[-1]
     assert np.isfinite(made).all()
 
 
@@ -166,14 +162,31 @@ def test_extractor_travels_to_worker_processes(name):
     assert all(map(np.array_equal, made, same))
 
 
+def own_steps(name):
+    """The row's steps that are no library's."""
+    steps = [step for _, step in getattr(MENU[name], "steps", [("", MENU[name])])]
+    return [step for step in steps if type(step).__module__.startswith("extractors.")]
+
+
 @every_row
-def test_docstring_names_parameters_and_source(name):
-    steps = [step for _, step in MENU[name].steps] if isinstance(MENU[name], Pipeline) else []
-    for step in [head(MENU[name]), *(step for step in steps if not is_foreign(step))]:
+def test_docstring_names_parameters(name):
+    for step in own_steps(name):
         text = inspect.getdoc(type(step))
-        assert re.search(r"doi:10\.\d{4,}/", text), "the paper's DOI"
         for parameter in step.get_params():
             assert re.search(rf"^{parameter} : ", text, re.MULTILINE), parameter
+
+
+@pytest.mark.parametrize("name", [name for name in MENU if not is_network(name)])
+def test_class_names_family_summary_and_sources(name):
+    described = describe(MENU[name])
+    assert described.family in FAMILIES
+    for step in own_steps(name):
+        assert 0 < len(step.summary) < 80
+        assert "\n" not in step.summary
+        assert step.summary in described.summary
+        sources = step.reference.split("; ")
+        assert all(re.search(r"doi:10\.\d{4,}/\S+$|https://\S+$", source) for source in sources)
+        assert set(sources) <= set(described.references)
 
 
 @every_row

@@ -13,7 +13,6 @@ from extractors.hand_crafted.colour import (
     convert,
 )
 from extractors.hand_crafted.gist import Gist
-from extractors.hand_crafted.grid import cells
 from extractors.hand_crafted.shape import (
     EdgeOrientationHistogram,
     FourierDescriptors,
@@ -23,7 +22,7 @@ from extractors.hand_crafted.shape import (
 )
 from extractors.hand_crafted.silhouette import silhouette
 from extractors.hand_crafted.texture import GaborBank, Haralick, LocalBinaryPattern
-from extractors.preprocessing import LongestSide, Square
+from extractors.preprocessing import LongestSide, Square, cells
 
 PHOTO = np.array(picture(7, 64))
 

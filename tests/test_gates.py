@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.pipeline.evaluation import sanity as gates
-from benchmarks.pipeline.evaluation.sanity import GateError, check_protocol, check_search
+from benchmarks.pipeline.evaluation.sanity import SanityError, check_protocol, check_search
 from retrieval import knn
 from retrieval.protocol import Judgement, Judgements
 from retrieval.search import single
@@ -47,9 +47,9 @@ def test_ties_in_the_order_of_labels_are_caught(monkeypatch):
         return by_place(queries[0], gallery[0])
 
     monkeypatch.setattr(gates, "distances", by_place)
-    with pytest.raises(GateError, match="constant features do not score chance"):
+    with pytest.raises(SanityError, match="constant features do not score chance"):
         check_protocol(JUDGED)
-    with pytest.raises(GateError, match="row: a gallery in another order gives other scores"):
+    with pytest.raises(SanityError, match="row: a gallery in another order gives other scores"):
         check_search("row", search, [np.ones_like(QUERIES)], [np.ones_like(GALLERY)], JUDGED)
 
 
@@ -67,7 +67,7 @@ def test_a_score_that_knows_the_answers_is_caught(monkeypatch):
         return original(better(), judgements, *rest)
 
     monkeypatch.setattr(gates, "summarise", peek)
-    with pytest.raises(GateError, match="dealt out at random score"):
+    with pytest.raises(SanityError, match="dealt out at random score"):
         check_search("row", single, [QUERIES], [GALLERY], JUDGED)
 
 
@@ -86,7 +86,7 @@ def test_a_gate_that_does_not_hold_is_a_failed_row(parted, run, tmp_path, monkey
 
     def fail(row, *rest):
         if row == "lbp":
-            raise GateError("lbp: no good")
+            raise SanityError("lbp: no good")
 
     monkeypatch.setattr(evaluating, "check_search", fail)
     assert run("--extractor", "lbp", "hog", "--dataset", parted) == 1

@@ -1,57 +1,20 @@
-"""The house itself: imports run one way, names are ours, docs tell the truth."""
+"""The first things that a user meets: names that may clash, the help, the READMEs."""
 
-import ast
-import importlib.util
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from pictures import fill
 
 import datasets
 import extractors
-from benchmarks.pipeline.records.record import read_results
+from benchmarks.pipeline.records.results import read_results
 from benchmarks.report.pages.overview import write_overview
 from benchmarks.report.write import dataset_folders
 from benchmarks.run import main
-from retrieval import metrics
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = {
-    "datasets": set(),
-    "extractors": set(),
-    "retrieval": set(),
-    "benchmarks": {"datasets", "extractors", "retrieval"},
-}
-
-
-@pytest.mark.parametrize("room", ROOMS)
-def test_imports_run_one_way(room):
-    for path in (ROOT / room).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names = [node.module]
-            for name in names:
-                other = name.partition(".")[0]
-                assert other not in ROOMS or other in ROOMS[room] | {room}, f"{path}: {name}"
-
-
-def test_top_level_is_what_it_should_be():
-    listed = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    if listed.returncode:
-        pytest.skip("not a git checkout")
-    assert {name.partition("/")[0] for name in listed.stdout.splitlines()} == {
-        *("benchmarks", "datasets", "extractors", "results", "retrieval", "tests"),
-        *("README.md", "CONTRIBUTING.md", "LICENSE", "pyproject.toml", "tox.ini"),
-        *(".ci", ".gitignore", "requirements.lock", "requirements-tools.lock"),
-    }
 
 
 def run_beside(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -113,56 +76,3 @@ def test_readme_answers_from_the_committed_records(tmp_path):
     )
     assert "| most accurate |" in answer
     assert answer == source
-
-
-def load_module(path: Path, name: str, monkeypatch):
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, name, module)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_contributing_recipes_work(tmp_path, monkeypatch, capsys):
-    """Follow CONTRIBUTING.md to the letter: a new extractor, dataset and metric, and a run."""
-    blocks = code_blocks((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), "python")
-    recipes = {}
-    for block in blocks:
-        path, _, code = block.partition("\n")
-        recipes[path.removeprefix("# ")] = code
-    for menu in (extractors.MENU, datasets.MENU, metrics.METRICS):
-        for name in list(menu):
-            monkeypatch.setitem(menu, name, menu[name])  # so that additions are undone
-    before = [set(menu) for menu in (extractors.MENU, datasets.MENU, metrics.METRICS)]
-    for name in ("extractors/brightness.py", "datasets/months.py"):
-        path = tmp_path / Path(name).name
-        path.write_text(recipes[name])
-        module = load_module(path, path.stem, monkeypatch)
-        additions = recipes[f"{name.partition('/')[0]}/__init__.py"]
-        menu = {"extractors": extractors, "datasets": datasets}[name.partition("/")[0]].MENU
-        scope = {"MENU": menu, **vars(module)}
-        exec(additions, scope)
-    exec(recipes["retrieval/metrics.py"], vars(metrics))
-    added = [
-        set(menu) - old
-        for menu, old in zip(
-            (extractors.MENU, datasets.MENU, metrics.METRICS), before, strict=True
-        )
-    ]
-    try:
-        assert added == [{"brightness-histogram"}, {"months"}, {"top20"}]
-        for month in ("1998-03", "1998-04"):
-            fill(tmp_path / "photos" / month, 8, int(month[-2:]), int(month[-2:]))
-        arguments = ["--extractor", "brightness-histogram", "--jobs", "1"]
-        arguments += ["--dataset", f"months={tmp_path / 'photos'}"]
-        arguments += ["--out", str(tmp_path / "out"), "--cache", str(tmp_path / "cache")]
-        assert main(arguments) == 0
-        page = (tmp_path / "out" / "months" / "table.md").read_text()
-        assert "brightness-histogram" in page
-        assert "top-20" in page
-    finally:
-        for menu, names in zip(
-            (extractors.MENU, datasets.MENU, metrics.METRICS), added, strict=True
-        ):
-            for name in names:
-                del menu[name]

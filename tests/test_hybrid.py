@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from benchmarks.pipeline.records.record import Listed, TaskResults
+from benchmarks.pipeline.records.results import ImageEntry, TaskResults
 from benchmarks.report.__main__ import main
 from benchmarks.report.comparisons import Difference, Scored, chosen, members
 from benchmarks.report.format import change
@@ -58,7 +58,7 @@ def test_the_verdict_counts_only_what_is_sure_and_worth_a_word():
 def test_the_fusion_is_chosen_by_what_training_images_say():
     def record(name, steps=1, **learned):
         card = {"extractor": {"steps": [{}] * steps}}
-        return {"row": name, "card": card, "learned": learned} if learned else {"row": name}
+        return {"method": name, "card": card, "learned": learned} if learned else {"method": name}
 
     key = "training mAP, cross-validated"
     records = [
@@ -69,17 +69,17 @@ def test_the_fusion_is_chosen_by_what_training_images_say():
         record("e", **{key: 0.6}),
         record("f", steps=2, **{key: 0.6}),
     ]
-    task = TaskResults(records, {}, (Listed("q", "x", None, "q"),))
+    task = TaskResults(records, {}, (ImageEntry("q", "x", None, "q"),))
     # However the queries order them: of equal ones by name, and without what is re-ranked.
     assert chosen(task, "abcdef") == chosen(task, "fedcba") == "b"
     assert chosen(task, "cdf") is None
 
 
 def test_members_are_in_the_order_of_the_name():
-    card = {"extractor": {"rows": {"hog": {}, "lbp": {}}}}
-    record = {"row": "lbp+hog+rrf+dba", "status": "ok", "card": card}
+    card = {"extractor": {"extractors": {"hog": {}, "lbp": {}}}}
+    record = {"method": "lbp+hog+rrf+dba", "status": "ok", "card": card}
     assert members(record) == ["lbp", "hog"]
-    assert members({"row": "lbp", "status": "ok", "card": {"extractor": {"head": {}}}}) == []
+    assert members({"method": "lbp", "status": "ok", "card": {"extractor": {"head": {}}}}) == []
 
 
 def test_step_down_is_what_holm_did_by_hand():

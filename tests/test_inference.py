@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.pipeline.cache.fingerprint import identity
-from benchmarks.pipeline.methods.extractor import Row
+from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from extractors import MENU
 from extractors.networks import inference
 from extractors.networks.engine import BATCH, backend, load_keras, run_padded
@@ -71,10 +71,10 @@ def test_a_later_batch_leaves_earlier_outputs_alone(openvino):
 def test_identity_names_the_engine_that_ran(openvino, monkeypatch):
     import openvino as library
 
-    chosen = Row(ROW, MENU[ROW]).identity
+    chosen = ExtractorSteps(ROW, MENU[ROW]).identity
     assert library.__version__.startswith(chosen["network"]["openvino"])
     monkeypatch.setenv(inference.VARIABLE, "")
-    usual = Row(ROW, MENU[ROW]).identity
+    usual = ExtractorSteps(ROW, MENU[ROW]).identity
     assert "openvino" not in json.dumps(usual)
     del chosen["network"]["openvino"]
     assert chosen == usual

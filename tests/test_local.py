@@ -6,7 +6,7 @@ import pytest
 from pictures import scene
 from sklearn.pipeline import make_pipeline
 
-from extractors.local_features.detectors import DETECTORS
+from extractors import DETECTORS
 from extractors.local_features.encoders import BagOfWords
 from extractors.local_features.sift import DenseSift, Sift
 from extractors.preprocessing import AtMost
@@ -31,7 +31,7 @@ def test_features_are_rows_of_points_and_whole_numbers(name):
     assert found.points.dtype == np.float32
     assert found.points.shape == (len(found), 5)
     assert found.descriptors.shape == (len(found), detector.dims)
-    assert found.descriptors.dtype == detector.kind
+    assert found.descriptors.dtype == detector.dtype
     assert 20 < len(found) <= detector.max_points
     width, height = found.frame
     x, y, size, angle, response = found.points.T

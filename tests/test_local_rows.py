@@ -10,10 +10,9 @@ from PIL import Image
 
 from benchmarks.pipeline.cache.store import FeatureStore
 from benchmarks.pipeline.extraction import describe as describing
-from benchmarks.pipeline.extraction import encode as learning
-from benchmarks.pipeline.methods.extractor import Row, feature_store
-from extractors import MENU
-from extractors.local_features.detectors import DETECTORS
+from benchmarks.pipeline.methods.extractor import ExtractorSteps, feature_store
+from extractors import DETECTORS, MENU
+from extractors.local_features.encoders import Encoder
 
 ROWS = ("orb-bovw", "orb-bovw+geometry")
 
@@ -51,10 +50,11 @@ def detected(monkeypatch):
     counts: dict[str, int] = {}
     original = describing._describe
 
-    def count(job):
-        for name in job.makers:
-            counts[name] = counts.get(name, 0) + len(job.paths)
-        return original(job)
+    def count(describers, job):
+        names, paths = job
+        for name in names:
+            counts[name] = counts.get(name, 0) + len(paths)
+        return original(describers, job)
 
     monkeypatch.setattr(describing, "_describe", count)
     return counts
@@ -65,8 +65,8 @@ def test_views_are_found_and_pictures_without_points_counted(scenes, run, tmp_pa
     plain, verified = (record(tmp_path, row) for row in ROWS)
     assert plain["scores"]["top1"] == 1
     assert verified["scores"]["map"] == 1
-    assert plain["counts"]["images without key points"] == 1
-    assert plain["key points per gallery image"] > 100
+    assert plain["counts"]["images without keypoints"] == 1
+    assert plain["keypoints per gallery image"] > 100
     assert verified["bytes_per_image"] > plain["bytes_per_image"] + 40 * 100
     seen = verified["verification"]
     assert seen["images verified"] == 4 * 13
@@ -76,14 +76,14 @@ def test_views_are_found_and_pictures_without_points_counted(scenes, run, tmp_pa
     assert "orb-bovw+geometry: images moved ahead" in page
     card = verified["card"]["extractor"]
     assert card["steps"][-1]["model"] == "affine"
-    assert card["rows"]["orb-bovw"]["detector"]["implementation"].startswith("OpenCV")
+    assert card["extractors"]["orb-bovw"]["detector"]["implementation"].startswith("OpenCV")
     assert verified["card"]["fitted on"] == "4 training images"
 
 
 def test_a_detector_looks_once_for_all_its_rows(scenes, run, tmp_path, detected):
     run("--extractor", *ROWS, "--dataset", scenes)
     [(name, count)] = detected.items()
-    assert name.startswith("features/orb-")
+    assert name.startswith("orb-")
     assert count == 4 + 13 + 4
     detected.clear()
     run("--extractor", *ROWS, "--dataset", scenes, out="again")
@@ -107,19 +107,19 @@ def test_workers_change_no_byte(scenes, run, tmp_path):
 
 def test_words_are_learned_from_training_images_alone(scenes, run, monkeypatch):
     learned = []
-    original = learning.Encoder.fit
+    original = Encoder.fit
 
     def fit(self, features, y=None):
         learned.append(len(list(features)))
         return original(self, features)
 
-    monkeypatch.setattr(learning.Encoder, "fit", fit)
+    monkeypatch.setattr(Encoder, "fit", fit)
     run("--extractor", *ROWS, "--dataset", scenes)
     assert learned == [4]
 
 
 def test_other_training_images_make_other_words(scenes, tmp_path, load_dataset):
-    row = Row("orb-bovw", MENU["orb-bovw"])
+    row = ExtractorSteps("orb-bovw", MENU["orb-bovw"])
     before = row.store(tmp_path, load_dataset(scenes)).folder
     save(scenes / "training" / "scene-0" / "more.png", scene(9))
     assert row.store(tmp_path, load_dataset(scenes)).folder != before
@@ -152,7 +152,7 @@ def test_nothing_to_learn_from_skips_the_row(scenes, run, tmp_path):
         Image.new("RGB", (60, 60), (number, 9, 9)).save(path)
     assert run("--extractor", *ROWS, "--dataset", scenes) == 0
     assert record(tmp_path, "orb-bovw+geometry")["status"] == "skipped"
-    assert "no key points" in record(tmp_path, "orb-bovw")["reason"]
+    assert "no keypoints" in record(tmp_path, "orb-bovw")["reason"]
 
 
 def test_lost_features_are_found_again(scenes, run, tmp_path):

@@ -12,8 +12,8 @@ from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.run import main
 from datasets import openmoji
-from datasets.drawing import Pose, plain, render, soft
 from datasets.reading import read_image
+from datasets.svg import Pose, plain, render, soft
 from datasets.task import Dataset
 
 SQUARE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 72 72">

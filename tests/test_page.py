@@ -9,7 +9,7 @@ import pytest
 from paged import QUIET, ROWS, fabricate, fill_parted
 from pictures import picture
 
-from benchmarks.pipeline.records.record import Listed, read_results
+from benchmarks.pipeline.records.results import ImageEntry, read_results
 from benchmarks.report.__main__ import main
 from benchmarks.report.pages.table import write_tables
 from benchmarks.report.site.build import build_page
@@ -107,11 +107,11 @@ def test_the_page_has_every_row_and_what_it_found(build, out, tmp_path):
 
 
 def test_what_is_right_follows_the_judgements_not_the_classes():
-    gallery = [Listed(f"g{n}", label, None, f"g{n}") for n, label in enumerate("aabb")]
+    gallery = [ImageEntry(f"g{n}", label, None, f"g{n}") for n, label in enumerate("aabb")]
     queries = [
-        Listed("q0", "a", None, "q0"),
-        Listed("q1", None, None, "q1"),
-        Listed("q2", "z", None, "q2"),
+        ImageEntry("q0", "a", None, "q0"),
+        ImageEntry("q1", None, None, "q1"),
+        ImageEntry("q2", "z", None, "q2"),
     ]
 
     class Judged:

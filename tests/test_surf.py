@@ -8,8 +8,8 @@ import pytest
 
 from benchmarks import keypoints
 from extractors.local_features import surf
-from extractors.local_features.fasthessian import determinant, fast_hessian, filter_sizes
-from extractors.local_features.haarpatch import describe, orientations
+from extractors.local_features.fast_hessian import determinant, fast_hessian, filter_sizes
+from extractors.local_features.haar_wavelets import describe, orientations
 from extractors.local_features.surf import Surf
 from extractors.preprocessing import AtMost
 

@@ -9,28 +9,28 @@ import pytest
 from pictures import picture
 
 import extractors
-from benchmarks.pipeline.evaluation.fitted_method import Fitted
-from benchmarks.pipeline.extraction import describe as describing
-from benchmarks.pipeline.extraction.encode import folds
-from benchmarks.pipeline.extraction.extract import make_vectors
+from benchmarks.pipeline.evaluation.fitted_method import FittedMethod
+from benchmarks.pipeline.extraction.extract import extract
+from benchmarks.pipeline.loading import dataset as loading
 from benchmarks.pipeline.loading.dataset import load
-from benchmarks.pipeline.loading.training import load_training
-from benchmarks.pipeline.methods.extractor import Row
-from benchmarks.pipeline.methods.names import make
-from benchmarks.pipeline.methods.presets import read_preset
-from benchmarks.pipeline.methods.space import candidates
+from benchmarks.pipeline.loading.training import folds, load_training
+from benchmarks.pipeline.methods.extractor import ExtractorSteps
+from benchmarks.pipeline.methods.names import parse_method
+from benchmarks.pipeline.methods.presets import Trial, read_preset
+from benchmarks.pipeline.methods.space import search_space
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.tune import __main__ as tune
-from benchmarks.tune.scoring import Asked, Trial, ask_each_other, choose, compare
+from benchmarks.tune.choose import choose
+from benchmarks.tune.scoring import LeaveOneOut, compare, leave_one_out
 from extractors.spaces import SPACES
-from retrieval.fusion.methods import COMBININGS
+from retrieval.fusion.methods import FUSION_METHODS
 from retrieval.statistics import sign_flip_test
 
 QUIET = Workforce(quiet=True)
 
 
 def made_by(row, data, cache):
-    return make_vectors(row.rows, data, cache, False, QUIET)
+    return extract(row.extractors, data, cache, False, QUIET)
 
 
 def trial(change, p_value, dimensions=10):
@@ -39,37 +39,37 @@ def trial(change, p_value, dimensions=10):
 
 @pytest.mark.parametrize("name", SPACES)
 def test_declared_spaces_are_of_the_menu_and_can_be_built(name):
-    tried = candidates(name)
+    tried = search_space(name)
     choices = tried.choices()
     assert choices[0] == tried.own
     assert 2 <= len(choices) <= 12
-    built = [tried.build(choice, f"{name}@x").rows[0] for choice in choices]
-    assert built[0].identity == make(name).rows[0].identity
+    built = [tried.build(choice, f"{name}@x").extractors[0] for choice in choices]
+    assert built[0].identity == parse_method(name).extractors[0].identity
     assert len({json.dumps(row.identity, sort_keys=True) for row in built}) == len(choices)
     for row, choice in zip(built, choices, strict=True):
         assert {key: row.estimator.get_params()[key] for key in choice} == choice
-    assert not Row(name, extractors.MENU[name]).is_supervised
+    assert not ExtractorSteps(name, extractors.MENU[name]).head.is_supervised
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in SPACES if not Row(name, extractors.MENU[name]).network]
+    "name", [name for name in SPACES if not ExtractorSteps(name, extractors.MENU[name]).network]
 )
 def test_every_declared_choice_describes_a_picture(name):
     image = np.asarray(picture(1, 96))
-    for choice in candidates(name).choices():
-        row = candidates(name).build(choice, "row")
-        if row.rows[0].detector is None:
-            assert np.isfinite(row.rows[0].head.transform([image])).all()
+    for choice in search_space(name).choices():
+        row = search_space(name).build(choice, "row")
+        if row.extractors[0].detector is None:
+            assert np.isfinite(row.extractors[0].head.transform([image])).all()
 
 
 def test_combinations_choose_how_they_are_combined():
-    ways = candidates("lbp+hog")
-    assert [choice["combining"] for choice in ways.choices()] == list(COMBININGS)
+    ways = search_space("lbp+hog")
+    assert [choice["combining"] for choice in ways.choices()] == list(FUSION_METHODS)
     built = ways.build({"combining": "rrf"}, "lbp+hog@x")
-    assert (built.name, built.combining) == ("lbp+hog@x", COMBININGS["rrf"])
-    whitened = candidates("lbp+hog+concat-whitened")
-    assert whitened.own == {"whitened": COMBININGS["concat-whitened"].whitened}
-    assert whitened.build({"whitened": 64}, "x").combining.whitened == 64
+    assert (built.name, built.fusion) == ("lbp+hog@x", FUSION_METHODS["rrf"])
+    whitened = search_space("lbp+hog+concat-whitened")
+    assert whitened.own == {"whitened": FUSION_METHODS["concat-whitened"].whitened}
+    assert whitened.build({"whitened": 64}, "x").fusion.whitened == 64
 
 
 @pytest.mark.parametrize(
@@ -120,11 +120,13 @@ def test_scores_are_those_of_leave_one_out_by_hand(parted, tmp_path):
     (parted / "training" / "lone").mkdir()
     picture(77).save(parted / "training" / "lone" / "00.png")
     data = load_training(str(parted), tmp_path / "cache", QUIET)
-    row = make("hsv-histogram")
-    asked = ask_each_other(row, data, made_by(row, data, tmp_path / "cache"), tmp_path / "cache")
+    row = parse_method("hsv-histogram")
+    asked = leave_one_out(row, data, made_by(row, data, tmp_path / "cache"), tmp_path / "cache")
     images = [image for image in data.training if "copy" not in image.id]
-    pictures = [describing.read_image(image.path) for image in images]
-    expected = by_hand(row.rows[0].head.transform(pictures), [image.label for image in images])
+    pictures = [loading.read_image(image.path) for image in images]
+    expected = by_hand(
+        row.extractors[0].head.transform(pictures), [image.label for image in images]
+    )
     assert np.isnan(expected).sum() == 1
     np.testing.assert_allclose(asked.scores["map"], expected, atol=1e-9)
     assert asked.dimensions == 256
@@ -132,9 +134,9 @@ def test_scores_are_those_of_leave_one_out_by_hand(parted, tmp_path):
 
 def test_what_learns_from_vectors_has_not_seen_the_image_that_asks(parted, tmp_path):
     data = load_training(str(parted), tmp_path / "cache", QUIET)
-    row = make("colour-moments")
-    asked = ask_each_other(row, data, made_by(row, data, tmp_path / "cache"), tmp_path / "cache")
-    vectors = row.rows[0].head.transform([describing.read_image(i.path) for i in data.training])
+    row = parse_method("colour-moments")
+    asked = leave_one_out(row, data, made_by(row, data, tmp_path / "cache"), tmp_path / "cache")
+    vectors = row.extractors[0].head.transform([loading.read_image(i.path) for i in data.training])
     labels = [image.label for image in data.training]
     parts = folds(data.training)
     assert sorted(np.concatenate(parts)) == list(range(8))
@@ -149,16 +151,16 @@ def test_weights_of_a_fusion_are_learned_without_the_images_that_ask(
     parted, tmp_path, monkeypatch
 ):
     data = load_training(str(parted), tmp_path / "cache", QUIET)
-    row = make("lbp+hog")
+    row = parse_method("lbp+hog")
     seen = []
-    original = Fitted.__init__
+    original = FittedMethod.__init__
 
     def spy(self, combination, dataset, made, cache):
         seen.append({image.id for image in dataset.training})
         original(self, combination, dataset, made, cache)
 
-    monkeypatch.setattr(Fitted, "__init__", spy)
-    ask_each_other(row, data, made_by(row, data, tmp_path / "cache"), tmp_path / "cache")
+    monkeypatch.setattr(FittedMethod, "__init__", spy)
+    leave_one_out(row, data, made_by(row, data, tmp_path / "cache"), tmp_path / "cache")
     everyone = {image.id for image in data.training}
     assert len(seen) == 5
     assert sorted(one for known in seen for one in everyone - known) == sorted(everyone)
@@ -168,7 +170,9 @@ def test_candidates_are_compared_with_the_menu_by_corrected_tests():
     rng = np.random.default_rng(0)
     own = rng.random(60)
     values = [own, own + 0.1, own + rng.normal(0, 0.1, 60), own]
-    asked = [Asked({"map": np.r_[one, np.nan], "top1": np.r_[one, np.nan]}, 3) for one in values]
+    asked = [
+        LeaveOneOut({"map": np.r_[one, np.nan], "top1": np.r_[one, np.nan]}, 3) for one in values
+    ]
     trials = compare([{"n": n} for n in range(4)], asked)
     alone = sign_flip_test(np.stack(values[1:], axis=1) - own[:, None])
     assert [one.p_value for one in trials[1:]] == pytest.approx(
@@ -194,7 +198,7 @@ def test_a_preset_says_what_was_tried_and_how(parted, tuned, tmp_path, capsys, p
     assert "hsv-histogram, 8 images of parted" in printed.out
     assert "the menu's own bins=(16, 4, 4), grid=1" in printed.out
     content = json.loads(preset_file("hsv-histogram").read_text())
-    tried = candidates("hsv-histogram")
+    tried = search_space("hsv-histogram")
     assert len(content["candidates"]) == len(tried.choices())
     assert content["candidates"][0]["choice"] == {"bins": [16, 4, 4], "grid": 1}
     assert content["card"]["training images"] == len(content["images"]) == 8
@@ -215,7 +219,7 @@ def test_tuning_again_gives_the_same_bytes_and_describes_nothing(
     def refuse(path):
         raise AssertionError(f"{path} was read")
 
-    monkeypatch.setattr(describing, "read_image", refuse)
+    monkeypatch.setattr(loading, "read_image", refuse)
     assert tuned(*rows, out="again") == 0
     for row in ("hsv-histogram", "colour-moments"):
         files = [preset_file(row, out=out) for out in ("out", "fresh", "again")]
@@ -225,12 +229,9 @@ def test_tuning_again_gives_the_same_bytes_and_describes_nothing(
 def test_gallery_and_queries_have_no_influence_and_are_never_decoded(
     parted, tuned, tmp_path, monkeypatch, preset_file
 ):
-    from benchmarks.pipeline.loading import dataset as loading
-
     read = []
-    for module in (describing, loading):
-        original = module.read_image
-        monkeypatch.setattr(module, "read_image", lambda p, f=original: read.append(p) or f(p))
+    original = loading.read_image
+    monkeypatch.setattr(loading, "read_image", lambda path: read.append(path) or original(path))
     arguments = ("--extractor", "hsv-histogram", "colour-moments", "--dataset", parted)
     assert tuned(*arguments) == 0
     assert read
@@ -259,7 +260,7 @@ def test_a_row_that_cannot_be_scored_is_told_and_the_rest_is_tuned(
 ):
     assert tuned("--extractor", "orb-bovw", "lbp", "--dataset", parted) == 1
     told = capsys.readouterr()
-    assert "orb-bovw cannot be tuned: no key points" in told.err
+    assert "orb-bovw cannot be tuned: no keypoints" in told.err
     assert preset_file("lbp").exists()
     assert not preset_file("orb-bovw").exists()
 
@@ -287,7 +288,7 @@ def test_weights_that_are_missing_are_told_before_any_work(parted, tuned, capsys
         raise AssertionError("work began")
 
     monkeypatch.setattr(tune, "load_training", never)
-    blocked = replace(make("lbp"), name="lbp")
+    blocked = replace(parse_method("lbp"), name="lbp")
     monkeypatch.setattr(type(blocked), "obstacle", property(lambda _: "no weights; give some"))
     assert tuned("--extractor", "lbp", "--dataset", parted) == 2
     assert "error: --extractor lbp: no weights; give some" in capsys.readouterr().err

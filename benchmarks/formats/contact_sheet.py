@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PIL import Image as PILImage
 from PIL import ImageDraw, ImageFont
 
 from benchmarks.formats.files import write_whole
-from benchmarks.search.index import Neighbour
 from datasets.errors import UnreadableImageError
 from datasets.reading import read_image
 
@@ -23,9 +23,7 @@ _LINE = 17
 _FONT = 13
 
 
-def draw_contact_sheet(
-    path: Path, query: Path, caption: str, neighbours: Sequence[Neighbour]
-) -> None:
+def draw_contact_sheet(path: Path, query: Path, caption: str, neighbours: Sequence[Any]) -> None:
     """Draw a query and what was found for it, six pictures to a line, as a PNG.
 
     Parameters

@@ -5,35 +5,38 @@ from functools import partial
 from typing import TypeVar
 
 import cv2
-from joblib import Parallel, delayed, parallel_config
+from joblib import Parallel, cpu_count, delayed
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 A = TypeVar("A")
 B = TypeVar("B")
 
+CHUNK = 32
+"""Number of items that a worker gets at a time, whatever the number of workers."""
+
 
 class Workforce:
-    """How work is done: by how many workers, and with or without a progress bar.
+    """Workers and a terminal: parallel work, shown by a progress bar with the time left.
 
     Parameters
     ----------
-    jobs : int
-        Worker processes.
+    jobs : int or None
+        Number of worker processes; None for as many as cores.
     quiet : bool
-        No bars and no messages, even on a terminal.
+        Show no bars and no messages, even on a terminal.
     """
 
-    def __init__(self, jobs: int = 1, quiet: bool = False) -> None:
-        self.jobs = jobs
+    def __init__(self, jobs: int | None = 1, quiet: bool = False) -> None:
+        self.jobs = jobs or cpu_count()
         self.console = Console(stderr=True, quiet=quiet, highlight=False)
 
-    def say(self, text: str) -> None:
-        """Tell the user one thing, on standard error."""
+    def log(self, text: str) -> None:
+        """Print a line on standard error."""
         self.console.print(text, markup=False, soft_wrap=True)
 
     def track(self, items: Iterable[A], total: int, label: str) -> Iterator[A]:
-        """Pass items through while a bar counts them and tells the time left."""
+        """Pass items through while a bar counts them and shows the time left."""
         if not self.console.is_terminal or self.console.quiet or total == 0:
             yield from items
             return
@@ -57,7 +60,7 @@ class Workforce:
             yield from results
 
 
-def cut(items: Sequence[A], size: int = 32) -> list[Sequence[A]]:
+def cut(items: Sequence[A], size: int = CHUNK) -> list[Sequence[A]]:
     """Cut a sequence into chunks; their size does not depend on the number of workers."""
     return [items[start : start + size] for start in range(0, len(items), size)]
 
@@ -66,10 +69,11 @@ def _apply(function: Callable[[A], B], chunk: Sequence[A]) -> list[B]:
     return [function(item) for item in chunk]
 
 
-def in_parallel(
-    function: Callable[[A], B], items: Sequence[A], jobs: int, backend: str = "loky"
-) -> Iterator[B]:
+def in_parallel(function: Callable[[A], B], items: Sequence[A], jobs: int) -> Iterator[B]:
     """Apply a function to every item, giving the results in the items' order as they come.
+
+    Processes do the work, since much of it holds the interpreter's lock, unless the caller has
+    chosen another backend by ``joblib.parallel_config``: threads, or a Dask cluster.
 
     Parameters
     ----------
@@ -78,17 +82,13 @@ def in_parallel(
     items : sequence
         Chunks of work, each worth some tenths of a second.
     jobs : int
-        Workers; 1 works in this process.
-    backend : str
-        A joblib backend: processes by default, since much of the work holds the GIL.
+        Number of workers; 1 works in this process.
     """
     if jobs == 1 or len(items) <= 1:
         yield from map(function, items)
         return
-    with parallel_config(backend, n_jobs=min(jobs, len(items))):
-        yield from Parallel(return_as="generator")(
-            delayed(_alone)(function, item) for item in items
-        )
+    parallel = Parallel(n_jobs=min(jobs, len(items)), return_as="generator")
+    yield from parallel(delayed(_alone)(function, item) for item in items)
 
 
 def _alone(function: Callable[[A], B], item: A) -> B:

@@ -47,7 +47,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         require_writable(options.cache, "--cache")
         workforce = Workforce(joblib.cpu_count())
         built = build_page(options.out, tables, pictures, workforce)
-        workforce.say(
+        workforce.log(
             f"The page is {built.index}: {_megabytes(built.data_bytes)}, and "
             f"{built.thumbnails} thumbnails of {_megabytes(built.thumbnail_bytes)} in all"
         )

@@ -12,7 +12,7 @@ from benchmarks.report.format import broken, change, count, p_value, score
 from benchmarks.report.tables import cell_text, columns, remarks
 from datasets.task import Dataset
 
-_SHOWN = ("row", "top1", "top5", "top10", "map", "dimensions", "extraction_ms", "search_ms")
+_SHOWN = ("method", "top1", "top5", "top10", "map", "dimensions", "extraction_ms", "search_ms")
 """What fits 80 columns; the written tables have every column."""
 
 

@@ -41,7 +41,7 @@ COSTS = {
 def columns() -> dict[str, Column]:
     """Give every column of a table, in order, by the key of its values."""
     scores = {name: Column(metric.label, score) for name, metric in METRICS.items()}
-    return {"row": Column("method", str), **scores, **COSTS}
+    return {"method": Column("method", str), **scores, **COSTS}
 
 
 def task_rows(records: Sequence[Json], rankings: Mapping[str, Ranking]) -> list[Json]:
@@ -50,43 +50,43 @@ def task_rows(records: Sequence[Json], rankings: Mapping[str, Ranking]) -> list[
     Parameters
     ----------
     records : sequence of dict
-        See `benchmarks.pipeline.records.record.read_records`.
+        See `benchmarks.pipeline.records.results.read_records`.
     rankings : mapping of str to Ranking
         By method, for every record with numbers. Scores are computed from them.
 
     Returns
     -------
     list of dict
-        ``row``, the method's name; ``status`` and ``note``; for each metric its mean (``map``),
+        ``method``, its name; ``status`` and ``note``; for each metric its mean (``map``),
         the ends of its interval (``map_low``, ``map_high``) and the letters of its group
         (``map_letters``); and the costs.
     """
     done = [record for record in records if record["status"] == "ok"]
     scored = [record for record in done if record["counts"]["queries scored"]]
-    values = {record["row"]: _scored(rankings[record["row"]]) for record in done}
+    values = {record["method"]: _scored(rankings[record["method"]]) for record in done}
     rows = [
-        {"row": record["row"], "status": "ok", "note": record.get("note", "")}
+        {"method": record["method"], "status": "ok", "note": record.get("note", "")}
         | {key: record[key] for key in ("dimensions", "bytes_per_image")}
         | record["costs"]
         | {
             name: round(float(one.mean()), DIGITS) if len(one) else None
-            for name, one in values[record["row"]].items()
+            for name, one in values[record["method"]].items()
         }
         for record in done
     ]
-    rows.sort(key=lambda row: (-(row[SORT_BY] or 0), row["row"]))
+    rows.sort(key=lambda row: (-(row[SORT_BY] or 0), row["method"]))
     for name in METRICS if scored else ():
-        matrix = np.stack([values[row["row"]][name] for row in rows], axis=1)
+        matrix = np.stack([values[row["method"]][name] for row in rows], axis=1)
         made = compare(matrix, binary=name in _RIGHT_OR_WRONG)
         ends = made.intervals.round(DIGITS).tolist()
         for row, (low, high), letters in zip(rows, ends, made.letters, strict=True):
             row |= {f"{name}_low": low, f"{name}_high": high, f"{name}_letters": letters}
     absent = [
-        {"row": record["row"], "status": f"{record['status']}: {record['reason']}"}
+        {"method": record["method"], "status": f"{record['status']}: {record['reason']}"}
         for record in records
         if record["status"] != "ok"
     ]
-    by_chance = [{"row": CHANCE, "status": "ok", **record["chance"]} for record in scored[:1]]
+    by_chance = [{"method": CHANCE, "status": "ok", **record["chance"]} for record in scored[:1]]
     return by_chance + rows + absent
 
 
@@ -98,10 +98,10 @@ def resolution(rankings: Iterable[Ranking], metric: str) -> float:
 def level_with_best(rows: Sequence[Json], metric: str) -> set[str]:
     """Methods that are not significantly worse in a metric than the best of the table."""
     letters = {
-        r["row"]: set(groups(r[f"{metric}_letters"])) for r in rows if f"{metric}_letters" in r
+        r["method"]: set(groups(r[f"{metric}_letters"])) for r in rows if f"{metric}_letters" in r
     }
-    best = max((r for r in rows if r["row"] in letters), key=lambda r: r[metric], default=None)
-    return {name for name, own in letters.items() if best and own & letters[best["row"]]}
+    best = max((r for r in rows if r["method"] in letters), key=lambda r: r[metric], default=None)
+    return {name for name, own in letters.items() if best and own & letters[best["method"]]}
 
 
 def remarks(rows: Sequence[Json], records: Sequence[Json] = ()) -> dict[str, list[str]]:
@@ -118,26 +118,26 @@ def remarks(rows: Sequence[Json], records: Sequence[Json] = ()) -> dict[str, lis
     for row in rows:
         status = [] if row["status"] == "ok" else [row["status"]]
         for text in (*status, *_notes(row)):
-            found.setdefault(text, []).append(row["row"])
+            found.setdefault(text, []).append(row["method"])
     for record in records:
         if zeros := record["counts"]["zero vectors"]:
             text = f"images in which nothing was found, so that their vector is zero: {zeros}"
-            found.setdefault(text, []).append(record["row"])
+            found.setdefault(text, []).append(record["method"])
         if seen := record.get("verification"):
             text = "; ".join(f"{what}: {value:,}" for what, value in seen.items())
-            found.setdefault(text, []).append(record["row"])
+            found.setdefault(text, []).append(record["method"])
     return found
 
 
 def label(row: Json) -> str:
     """Write a method's name with its notes in short."""
     notes = [note.partition(":")[0] for note in _notes(row)]
-    return f"{row['row']} ({', '.join(notes)})" if notes else row["row"]
+    return f"{row['method']} ({', '.join(notes)})" if notes else row["method"]
 
 
 def cell_text(row: Json, name: str) -> str:
     """Write one cell; empty where there is no number."""
-    if name == "row":
+    if name == "method":
         return label(row)
     return "" if row.get(name) is None else columns()[name].write(row[name])
 

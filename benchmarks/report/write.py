@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.record import DESCRIPTION, read_results
+from benchmarks.pipeline.records.record import DESCRIPTION
+from benchmarks.pipeline.records.results import read_results
 from benchmarks.report.pages.accuracy import plot_accuracy
 from benchmarks.report.pages.classes import write_classes
 from benchmarks.report.pages.costs import plot_costs

@@ -1,1 +1,5 @@
-"""Searching for one picture: an index on disk, and what is found in it."""
+"""Search: an index of pictures on disk, and the pictures in it that are most like another."""
+
+from benchmarks.search.api import open_index, search
+
+__all__ = ["open_index", "search"]

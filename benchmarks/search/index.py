@@ -1,20 +1,19 @@
-"""An index: a gallery's vectors, mapped from disk, and all it takes to ask it for a picture.
+"""An index: a gallery's vectors, mapped from disk, and everything that a search needs.
 
 ::
 
     <folder>/index.json                    what is searched by what; names the generation
-    <folder>/<generation>/images.npy       id, path, content hash, size, class of each picture
+    <folder>/<generation>/images.npy       id, path, content hash, class of each picture
     <folder>/<generation>/vectors-0.npy    its vectors, a matrix per extractor
     <folder>/<generation>/lengths-0.npy    their lengths
     <folder>/<generation>/learned-0/       what the extractor learned
-    <folder>/<generation>/combining.skops  what combining several learned
+    <folder>/<generation>/fusion.skops     what the fusion of several learned
 
 A new generation is written beside the old one and takes its place at once.
 """
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -24,56 +23,26 @@ from numpy.typing import NDArray
 
 from benchmarks.formats.files import Json, read_json
 from benchmarks.pipeline.cache.fingerprint import digest
-from benchmarks.pipeline.loading.folder import Known
-from benchmarks.pipeline.methods.method import Combination
-from benchmarks.pipeline.methods.names import make
-from benchmarks.pipeline.methods.presets import tuned_row, understood
-from benchmarks.search.encoder import Asker
+from benchmarks.pipeline.methods.method import Method
+from benchmarks.pipeline.methods.names import parse_method
+from benchmarks.pipeline.methods.presets import tuned_method, understood
+from benchmarks.search.encoder import QueryEncoder
+from benchmarks.search.result import Neighbour
 from datasets.errors import InputError
 from datasets.reading import Pixels, read_image
 from datasets.task import Image
-from retrieval.knn import GRID, Cells, first, nearest_of_many
+from retrieval.knn import GRID, Block, Cells, first, nearest_of_many
 from retrieval.protocol import Judgement, Judgements
 from retrieval.search import Vectors
 
-FORMAT = 1
+FORMAT = 2
 """Of the files; another number is another layout."""
 
 INDEX = "index.json"
 
-_NOTHING = Judgement(np.empty(0, np.intp), np.empty(0, np.intp))
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """A picture that was found.
-
-    Attributes
-    ----------
-    rank : int
-        From 1.
-    id : str
-        Path below the folder that is searched.
-    path : Path
-    label : str or None
-        Class, if it has one.
-    distance : float
-        Euclidean distance of the normalised vectors, 0 to 2; of a fused or re-ranked search a
-        number without unit, smaller for nearer.
-    right : bool or None
-        Whether it is of the query's class, where that is known.
-    """
-
-    rank: int
-    id: str
-    path: Path
-    label: str | None
-    distance: float
-    right: bool | None = None
-
 
 class Index:
-    """An index, open to be asked.
+    """An index, open to be searched.
 
     Parameters
     ----------
@@ -84,6 +53,8 @@ class Index:
     ----------
     about : dict
         What is searched by what.
+    generation : Path
+        Folder of its files.
 
     Raises
     ------
@@ -101,12 +72,22 @@ class Index:
             raise InputError(f"--index {folder}: of another version; remove it and make it anew")
         self.folder = folder
         self.about: Json = about
-        self.place = folder / about["generation"]
+        self.generation = folder / about["generation"]
         self._images = self._mapped("images")
 
+    @classmethod
+    def at(cls, folder: Path) -> Self | None:
+        """The index of a folder, or None if there is none that this version could use."""
+        about = read_json(folder / INDEX)
+        if about is None or about.get("format") != FORMAT:
+            return None
+        if not (folder / str(about.get("generation")) / "images.npy").exists():
+            return None
+        return cls(folder)
+
     @cached_property
-    def combination(self) -> Combination:
-        """The row that it is searched by.
+    def method(self) -> Method:
+        """The method that it is searched by.
 
         Raises
         ------
@@ -115,24 +96,24 @@ class Index:
         """
         where = f"--index {self.folder}"
         if preset := self.about.get("preset"):
-            made = tuned_row(understood(preset, where), where)
+            method = tuned_method(understood(preset, where), where)
         else:
-            made = make(self.about["row"], self.about["epochs"])
-        if identity_hash(made) != self.about["identity"]:
+            method = parse_method(self.about["method"], self.about["epochs"])
+        if identity_hash(method) != self.about["identity"]:
             raise InputError(
-                f"{where}: {made.name} makes other vectors now (another version, other "
+                f"{where}: {method.name} makes other vectors now (another version, other "
                 "weights, another engine); bring it up to date with --pictures or --dataset"
             )
-        return made
+        return method
 
     @cached_property
-    def asker(self) -> Asker:
+    def encoder(self) -> QueryEncoder:
         """Makes vectors of pictures, by all that was learned."""
-        return Asker(self.combination, self.place)
+        return QueryEncoder(self.method, self.generation)
 
     @cached_property
     def vectors(self) -> Vectors:
-        """The gallery's, mapped from disk."""
+        """The gallery's vectors, mapped from disk."""
         return [self._mapped(f"vectors-{n}") for n in range(self.about["matrices"])]
 
     def __len__(self) -> int:
@@ -143,29 +124,26 @@ class Index:
         row = self._images[index]
         path = Path(self.about["root"], os.fsdecode(row["path"].item()))
         names = self.about["names"]
-        label, kind = int(row["label"]), int(row["distractor"])
+        label, distractor = int(row["label"]), int(row["distractor"])
         return Image(
             row["id"].item().decode(),
             path,
             row["sha256"].item().decode(),
             None if label < 0 else names[label],
-            None if kind < 0 else names[kind],
+            None if distractor < 0 else names[distractor],
         )
-
-    def known(self) -> dict[str, Known]:
-        """What is known of the pictures' files, by id."""
-        columns = (self._images[name].tolist() for name in ("id", "size", "changed", "sha256"))
-        return {
-            name.decode(): Known(size, changed, sha.decode())
-            for name, size, changed, sha in zip(*columns, strict=True)
-        }
 
     def hashes(self) -> list[str]:
         """Content hash of every picture, in order."""
         return [sha.decode() for sha in self._images["sha256"].tolist()]
 
-    def ask(self, picture: Path | Pixels) -> Vectors:
+    def encode(self, picture: Path | Pixels) -> Vectors:
         """Make the vectors of a picture.
+
+        Parameters
+        ----------
+        picture : Path or ndarray of uint8, shape (height, width, 3)
+            A file, or RGB pixels.
 
         Raises
         ------
@@ -173,35 +151,43 @@ class Index:
             If the file is no picture.
         """
         pixels = read_image(picture) if isinstance(picture, Path) else picture
-        return self.asker(pixels)
+        return self.encoder.encode(pixels)
 
-    def nearest(
-        self, asked: Vectors, k: int, judgement: Judgement = _NOTHING
-    ) -> tuple[NDArray[np.intp], Cells]:
-        """Find the nearest pictures: indices, and squared distances on the grid.
+    def compare(self, query: Vectors, judgements: Judgements) -> Iterator[Block]:
+        """Compare a query with the whole gallery, as the benchmark does.
 
         Parameters
         ----------
-        asked : sequence of ndarray, shape (1, n_dims)
-            See `ask`.
-        k : int
-            How many.
-        judgement : Judgement
-            What is excluded does not come up.
+        query : sequence of ndarray, shape (1, n_dims)
+            Made by `encode`.
+        judgements : Judgements
+            Of this query alone.
         """
-        out = judgement.excluded
-        if self.combination.is_plain:
-            (query,), (gallery,) = asked, self.vectors
-            wanted = k + len(out)
-            indices, cells = nearest_of_many(
-                query[:], gallery[:], self._mapped("lengths-0"), wanted
-            )
-            kept = ~np.isin(indices, out)
-            return indices[kept][:k], cells[kept][:k]
-        search = self.combination.search(self.asker.combining)
-        (block,) = search(asked, self.vectors, Judgements((judgement,), len(self), 0))
-        taking_part = np.setdiff1d(np.arange(len(self)), out)
-        order = taking_part[first(block.cells[0][taking_part], k)]
+        return self.method.search(self.encoder.fusion)(query, self.vectors, judgements)
+
+    def nearest(self, query: Vectors, k: int) -> tuple[NDArray[np.intp], Cells]:
+        """Find the nearest pictures.
+
+        Parameters
+        ----------
+        query : sequence of ndarray, shape (1, n_dims)
+            Made by `encode`.
+        k : int
+            Number of pictures.
+
+        Returns
+        -------
+        indices : ndarray of intp, shape (min(k, n_pictures),)
+            By distance, then by index.
+        cells : ndarray of int32, same shape
+            Squared distances on the grid, see `retrieval.knn.GRID`.
+        """
+        if self.method.is_plain:
+            (vectors,), (gallery,) = query, self.vectors
+            return nearest_of_many(vectors[:], gallery[:], self._mapped("lengths-0"), k)
+        none = Judgement(np.empty(0, np.intp), np.empty(0, np.intp))
+        [block] = self.compare(query, Judgements((none,), len(self), 0))
+        order = first(block.cells[0], k)
         return order, block.cells[0][order]
 
     def search(self, picture: str | Path | Pixels, k: int = 10) -> list[Neighbour]:
@@ -212,20 +198,30 @@ class Index:
         picture : str, Path or ndarray of uint8, shape (height, width, 3)
             A file, or RGB pixels.
         k : int
-            How many, at least 1; fewer come back if there are fewer.
+            Number of neighbours, at least 1; fewer come back if there are fewer pictures.
 
         Raises
         ------
         UnreadableImageError
             If the file is no picture.
         """
-        asked = self.ask(Path(picture) if isinstance(picture, str) else picture)
-        return list(self.neighbours(*self.nearest(asked, k)))
+        query = self.encode(Path(picture) if isinstance(picture, str) else picture)
+        return list(self.neighbours(*self.nearest(query, k)))
 
     def neighbours(
         self, indices: NDArray[np.intp], cells: Cells, right: Sequence[bool] | None = None
     ) -> Iterator[Neighbour]:
-        """Say what was found; `right` tells which of it is."""
+        """Describe the pictures that a search found.
+
+        Parameters
+        ----------
+        indices : ndarray of intp, shape (n,)
+            Nearest first.
+        cells : ndarray of int32, shape (n,)
+            Their squared distances on the grid.
+        right : sequence of bool, optional
+            Which of them are relevant, where that is known.
+        """
         for rank, (index, cell) in enumerate(zip(indices.tolist(), cells.tolist(), strict=True)):
             image = self.image(index)
             yield Neighbour(
@@ -239,21 +235,13 @@ class Index:
 
     def _mapped(self, name: str) -> Any:
         try:
-            return np.load(self.place / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            return np.load(self.generation / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
             raise InputError(
                 f"--index {self.folder}: damaged ({error}); remove it and make it anew"
             ) from error
 
-    @classmethod
-    def at(cls, folder: Path) -> Self | None:
-        """The index of a folder, or None if there is none, or its vectors are gone."""
-        about = read_json(folder / INDEX)
-        if about is None or not (folder / str(about.get("generation")) / "images.npy").exists():
-            return None
-        return cls(folder)
 
-
-def identity_hash(combination: Combination) -> str:
-    """Hash of what decides a row's vectors, data aside."""
-    return digest(combination.identity)
+def identity_hash(method: Method) -> str:
+    """Hash of everything that decides a method's vectors, data aside."""
+    return digest(method.identity)

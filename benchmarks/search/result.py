@@ -1,40 +1,68 @@
-"""The answer to a question: what was found, how good that is, and how long it took."""
+"""The result of a search: the neighbours of a picture, as text, JSON or one drawing."""
 
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from benchmarks.formats.contact_sheet import MARKS
+from benchmarks.formats.contact_sheet import MARKS, draw_contact_sheet
 from benchmarks.formats.files import Json
-from benchmarks.search.index import Neighbour
 
 TOPS = ("top1", "top3", "top5", "top10")
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What was found for a picture.
+class Neighbour:
+    """A picture near another.
+
+    Attributes
+    ----------
+    rank : int
+        From 1.
+    id : str
+        Path below the folder that is searched.
+    path : Path
+        Its file.
+    label : str or None
+        Its class, if it has one.
+    distance : float
+        Euclidean distance of the normalised vectors, 0 to 2; of a fused or re-ranked search a
+        number without unit, smaller for nearer.
+    right : bool or None
+        Whether it is of the query's class, where that is known.
+    """
+
+    rank: int
+    id: str
+    path: Path
+    label: str | None
+    distance: float
+    right: bool | None = None
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The neighbours of a picture.
 
     Attributes
     ----------
     query : Path
-        The picture.
+        The picture's file.
     label : str or None
         Its class, where it is known.
     searched : str
-        What was searched.
+        Name of the folder or dataset that was searched.
     size : int
         Pictures in there.
     extractor : str
-        The row that it was searched by.
+        Name of the method that it was searched by.
     neighbours : list of Neighbour
         Nearest first.
     top : dict of str to float
-        Whether a right one is among the first 1, 3, 5 and 10: 1 or 0, or between where a tie
-        decides; empty where nothing is known to be right.
+        Whether a relevant picture is among the first 1, 3, 5 and 10: 1 or 0, or between where a
+        tie decides; empty where it is not known which are relevant.
     describe_ms, search_ms : float
-        What describing the picture and the search took.
+        Milliseconds of describing the picture, and of the search.
     """
 
     query: Path
@@ -66,6 +94,12 @@ class Answer:
             lines.append("   ".join(marks))
         lines.append(f"described in {self.describe_ms:.0f} ms, found in {self.search_ms:.0f} ms")
         return "\n".join(lines) + "\n"
+
+
+def draw_result(path: Path, result: SearchResult) -> None:
+    """Draw a query and its neighbours on one sheet, as a PNG."""
+    caption = result.label or result.query.name
+    draw_contact_sheet(path, result.query, caption, result.neighbours)
 
 
 def _table(neighbours: Sequence[Neighbour]) -> list[str]:

@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans
 
 from extractors.local_features.encoders import BagOfWords
 from extractors.local_features.sift import Sift
-from extractors.local_features.vocabulary import Vocabulary, learn
+from extractors.local_features.vocabulary import Vocabulary, learn_vocabulary
 
 WORDS = 1000
 PICTURES = 200
@@ -24,7 +24,7 @@ def features():
 def vocabulary(features):
     """A vocabulary learned from them."""
     drawn = np.concatenate([found.descriptors for found in features])
-    return learn(drawn, WORDS, False, 0)
+    return learn_vocabulary(drawn, WORDS, False, 0)
 
 
 def learned_by_scikit_learn(values):
@@ -74,7 +74,7 @@ def test_find_words(benchmark, features, vocabulary, peer):
 
 
 LEARNERS = {
-    "ours": lambda drawn: learn(drawn, WORDS, False, 0).words,
+    "ours": lambda drawn: learn_vocabulary(drawn, WORDS, False, 0).words,
     "scikit-learn KMeans": lambda drawn: learned_by_scikit_learn(drawn.astype(np.float32)),
     "cv2.BOWKMeansTrainer": lambda drawn: learned_by_opencv(drawn.astype(np.float32)),
 }

@@ -4,7 +4,7 @@ import pytest
 from pictures import scene
 from PIL import Image
 
-from benchmarks.pipeline.cache.store import FeatureStore, VectorStore
+from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore
 from benchmarks.pipeline.extraction.describe import describe_all
 from benchmarks.pipeline.workers import Workforce
 from datasets import task
@@ -27,7 +27,7 @@ def images(tmp_path_factory):
     return made
 
 
-MAKERS = {"gist": (Gist(), VectorStore), "sift key points": (Sift(), FeatureStore)}
+MAKERS = {"gist": (Gist(), ArrayStore), "sift key points": (Sift(), FeatureStore)}
 
 
 @pytest.mark.parametrize("name", MAKERS)

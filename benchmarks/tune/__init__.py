@@ -1,1 +1,1 @@
-"""Choosing a row's parameters by its training images alone."""
+"""Tuning: a method's parameters, chosen by training images alone."""

@@ -1,30 +1,29 @@
-"""Training images ask each other: what each candidate is worth, and whether any is better."""
+"""Leave-one-out retrieval among training images, to compare candidates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.pipeline.evaluation.fitted_method import Fitted
-from benchmarks.pipeline.extraction.encode import distinct, folds
-from benchmarks.pipeline.extraction.extract import Vectors as Made
-from benchmarks.pipeline.methods.method import Combination
+from benchmarks.pipeline.evaluation.fitted_method import FittedMethod
+from benchmarks.pipeline.extraction.outcome import Extracted
+from benchmarks.pipeline.loading.training import distinct, folds
+from benchmarks.pipeline.methods.method import Method
+from benchmarks.pipeline.methods.presets import Trial
 from benchmarks.pipeline.methods.space import Choice
 from datasets.task import Dataset
 from retrieval.metrics import Values, score
 from retrieval.protocol import judge
 from retrieval.ranking import summarise
-from retrieval.statistics import LEVEL, intervals, sign_flip_test, step_down
+from retrieval.statistics import intervals, sign_flip_test, step_down
 
 CRITERION = "map"
-_EQUAL = 1e-12
-"""Scores closer than this are a tie."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the training images found by a candidate.
+class LeaveOneOut:
+    """Scores of a candidate among the training images.
 
     Attributes
     ----------
@@ -38,45 +37,14 @@ class Asked:
     dimensions: int
 
 
-@dataclass(frozen=True)
-class Trial:
-    """A candidate that was tried.
-
-    Attributes
-    ----------
-    choice : mapping of str to object
-        Its parameters.
-    dimensions : int
-    map, low, high, top1 : float
-        Mean average precision, its interval, and share of images that found one of their class
-        first.
-    change : float
-        Of mAP, against the menu's own choice.
-    p_value : float
-        Of that change, corrected for all candidates; 1 for the menu's own.
-    """
-
-    choice: Choice
-    dimensions: int
-    map: float
-    low: float
-    high: float
-    top1: float
-    change: float
-    p_value: float
-
-    @property
-    def is_better(self) -> bool:
-        """Whether it is significantly better than the menu's own choice."""
-        return self.change > 0 and self.p_value < 1 - LEVEL
-
-
-def ask_each_other(row: Combination, dataset: Dataset, made: Made, cache: Path) -> Asked:
-    """Let every training image ask for the others of its class, itself left out.
+def leave_one_out(
+    method: Method, dataset: Dataset, extracted: Mapping[str, Extracted], cache: Path
+) -> LeaveOneOut:
+    """Let every training image be a query for the others of its class, itself left out.
 
     Whatever learns from vectors (scaling, idf, whitening, weights of a fusion) has not seen the
-    image that asks: it learns from four fifths of the images for the queries of the last fifth.
-    Visual words and mixtures are learned from all of them, without classes.
+    query: it learns from four fifths of the images for the queries of the last fifth.
+    Vocabularies and mixtures are learned from all of them, without classes.
 
     Whitening makes the images that it has seen look alike: all at one distance, where it keeps
     as many dimensions as they span. On Corel-1000 VLAD's 128 dimensions score 0.18 among the
@@ -84,13 +52,14 @@ def ask_each_other(row: Combination, dataset: Dataset, made: Made, cache: Path) 
 
     Parameters
     ----------
-    row : Combination
+    method : Method
+        The candidate.
     dataset : Dataset
         Training images, and nothing else.
-    made : benchmarks.pipeline.extraction.extract.Vectors
+    extracted : mapping of str to Extracted
         Their vectors.
     cache : Path
-        Where the temporary folder goes.
+        The temporary folder goes there.
 
     Raises
     ------
@@ -98,29 +67,36 @@ def ask_each_other(row: Combination, dataset: Dataset, made: Made, cache: Path) 
         If there is too little to learn weights from.
     """
     images = distinct(dataset.training)
-    learns = row.weighs or any(one.tail for one in row.rows)
+    learns = method.fusion_learns or any(one.postprocessing for one in method.extractors)
     scores: dict[str, Values] = {}
     dimensions = 0
     for asking in folds(images) if learns else [np.arange(len(images))]:
         out = {images[index].sha256 for index in asking} if learns else set()
-        known = tuple(image for image in dataset.training if image.sha256 not in out)
-        with Fitted(row, replace(dataset, training=known), made, cache) as fitted:
+        rest = tuple(image for image in dataset.training if image.sha256 not in out)
+        with FittedMethod(method, replace(dataset, training=rest), extracted, cache) as fitted:
             queries = [images[index] for index in asking]
             judgements = judge(queries, images, {})
             gallery = fitted.vectors(images)
-            found = fitted.search(fitted.vectors(queries), gallery, judgements)
-            for metric, values in score(summarise(found, judgements)).items():
+            blocks = fitted.search(fitted.vectors(queries), gallery, judgements)
+            for metric, values in score(summarise(blocks, judgements)).items():
                 scores.setdefault(metric, np.empty(len(images)))[asking] = values
             dimensions = max(dimensions, sum(part.shape[1] for part in gallery))
-    return Asked(scores, dimensions)
+    return LeaveOneOut(scores, dimensions)
 
 
-def compare(choices: Sequence[Choice], asked: Sequence[Asked]) -> list[Trial]:
+def compare(choices: Sequence[Choice], results: Sequence[LeaveOneOut]) -> list[Trial]:
     """Compare candidates with the first, the menu's own: intervals, and tests corrected (Holm).
 
     The test is the paired permutation test of every other table; see `retrieval.statistics`.
+
+    Parameters
+    ----------
+    choices : sequence of Choice
+        The candidates' parameters.
+    results : sequence of LeaveOneOut
+        Their scores, in the same order.
     """
-    values = np.stack([one.scores[CRITERION] for one in asked], axis=1)
+    values = np.stack([one.scores[CRITERION] for one in results], axis=1)
     kept = ~np.isnan(values[:, 0])
     values = values[kept]
     changes = values[:, 1:] - values[:, :1]
@@ -139,19 +115,6 @@ def compare(choices: Sequence[Choice], asked: Sequence[Asked]) -> list[Trial]:
             p_value,
         )
         for choice, one, mean, (low, high), p_value in zip(
-            choices, asked, means, ends, p_values, strict=True
+            choices, results, means, ends, p_values, strict=True
         )
     ]
-
-
-def choose(trials: Sequence[Trial]) -> Trial:
-    """The best of those significantly better than the menu's own choice; else that.
-
-    Of equally good ones the smallest vector, then the first declared.
-    """
-    better = [trial for trial in trials[1:] if trial.is_better]
-    if not better:
-        return trials[0]
-    best = max(trial.map for trial in better)
-    tied = [trial for trial in better if trial.map >= best - _EQUAL]
-    return min(tied, key=lambda trial: trial.dimensions)

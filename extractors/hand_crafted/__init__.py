@@ -1,1 +1,1 @@
-"""Descriptors that somebody designed: colour, texture, shape. Nothing in them is learned."""
+"""Hand-crafted descriptors of colour, texture and shape, in which nothing is learned."""

@@ -1,4 +1,4 @@
-"""Colour: which colours a picture has, where, and beside which others."""
+"""Descriptors of colour: histograms, moments, correlograms and the picture made tiny."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,36 +8,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractors.base import Descriptor, hellinger
-from extractors.hand_crafted.grid import cells
-from extractors.preprocessing import Image, LongestSide, Preprocess, Square
+from extractors.preprocessing import Image, LongestSide, Preprocess, Square, cells
 
 
-class Space(NamedTuple):
-    """A colour space in OpenCV's 8-bit form: conversion from RGB, and each channel's range."""
+class ColourSpace(NamedTuple):
+    """A colour space in OpenCV's 8-bit form.
+
+    Attributes
+    ----------
+    conversion : int or None
+        OpenCV's code of the conversion from RGB, None for RGB itself.
+    ranges : tuple of 3 (int, int)
+        Least value of each channel, and the one above its largest.
+    """
 
     conversion: int | None
     ranges: tuple[tuple[int, int], ...]
 
 
-SPACES = {
-    "rgb": Space(None, ((0, 256),) * 3),
-    "hsv": Space(cv2.COLOR_RGB2HSV_FULL, ((0, 256),) * 3),
+COLOUR_SPACES = {
+    "rgb": ColourSpace(None, ((0, 256),) * 3),
+    "hsv": ColourSpace(cv2.COLOR_RGB2HSV_FULL, ((0, 256),) * 3),
     # sRGB fills a part of the a and b axes only; what little lies outside is clipped.
-    "lab": Space(cv2.COLOR_RGB2LAB, ((0, 256), (64, 192), (64, 192))),
+    "lab": ColourSpace(cv2.COLOR_RGB2LAB, ((0, 256), (64, 192), (64, 192))),
 }
 
 
 def convert(image: Image, space: str) -> Image:
-    """Convert an RGB picture to a colour space of `SPACES`, clipped to its ranges.
+    """Convert an RGB picture to another colour space, clipped to its ranges.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (height, width, 3)
+        RGB picture.
+    space : str
+        Name of one of `COLOUR_SPACES`.
 
     Raises
     ------
     ValueError
         If there is no such space.
     """
-    if space not in SPACES:
-        raise ValueError(f"colour space {space!r} is none of: {', '.join(SPACES)}")
-    conversion, ranges = SPACES[space]
+    if space not in COLOUR_SPACES:
+        raise ValueError(f"colour space {space!r} is none of: {', '.join(COLOUR_SPACES)}")
+    conversion, ranges = COLOUR_SPACES[space]
     converted = image if conversion is None else cv2.cvtColor(image, conversion)
     low, high = np.array(ranges).T
     return np.clip(converted, low, high - 1).astype(np.uint8)
@@ -50,22 +64,23 @@ class ColourHistogram(Descriptor):
     Parameters
     ----------
     space : {"rgb", "hsv", "lab"}
-        RGB is linear in the stored values; HSV and Lab separate brightness from colour.
+        Colour space; HSV and Lab separate brightness from colour.
     bins : tuple of 3 int
         Bins per channel.
     grid : int
-        The picture is cut into grid x grid cells, each with a histogram of its own.
+        Cells per side; each of the grid x grid cells has a histogram of its own.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
     ``grid**2 * prod(bins)`` dimensions, Hellinger-mapped per cell.
-
-    References
-    ----------
-    M. J. Swain, D. H. Ballard (1991), Color indexing, IJCV 7(1), doi:10.1007/BF00130487
     """
+
+    family = "colour"
+    summary = "Share of the pixels in each range of colours"
+    reference = "Swain and Ballard (1991), Color indexing, IJCV 7(1), doi:10.1007/BF00130487"
+    version = "colour-histogram 1"
 
     space: str = "rgb"
     bins: tuple[int, int, int] = (8, 8, 8)
@@ -75,7 +90,7 @@ class ColourHistogram(Descriptor):
     def describe(self, image: Image) -> NDArray[np.floating]:
         """Histogram of every cell, end to end."""
         converted = convert(image, self.space)
-        limits = [limit for pair in SPACES[self.space].ranges for limit in pair]
+        limits = [limit for pair in COLOUR_SPACES[self.space].ranges for limit in pair]
         histograms = [
             cv2.calcHist([cell], [0, 1, 2], None, list(self.bins), limits).ravel()
             for cell in cells(converted, self.grid)
@@ -92,19 +107,21 @@ class ColourMoments(Descriptor):
     space : {"rgb", "hsv", "lab"}
         Colour space.
     grid : int
-        The picture is cut into grid x grid cells.
+        Cells per side; each of the grid x grid cells has moments of its own.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
     ``9 * grid**2`` dimensions of unlike scale: put a ``StandardScaler`` behind it.
-
-    References
-    ----------
-    M. Stricker, M. Orengo (1995), Similarity of color images, SPIE 2420,
-    doi:10.1117/12.205308
     """
+
+    family = "colour"
+    summary = "Mean, standard deviation and skew of each colour channel"
+    reference = (
+        "Stricker and Orengo (1995), Similarity of color images, SPIE 2420, doi:10.1117/12.205308"
+    )
+    version = "colour-moments 1"
 
     space: str = "hsv"
     grid: int = 1
@@ -125,27 +142,30 @@ class ColourMoments(Descriptor):
 
 @dataclass(eq=False, repr=False)
 class ColourCorrelogram(Descriptor):
-    """Auto-correlogram: how often a pixel's neighbour at some distance has its colour.
+    """Auto-correlogram: probability that a pixel's neighbour at some distance has its colour.
 
     Parameters
     ----------
     levels : int
-        Each RGB channel is quantised to this many levels.
+        Levels to which each RGB channel is quantised.
     distances : tuple of int
-        Pixel distances.
+        Distances of the neighbours in pixels.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
     ``levels**3 * len(distances)`` probabilities, square-rooted. Of the ring of pixels at each
     distance the eight in the main directions are looked at.
-
-    References
-    ----------
-    J. Huang, S. R. Kumar, M. Mitra, W.-J. Zhu, R. Zabih (1997), Image indexing using color
-    correlograms, CVPR, doi:10.1109/CVPR.1997.609412
     """
+
+    family = "colour"
+    summary = "Chance that a pixel's neighbour at some distance has its colour"
+    reference = (
+        "Huang, Kumar, Mitra, Zhu and Zabih (1997), Image indexing using color correlograms, "
+        "CVPR, doi:10.1109/CVPR.1997.609412"
+    )
+    version = "colour-correlogram 1"
 
     levels: int = 4
     distances: tuple[int, ...] = (1, 3, 5, 7)
@@ -155,9 +175,11 @@ class ColourCorrelogram(Descriptor):
         """Probability of each colour at each distance from itself."""
         level = image.astype(np.intp) * self.levels // 256
         colour = (level[..., 0] * self.levels + level[..., 1]) * self.levels + level[..., 2]
-        return np.sqrt(np.concatenate([self._at(colour, step) for step in self.distances]))
+        return np.sqrt(
+            np.concatenate([self._probabilities(colour, step) for step in self.distances])
+        )
 
-    def _at(self, colour: NDArray[np.intp], step: int) -> NDArray[np.float64]:
+    def _probabilities(self, colour: NDArray[np.intp], step: int) -> NDArray[np.float64]:
         count = self.levels**3
         same, pairs = np.zeros(count), np.zeros(count)
         # Four directions and, by symmetry, their opposites.
@@ -180,17 +202,20 @@ class TinyImage(Descriptor):
     Parameters
     ----------
     prepare : Preprocess
-        The size of the tiny picture.
+        Preprocessing of each picture, to the size of the tiny one.
 
     Notes
     -----
     ``3 * side**2`` dimensions.
-
-    References
-    ----------
-    A. Torralba, R. Fergus, W. T. Freeman (2008), 80 million tiny images, IEEE TPAMI 30(11),
-    doi:10.1109/TPAMI.2008.128
     """
+
+    family = "colour"
+    summary = "The picture itself at a few pixels, a baseline"
+    reference = (
+        "Torralba, Fergus and Freeman (2008), 80 million tiny images, IEEE TPAMI 30(11), "
+        "doi:10.1109/TPAMI.2008.128"
+    )
+    version = "tiny-image 1"
 
     prepare: Preprocess = Square(16)
 

@@ -1,4 +1,4 @@
-"""GIST: the spatial envelope of a scene."""
+"""The GIST descriptor of a scene: energy of oriented filters in a coarse grid."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +19,7 @@ _CYCLES = 4
 
 @dataclass(eq=False, repr=False)
 class Gist(Descriptor):
-    """Energy of oriented band-pass filters over a coarse grid.
+    """Energy of oriented band-pass filters over a coarse grid (GIST).
 
     The filters, the contrast normalisation and their constants are those of the authors'
     LMgist; the margin of mirrored pixels is 16 where theirs is 32, grey is luma, and responses
@@ -28,23 +28,26 @@ class Gist(Descriptor):
     Parameters
     ----------
     scales : int
-        Octave-like frequency bands.
+        Number of frequency bands, not quite an octave apart.
     orientations : int
-        Filters per band.
+        Number of filters per band.
     grid : int
-        The energy is averaged over grid x grid cells.
+        Cells per side; the energy is averaged over each of the grid x grid cells.
     prepare : Preprocess
-        Applied first; must give square pictures of one size, divisible by `grid`.
+        Preprocessing of each picture; must give square pictures of one size, divisible by `grid`.
 
     Notes
     -----
     ``scales * orientations * grid**2`` dimensions.
-
-    References
-    ----------
-    A. Oliva, A. Torralba (2001), Modeling the shape of the scene: a holistic representation
-    of the spatial envelope, IJCV 42(3), doi:10.1023/A:1011139631724
     """
+
+    family = "shape"
+    summary = "Energy of edges of several sizes and directions in a coarse grid (GIST)"
+    reference = (
+        "Oliva and Torralba (2001), Modeling the shape of the scene: a holistic representation of "
+        "the spatial envelope, IJCV 42(3), doi:10.1023/A:1011139631724"
+    )
+    version = "gist 1"
 
     scales: int = 4
     orientations: int = 8

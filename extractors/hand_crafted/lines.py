@@ -1,4 +1,4 @@
-"""Photographs to lines: what somebody might draw of them."""
+"""Preprocessing that turns photographs into drawings of lines (XDoG)."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class Lines:
     Parameters
     ----------
     scale : Preprocess
-        Applied first; the other lengths are pixels of its result.
+        Preprocessing of each picture; the other lengths are pixels of its result.
     smoothings : int
         Times that the bilateral filter is applied.
     sigma : float
@@ -30,19 +30,21 @@ class Lines:
     threshold : float
         Brightness, 0 to 1, below which the sharpened picture becomes ink.
     softness : float
-        How steeply: larger is harder.
+        Steepness of the threshold: larger is harder.
     speck : int
-        Connected ink of fewer pixels goes.
+        Pixels that connected ink must have to stay.
     then : Preprocess, optional
-        Applied last, where an extractor needs another size.
-
-    References
-    ----------
-    H. Winnemöller, J. E. Kyprianidis, S. C. Olsen (2012), XDoG: An eXtended
-    difference-of-Gaussians compendium including advanced image stylization, Computers &
-    Graphics 36(6), doi:10.1016/j.cag.2012.03.004; C. Tomasi, R. Manduchi (1998), Bilateral
-    filtering for gray and color images, ICCV, doi:10.1109/ICCV.1998.710815
+        Preprocessing of the drawing, where an extractor needs another size.
     """
+
+    summary = "Drawn as lines of ink"
+    reference = (
+        "Winnemöller, Kyprianidis and Olsen (2012), XDoG: An eXtended difference-of-Gaussians "
+        "compendium including advanced image stylization, Computers & Graphics 36(6), "
+        "doi:10.1016/j.cag.2012.03.004; Tomasi and Manduchi (1998), Bilateral filtering for gray "
+        "and color images, ICCV, doi:10.1109/ICCV.1998.710815"
+    )
+    version = "lines 1"
 
     scale: Preprocess = LongestSide(256)
     smoothings: int = 3
@@ -75,7 +77,7 @@ class Lines:
 
 
 def _specks(ink: NDArray[np.bool_], smallest: int) -> NDArray[np.bool_]:
-    """Where connected ink has too few pixels."""
+    """Mask the ink that is connected to too few pixels."""
     _, parts, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8))
     small = stats[:, cv2.CC_STAT_AREA] < smallest
     small[0] = False

@@ -1,17 +1,15 @@
-"""Shape: edges and their directions, outlines and silhouettes."""
+"""Descriptors of shape: directions of edges, moments and outlines of silhouettes."""
 
 from dataclasses import dataclass
 from functools import cache
 
 import cv2
-import mahotas.features
 import numpy as np
 from numpy.typing import NDArray
 
 from extractors.base import Descriptor, hellinger
-from extractors.hand_crafted.grid import cells
 from extractors.hand_crafted.silhouette import outline, silhouette
-from extractors.preprocessing import Image, LongestSide, Preprocess, Square, grey
+from extractors.preprocessing import Image, LongestSide, Preprocess, Square, cells, grey
 
 
 @dataclass(eq=False, repr=False)
@@ -21,17 +19,20 @@ class HistogramOfOrientedGradients(Descriptor):
     Parameters
     ----------
     orientations : int
-        Direction bins over half a turn.
+        Bins of directions over half a turn.
     cell : int
         Side of a cell in pixels.
     prepare : Preprocess
-        Applied first; must give pictures of one size, a multiple of `cell`.
-
-    References
-    ----------
-    N. Dalal, B. Triggs (2005), Histograms of oriented gradients for human detection, CVPR,
-    doi:10.1109/CVPR.2005.177
+        Preprocessing of each picture; must give pictures of one size, a multiple of `cell`.
     """
+
+    family = "shape"
+    summary = "Directions of gradients in a grid of cells (HOG)"
+    reference = (
+        "Dalal and Triggs (2005), Histograms of oriented gradients for human detection, CVPR, "
+        "doi:10.1109/CVPR.2005.177"
+    )
+    version = "histogram-of-oriented-gradients 1"
 
     orientations: int = 9
     cell: int = 16
@@ -57,22 +58,25 @@ class EdgeOrientationHistogram(Descriptor):
     Parameters
     ----------
     bins : int
-        Direction bins over half a turn.
+        Bins of directions over half a turn.
     grid : int
-        The picture is cut into grid x grid cells.
+        Cells per side; each of the grid x grid cells has a histogram of its own.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
     ``bins * grid**2`` dimensions, Hellinger-mapped over the whole picture. A picture without
     an edge gives the zero vector.
-
-    References
-    ----------
-    A. K. Jain, A. Vailaya (1996), Image retrieval using color and shape, Pattern Recognition
-    29(8), doi:10.1016/0031-3203(95)00160-3
     """
+
+    family = "shape"
+    summary = "Directions of edges in a grid of cells"
+    reference = (
+        "Jain and Vailaya (1996), Image retrieval using color and shape, Pattern Recognition "
+        "29(8), doi:10.1016/0031-3203(95)00160-3"
+    )
+    version = "edge-orientation-histogram 1"
 
     bins: int = 12
     grid: int = 4
@@ -101,17 +105,20 @@ class HuMoments(Descriptor):
     Parameters
     ----------
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
     7 dimensions of unlike scale: put a ``StandardScaler`` behind it.
-
-    References
-    ----------
-    M.-K. Hu (1962), Visual pattern recognition by moment invariants, IRE Trans. Information
-    Theory 8(2), doi:10.1109/TIT.1962.1057692
     """
+
+    family = "shape"
+    summary = "Seven moments of the silhouette that do not change when it is turned"
+    reference = (
+        "Hu (1962), Visual pattern recognition by moment invariants, IRE Trans. Information "
+        "Theory 8(2), doi:10.1109/TIT.1962.1057692"
+    )
+    version = "hu-moments 1"
 
     prepare: Preprocess = LongestSide(128)
 
@@ -129,26 +136,31 @@ class ZernikeMoments(Descriptor):
     Parameters
     ----------
     degree : int
-        Highest degree.
+        Highest degree of the polynomials.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
     49 dimensions at degree 12, invariant to rotation. The disc is centred on the silhouette
     and reaches its farthest pixel.
-
-    References
-    ----------
-    A. Khotanzad, Y. H. Hong (1990), Invariant image recognition by Zernike moments, IEEE
-    TPAMI 12(5), doi:10.1109/34.55109
     """
+
+    family = "shape"
+    summary = "Moments of the silhouette over a disc"
+    reference = (
+        "Khotanzad and Hong (1990), Invariant image recognition by Zernike moments, IEEE TPAMI "
+        "12(5), doi:10.1109/34.55109"
+    )
+    version = "zernike-moments 1"
 
     degree: int = 12
     prepare: Preprocess = LongestSide(64)
 
     def describe(self, image: Image) -> NDArray[np.floating]:
         """Magnitudes in the library's order."""
+        import mahotas.features  # here, so that listings need not wait for it
+
         mask = silhouette(image)
         centre, radius = cv2.minEnclosingCircle(cv2.findNonZero(mask))
         middle = (centre[1], centre[0])
@@ -166,20 +178,23 @@ class FourierDescriptors(Descriptor):
     harmonics : int
         Coefficients kept on each side of zero.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
     ``2 * harmonics - 1`` dimensions, invariant to place, scale, rotation and starting point.
     An outline of a single point gives the zero vector.
-
-    References
-    ----------
-    C. T. Zahn, R. Z. Roskies (1972), Fourier descriptors for plane closed curves, IEEE Trans.
-    Computers 21(3), doi:10.1109/TC.1972.5008949; D. Zhang, G. Lu (2002), Shape-based image
-    retrieval using generic Fourier descriptor, Signal Processing: Image Communication 17(10),
-    doi:10.1016/S0923-5965(02)00084-X
     """
+
+    family = "shape"
+    summary = "Frequencies of the silhouette's outline"
+    reference = (
+        "Zahn and Roskies (1972), Fourier descriptors for plane closed curves, IEEE Trans. "
+        "Computers 21(3), doi:10.1109/TC.1972.5008949; Zhang and Lu (2002), Shape-based image "
+        "retrieval using generic Fourier descriptor, Signal Processing: Image Communication "
+        "17(10), doi:10.1016/S0923-5965(02)00084-X"
+    )
+    version = "fourier-descriptors 1"
 
     samples: int = 256
     harmonics: int = 24

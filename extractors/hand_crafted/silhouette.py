@@ -1,4 +1,4 @@
-"""Object from ground, for the features that describe one outline."""
+"""Segmentation of a picture into object and ground, for descriptors of one outline."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ from extractors.preprocessing import Image
 
 
 def silhouette(image: Image) -> NDArray[np.uint8]:
-    """Mask of what differs from the picture's border.
+    """Mask the object: all that differs from the picture's border.
 
     Each pixel's colour distance (CIELAB) to the median colour of the border is thresholded
     by Otsu's method, gaps are closed, and the largest outline is filled. On a line drawing
@@ -44,7 +44,7 @@ def outline(mask: NDArray[np.uint8], samples: int) -> NDArray[np.complex128]:
     Parameters
     ----------
     mask : ndarray of uint8, shape (height, width)
-        Not empty.
+        A mask that is not empty.
     samples : int
         Number of points.
 

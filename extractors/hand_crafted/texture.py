@@ -1,14 +1,12 @@
-"""Texture: how brightness varies from pixel to pixel, whatever the colour."""
+"""Descriptors of texture: changes of brightness from pixel to pixel, whatever the colour."""
 
 from dataclasses import dataclass
 from functools import cache
 
 import cv2
-import mahotas.features
 import numpy as np
+import skimage
 from numpy.typing import NDArray
-from skimage.feature import local_binary_pattern
-from skimage.filters import gabor_kernel
 
 from extractors.base import Descriptor, hellinger
 from extractors.preprocessing import Image, LongestSide, Preprocess, grey
@@ -24,22 +22,25 @@ class LocalBinaryPattern(Descriptor):
     Parameters
     ----------
     octaves : int
-        Sizes of the picture, each half the one before.
+        Number of sizes of the picture, each half the one before.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
     ``10 * octaves`` dimensions, Hellinger-mapped per octave.
-
-    References
-    ----------
-    T. Ojala, M. Pietikäinen, T. Mäenpää (2002), Multiresolution gray-scale and rotation
-    invariant texture classification with local binary patterns, IEEE TPAMI 24(7),
-    doi:10.1109/TPAMI.2002.1017623; the pyramid: X. Qian, X.-S. Hua, P. Chen, L. Ke (2011), PLBP:
-    an effective local binary patterns texture descriptor with pyramid representation, Pattern
-    Recognition 44(10-11), doi:10.1016/j.patcog.2011.03.029
     """
+
+    family = "texture"
+    summary = "Patterns of brighter neighbours around each pixel, at several scales"
+    reference = (
+        "Ojala, Pietikäinen and Mäenpää (2002), Multiresolution gray-scale and rotation invariant "
+        "texture classification with local binary patterns, IEEE TPAMI 24(7), "
+        "doi:10.1109/TPAMI.2002.1017623; Qian, Hua, Chen and Ke (2011), PLBP: an effective local "
+        "binary patterns texture descriptor with pyramid representation, Pattern Recognition "
+        "44(10-11), doi:10.1016/j.patcog.2011.03.029"
+    )
+    version = "local-binary-pattern 1"
 
     octaves: int = 3
     prepare: Preprocess = LongestSide(128)
@@ -49,8 +50,8 @@ class LocalBinaryPattern(Descriptor):
         plane = grey(image)
         histograms = []
         for _ in range(self.octaves):
-            codes = local_binary_pattern(plane, 8, 1, method="uniform").astype(np.intp)
-            histograms.append(hellinger(np.bincount(codes.ravel(), minlength=10)))
+            codes = skimage.feature.local_binary_pattern(plane, 8, 1, method="uniform")
+            histograms.append(hellinger(np.bincount(codes.astype(np.intp).ravel(), minlength=10)))
             plane = np.asarray(cv2.pyrDown(plane))
         return np.concatenate(histograms)
 
@@ -64,20 +65,23 @@ class Haralick(Descriptor):
     levels : int
         Grey levels of the matrix, a divisor of 256.
     distances : tuple of int
-        Pixel distances.
+        Distances of the neighbours in pixels.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
     26 dimensions a distance, mean and range over the four directions, of unlike scale: put a
     ``StandardScaler`` behind it. A picture too small for a distance gets zeros there.
-
-    References
-    ----------
-    R. M. Haralick, K. Shanmugam, I. Dinstein (1973), Textural features for image
-    classification, IEEE Trans. SMC 3(6), doi:10.1109/TSMC.1973.4309314
     """
+
+    family = "texture"
+    summary = "Statistics of which grey levels occur side by side"
+    reference = (
+        "Haralick, Shanmugam and Dinstein (1973), Textural features for image classification, "
+        "IEEE Trans. SMC 3(6), doi:10.1109/TSMC.1973.4309314"
+    )
+    version = "haralick 1"
 
     levels: int = 32
     distances: tuple[int, ...] = (1, 4)
@@ -86,9 +90,11 @@ class Haralick(Descriptor):
     def describe(self, image: Image) -> NDArray[np.floating]:
         """The measures of every distance, end to end."""
         plane = grey(image) // (256 // self.levels)
-        return np.concatenate([self._at(plane, distance) for distance in self.distances])
+        return np.concatenate([self._measures(plane, distance) for distance in self.distances])
 
-    def _at(self, plane: NDArray[np.uint8], distance: int) -> NDArray[np.float64]:
+    def _measures(self, plane: NDArray[np.uint8], distance: int) -> NDArray[np.float64]:
+        import mahotas.features  # here, so that listings need not wait for it
+
         if min(plane.shape) <= distance:
             return np.zeros(26)
         return mahotas.features.haralick(plane, return_mean_ptp=True, distance=distance)
@@ -104,24 +110,27 @@ class GaborBank(Descriptor):
     Parameters
     ----------
     frequency : float
-        Cycles per pixel.
+        Frequency of the filters in cycles per pixel.
     octaves : int
-        Sizes of the picture that are filtered, each half the one before.
+        Number of sizes of the picture that are filtered, each half the one before.
     orientations : int
-        Filters, evenly over half a turn.
+        Number of filters, evenly over half a turn.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
     ``2 * octaves * orientations`` dimensions of unlike scale: put a ``StandardScaler`` behind
     it.
-
-    References
-    ----------
-    B. S. Manjunath, W.-Y. Ma (1996), Texture features for browsing and retrieval of image
-    data, IEEE TPAMI 18(8), doi:10.1109/34.531803
     """
+
+    family = "texture"
+    summary = "Strength of stripes of several widths and directions"
+    reference = (
+        "Manjunath and Ma (1996), Texture features for browsing and retrieval of image data, IEEE "
+        "TPAMI 18(8), doi:10.1109/34.531803"
+    )
+    version = "gabor-bank 1"
 
     frequency: float = 0.25
     octaves: int = 4
@@ -149,7 +158,8 @@ def _gabor_kernels(
     """Even and odd part of every filter, without response to constant brightness."""
     kernels = []
     for index in range(orientations):
-        kernel = gabor_kernel(frequency, theta=np.pi * index / orientations, n_stds=2)
+        angle = np.pi * index / orientations
+        kernel = skimage.filters.gabor_kernel(frequency, theta=angle, n_stds=2)
         kernel = kernel - kernel.mean()
         kernels.append((kernel.real.astype(np.float32), kernel.imag.astype(np.float32)))
     return kernels
@@ -165,22 +175,27 @@ class ThresholdAdjacency(Descriptor):
     Parameters
     ----------
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
     54 dimensions, Hellinger-mapped.
-
-    References
-    ----------
-    L. P. Coelho et al. (2010), Structured literature image finder: extracting information
-    from text and images in biomedical literature, LNCS 6004, doi:10.1007/978-3-642-13131-8_4;
-    N. A. Hamilton et al. (2007), Fast automated cell phenotype image classification, BMC
-    Bioinformatics 8:110, doi:10.1186/1471-2105-8-110
     """
+
+    family = "texture"
+    summary = "Counts of the white neighbours of white pixels, after Otsu's threshold"
+    reference = (
+        "Coelho et al. (2010), Structured literature image finder: extracting information from "
+        "text and images in biomedical literature, LNCS 6004, doi:10.1007/978-3-642-13131-8_4; "
+        "Hamilton et al. (2007), Fast automated cell phenotype image classification, BMC "
+        "Bioinformatics 8:110, doi:10.1186/1471-2105-8-110"
+    )
+    version = "threshold-adjacency 1"
 
     prepare: Preprocess = LongestSide(128)
 
     def describe(self, image: Image) -> NDArray[np.floating]:
         """Shares of the neighbour counts."""
+        import mahotas.features  # here, so that listings need not wait for it
+
         return hellinger(np.nan_to_num(mahotas.features.pftas(grey(image))))

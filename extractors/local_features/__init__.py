@@ -1,1 +1,1 @@
-"""Key points, their descriptors, and encoders that make one vector of all of them."""
+"""Keypoints, their descriptors, and encoders that make one vector of all of them."""

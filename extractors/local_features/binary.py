@@ -2,84 +2,85 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
-from extractors.local_features.local import Detector, from_opencv
+from extractors.local_features.detector import Detector, Found, find_by_opencv
 from extractors.preprocessing import AtMost, Grey, Preprocess
 
 
 @dataclass(eq=False, repr=False)
 class Orb(Detector):
-    """Oriented FAST corners, rotated BRIEF descriptors.
+    """Oriented FAST corners with rotated BRIEF descriptors (ORB).
 
     Parameters
     ----------
     max_points : int
-        The strongest are kept.
+        Keypoints kept, the strongest.
     threshold : int
-        Of the FAST detector, in grey levels.
+        Threshold of the FAST detector in grey levels.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
     256 bits.
-
-    References
-    ----------
-    E. Rublee, V. Rabaud, K. Konolige, G. Bradski (2011), ORB: an efficient alternative to SIFT
-    or SURF, ICCV, doi:10.1109/ICCV.2011.6126544
     """
 
-    dims: ClassVar[int] = 32
-    binary: ClassVar[bool] = True
+    summary = "Keypoints and binary descriptors by ORB"
+    reference = (
+        "Rublee, Rabaud, Konolige and Bradski (2011), ORB: an efficient alternative to SIFT or "
+        "SURF, ICCV, doi:10.1109/ICCV.2011.6126544"
+    )
+    version = "orb 1"
+
+    dims = 32
+    binary = True
 
     max_points: int = 500
     threshold: int = 10
     prepare: Preprocess = AtMost(480)
 
-    def find(self, plane: Grey) -> tuple[NDArray[np.floating], NDArray[np.number]]:
-        """Find points and descriptors in a grey picture."""
-        return from_opencv(self, _orb(self.max_points, self.threshold), plane)
+    def find(self, plane: Grey) -> Found:
+        """Find keypoints in a grey picture and describe them."""
+        return find_by_opencv(self, _orb(self.max_points, self.threshold), plane)
 
 
 @dataclass(eq=False, repr=False)
 class Akaze(Detector):
-    """Key points of a non-linear scale space, which keeps edges sharp.
+    """Keypoints of a non-linear scale space, which keeps edges sharp (AKAZE).
 
     Parameters
     ----------
     max_points : int
-        The strongest are kept.
+        Keypoints kept, the strongest.
     threshold : float
-        Of the determinant of the Hessian; half of OpenCV's default.
+        Least determinant of the Hessian; half of OpenCV's default.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
     486 bits (M-LDB).
-
-    References
-    ----------
-    P. F. Alcantarilla, J. Nuevo, A. Bartoli (2013), Fast explicit diffusion for accelerated
-    features in nonlinear scale spaces, BMVC, doi:10.5244/C.27.13
     """
 
-    dims: ClassVar[int] = 61
-    binary: ClassVar[bool] = True
+    summary = "Keypoints and binary descriptors by AKAZE"
+    reference = (
+        "Alcantarilla, Nuevo and Bartoli (2013), Fast explicit diffusion for accelerated features "
+        "in nonlinear scale spaces, BMVC, doi:10.5244/C.27.13"
+    )
+    version = "akaze 1"
+
+    dims = 61
+    binary = True
 
     max_points: int = 500
     threshold: float = 0.0005
     prepare: Preprocess = AtMost(480)
 
-    def find(self, plane: Grey) -> tuple[NDArray[np.floating], NDArray[np.number]]:
-        """Find points and descriptors in a grey picture."""
-        return from_opencv(self, _akaze(self.threshold), plane)
+    def find(self, plane: Grey) -> Found:
+        """Find keypoints in a grey picture and describe them."""
+        return find_by_opencv(self, _akaze(self.threshold), plane)
 
 
 @cache

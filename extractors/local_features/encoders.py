@@ -1,30 +1,34 @@
-"""From a picture's local features to one vector: bag of visual words, VLAD, Fisher vectors.
+"""Encoders of a picture's local features as one vector: bag of words, VLAD, Fisher vector."""
 
-An encoder stands behind a detector in a pipeline and learns from the local features of training
-images.
-"""
-
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import skimage
 from numpy.typing import NDArray
-from skimage.feature import fisher_vector
-from sklearn.base import BaseEstimator
-from sklearn.decomposition import PCA
-from sklearn.mixture import GaussianMixture
 
-from extractors.local_features.local import LocalFeatures
-from extractors.local_features.vocabulary import Vocabulary, learn, numbers, sample
+from extractors.base import Step
+from extractors.local_features.detector import LocalFeatures
+from extractors.local_features.vocabulary import (
+    as_floats,
+    learn_vocabulary,
+    sample_descriptors,
+)
 
 _FISHER_REGULARISATION = 1e-4
 """Added to the variances of the mixture; descriptors are scaled to about unit length."""
 
 
-class Encoder(BaseEstimator, ABC):
-    """Turns local features into a vector, after `fit` has seen those of training images."""
+class Encoder(Step):
+    """Turns the local features of a picture into a vector.
+
+    An encoder stands behind a detector in a pipeline and learns from the local features of
+    training images. A subclass is a dataclass of its parameters, with two methods.
+    """
+
+    family = "local"
 
     def fit(self, features: Iterable[LocalFeatures], y: object = None) -> Self:
         """Learn from the local features of training images.
@@ -32,64 +36,99 @@ class Encoder(BaseEstimator, ABC):
         Parameters
         ----------
         features : iterable of LocalFeatures
-            Iterated over more than once; need not be in memory.
+            Iterated over more than once; they need not be in memory.
         y : object
             Ignored, here for scikit-learn's pipelines.
 
         Raises
         ------
-        NoKeyPointsError
-            If no picture has a key point.
+        NoKeypointsError
+            If no picture has a keypoint.
         """
         self.learn(features)
         return self
 
     @abstractmethod
     def learn(self, features: Iterable[LocalFeatures]) -> None:
-        """Learn; everything learned is stored in attributes that end in an underscore."""
+        """Learn; store everything learned in attributes that end in an underscore.
+
+        Parameters
+        ----------
+        features : iterable of LocalFeatures
+            Local features of the training images.
+        """
 
     @abstractmethod
     def encode(self, features: LocalFeatures) -> NDArray[np.floating]:
-        """Encode one picture, shape (n_dims,); without key points, as zeros."""
+        """Encode one picture.
+
+        Parameters
+        ----------
+        features : LocalFeatures
+            The local features of the picture.
+
+        Returns
+        -------
+        ndarray, shape (n_dims,)
+            The vector; zeros for a picture without keypoints.
+        """
 
     def transform(self, features: Iterable[LocalFeatures]) -> NDArray[np.float32]:
-        """Encode pictures, shape (n_images, n_dims)."""
-        return np.stack([self.encode(found) for found in features]).astype(np.float32)
+        """Encode pictures.
+
+        Parameters
+        ----------
+        features : iterable of LocalFeatures
+            The local features of each picture.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_images, n_dims)
+            A row for each picture.
+        """
+        return np.stack([self.encode(one) for one in features]).astype(np.float32)
 
 
 @dataclass(eq=False, repr=False)
 class BagOfWords(Encoder):
-    """How often each visual word occurs, over the picture or over the cells of a pyramid.
+    """Histogram of visual words, over the picture or over the cells of a pyramid.
 
     Parameters
     ----------
     words : int
         Size of the vocabulary.
     root : bool
-        Square-root the descriptors first (RootSIFT).
+        Whether the descriptors' square roots are taken first (RootSIFT).
     power : float
         Exponent of the counts; 0.5 compares them as Hellinger distance does.
     grids : tuple of int
-        For each number g, g x g cells have histograms of their own: ``(1, 2)`` is a spatial
+        Levels of the pyramid; a level g has histograms of g x g cells, so ``(1, 2)`` is a
         pyramid of 1 + 4 cells.
     sample : int
         Descriptors that the vocabulary is learned from.
     seed : int
-        Of the sample and the clustering.
+        Seed of the sample and the clustering.
+
+    Attributes
+    ----------
+    vocabulary_ : Vocabulary
+        The visual words.
 
     Notes
     -----
     ``words * sum(g * g)`` dimensions. For tf-idf put scikit-learn's ``TfidfTransformer`` behind
     it.
-
-    References
-    ----------
-    J. Sivic, A. Zisserman (2003), Video Google: a text retrieval approach to object matching in
-    videos, ICCV, doi:10.1109/ICCV.2003.1238663; pyramid: S. Lazebnik, C. Schmid, J. Ponce
-    (2006), Beyond bags of features, CVPR, doi:10.1109/CVPR.2006.68; root: R. Arandjelović,
-    A. Zisserman (2012), Three things everyone should know to improve object retrieval, CVPR,
-    doi:10.1109/CVPR.2012.6248018
     """
+
+    summary = "Counts of the visual words of a learned vocabulary"
+    reference = (
+        "Sivic and Zisserman (2003), Video Google: a text retrieval approach to object matching "
+        "in videos, ICCV, doi:10.1109/ICCV.2003.1238663; Lazebnik, Schmid and Ponce (2006), "
+        "Beyond bags of features, CVPR, doi:10.1109/CVPR.2006.68; Arandjelović and Zisserman "
+        "(2012), Three things everyone should know to improve object retrieval, CVPR, "
+        "doi:10.1109/CVPR.2012.6248018"
+    )
+    version = "bag-of-words 1"
 
     words: int = 1000
     root: bool = False
@@ -100,12 +139,13 @@ class BagOfWords(Encoder):
 
     def learn(self, features: Iterable[LocalFeatures]) -> None:
         """Learn the vocabulary."""
-        self.vocabulary_ = learn_words(features, self.words, self.sample, self.seed, self.root)
+        drawn, binary = _draw(features, self.sample, self.seed, self.root)
+        self.vocabulary_ = learn_vocabulary(drawn, self.words, binary, self.seed)
 
     def encode(self, features: LocalFeatures) -> NDArray[np.floating]:
         """Histogram of words per cell, end to end."""
         count = len(self.vocabulary_)
-        words = self.vocabulary_.assign(rooted(features, self.root))
+        words = self.vocabulary_.assign(rootsift(features, self.root))
         places = features.points[:, :2] / np.array(features.frame, np.float32)
         histograms = []
         for grid in self.grids:
@@ -124,23 +164,30 @@ class Vlad(Encoder):
     words : int
         Size of the vocabulary.
     root : bool
-        Square-root the descriptors first (RootSIFT).
+        Whether the descriptors' square roots are taken first (RootSIFT).
     sample : int
         Descriptors that the vocabulary is learned from.
     seed : int
-        Of the sample and the clustering.
+        Seed of the sample and the clustering.
+
+    Attributes
+    ----------
+    vocabulary_ : Vocabulary
+        The visual words.
 
     Notes
     -----
     ``words * n_descriptor_dims`` dimensions. Each word's sum is L2-normalised
     (intra-normalisation), against words that burst, and then the whole.
-
-    References
-    ----------
-    H. Jégou, M. Douze, C. Schmid, P. Pérez (2010), Aggregating local descriptors into a compact
-    image representation, CVPR, doi:10.1109/CVPR.2010.5540039; R. Arandjelović, A. Zisserman
-    (2013), All about VLAD, CVPR, doi:10.1109/CVPR.2013.207
     """
+
+    summary = "Summed differences of the descriptors from their visual words (VLAD)"
+    reference = (
+        "Jégou, Douze, Schmid and Pérez (2010), Aggregating local descriptors into a compact "
+        "image representation, CVPR, doi:10.1109/CVPR.2010.5540039; Arandjelović and Zisserman "
+        "(2013), All about VLAD, CVPR, doi:10.1109/CVPR.2013.207"
+    )
+    version = "vlad 1"
 
     words: int = 64
     root: bool = False
@@ -149,19 +196,20 @@ class Vlad(Encoder):
 
     def learn(self, features: Iterable[LocalFeatures]) -> None:
         """Learn the vocabulary."""
-        self.vocabulary_ = learn_words(features, self.words, self.sample, self.seed, self.root)
+        drawn, binary = _draw(features, self.sample, self.seed, self.root)
+        self.vocabulary_ = learn_vocabulary(drawn, self.words, binary, self.seed)
 
     def encode(self, features: LocalFeatures) -> NDArray[np.floating]:
         """Normalised sum of differences of every word, end to end."""
-        descriptors = rooted(features, self.root)
+        descriptors = rootsift(features, self.root)
         sums = np.zeros(self.vocabulary_.words.shape)
         if len(descriptors):
             nearest = self.vocabulary_.assign(descriptors)
             order = np.argsort(nearest, kind="stable")
-            values = numbers(descriptors, features.binary)[order]
+            values = as_floats(descriptors, features.binary)[order]
             differences = values - self.vocabulary_.words[nearest[order]]
-            found, starts = np.unique(nearest[order], return_index=True)
-            sums[found] = np.add.reduceat(differences.astype(np.float64), starts, axis=0)
+            words, starts = np.unique(nearest[order], return_index=True)
+            sums[words] = np.add.reduceat(differences.astype(np.float64), starts, axis=0)
         length = np.linalg.norm(sums, axis=1, keepdims=True)
         np.divide(sums, length, out=sums, where=length > 0)
         return sums.ravel() / max(float(np.linalg.norm(sums)), 1e-12)
@@ -176,23 +224,34 @@ class Fisher(Encoder):
     components : int
         Gaussians of the mixture.
     dims : int
-        Descriptors are first reduced to so many dimensions by PCA.
+        Dimensions to which descriptors are first reduced by PCA.
     root : bool
-        Square-root the descriptors first (RootSIFT).
+        Whether the descriptors' square roots are taken first (RootSIFT).
     sample : int
         Descriptors that PCA and mixture are learned from.
     seed : int
-        Of the sample and the mixture.
+        Seed of the sample and the mixture.
+
+    Attributes
+    ----------
+    scale_ : float
+        Mean length of a descriptor, by which all are divided.
+    pca_ : PCA
+        scikit-learn's, of the descriptors.
+    mixture_ : GaussianMixture
+        scikit-learn's, with diagonal covariances, of the reduced descriptors.
 
     Notes
     -----
     ``components * (2 * dims + 1)`` dimensions, improved by power (0.5) and L2 normalisation.
-
-    References
-    ----------
-    F. Perronnin, J. Sánchez, T. Mensink (2010), Improving the Fisher kernel for large-scale image
-    classification, ECCV, doi:10.1007/978-3-642-15561-1_11
     """
+
+    summary = "Direction in which a learned Gaussian mixture would fit the descriptors better"
+    reference = (
+        "Perronnin, Sánchez and Mensink (2010), Improving the Fisher kernel for large-scale image "
+        "classification, ECCV, doi:10.1007/978-3-642-15561-1_11"
+    )
+    version = "fisher 1"
 
     components: int = 64
     dims: int = 64
@@ -202,8 +261,12 @@ class Fisher(Encoder):
 
     def learn(self, features: Iterable[LocalFeatures]) -> None:
         """Learn PCA and mixture."""
+        # Here, so that listings need not wait for them.
+        from sklearn.decomposition import PCA
+        from sklearn.mixture import GaussianMixture
+
         drawn, binary = _draw(features, self.sample, self.seed, self.root)
-        values = numbers(drawn, binary)
+        values = as_floats(drawn, binary)
         self.scale_ = float(np.linalg.norm(values, axis=1).mean())
         self.pca_ = PCA(min(self.dims, *values.shape), svd_solver="covariance_eigh")
         reduced = self.pca_.fit_transform(values / self.scale_)
@@ -218,34 +281,34 @@ class Fisher(Encoder):
         ).fit(reduced)
 
     def encode(self, features: LocalFeatures) -> NDArray[np.floating]:
-        """Fisher vector of the picture."""
-        descriptors = rooted(features, self.root)
+        """Gradients by weights, means and variances of the mixture, end to end."""
+        descriptors = rootsift(features, self.root)
         if not len(descriptors):
             n_components, n_dims = self.mixture_.means_.shape
             return np.zeros(n_components * (2 * n_dims + 1))
-        values = numbers(descriptors, features.binary) / self.scale_
+        values = as_floats(descriptors, features.binary) / self.scale_
         reduced = self.pca_.transform(values)
-        return np.asarray(fisher_vector(reduced, self.mixture_, improved=True))
-
-
-def learn_words(
-    features: Iterable[LocalFeatures], words: int, size: int, seed: int, root: bool
-) -> Vocabulary:
-    """Learn a vocabulary from a balanced sample of the features."""
-    drawn, binary = _draw(features, size, seed, root)
-    return learn(drawn, words, binary, seed)
+        return np.asarray(skimage.feature.fisher_vector(reduced, self.mixture_, improved=True))
 
 
 def _draw(
     features: Iterable[LocalFeatures], size: int, seed: int, root: bool
 ) -> tuple[NDArray[np.number], bool]:
-    """A sample of the descriptors, and whether they are bits."""
-    drawn = sample(features, size, seed)
+    """Sample descriptors; the second value says whether they are bits."""
+    drawn = sample_descriptors(features, size, seed)
     return _square_root(drawn) if root else drawn, next(iter(features)).binary
 
 
-def rooted(features: LocalFeatures, root: bool) -> NDArray[np.number]:
-    """Descriptors, on request as RootSIFT: shares of their sum, square-rooted, times 512."""
+def rootsift(features: LocalFeatures, root: bool) -> NDArray[np.number]:
+    """Descriptors of a picture, on request as RootSIFT.
+
+    Parameters
+    ----------
+    features : LocalFeatures
+        The local features of the picture.
+    root : bool
+        Whether the descriptors become shares of their sum, square-rooted, times 512 and rounded.
+    """
     return _square_root(features.descriptors) if root else features.descriptors
 
 

@@ -1,56 +1,56 @@
-"""SIFT, at key points and on a dense grid."""
+"""SIFT, at keypoints and on a dense grid."""
 
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from extractors.local_features.local import Detector, from_opencv
+from extractors.local_features.detector import Detector, Found, find_by_opencv
 from extractors.preprocessing import AtMost, Grey, Preprocess
 
 
 @dataclass(eq=False, repr=False)
 class Sift(Detector):
-    """Scale-invariant feature transform: extrema of differences of Gaussians.
+    """Scale-invariant feature transform: extrema of differences of Gaussians (SIFT).
 
     Parameters
     ----------
     max_points : int
-        The strongest are kept.
+        Keypoints kept, the strongest.
     contrast : float
-        Weaker extrema are dropped; half of OpenCV's default, for drawings and smooth pictures.
+        Least contrast of a keypoint; half of OpenCV's default, for drawings and smooth pictures.
     prepare : Preprocess
-        Applied first.
+        Preprocessing of each picture.
 
     Notes
     -----
     128 dimensions, whole numbers from 0 to 255.
-
-    References
-    ----------
-    D. G. Lowe (2004), Distinctive image features from scale-invariant keypoints, IJCV 60(2),
-    doi:10.1023/B:VISI.0000029664.99615.94
     """
 
-    dims: ClassVar[int] = 128
+    summary = "Keypoints and descriptors by SIFT"
+    reference = (
+        "Lowe (2004), Distinctive image features from scale-invariant keypoints, IJCV 60(2), "
+        "doi:10.1023/B:VISI.0000029664.99615.94"
+    )
+    version = "sift 1"
+
+    dims = 128
 
     max_points: int = 500
     contrast: float = 0.02
     prepare: Preprocess = AtMost(480)
 
-    def find(self, plane: Grey) -> tuple[NDArray[np.floating], NDArray[np.number]]:
-        """Find points and descriptors in a grey picture."""
-        return from_opencv(self, _sift(self.contrast, self.max_points), plane)
+    def find(self, plane: Grey) -> Found:
+        """Find keypoints in a grey picture and describe them."""
+        return find_by_opencv(self, _sift(self.contrast, self.max_points), plane)
 
 
 @dataclass(eq=False, repr=False)
 class DenseSift(Detector):
     """SIFT descriptors on a regular grid at several sizes, upright (PHOW).
 
-    Smooth pictures and line drawings, which have few key points, get as many as any other.
+    Smooth pictures and line drawings, which have few keypoints, get as many as any other.
 
     Parameters
     ----------
@@ -59,29 +59,31 @@ class DenseSift(Detector):
     sizes : tuple of int
         Diameters of the described patches in pixels.
     max_points : int
-        More than these are not kept.
+        Points kept, those of most contrast.
     prepare : Preprocess
-        Applied first; gives all pictures about one size.
+        Preprocessing, to about one size.
 
     Notes
     -----
     128 dimensions, whole numbers from 0 to 255. The response of a point is the contrast in its
     patch; patches without any are left out.
-
-    References
-    ----------
-    A. Bosch, A. Zisserman, X. Muñoz (2007), Image classification using random forests and
-    ferns, ICCV, doi:10.1109/ICCV.2007.4409066
     """
 
-    dims: ClassVar[int] = 128
+    summary = "SIFT descriptors on a regular grid"
+    reference = (
+        "Bosch, Zisserman and Muñoz (2007), Image classification using random forests and ferns, "
+        "ICCV, doi:10.1109/ICCV.2007.4409066"
+    )
+    version = "dense-sift 1"
+
+    dims = 128
 
     step: int = 14
     sizes: tuple[int, ...] = (16, 32, 48)
     max_points: int = 2000
     prepare: Preprocess = AtMost(256)
 
-    def find(self, plane: Grey) -> tuple[NDArray[np.floating], NDArray[np.number]]:
+    def find(self, plane: Grey) -> Found:
         """Describe the grid's points in a grey picture."""
         height, width = plane.shape
         places = [

@@ -1,12 +1,11 @@
-"""Visual words: learned from a balanced sample of descriptors, found by one matrix product."""
+"""Vocabularies of visual words, learned from descriptors by clustering."""
 
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import MiniBatchKMeans
 
-from extractors.local_features.local import LocalFeatures, NoKeyPointsError
+from extractors.local_features.detector import LocalFeatures, NoKeypointsError
 
 _FRACTION = 32
 """Words are kept to this part of a descriptor's unit.
@@ -42,30 +41,45 @@ class Vocabulary:
         return len(self.words)
 
     def assign(self, descriptors: NDArray[np.number]) -> NDArray[np.intp]:
-        """Nearest word of every descriptor; among equals, the first.
+        """Find the nearest word of every descriptor; among equals, the first.
 
         Parameters
         ----------
         descriptors : ndarray of uint8 or int8, shape (n, n_dims)
             Packed bits if the vocabulary is binary.
+
+        Returns
+        -------
+        ndarray of intp, shape (n,)
+            Numbers of the words.
         """
         at_a_time = max(1, _BLOCK_VALUES // len(self))
-        found = np.empty(len(descriptors), np.intp)
+        nearest = np.empty(len(descriptors), np.intp)
         for start in range(0, len(descriptors), at_a_time):
-            values = numbers(descriptors[start : start + at_a_time], self.binary)
-            found[start : start + at_a_time] = np.argmax(values @ self.words.T - self._bias, 1)
-        return found
+            values = as_floats(descriptors[start : start + at_a_time], self.binary)
+            nearest[start : start + at_a_time] = np.argmax(values @ self.words.T - self._bias, 1)
+        return nearest
 
 
-def numbers(descriptors: NDArray[np.number], binary: bool) -> NDArray[np.float32]:
-    """Descriptors as float32; packed bits as -1 and 1, of which products count agreements."""
+def as_floats(descriptors: NDArray[np.number], binary: bool) -> NDArray[np.float32]:
+    """Convert descriptors to float32, packed bits to -1 and 1, whose products count agreements.
+
+    Parameters
+    ----------
+    descriptors : ndarray of uint8 or int8, shape (n, n_dims)
+        Whole numbers or packed bits.
+    binary : bool
+        Whether they are bits.
+    """
     if not binary:
         return descriptors.astype(np.float32)
     bits = np.unpackbits(descriptors.astype(np.uint8), axis=1)
     return 2 * bits.astype(np.float32) - 1
 
 
-def sample(features: Iterable[LocalFeatures], size: int, seed: int) -> NDArray[np.number]:
+def sample_descriptors(
+    features: Iterable[LocalFeatures], size: int, seed: int
+) -> NDArray[np.number]:
     """Draw descriptors, about equally many from every picture.
 
     Only the sample and one picture's features are in memory at a time.
@@ -73,30 +87,37 @@ def sample(features: Iterable[LocalFeatures], size: int, seed: int) -> NDArray[n
     Parameters
     ----------
     features : iterable of LocalFeatures
-        Of the training images; iterated over twice.
+        Local features of the training images; iterated over twice.
     size : int
         Descriptors wanted; fewer come if there are fewer.
     seed : int
-        Another seed draws others.
+        Seed of the sample.
+
+    Returns
+    -------
+    ndarray, shape (about `size`, n_dims)
+        The descriptors.
 
     Raises
     ------
-    NoKeyPointsError
-        If no picture has a key point.
+    NoKeypointsError
+        If no picture has a keypoint.
     """
-    pictures = sum(1 for found in features if len(found))
+    pictures = sum(1 for one in features if len(one))
     if not pictures:
-        raise NoKeyPointsError("no key points in any training image, nothing to learn from")
+        raise NoKeypointsError("no keypoints in any training image, nothing to learn from")
     each = -(-size // pictures)
     rng = np.random.default_rng(seed)
     drawn = []
-    for found in features:
-        take = rng.permutation(len(found))[:each]
-        drawn.append(found.descriptors[np.sort(take)])
+    for one in features:
+        take = rng.permutation(len(one))[:each]
+        drawn.append(one.descriptors[np.sort(take)])
     return np.concatenate(drawn)
 
 
-def learn(descriptors: NDArray[np.number], words: int, binary: bool, seed: int) -> Vocabulary:
+def learn_vocabulary(
+    descriptors: NDArray[np.number], words: int, binary: bool, seed: int
+) -> Vocabulary:
     """Cluster descriptors into a vocabulary.
 
     Real descriptors by mini-batch k-means; bits by k-majority, begun at the rounded centres of
@@ -105,13 +126,13 @@ def learn(descriptors: NDArray[np.number], words: int, binary: bool, seed: int) 
     Parameters
     ----------
     descriptors : ndarray of uint8 or int8, shape (n, n_dims)
-        A sample, see `sample`.
+        A sample of the training images' descriptors.
     words : int
         Clusters wanted; no more than there are descriptors.
     binary : bool
         Whether descriptors are packed bits.
     seed : int
-        Of the first centres and the batches.
+        Seed of the first centres and the batches.
 
     References
     ----------
@@ -119,7 +140,9 @@ def learn(descriptors: NDArray[np.number], words: int, binary: bool, seed: int) 
     D. Borghesani, M. Manfredi, R. Cucchiara (2013), A fast approach for integrating ORB
     descriptors in the bag of words model, SPIE 8667, doi:10.1117/12.2008460
     """
-    values = numbers(descriptors, binary)
+    from sklearn.cluster import MiniBatchKMeans  # here, so that listings need not wait for it
+
+    values = as_floats(descriptors, binary)
     means = MiniBatchKMeans(
         min(words, len(values)), init="random", n_init=1, batch_size=1024, random_state=seed
     )

@@ -68,6 +68,8 @@ class FineTuned(MapHead):
     neural networks?, NIPS, doi:10.48550/arXiv.1411.1792
     """
 
+    is_supervised = True
+
     backbone: Backbone
     feature: Literal["mean", "flatten"] = "mean"
     dropout: float = 0.1
@@ -123,7 +125,12 @@ class FineTuned(MapHead):
         """Take the network of a finished training instead of training one."""
         return self._use(load_trained(folder))
 
+    def save(self, folder: Path) -> None:
+        """Write it."""
+        self.classifier_.save(folder / "network.keras")
+
     def _use(self, model: Model) -> Self:
+        self.classifier_ = model
         self.network_ = load_keras().Model(model.inputs[0], model.get_layer("maps").output)
         return self
 

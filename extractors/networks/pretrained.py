@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ class Network(BaseEstimator, ABC):
     It works on all cores by itself, so whoever runs it needs no workers, only somebody who
     decodes and prepares the next pictures meanwhile.
     """
+
+    family: ClassVar[str] = "network"
+    is_supervised: ClassVar[bool] = False
 
     prepare: Preprocess
 
@@ -151,6 +154,9 @@ class Stem(Network):
 
 class MapHead(BaseEstimator, ABC):
     """What stands behind a stem: feature maps to vectors."""
+
+    family = "network"
+    is_supervised = False
 
     @property
     def note(self) -> str:

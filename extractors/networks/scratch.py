@@ -59,6 +59,8 @@ class ScratchNetwork(Network, Extractor):
     and `fresh`, with one method that builds the network.
     """
 
+    is_supervised = True
+
     recipe: Recipe
     augmentation: Augmentation | None
     fresh: bool
@@ -98,7 +100,12 @@ class ScratchNetwork(Network, Extractor):
         """Take the network of a finished training instead of training one."""
         return self._use(load_trained(folder))
 
+    def save(self, folder: Path) -> None:
+        """Write it."""
+        self.classifier_.save(folder / "network.keras")
+
     def _use(self, model: Model) -> Self:
+        self.classifier_ = model
         self.network_ = load_keras().Model(model.inputs[0], model.get_layer("feature").output)
         return self
 

@@ -359,3 +359,8 @@ COMBININGS: dict[str, Combining] = {
     "concat-whitened": Early(whitened=128),
 }
 """Ways of combining extractors, by the name that stands behind theirs in a row's name."""
+
+
+FusionMethod = Combining
+FUSION_METHODS = COMBININGS
+EarlyFusion = Early

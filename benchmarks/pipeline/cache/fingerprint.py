@@ -1,4 +1,10 @@
-"""What an extractor *is*: parameters, code and libraries, so that no cache goes stale."""
+"""Fingerprints of what an estimator computes, so that no cache goes stale.
+
+A class of this project declares a version, such as ``version = "gist 1"``, that changes with
+the numbers and with nothing else: golden numbers in the tests hold it to that. Whatever else is
+renamed or moved, its vectors stay valid. Any other class is known by its code: that of its
+module, and of all modules beside it that this one imports. Libraries are known by their release.
+"""
 
 import ast
 import dataclasses
@@ -7,36 +13,44 @@ import importlib.metadata
 import importlib.util
 import json
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType
+from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from benchmarks import CHECKOUT, PACKAGES
+from benchmarks import PACKAGES
+
+Json = dict[str, object]
+
+_RUNNERS = ("benchmarks", "datasets")
+_STDLIB = Path(ast.__file__).resolve().parent
+_INSTALLED = {"site-packages", "dist-packages"}
 
 
-def identity(estimator: BaseEstimator) -> dict[str, object]:
+def identity(estimator: BaseEstimator) -> Json:
     """Everything that decides what an estimator computes, as JSON.
 
     Returns
     -------
     dict
-        ``class``, ``params`` (nested estimators and preprocessing resolved), ``code`` (hash of
-        its module and of every module of this project that it imports, comments and
-        docstrings aside) and ``libraries`` (versions of what these modules import).
+        ``version``, or ``class`` and ``code`` of a class that declares none; ``params``, with
+        nested estimators and preprocessing resolved; ``libraries``, the releases of what its
+        module and the modules that this one imports are built on.
+
+    Raises
+    ------
+    TypeError
+        If a parameter has no form that identifies it.
     """
-    modules = closure(type(estimator).__module__)
+    kind = type(estimator)
     return {
-        "class": f"{type(estimator).__module__}.{type(estimator).__qualname__}",
-        "params": plain(estimator.get_params(deep=False)),
-        **implementation(*modules),
+        **_computes(kind),
+        "params": to_jsonable(estimator.get_params(deep=False), _computes),
+        "libraries": libraries(*imported_modules(kind.__module__)),
     }
-
-
-def implementation(*modules: str) -> dict[str, object]:
-    """What modules do, as JSON: a hash of their code, and the versions of what they import."""
-    return {"code": code_hash(*modules), "libraries": libraries(*modules)}
 
 
 def digest(content: object) -> str:
@@ -44,13 +58,8 @@ def digest(content: object) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def code_hash(*modules: str) -> str:
-    """Hash of the modules' code, comments, layout and docstrings aside."""
-    return digest([_meaning(module) for module in sorted(modules)])
-
-
 def libraries(*modules: str) -> dict[str, str]:
-    """Versions of the distributions that the modules import, NumPy and Pillow always."""
+    """Releases of the distributions that modules import, NumPy and Pillow always."""
     imported = {name.partition(".")[0] for module in modules for name in _imports(module)}
     imported |= {module.partition(".")[0] for module in modules} | {"numpy", "PIL"}
     # Whether this project is installed or run from its checkout makes no difference.
@@ -60,20 +69,31 @@ def libraries(*modules: str) -> dict[str, str]:
 
 
 @cache
-def closure(module: str) -> tuple[str, ...]:
-    """The module and, of those it imports, all that belong to this project."""
+def imported_modules(module: str) -> tuple[str, ...]:
+    """The module and, of those it imports, all that are no installed library."""
     seen: set[str] = set()
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        if name not in seen and (name == module or _is_ours(name)):
+        if name not in seen and (name == module or not _is_library(name)):
             seen.add(name)
             waiting += _imports(name)
     return tuple(sorted(seen))
 
 
-def plain(value: object) -> object:
+def _by_name(kind: type | FunctionType) -> Json:
+    return {"class": kind.__qualname__}
+
+
+def to_jsonable(value: object, describe: Callable[[Any], Json] = _by_name) -> object:
     """Write a parameter as JSON can hold it, so that equal parameters are equal text.
+
+    Parameters
+    ----------
+    value : object
+        A plain value, or an estimator or dataclass made of such.
+    describe : callable
+        Tells of a class what it is; by its name, if left out.
 
     Raises
     ------
@@ -84,64 +104,108 @@ def plain(value: object) -> object:
         return identity(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        return {"class": type(value).__qualname__, **{k: plain(v) for k, v in fields.items()}}
+        return describe(type(value)) | {k: to_jsonable(v, describe) for k, v in fields.items()}
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): to_jsonable(item, describe) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [to_jsonable(item, describe) for item in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, type | FunctionType):
-        return f"{value.__module__}.{value.__qualname__}"
-    raise TypeError(f"parameter {value!r} has no form that identifies it; use plain values")
+    if isinstance(value, type | FunctionType) and "<" not in value.__qualname__:
+        return _by_name(value) if _is_ours(value.__module__) else _computes(value)
+    raise TypeError(
+        f"parameter {value!r} has no form that identifies it; use plain values, dataclasses, or "
+        "functions that stand at the top of a module"
+    )
+
+
+def computes(value: object) -> object:
+    """Everything that decides what a configured object computes, as JSON; see `identity`."""
+    return to_jsonable(value, _computes)
+
+
+def _computes(kind: Any) -> Json:
+    """Identify a class or function by its declared version, its library, or its code."""
+    declared = vars(kind).get("version")
+    if declared and _is_ours(kind.__module__):
+        return {"version": declared}
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    if _is_library(kind.__module__):
+        return {"class": name, "libraries": libraries(kind.__module__)}
+    # What it builds on here counts as well, but not what runs it.
+    used = [m for m in imported_modules(kind.__module__) if m.partition(".")[0] not in _RUNNERS]
+    return {"class": kind.__qualname__, "code": code_hash(*used)}
+
+
+def code_hash(*modules: str) -> str:
+    """Hash of the files of modules.
+
+    Raises
+    ------
+    TypeError
+        If a module has no file, such as what was typed at a prompt.
+    """
+    code = hashlib.sha256()
+    for name in sorted(modules):
+        path = _source(name)
+        if path is None:
+            raise TypeError(f"{name} has no file whose code could be known again; put it in one")
+        code.update(path.read_bytes())
+    return code.hexdigest()
 
 
 def _is_ours(name: str) -> bool:
-    module = sys.modules.get(name)
-    path = _source(module) if module else None
-    return path is not None and CHECKOUT in path.parents and "site-packages" not in path.parts
+    """Whether a module is of one of this project's packages."""
+    return name.partition(".")[0] in PACKAGES
+
+
+def _is_library(name: str) -> bool:
+    """Whether a module is installed, part of Python, or missing: nobody's own code."""
+    top = name.partition(".")[0]
+    path = _source(top)
+    if _is_ours(name) or top == "__main__":
+        return False
+    return path is None or _STDLIB in path.parents or not _INSTALLED.isdisjoint(path.parts)
 
 
 @cache
 def _imports(name: str) -> tuple[str, ...]:
+    """Names of the modules that a module imports, wherever in it."""
+    path = _source(name)
+    if path is None or path.suffix != ".py":
+        return ()
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     imported = []
-    for node in ast.walk(_tree(name)):
+    for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             imported += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            imported += [_meant(node.module, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            named = "." * node.level + (node.module or "")
+            base = importlib.util.resolve_name(named, package) if node.level else named
+            imported += [_meant(base, alias.name) for alias in node.names]
     return tuple(dict.fromkeys(imported))
 
 
-def _meant(module: str, name: str) -> str:
-    """The module that ``from module import name`` is about: itself, or the one called `name`.
+def _meant(package: str, name: str) -> str:
+    """The module that ``from package import name`` is about: itself, or the one called `name`.
 
-    Otherwise whatever imports one of a room's modules would depend on the whole menu.
+    Otherwise whatever imports one module of a package would depend on the whole package.
     """
-    inner = f"{module}.{name}"
-    return inner if module in PACKAGES and importlib.util.find_spec(inner) else module
+    inner = f"{package}.{name}"
+    return package if _is_library(package) or _source(inner) is None else inner
 
 
-@cache
-def _meaning(name: str) -> str:
-    tree = _tree(name)
-    for node in ast.walk(tree):
-        documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:]
-    return ast.dump(tree)
-
-
-def _tree(name: str) -> ast.Module:
-    if name not in sys.modules:
-        importlib.import_module(name)
-    path = _source(sys.modules[name])
-    return ast.parse(path.read_bytes() if path else b"")
-
-
-def _source(module: ModuleType) -> Path | None:
-    file = getattr(module, "__file__", None)
-    return Path(file).resolve() if file and file.endswith(".py") else None
+def _source(name: str) -> Path | None:
+    """File of a module, which is not imported for that."""
+    if name in sys.modules:
+        file = getattr(sys.modules[name], "__file__", None)
+    else:
+        try:
+            spec = importlib.util.find_spec(name)
+        except (ImportError, ValueError):  # its package is missing, or is no package
+            spec = None
+        file = spec.origin if spec and spec.has_location else None
+    return Path(file).resolve() if file else None
 
 
 @cache

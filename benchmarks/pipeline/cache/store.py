@@ -1,11 +1,14 @@
-"""Vectors and local features on disk, under the content they were made from."""
+"""Vectors, local features and feature maps on disk, under the content they were made from."""
 
 import hashlib
 import json
 import logging
+import time
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -14,7 +17,9 @@ from numpy.typing import NDArray
 
 from benchmarks.formats.files import read_json, write_json, write_whole
 from benchmarks.pipeline.cache.fingerprint import digest
-from extractors.local_features.local import LocalFeatures
+from benchmarks.pipeline.workers import CHUNK, Workforce, cut
+from datasets.errors import UnreadableImageError
+from extractors.local_features.detector import LocalFeatures
 
 _BLOCK = 2048
 """Rows gathered at a time."""
@@ -22,7 +27,11 @@ _BLOCK = 2048
 _OPEN_SEGMENTS = 32
 """Segments of local features in memory at a time, some MB each."""
 
-Made = TypeVar("Made")
+A = TypeVar("A")
+T = TypeVar("T")
+
+Filled = tuple[Sequence[Any], float] | str
+"""A value (or an `UnreadableImageError`) per item and the seconds they took, or an error."""
 
 _DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 """What NumPy raises on files that are cut off or changed."""
@@ -44,8 +53,8 @@ class DamagedError(RuntimeError):
     """A file of the cache cannot be read."""
 
 
-class Store(ABC, Generic[Made]):
-    """What one identity (an extractor, say) made of pictures, keyed by the pictures' content.
+class Store(ABC, Generic[T]):
+    """Values that one identity (an extractor, say) made of pictures, by the pictures' content.
 
     A folder of segments, each an ``.npz`` file of keys, what was made and seconds, written whole
     or not at all; so a crash loses only what was under way, and several processes may write to
@@ -64,7 +73,7 @@ class Store(ABC, Generic[Made]):
     """
 
     def __init__(
-        self, folder: Path, name: str, identity: dict[str, object], forget: bool = False
+        self, folder: Path, name: str, identity: Mapping[str, object], forget: bool = False
     ) -> None:
         self.folder = folder / f"{name}-{digest(identity)[:16]}"
         self._places: dict[str, tuple[Path, int, float]] = {}
@@ -78,7 +87,7 @@ class Store(ABC, Generic[Made]):
 
     @property
     def fit_seconds(self) -> float:
-        """How long fitting took whatever makes the vectors; 0 if nothing was fitted."""
+        """Seconds that fitting took; 0 if nothing was fitted."""
         noted = read_json(self.folder / "fit.json")
         return noted["seconds"] if noted else 0.0
 
@@ -86,16 +95,48 @@ class Store(ABC, Generic[Made]):
     def fit_seconds(self, seconds: float) -> None:
         write_json(self.folder / "fit.json", {"seconds": seconds})
 
-    def missing(self, keys: Sequence[str]) -> list[str]:
-        """Those of the keys that have no vector yet, each once, in their order."""
+    def missing(self, keys: Collection[str]) -> list[str]:
+        """Those of the keys that have no value yet, each once, in their order."""
         return [key for key in dict.fromkeys(keys) if key not in self._places]
 
     @abstractmethod
-    def add(self, keys: Sequence[str], made: Sequence[Made], seconds: float) -> None:
-        """Store what was made of one picture per key, and how long making it all took."""
+    def add(self, keys: Sequence[str], values: Sequence[T], seconds: float) -> None:
+        """Store one value per key, and how long making them all took."""
+
+    def fill(
+        self,
+        items: Mapping[str, A],
+        work: Callable[[Sequence[A]], Sequence[Any]],
+        workforce: Workforce,
+        label: str,
+        chunk: int = CHUNK,
+    ) -> dict[str, str]:
+        """Make and store the values that are missing, in chunks and in parallel.
+
+        Parameters
+        ----------
+        items : mapping of str
+            Key to what its value is made from.
+        work : callable
+            Makes the values of a chunk of items, picklable; for a picture that cannot be read
+            an `UnreadableImageError` in place of its value.
+        workforce : Workforce
+            The workers.
+        label : str
+            Text of the progress bar.
+        chunk : int
+            Number of items that a worker gets at a time.
+
+        Returns
+        -------
+        dict of str to str
+            Key to the reason why it has no value.
+        """
+        problems, _ = fill_all({"": self}, items, partial(_timed, work), workforce, label, chunk)
+        return problems
 
     def seconds(self, keys: Collection[str]) -> float | None:
-        """How long what these keys have took to make; None if some of it is gone."""
+        """Seconds that making the values of some keys took; None if one is not stored."""
         found = [self._places.get(key) for key in set(keys)]
         return None if None in found else sum(place[2] for place in found if place)
 
@@ -127,23 +168,87 @@ class Store(ABC, Generic[Made]):
             self._places[key] = (path, row, seconds / len(keys))
 
 
-class VectorStore(Store[NDArray[np.float32]]):
-    """The vectors that one identity made of pictures."""
+def fill_all(
+    stores: Mapping[str, Store[Any]],
+    items: Mapping[str, A],
+    work: Callable[[tuple[Sequence[str], Sequence[A]]], Mapping[str, Filled]],
+    workforce: Workforce,
+    label: str,
+    chunk: int = CHUNK,
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Fill several stores in one pass over the items that any of them lacks.
 
-    def add(
-        self, keys: Sequence[str], made: Sequence[NDArray[np.float32]], seconds: float
-    ) -> None:
-        """Store one vector per key, and how long making them all took."""
-        self._write(keys, seconds, rows=np.stack(made))
+    Parameters
+    ----------
+    stores : mapping of str to Store
+        By name.
+    items : mapping of str
+        Key to what values are made from.
+    work : callable
+        From names of stores and a chunk of items to what each of these stores gets; picklable.
+    workforce : Workforce
+        The workers.
+    label : str
+        Text of the progress bar.
+    chunk : int
+        Number of items that a worker gets at a time.
 
-    def blocks(self, keys: Sequence[str]) -> Iterator[NDArray[np.float32]]:
-        """The vectors of the keys in their order, some thousand rows at a time."""
+    Returns
+    -------
+    problems : dict of str to str
+        Key to the reason why its picture cannot be read.
+    errors : dict of str to str
+        Name of a store to its first error; what it lacks since then is not made.
+    """
+    lacking: dict[str, list[str]] = defaultdict(list)
+    for name, store in stores.items():
+        for key in store.missing(items):
+            lacking[key].append(name)
+    together: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for key, names in lacking.items():
+        together[tuple(names)].append(key)
+    chunks = [(names, keys) for names, every in together.items() for keys in cut(every, chunk)]
+    jobs = [(names, [items[key] for key in keys]) for names, keys in chunks]
+    problems: dict[str, str] = {}
+    errors: dict[str, str] = {}
+    for (_, keys), filled in zip(chunks, workforce.chunks(work, jobs, label), strict=True):
+        for name, one in filled.items():
+            if isinstance(one, str):
+                errors.setdefault(name, one)
+                continue
+            values, seconds = one
+            made = dict(zip(keys, values, strict=True))
+            broken = {k: str(v) for k, v in made.items() if isinstance(v, UnreadableImageError)}
+            problems |= broken
+            good = [key for key in keys if key not in broken]
+            if good:
+                stores[name].add(good, [made[key] for key in good], seconds)
+    return problems, errors
+
+
+def _timed(
+    work: Callable[[Sequence[A]], Sequence[Any]], job: tuple[Sequence[str], Sequence[A]]
+) -> dict[str, Filled]:
+    began = time.perf_counter()
+    made = work(job[1])
+    return {"": (made, time.perf_counter() - began)}
+
+
+class ArrayStore(Store[NDArray[Any]]):
+    """Arrays of one shape and type, of every picture one: vectors, hashes, sizes."""
+
+    def add(self, keys: Sequence[str], values: Sequence[NDArray[Any]], seconds: float) -> None:
+        """Store one array per key, and how long making them all took."""
+        self._write(keys, seconds, rows=np.stack(values))
+
+    def blocks(self, keys: Sequence[str]) -> Iterator[NDArray[Any]]:
+        """The arrays of the keys in their order, some thousand at a time, stacked."""
         for start in range(0, len(keys), _BLOCK):
             part = keys[start : start + _BLOCK]
             yield np.stack(list(self._rows(part)))
 
-    def _rows(self, keys: Sequence[str]) -> Iterator[NDArray[np.float32]]:
-        opened: dict[Path, NDArray[np.float32]] = {}
+    def _rows(self, keys: Sequence[str]) -> Iterator[NDArray[Any]]:
+        opened: dict[Path, NDArray[Any]] = {}
         for key in keys:
             path, row, _ = self._places[key]
             if path not in opened:
@@ -168,31 +273,35 @@ class FeatureStore(Store[LocalFeatures]):
         """Number of key points of a picture."""
         return self._points[key]
 
-    def add(self, keys: Sequence[str], made: Sequence[LocalFeatures], seconds: float) -> None:
+    def add(self, keys: Sequence[str], values: Sequence[LocalFeatures], seconds: float) -> None:
         """Store the features of one picture per key, and how long finding them all took."""
         self._write(
             keys,
             seconds,
-            ends=np.cumsum([len(found) for found in made]),
-            points=np.concatenate([found.points for found in made]),
-            descriptors=np.concatenate([found.descriptors for found in made]),
-            frames=np.array([found.frame for found in made]),
-            binary=np.array(made[0].binary),
+            ends=np.cumsum([len(found) for found in values]),
+            points=np.concatenate([found.points for found in values]),
+            descriptors=np.concatenate([found.descriptors for found in values]),
+            frames=np.array([found.frame for found in values]),
+            binary=np.array(values[0].binary),
         )
+
+    def place(self, key: str) -> "Place":
+        """Segment and position of a picture's features."""
+        return self._places[key][:2]
 
     def of(self, keys: Sequence[str]) -> "StoredFeatures":
         """The features of the keys in their order, read when they are asked for."""
-        return StoredFeatures([self._places[key][:2] for key in keys])
+        return StoredFeatures([self.place(key) for key in keys])
 
 
 class MapStore(Store[NDArray[np.floating]]):
     """The feature maps that a network made of pictures, in half precision."""
 
     def add(
-        self, keys: Sequence[str], made: Sequence[NDArray[np.floating]], seconds: float
+        self, keys: Sequence[str], values: Sequence[NDArray[np.floating]], seconds: float
     ) -> None:
         """Store one map per key, and how long making them all took."""
-        self._write(keys, seconds, maps=np.stack(made).astype(np.float16))
+        self._write(keys, seconds, maps=np.stack(values).astype(np.float16))
 
     def maps(self, keys: Sequence[str]) -> Iterator[NDArray[np.float16]]:
         """The maps of the keys in their order, one segment in memory at a time."""
@@ -204,16 +313,20 @@ class MapStore(Store[NDArray[np.floating]]):
             yield opened[1][row]
 
 
+Place = tuple[Path, int]
+"""A segment, and a position in it."""
+
+
 class StoredFeatures:
     """Local features on disk, a few pictures of them in memory at a time.
 
     Parameters
     ----------
-    places : list of (Path, int)
-        Segment and position in it, of every picture.
+    places : sequence of Place
+        Of every picture.
     """
 
-    def __init__(self, places: list[tuple[Path, int]]) -> None:
+    def __init__(self, places: Sequence[Place]) -> None:
         self._places = places
 
     def __len__(self) -> int:

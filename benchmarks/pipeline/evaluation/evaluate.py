@@ -1,77 +1,76 @@
-"""One row on one dataset: vectors, search, scores, record."""
+"""Evaluation of a method on a dataset: fit, check, search, score every query set."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from benchmarks.formats.files import Json, write_json
-from benchmarks.pipeline.cache.fingerprint import digest
-from benchmarks.pipeline.cache.store import Store
-from benchmarks.pipeline.evaluation.fitted_method import Fitted
+from benchmarks.formats.files import Json
+from benchmarks.pipeline.evaluation.fitted_method import FittedMethod
 from benchmarks.pipeline.evaluation.sanity import check_protocol, check_search
 from benchmarks.pipeline.evaluation.verification import count_inliers, inlier_report
-from benchmarks.pipeline.extraction.extract import Vectors as Made
-from benchmarks.pipeline.methods.extractor import training_fingerprint
-from benchmarks.pipeline.methods.method import VERIFIED, Combination
-from benchmarks.pipeline.records.card import protocol_card, protocol_code
-from benchmarks.pipeline.records.record import PHOTOS, RecordPlace
+from benchmarks.pipeline.extraction.outcome import Extracted
+from benchmarks.pipeline.methods.method import VERIFIED, Method
+from benchmarks.pipeline.records.recorder import EvaluationResult, Keypoints
 from benchmarks.pipeline.workers import Workforce
 from datasets.task import Dataset, Task
 from retrieval.knn import Block
-from retrieval.metrics import chance, mean_scores
 from retrieval.protocol import Judgements, judge
 from retrieval.ranking import Ranking, summarise
 from retrieval.reranking.spatial import candidates, rerank
 from retrieval.search import Vectors
 
-ANSWERS = 10
-"""Neighbours per query in the answers to an unlabelled challenge."""
-
-_BYTES_OF_NUMBER = 4
-"""Vectors are float32."""
-
-_ROWS = 4096
-"""Vectors looked at at a time."""
-
-_BYTES_OF_PLACE = 8
-"""x and y of a key point, for verification."""
+_BLOCK = 4096
+"""Vectors in memory at a time."""
 
 
-def task_folder(out: Path, task: Task) -> Path:
-    """Where the records of a task lie."""
-    return out / task.dataset.name / "records" / task.query_set
+@dataclass(frozen=True)
+class Searched:
+    """A finished search.
 
+    Attributes
+    ----------
+    ranking : Ranking
+        Of all queries of a query set.
+    verification : dict
+        Counts of verified matches, of a method that verifies; else empty.
+    milliseconds : float
+        Duration per query.
+    """
 
-def record_key(task: Task, row: Combination, seed: int) -> str:
-    """Hash of everything that decides a record: data, extractor, training images, protocol."""
-    parts = [task.dataset.fingerprint, task.query_set, row.identity, protocol_code(), seed]
-    return digest([*parts, training_fingerprint(task.dataset)])
+    ranking: Ranking
+    verification: Json
+    milliseconds: float
 
 
 @dataclass
 class Evaluation:
-    """How rows are evaluated on a dataset.
+    """Evaluates methods on a dataset.
 
     Parameters
     ----------
     dataset : Dataset
-        What is searched.
-    out, cache : Path
-        Where records and vectors lie.
-    seed : int
-        For the card.
+        Gallery, queries and training images.
+    cache : Path
+        Folder for matrices while they are searched.
     workforce : Workforce
-        Who verifies matches, where a row has that done.
+        Verifies matches, where a method does that.
+
+    Attributes
+    ----------
+    judgements : dict of str to Judgements
+        Query set to the relevant and excluded images of its queries.
+
+    Raises
+    ------
+    SanityError
+        If constant features would not score chance.
     """
 
     dataset: Dataset
-    out: Path
     cache: Path
-    seed: int
     workforce: Workforce
 
     def __post_init__(self) -> None:
@@ -83,230 +82,156 @@ class Evaluation:
         for judgements in self.judgements.values():
             check_protocol(judgements)
 
-    def place(self, task: Task, row: Combination) -> RecordPlace:
-        """Where the row's record goes."""
-        return RecordPlace(task_folder(self.out, task), row.name)
-
-    def is_finished(self, row: Combination) -> bool:
-        """Whether every task has the row's record already, and a challenge its answers."""
-        return all(
-            self.place(task, row).is_finished(record_key(task, row, self.seed))
-            and (self.dataset.labelled or self._answers(task, row).exists())
-            for task in self.dataset.tasks
-        )
-
-    def run(self, combination: Combination, made: Made) -> None:
-        """Search every query set with a row and record it.
+    def run(
+        self, method: Method, extracted: Mapping[str, Extracted]
+    ) -> Iterator[EvaluationResult]:
+        """Fit a method and search with every query set.
 
         Parameters
         ----------
-        combination : Combination
-            The row.
-        made : benchmarks.pipeline.extraction.extract.Vectors
-            The vectors of all images by the row's extractors.
+        method : Method
+            To be evaluated.
+        extracted : mapping of str to Extracted
+            The vectors of all images by its extractors.
 
         Raises
         ------
-        GateError
-            If a sanity gate does not hold.
+        SanityError
+            If a sanity check does not hold.
         TooLittleError
             If there is too little to learn weights from.
         """
-        with Fitted(combination, self.dataset, made, self.cache) as fitted:
+        with FittedMethod(method, self.dataset, extracted, self.cache) as fitted:
             gallery = fitted.vectors(self.dataset.gallery)
             dimensions = sum(part.shape[1] for part in gallery)
             for task in self.dataset.tasks:
                 queries = fitted.vectors(task.queries)
                 judgements = self.judgements[task.query_set]
-                check_search(combination.name, fitted.search, queries, gallery, judgements)
-                ranking, verified, search_ms = self.search(
-                    task, combination, fitted, queries, gallery, made
-                )
-                record = self._record(task, combination, ranking) | verified
-                if fitted.combining and fitted.combining.learned:
-                    record["learned"] = fitted.combining.learned
-                record["dimensions"] = dimensions
-                record["bytes_per_image"] = dimensions * _BYTES_OF_NUMBER
-                record["counts"]["zero vectors"] = _zeros(gallery) + _zeros(queries)
-                self._note_features(record, task, combination, made)
-                costs = self._costs(task, combination, made)
-                costs |= {
+                check_search(method.name, fitted.search, queries, gallery, judgements)
+                searched = self.search(task, fitted, queries, gallery)
+                costs = {
+                    "extraction_ms": self._extraction_ms(method, extracted),
                     "fit_seconds": round(fitted.fit_seconds, 4),
-                    "search_ms": search_ms,
+                    "search_ms": searched.milliseconds,
                 }
-                self.place(task, combination).write(record, ranking, costs)
-                if not self.dataset.labelled:
-                    self._answer(task, combination, ranking)
+                yield EvaluationResult(
+                    task,
+                    judgements,
+                    searched.ranking,
+                    searched.verification,
+                    fitted.fusion.learned if fitted.fusion else {},
+                    dimensions,
+                    _zero_vectors(gallery) + _zero_vectors(queries),
+                    self._keypoints(task, method, extracted),
+                    costs,
+                )
 
     def search(
-        self,
-        task: Task,
-        combination: Combination,
-        fitted: Fitted,
-        queries: Vectors,
-        gallery: Vectors,
-        made: Made,
-    ) -> tuple[Ranking, Json, float]:
-        """Search with all queries; gives the ranking, what verification saw, and ms per query."""
-        began = time.perf_counter()
-        found, verified = self._search(task, combination, fitted, queries, gallery, made)
-        ranking = summarise(found, self.judgements[task.query_set])
-        seconds = time.perf_counter() - began
-        return ranking, verified, round(1e3 * seconds / len(task.queries), 4)
-
-    def rank(
-        self, combination: Combination, made: Made, judgements: Mapping[str, Judgements]
-    ) -> dict[str, Ranking]:
-        """Search every query set by other judgements, without verification and any record.
+        self, task: Task, fitted: FittedMethod, queries: Vectors, gallery: Vectors
+    ) -> Searched:
+        """Search with all queries of a query set.
 
         Parameters
         ----------
-        combination : Combination
-            The row.
-        made : benchmarks.pipeline.extraction.extract.Vectors
-            The vectors of all images by the row's extractors.
+        task : Task
+            The query set.
+        fitted : FittedMethod
+            Searches.
+        queries, gallery : sequence of Rows
+            Vectors that `fitted` gave.
+        """
+        began = time.perf_counter()
+        blocks, verification = self._blocks(task, fitted, queries, gallery)
+        ranking = summarise(blocks, self.judgements[task.query_set])
+        seconds = time.perf_counter() - began
+        return Searched(ranking, verification, round(1e3 * seconds / len(task.queries), 4))
+
+    def rank(
+        self,
+        method: Method,
+        extracted: Mapping[str, Extracted],
+        judgements: Mapping[str, Judgements],
+    ) -> dict[str, Ranking]:
+        """Search with every query set by other judgements, without verification.
+
+        Parameters
+        ----------
+        method : Method
+            Searches.
+        extracted : mapping of str to Extracted
+            The vectors of all images by its extractors.
         judgements : mapping of str to Judgements
-            Query set to what counts.
+            Query set to relevant and excluded images.
+
+        Returns
+        -------
+        dict of str to Ranking
+            By query set.
         """
         ranked = {}
-        with Fitted(combination, self.dataset, made, self.cache) as fitted:
+        with FittedMethod(method, self.dataset, extracted, self.cache) as fitted:
             gallery = fitted.vectors(self.dataset.gallery)
             for task in self.dataset.tasks:
                 judged = judgements[task.query_set]
-                found = fitted.search(fitted.vectors(task.queries), gallery, judged)
-                ranked[task.query_set] = summarise(found, judged)
+                blocks = fitted.search(fitted.vectors(task.queries), gallery, judged)
+                ranked[task.query_set] = summarise(blocks, judged)
         return ranked
 
-    def _search(
-        self,
-        task: Task,
-        combination: Combination,
-        fitted: Fitted,
-        queries: Vectors,
-        gallery: Vectors,
-        made: Made,
+    def _blocks(
+        self, task: Task, fitted: FittedMethod, queries: Vectors, gallery: Vectors
     ) -> tuple[Iterable[Block], Json]:
-        """What was found, and what verification saw, for the record."""
-        judgements = self.judgements[task.query_set]
+        """Distances of all queries, and what verification counted."""
+        method, judgements = fitted.method, self.judgements[task.query_set]
         blocks = fitted.search(queries, gallery, judgements)
-        if not combination.verification or not combination.verified:
+        if not method.verification or not method.verified:
             return blocks, {}
+        features = fitted.extracted[method.verified.name].features
+        assert features is not None, "what is verified has local features"
         first = candidates(blocks, judgements, VERIFIED)
         inliers = count_inliers(
-            combination.verification,
+            method.verification,
             task.queries,
             self.dataset.gallery,
             first,
-            made.local_features(combination.verified.name),
+            features,
             self.workforce,
-            f"verifying {combination.name}",
+            f"verifying {method.name}",
         )
-        report = {"verification": inlier_report(first, inliers, judgements)}
         # Searched once more rather than kept: only some queries are in memory at a time.
-        return rerank(fitted.search(queries, gallery, judgements), first, inliers), report
+        reranked = rerank(fitted.search(queries, gallery, judgements), first, inliers)
+        return reranked, inlier_report(first, inliers, judgements)
 
-    def _costs(self, task: Task, combination: Combination, made: Made) -> Json:
-        """What extraction cost; what several extractors begin with is counted once."""
+    def _extraction_ms(self, method: Method, extracted: Mapping[str, Extracted]) -> float | None:
+        """Milliseconds per image; what several extractors begin with is counted once."""
         images = {image.sha256 for _, image in self.dataset.images}
-        stores: dict[Path, Store[Any]] = {}
-        for row in combination.rows:
-            used = (made.stores[row.name], made.features.get(row.name))
-            stores |= {store.folder: store for store in used if store is not None}
-        parts = [store.seconds(images) for store in stores.values()]
-        known = [seconds for seconds in parts if seconds is not None]
-        per_image = 1e3 * sum(known) / len(images) if len(known) == len(parts) else None
+        stores = {
+            store.folder: store
+            for one in method.extractors
+            for store in extracted[one.name].stores
+        }
+        seconds = [store.seconds(images) for store in stores.values()]
+        known = [one for one in seconds if one is not None]
         # Unknown where vectors have outlived what they were made from.
-        return {"extraction_ms": None if per_image is None else round(per_image, 4)}
+        return round(1e3 * sum(known) / len(images), 4) if len(known) == len(seconds) else None
 
-    def _note_features(
-        self, record: Json, task: Task, combination: Combination, made: Made
-    ) -> None:
-        """Count key points; what verification needs to keep is part of a picture's bytes."""
-        row = combination.verified
-        if row is None or row.detector is None:
-            return
-        features = made.local_features(row.name)
-        found = {image.sha256: features.points(image.sha256) for image in self.dataset.gallery}
-        asked = [features.points(image.sha256) for image in task.queries]
-        record["counts"]["images without key points"] = [*found.values(), *asked].count(0)
-        mean = sum(found.values()) / len(found)
-        record["key points per gallery image"] = round(mean, 1)
-        if combination.verification:
-            record["bytes_per_image"] += round(mean * (row.detector.dims + _BYTES_OF_PLACE))
-
-    def skip(self, row: Combination, reason: str) -> None:
-        """Record why a row cannot run here; numbers of the same task and protocol stay."""
-        kept = [task for task in self.dataset.tasks if self._has_numbers(task, row)]
-        for task in self.dataset.tasks:
-            if task not in kept:
-                self._write_absence(task, row, "skipped", reason)
-        if kept:
-            named = ", ".join(task.query_set for task in kept)
-            self.workforce.say(f"{row.name} keeps its numbers of {named}; here {reason}")
-
-    def fail(self, row: Combination, reason: str) -> None:
-        """Record that a row came to grief, and how."""
-        self.workforce.say(f"{row.name} failed: {reason}")
-        for task in self.dataset.tasks:
-            self._write_absence(task, row, "failed", reason)
-
-    def _has_numbers(self, task: Task, row: Combination) -> bool:
-        record = self.place(task, row).read() or {}
-        card = record.get("card", {})
-        found = (record.get("status"), card.get("split hash"), card.get("protocol code"))
-        return found == ("ok", self.dataset.fingerprint, protocol_code())
-
-    def _write_absence(self, task: Task, row: Combination, status: str, reason: str) -> None:
-        card = protocol_card(task, row, self.seed)
-        record = {"row": row.name, "status": status, "reason": reason, "card": card}
-        self.place(task, row).write_absence(record)
-
-    def _record(self, task: Task, row: Combination, ranking: Ranking) -> Json:
-        gallery = self.dataset.gallery
-        judgements = self.judgements[task.query_set]
-        scored = int((ranking.relevant > 0).sum())
-        return {
-            "key": record_key(task, row, self.seed),
-            "row": row.name,
-            "status": "ok",
-            "note": row.note,
-            "scores": mean_scores(ranking),
-            "chance": chance(judgements),
-            "counts": {
-                "training images": len(self.dataset.training),
-                "gallery images": len(gallery),
-                "confusion images": sum(image.distractor is not None for image in gallery),
-                "queries": len(task.queries),
-                "queries scored": scored,
-                "queries left out": len(task.queries) - scored,
-                "queries found in gallery": judgements.self_matches,
-            },
-            "card": protocol_card(task, row, self.seed),
-        }
-
-    def _answer(self, task: Task, row: Combination, ranking: Ranking) -> None:
-        """Write the answers to an unlabelled challenge, keyed by query."""
-        names = [image.id.removeprefix("gallery/") for image in self.dataset.gallery]
-        asked = [image.id.removeprefix(f"{task.query_set}/") for image in task.queries]
-        found = ranking.neighbours[:, :ANSWERS].tolist()
-        images = {
-            query: [names[index] for index in indices if index >= 0]
-            for query, indices in zip(asked, found, strict=True)
-        }
-        write_json(self._answers(task, row), {"groupname": row.name, "images": images})
-
-    def _answers(self, task: Task, row: Combination) -> Path:
-        folder = self.out / self.dataset.name / "answers"
-        return (
-            folder if task.query_set == PHOTOS else folder / task.query_set
-        ) / f"{row.name}.json"
+    def _keypoints(
+        self, task: Task, method: Method, extracted: Mapping[str, Extracted]
+    ) -> Keypoints | None:
+        """Counts of keypoints, of a method with local features."""
+        found = method.verified and extracted[method.verified.name].features
+        if not found or not method.verified or not method.verified.detector:
+            return None
+        gallery = {image.sha256: found.points(image.sha256) for image in self.dataset.gallery}
+        every = [*gallery.values(), *(found.points(image.sha256) for image in task.queries)]
+        mean = sum(gallery.values()) / len(gallery)
+        return Keypoints(every.count(0), mean, method.verified.detector.dims)
 
 
-def _zeros(matrices: Vectors) -> int:
-    """Images of which no extractor found anything."""
+def _zero_vectors(matrices: Vectors) -> int:
+    """Images in which no extractor found anything."""
     empty = np.ones(matrices[0].shape[0], bool)
     for matrix in matrices:
-        for start in range(0, len(empty), _ROWS):
-            part = slice(start, start + _ROWS)
+        for start in range(0, len(empty), _BLOCK):
+            part = slice(start, start + _BLOCK)
             empty[part] &= ~matrix[part].any(axis=1)
     return int(empty.sum())

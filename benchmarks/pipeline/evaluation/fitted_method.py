@@ -1,8 +1,8 @@
-"""A row on a dataset: all that it learns, learned, and vectors ready to be searched."""
+"""A method fitted on a dataset's training images, with vectors ready to be searched."""
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -12,139 +12,155 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from benchmarks.pipeline.cache.store import VectorStore
-from benchmarks.pipeline.extraction.encode import LEAST, distinct, fit_tail, folds
-from benchmarks.pipeline.extraction.extract import Vectors as Made
-from benchmarks.pipeline.methods.extractor import Row, require_training
-from benchmarks.pipeline.methods.method import Combination
+from benchmarks.pipeline.cache.store import ArrayStore
+from benchmarks.pipeline.extraction.encode import fit_postprocessing
+from benchmarks.pipeline.extraction.outcome import Extracted
+from benchmarks.pipeline.loading.training import LEAST, distinct, folds, require_training
+from benchmarks.pipeline.methods.extractor import ExtractorSteps
+from benchmarks.pipeline.methods.method import Method
 from datasets.task import Dataset, Image
-from retrieval.fusion.methods import Combining, Round
+from retrieval.fusion.methods import FusionMethod, Round
 from retrieval.fusion.weights import TooLittleError
 from retrieval.search import Search, Vectors
 
 
-def finish(row: Row, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What a row's tail, fitted, makes of the head's vectors: dense, one row per picture.
+def postprocess(extractor: ExtractorSteps, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Apply an extractor's fitted postprocessing to its head's vectors.
 
     The zero vector, of a picture in which nothing was found, stays the zero vector.
+
+    Parameters
+    ----------
+    extractor : ExtractorSteps
+        Its postprocessing is fitted.
+    vectors : ndarray of float32, shape (n_images, n_dims)
+        Made by its head.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_images, n_dims after postprocessing)
     """
-    made: Any = row.tail.transform(vectors) if row.tail else vectors
+    steps = extractor.postprocessing
+    made: Any = steps.transform(vectors) if steps else vectors
     final = np.array(made.toarray() if scipy.sparse.issparse(made) else made, np.float32)
     final[~vectors.any(axis=1)] = 0
     return final
 
 
-class Fitted(AbstractContextManager["Fitted"]):
-    """What a row needs to be searched by; its matrices lie in a temporary folder.
+class FittedMethod(AbstractContextManager["FittedMethod"]):
+    """A method with all that it learns; its matrices lie in a temporary folder.
 
     Parameters
     ----------
-    combination : Combination
-        The row.
+    method : Method
+        Fitted on construction.
     dataset : Dataset
-        Its training images are learned from.
-    made : benchmarks.pipeline.extraction.extract.Vectors
-        The vectors of all images by the row's extractors.
+        Learned is from its training images.
+    extracted : mapping of str to Extracted
+        The vectors of all images by the method's extractors.
     cache : Path
-        Where the temporary folder goes.
+        The temporary folder goes there.
 
     Attributes
     ----------
-    combining : Combining or None
-        What combines the extractors, fitted.
+    fusion : FusionMethod or None
+        The fusion, fitted.
     search : Search
-        Searches vectors that `vectors` made.
+        Searches vectors that `vectors` gave.
     fit_seconds : float
-        What all fitting took.
+        Seconds that all fitting took.
 
     Raises
     ------
     TooLittleError
         If there is too little to learn weights from.
+    LeakError
+        If something would be learned from other than training images.
     """
 
     def __init__(
-        self, combination: Combination, dataset: Dataset, made: Made, cache: Path
+        self, method: Method, dataset: Dataset, extracted: Mapping[str, Extracted], cache: Path
     ) -> None:
         cache.mkdir(parents=True, exist_ok=True)
-        self._rows = combination.rows
-        self._stores = [made.stores[row.name] for row in combination.rows]
+        self.method = method
+        self.extracted = extracted
+        self._stores = [(one, extracted[one.name].store) for one in method.extractors]
         self._folder = tempfile.TemporaryDirectory(
             dir=cache,
             prefix=".search-",
             ignore_cleanup_errors=True,  # Windows keeps what is still mapped
         )
-        self._made = 0
-        self.fit_seconds = sum(store.fit_seconds for store in self._stores)
+        self._written = 0
+        self.fit_seconds = sum(store.fit_seconds for _, store in self._stores)
         try:
-            self.combining = self._combine(combination, dataset)
+            self.fusion = self._fit(dataset)
         except BaseException:
             self._folder.cleanup()
             raise
-        self.search: Search = combination.search(self.combining)
+        self.search: Search = method.search(self.fusion)
 
     def vectors(self, images: Sequence[Image]) -> Vectors:
         """The images' vectors, in their order, as the search takes them."""
         matrices = self._matrices(images)
-        return self.combining.transform(matrices) if self.combining else matrices
+        return self.fusion.transform(matrices) if self.fusion else matrices
 
-    def _combine(self, combination: Combination, dataset: Dataset) -> Combining | None:
-        """Fit the tails, and what combines them."""
-        combining = combination.fresh_combining()
-        if combining is None or not combining.learns:
-            self._fit_tails(dataset.training, dataset)
-            return combining.fit([], []) if combining else None
+    def _fit(self, dataset: Dataset) -> FusionMethod | None:
+        """Fit the postprocessing of every extractor, and their fusion."""
+        fusion = self.method.fresh_fusion()
+        if fusion is None or not fusion.learns:
+            self._fit_postprocessing(dataset.training, dataset)
+            return fusion.fit([], []) if fusion else None
         require_training(dataset.training, dataset)
-        known = [image for image in distinct(dataset.training) if image.label]
-        if not known:
+        labelled = [image for image in distinct(dataset.training) if image.label]
+        if not labelled:
             raise TooLittleError("weights are learned from training images with classes")
-        rounds = self._rounds(known, dataset) if combining.compares else []
-        self._fit_tails(dataset.training, dataset)
-        training = self._matrices(known)
+        rounds = self._rounds(labelled, dataset) if fusion.compares else []
+        self._fit_postprocessing(dataset.training, dataset)
+        training = self._matrices(labelled)
         began = time.perf_counter()
-        combining.fit(training, [image.label or "" for image in known], rounds)
+        fusion.fit(training, [image.label or "" for image in labelled], rounds)
         self.fit_seconds += time.perf_counter() - began
-        return combining
+        return fusion
 
-    def _rounds(self, known: Sequence[Image], dataset: Dataset) -> list[Round]:
-        """Training images asking in turn, their vectors made by tails that have not seen them."""
-        if not any(row.tail for row in self._rows):
+    def _rounds(self, labelled: Sequence[Image], dataset: Dataset) -> list[Round]:
+        """Training images as queries in turn, described by what has not learned from them."""
+        if not any(one.postprocessing for one, _ in self._stores):
             return []
-        if len(known) < LEAST:
+        if len(labelled) < LEAST:
             raise TooLittleError(f"weights are learned from at least {LEAST} training images")
-        pairs = list(zip(self._rows, self._stores, strict=True))
-        same = {row.name: self._matrix(known, row, store) for row, store in pairs if not row.tail}
+        same = {
+            one.name: self._matrix(labelled, one, store)
+            for one, store in self._stores
+            if not one.postprocessing
+        }
         rounds = []
-        for asking in folds(known):
-            out = {known[index].sha256 for index in asking}
-            self._fit_tails([one for one in dataset.training if one.sha256 not in out], dataset)
+        for asking in folds(labelled):
+            out = {labelled[index].sha256 for index in asking}
+            self._fit_postprocessing([i for i in dataset.training if i.sha256 not in out], dataset)
             vectors = [
-                self._matrix(known, row, store) if row.tail else same[row.name]
-                for row, store in pairs
+                same[one.name] if one.name in same else self._matrix(labelled, one, store)
+                for one, store in self._stores
             ]
             rounds.append(Round(asking, vectors))
         return rounds
 
-    def _fit_tails(self, images: Sequence[Image], dataset: Dataset) -> None:
-        for row, store in zip(self._rows, self._stores, strict=True):
-            self.fit_seconds += fit_tail(row, images, dataset, store)
+    def _fit_postprocessing(self, images: Sequence[Image], dataset: Dataset) -> None:
+        for one, store in self._stores:
+            self.fit_seconds += fit_postprocessing(one, images, dataset, store)
 
     def _matrices(self, images: Sequence[Image]) -> list[NDArray[np.float32]]:
-        return [
-            self._matrix(images, row, store)
-            for row, store in zip(self._rows, self._stores, strict=True)
-        ]
+        return [self._matrix(images, one, store) for one, store in self._stores]
 
     def _matrix(
-        self, images: Sequence[Image], row: Row, store: VectorStore
+        self, images: Sequence[Image], extractor: ExtractorSteps, store: ArrayStore
     ) -> NDArray[np.float32]:
-        """A row's final vectors, on disk, written a block of images at a time."""
-        self._made += 1
-        path = Path(self._folder.name) / f"{self._made}.npy"
+        """An extractor's final vectors, on disk, written a block of images at a time."""
+        self._written += 1
+        path = Path(self._folder.name) / f"{self._written}.npy"
         matrix: NDArray[np.float32] | None = None
         done = 0
         for block in store.blocks([image.sha256 for image in images]):
-            final = finish(row, block)
+            final = postprocess(extractor, block)
             if matrix is None:
                 shape = (len(images), final.shape[1])
                 matrix = np.lib.format.open_memmap(path, "w+", np.float32, shape)

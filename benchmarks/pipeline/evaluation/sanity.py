@@ -1,10 +1,10 @@
-"""Sanity gates: what must hold in every run, checked in every run.
+"""Sanity checks, made in every run.
 
 - Constant features score exactly chance.
 - A gallery in another order gives the same scores.
 - Right answers dealt out at random score about chance, whatever the features.
 
-A gate that does not hold stops the run: its numbers would mean nothing.
+A method for which one does not hold is recorded as failed: its numbers would mean nothing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from retrieval.ranking import summarise
 from retrieval.search import Search, Vectors
 
 _ASKED = 20
-"""Queries that a row's gates ask; enough to see what goes wrong for all."""
+"""Queries that a method is checked with; enough to see what goes wrong for all."""
 
 _DEALS = 30
 """Times that right answers are dealt out anew."""
@@ -30,8 +30,8 @@ _FALSE_ALARM = 1e-9
 Scores = dict[str, float | None]
 
 
-class GateError(RuntimeError):
-    """A sanity gate does not hold."""
+class SanityError(RuntimeError):
+    """A sanity check does not hold."""
 
 
 def check_protocol(judgements: Judgements) -> None:
@@ -39,7 +39,7 @@ def check_protocol(judgements: Judgements) -> None:
 
     Raises
     ------
-    GateError
+    SanityError
         If they do not.
     """
     searched = np.ones((judgements.n_gallery, 2), np.float32)
@@ -73,7 +73,7 @@ def check_search(
 
     Raises
     ------
-    GateError
+    SanityError
         If one does not hold.
     """
     few = [i for i, judged in enumerate(judgements.of) if len(judged.positive)][:_ASKED]
@@ -112,7 +112,7 @@ def _require_chance(
         wanted = expected[name]
         assert wanted is not None, "queries without an answer were left out"
         if abs(mean - wanted) > _allowed(wanted, _DEALS * len(judgements.of)):
-            raise GateError(
+            raise SanityError(
                 f"{row}: answers dealt out at random score {mean:.4f} in {name}, chance "
                 f"is {wanted:.4f}; scores leak from somewhere"
             )
@@ -124,7 +124,7 @@ def _copies(blocks: Sequence[Block]) -> Iterator[Block]:
 
 
 def _allowed(expected: float, count: int) -> float:
-    """How far the mean of `count` values of 0 to 1 may be from what is expected (Bernstein)."""
+    """Allowed distance of the mean of `count` values of 0 to 1 from its expectation (Bernstein)."""
     unit = np.log(2 / _FALSE_ALARM) / count
     # No values of 0 to 1 with this mean vary more.
     variance = expected * (1 - expected)
@@ -141,4 +141,4 @@ def _require_equal(found: Scores, wanted: Scores, what: str) -> None:
     for name in METRICS:
         one, other = found[name], wanted[name]
         if one is not None and other is not None and abs(one - other) > 1e-9:
-            raise GateError(f"{what}: {one} instead of {other} in {name}")
+            raise SanityError(f"{what}: {one} instead of {other} in {name}")

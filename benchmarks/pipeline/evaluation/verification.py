@@ -70,7 +70,7 @@ def count_inliers(
 def inlier_report(
     candidates: NDArray[np.int32], inliers: NDArray[np.int32], judgements: Judgements
 ) -> Json:
-    """How many images were verified, and how many inliers right and wrong ones had on average.
+    """Count verified images, and the inliers of relevant and other ones on average.
 
     Parameters
     ----------

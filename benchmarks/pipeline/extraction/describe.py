@@ -1,25 +1,21 @@
 """Pictures to vectors and local features, in one pass: each picture is decoded once."""
 
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.pipeline.cache.store import Store
-from benchmarks.pipeline.workers import Workforce, cut
-from datasets.errors import InputError, UnreadableImageError
-from datasets.reading import Pixels, read_image
+from benchmarks.pipeline.cache.store import Filled, Store, fill_all
+from benchmarks.pipeline.loading.dataset import read_listed
+from benchmarks.pipeline.workers import Workforce
+from datasets.reading import Pixels
 from datasets.task import Image
 from extractors import Extractor
-from extractors.local_features.local import Detector, LocalFeatures
-
-Made = NDArray[np.float32] | LocalFeatures
-"""What is made of a picture: its vector, or its local features."""
+from extractors.local_features.detector import Detector, LocalFeatures
 
 _BATCH_BYTES = 64 * 2**20
 """Decoded pictures that a worker holds at a time, unless a single one is larger."""
@@ -27,7 +23,7 @@ _BATCH_BYTES = 64 * 2**20
 
 def describe_all(
     stores: Mapping[str, Store[Any]],
-    makers: Mapping[str, Extractor | Detector],
+    describers: Mapping[str, Extractor | Detector],
     images: Sequence[Image],
     workforce: Workforce,
     label: str,
@@ -36,86 +32,66 @@ def describe_all(
 
     Parameters
     ----------
-    stores : mapping of str to VectorStore or FeatureStore
-        Name to where things go.
-    makers : mapping of str to Extractor or Detector
-        Name to what makes them.
+    stores : mapping of str to Store
+        Name to the store to be filled.
+    describers : mapping of str to Extractor or Detector
+        Name to what its values are made by.
     images : sequence of Image
-        The pictures that need them.
+        The pictures.
     workforce : Workforce
-        Who works.
+        The workers.
     label : str
         Text of the progress bar.
 
     Returns
     -------
     dict of str to str
-        Name to what went wrong, for makers that failed on a picture.
+        Name to the first error of what failed on a picture.
+
+    Raises
+    ------
+    InputError
+        If a picture can no longer be read.
     """
     paths = {image.sha256: image.path for image in images}
-    wanted: dict[str, list[str]] = defaultdict(list)
-    for name, store in stores.items():
-        for key in store.missing(list(paths)):
-            wanted[key].append(name)
-    together: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for key, names in wanted.items():
-        together[tuple(names)].append(key)
-    jobs = [
-        _Job({name: makers[name] for name in names}, {key: paths[key] for key in chunk})
-        for names, keys in together.items()
-        for chunk in cut(keys)
-    ]
-    failures: dict[str, str] = {}
-    for job, results in zip(jobs, workforce.chunks(_describe, jobs, label), strict=True):
-        for name, result in results.items():
-            if isinstance(result, str):
-                failures.setdefault(name, result)
-            else:
-                stores[name].add(list(job.paths), *result)
-    return failures
+    _, errors = fill_all(stores, paths, partial(_describe, describers), workforce, label)
+    return errors
 
 
-@dataclass(frozen=True)
-class _Job:
-    makers: dict[str, Extractor | Detector]
-    paths: dict[str, Path]
-
-
-def _describe(job: _Job) -> dict[str, tuple[list[Made], float] | str]:
-    """What every maker made of the pictures and its seconds, or what went wrong."""
-    made: dict[str, list[Made]] = {name: [] for name in job.makers}
-    seconds = dict.fromkeys(job.makers, 0.0)
-    failures: dict[str, str] = {}
-    for pictures in _batches(job.paths.values()):
-        for name in job.makers.keys() - failures.keys():
+def _describe(
+    describers: Mapping[str, Extractor | Detector], job: tuple[Sequence[str], Sequence[Path]]
+) -> dict[str, Filled]:
+    """Values and seconds of every describer that is named, or its error."""
+    names, paths = job
+    made: dict[str, list[Any]] = {name: [] for name in names}
+    seconds = dict.fromkeys(names, 0.0)
+    errors: dict[str, str] = {}
+    for pictures in _batches(paths):
+        for name in [name for name in names if name not in errors]:
             began = time.perf_counter()
             try:
-                found = list(job.makers[name].transform(pictures.values()))
+                values = list(describers[name].transform(pictures.values()))
             except Exception as error:
-                failures[name] = _blame(job.makers[name], pictures) or repr(error)
+                errors[name] = _blame(describers[name], pictures) or repr(error)
                 continue
             seconds[name] += time.perf_counter() - began
-            for path, one in zip(pictures, found, strict=True):
-                if not _is_finite(one):
-                    failures.setdefault(name, f"gave values that are not finite for {path}")
-            made[name] += found
-    return {name: failures.get(name) or (made[name], seconds[name]) for name in job.makers}
+            for path, value in zip(pictures, values, strict=True):
+                if not _is_finite(value):
+                    errors.setdefault(name, f"gave values that are not finite for {path}")
+            made[name] += values
+    return {name: errors.get(name) or (made[name], seconds[name]) for name in names}
 
 
-def _is_finite(made: Made) -> bool:
-    values = made.points if isinstance(made, LocalFeatures) else made
+def _is_finite(value: NDArray[np.float32] | LocalFeatures) -> bool:
+    values = value.points if isinstance(value, LocalFeatures) else value
     return bool(np.isfinite(values).all())
 
 
-def _batches(paths: Iterable[Path]) -> Iterator[dict[Path, Pixels]]:
+def _batches(paths: Sequence[Path]) -> Iterator[dict[Path, Pixels]]:
     """Decode pictures, as many at a time as fit into a bounded memory."""
     batch: dict[Path, Pixels] = {}
     for path in paths:
-        try:
-            batch[path] = read_image(path)
-        except UnreadableImageError as error:
-            # It could be read when the dataset was listed.
-            raise InputError(f"{path}: {error}; it has changed meanwhile, run again") from error
+        batch[path] = read_listed(path)
         if sum(picture.nbytes for picture in batch.values()) > _BATCH_BYTES:
             yield batch
             batch = {}
@@ -123,11 +99,11 @@ def _batches(paths: Iterable[Path]) -> Iterator[dict[Path, Pixels]]:
         yield batch
 
 
-def _blame(maker: Extractor | Detector, pictures: Mapping[Path, Pixels]) -> str | None:
-    """Find the first picture that the maker fails on."""
+def _blame(describer: Extractor | Detector, pictures: Mapping[Path, Pixels]) -> str | None:
+    """Find the first picture that a describer fails on."""
     for path, picture in pictures.items():
         try:
-            maker.transform([picture])
+            describer.transform([picture])
         except Exception as error:
             return f"{type(error).__name__} on {path}: {error}"
     return None

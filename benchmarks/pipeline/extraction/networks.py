@@ -1,4 +1,4 @@
-"""Rows with a network: what it makes of pictures, what is trained on that, and the vectors.
+"""Networks at work: feature maps of pictures, training on them, and the vectors.
 
 A network works on all cores by itself, so its pictures go through this process, a batch at a
 time, while threads decode and prepare the next.
@@ -7,9 +7,9 @@ time, while threads decode and prepare the next.
 import shutil
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,145 +17,114 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.formats.files import read_json, write_json
-from benchmarks.pipeline.cache.fingerprint import closure, code_hash, digest
-from benchmarks.pipeline.cache.store import MapStore, Store, VectorStore
-from benchmarks.pipeline.methods.extractor import (
-    Row,
-    map_store,
-    require_training,
-    training_fingerprint,
-)
+from benchmarks.pipeline.cache.fingerprint import computes, digest
+from benchmarks.pipeline.cache.store import MapStore, Store
+from benchmarks.pipeline.extraction.outcome import Extracted
+from benchmarks.pipeline.loading.dataset import read_listed
+from benchmarks.pipeline.loading.training import require_training, training_fingerprint
+from benchmarks.pipeline.methods.extractor import ExtractorSteps, map_store
 from benchmarks.pipeline.workers import Workforce, cut
-from datasets.reading import LazyImages, read_image
+from datasets.reading import LazyImages
 from datasets.task import Dataset, Image
-from extractors.base import NothingToLearnError
 from extractors.networks.augmentation import Augmentation
 from extractors.networks.engine import BATCH
-from extractors.networks.finetuning import FineTuned
-from extractors.networks.pretrained import MapHead, Network
-from extractors.networks.scratch import ScratchNetwork
+from extractors.networks.pretrained import Network
 from extractors.networks.training import is_trained, read_history
-from extractors.networks.weights import NoWeightsError
 
 _READERS = 2
 """Threads that decode; the network needs the cores more."""
 
 
-@dataclass
-class Outcome:
-    """How rows with a network went.
-
-    Attributes
-    ----------
-    maps : dict of str to MapStore
-        Row name to its feature maps, for rows with a stem.
-    trained : dict of str to Path
-        Row name to the folder of its training, for rows that train a network.
-    failures, skipped : dict of str to str
-        Row name to what went wrong, or to why it makes no vectors of these pictures.
-    """
-
-    maps: dict[str, MapStore] = field(default_factory=dict)
-    trained: dict[str, Path] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
-    skipped: dict[str, str] = field(default_factory=dict)
-
-
 def run_networks(
-    rows: Sequence[Row],
-    stores: Mapping[str, VectorStore],
+    extractors: Sequence[ExtractorSteps],
+    extracted: Mapping[str, Extracted],
     dataset: Dataset,
     cache: Path,
     forget: bool,
     workforce: Workforce,
-) -> Outcome:
-    """Make every vector of rows with a network that is not there yet, training where needed.
+) -> None:
+    """Make every vector by networks that is not stored yet, training where needed.
 
     Parameters
     ----------
-    rows : sequence of Row
+    extractors : sequence of ExtractorSteps
         Those with a network.
-    stores : mapping of str to VectorStore
-        Row name to where its vectors go.
+    extracted : mapping of str to Extracted
+        Their stores, by name; feature maps, trainings and what goes wrong are noted there.
     dataset : Dataset
         Its images are described; networks are trained on its training images.
     cache : Path
-        Where maps, trained networks and their histories are kept.
+        Folder of maps, trained networks and their histories.
     forget : bool
         Make everything anew.
     workforce : Workforce
         Shows progress.
     """
-    outcome = Outcome()
     opened: dict[Path, MapStore] = {}
-    for row in rows:
-        if row.stem:
-            store = map_store(row.stem, cache, forget)
-            outcome.maps[row.name] = opened.setdefault(store.folder, store)
-        if isinstance(row.head, FineTuned | ScratchNetwork):
-            outcome.trained[row.name] = folder = _folder(row, dataset, cache)
+    for one in extractors:
+        mine = extracted[one.name]
+        if one.stem:
+            store = map_store(one.stem, cache, forget)
+            mine.maps = opened.setdefault(store.folder, store)
+        if one.head.is_supervised:
+            mine.training = _training_folder(one, dataset, cache)
             if forget:
-                shutil.rmtree(folder, ignore_errors=True)
-        try:
-            _run(row, stores[row.name], outcome, dataset, workforce)
-        except (NoWeightsError, NothingToLearnError) as error:
-            outcome.skipped[row.name] = str(error)
-        except Exception as error:
-            outcome.failures[row.name] = f"{type(error).__name__}: {error}"
-    return outcome
+                shutil.rmtree(mine.training, ignore_errors=True)
+        with mine.outcome():
+            _run(one, mine, dataset, workforce)
 
 
-def _folder(row: Row, dataset: Dataset, cache: Path) -> Path:
-    parts = [row.identity, training_fingerprint(dataset)]
-    return cache / "networks" / f"{row.name}-{digest(parts)[:16]}"
+def _training_folder(extractor: ExtractorSteps, dataset: Dataset, cache: Path) -> Path:
+    parts = [extractor.identity, training_fingerprint(dataset)]
+    return cache / "networks" / f"{extractor.name}-{digest(parts)[:16]}"
 
 
 def _run(
-    row: Row, store: VectorStore, outcome: Outcome, dataset: Dataset, workforce: Workforce
+    extractor: ExtractorSteps, mine: Extracted, dataset: Dataset, workforce: Workforce
 ) -> None:
-    """Fit the row's head if it learns, then make the vectors that are missing."""
+    """Fit the head if it learns, then make the vectors that are missing."""
     images = [image for _, image in dataset.images]
-    missing = set(store.missing([image.sha256 for image in images]))
-    pictures = [Picture(image.sha256, image.path) for image in images if image.sha256 in missing]
-    maps = outcome.maps.get(row.name)
-    if missing and row.name in outcome.trained:
+    missing = set(mine.store.missing([image.sha256 for image in images]))
+    inputs = [NetworkInput(i.sha256, i.path) for i in images if i.sha256 in missing]
+    if missing and mine.training:
         require_training(dataset.training, dataset)
-        store.fit_seconds = _train(row, maps, outcome.trained[row.name], dataset, workforce)
-    network, label = row.network, f"{row.name} on {dataset.name}"
-    assert network is not None, "rows without a network are described elsewhere"
-    look(network, store if maps is None else maps, pictures, workforce, label)
-    if maps is not None:
-        assert isinstance(row.head, MapHead), "a map head stands behind a stem"
-        for keys in cut(store.missing([picture.key for picture in pictures]), BATCH):
+        mine.store.fit_seconds = _train(extractor, mine.maps, mine.training, dataset, workforce)
+    network, label = extractor.network, f"{extractor.name} on {dataset.name}"
+    assert network is not None, "extractors without a network are run elsewhere"
+    run_network(network, mine.maps or mine.store, inputs, workforce, label)
+    if mine.maps:
+        for keys in cut(mine.store.missing([one.key for one in inputs]), BATCH):
             began = time.perf_counter()
-            vectors = list(row.head.transform(maps.maps(list(keys))))
-            store.add(keys, vectors, time.perf_counter() - began)
+            vectors = list(extractor.head.transform(mine.maps.maps(list(keys))))
+            mine.store.add(keys, vectors, time.perf_counter() - began)
 
 
 def _train(
-    row: Row, maps: MapStore | None, folder: Path, dataset: Dataset, workforce: Workforce
+    extractor: ExtractorSteps,
+    maps: MapStore | None,
+    folder: Path,
+    dataset: Dataset,
+    workforce: Workforce,
 ) -> float:
-    """Train the row's network, or load what was trained before; seconds that it took in all."""
-    labels = [image.label or "" for image in dataset.training]
+    """Train the network, or load what was trained before; gives the seconds that it took."""
+    head, labels = extractor.head, [image.label or "" for image in dataset.training]
 
-    def track(items: Any, total: int, label: str) -> Iterator[int]:
-        return workforce.track(items, total, f"{label} {row.name} on {dataset.name}, epochs")
+    def track(items: Iterable[int], total: int, label: str) -> Iterator[int]:
+        label = f"{label} {extractor.name} on {dataset.name}, epochs"
+        return workforce.track(items, total, label)
 
-    assert isinstance(row.head, FineTuned | ScratchNetwork), "nothing else is trained here"
-    write_json(folder / "identity.json", row.identity)
+    write_json(folder / "identity.json", extractor.identity)
     if is_trained(folder):
-        row.head.load(folder)
-    elif isinstance(row.head, ScratchNetwork):
+        head.load(folder)
+    elif maps is None or extractor.stem is None:
         images = LazyImages([image.path for image in dataset.training])
-        row.head.fit(images, labels, folder=folder, track=track)
+        head.fit(images, labels, folder=folder, track=track)
     else:
-        assert maps is not None, "a row that is fine-tuned has a stem"
-        assert row.stem is not None, "a row that is fine-tuned has a stem"
-        pictures = variants(dataset.training, row.head.augmentation, row.head.recipe.seed)
-        look(row.stem, maps, pictures, workforce, f"augmented copies of {dataset.name}")
-        keys = [picture.key for picture in pictures]
-        gathered = _gather(maps, keys, row.head.variants, folder)
-        row.head.fit(gathered, labels, folder=folder, track=track)
+        inputs = augmented_inputs(dataset.training, head.augmentation, head.recipe.seed)
+        run_network(extractor.stem, maps, inputs, workforce, f"augmented copies of {dataset.name}")
+        keys = [one.key for one in inputs]
+        gathered = _gather(maps, keys, head.variants, folder)
+        head.fit(gathered, labels, folder=folder, track=track)
         del gathered  # Windows removes no file that is mapped
         write_json(folder / "copies.json", {"seconds": maps.seconds(keys) or 0.0})
         (folder / "maps.npy").unlink()
@@ -168,19 +137,31 @@ def _gather(
 ) -> Sequence[NDArray[np.float16]]:
     """The maps in one file, of which training reads a few at a time in any order."""
     folder.mkdir(parents=True, exist_ok=True)
-    made: NDArray[np.float16] | None = None
+    gathered: NDArray[np.float16] | None = None
     for number, one in enumerate(maps.maps(keys)):
-        if made is None:
+        if gathered is None:
             shape = (len(keys) // variants, variants, *one.shape)
-            made = np.lib.format.open_memmap(folder / "maps.npy", "w+", np.float16, shape)
-        made[divmod(number, variants)] = one
-    assert made is not None, "there are training images"
-    return cast(Sequence[NDArray[np.float16]], made)
+            gathered = np.lib.format.open_memmap(folder / "maps.npy", "w+", np.float16, shape)
+        gathered[divmod(number, variants)] = one
+    assert gathered is not None, "there are training images"
+    return cast(Sequence[NDArray[np.float16]], gathered)
 
 
 @dataclass(frozen=True)
-class Picture:
-    """What a network looks at: a picture, or the variant of a training picture."""
+class NetworkInput:
+    """A picture, or an augmented copy of a training picture.
+
+    Attributes
+    ----------
+    key : str
+        The input's own name in stores.
+    path : Path
+        The picture's file.
+    augmentation : Augmentation or None
+        How the copy differs from the picture.
+    chance : tuple of int
+        Seed of the copy.
+    """
 
     key: str
     path: Path
@@ -188,56 +169,81 @@ class Picture:
     chance: tuple[int, ...] = ()
 
     def pixels(self) -> NDArray[np.uint8]:
-        """The picture, decoded and varied."""
-        image = read_image(self.path)
+        """Decode the picture, and vary it if this is a copy.
+
+        Raises
+        ------
+        InputError
+            If the picture has gone or changed meanwhile.
+        """
+        image = read_listed(self.path)
         if self.augmentation is None:
             return image
         return self.augmentation.vary(image, np.random.default_rng(self.chance))
 
 
-def variants(
+def augmented_inputs(
     training: Sequence[Image], augmentation: Augmentation | None, seed: int
-) -> list[Picture]:
-    """Each training image followed by its copies.
+) -> list[NetworkInput]:
+    """Give each training image followed by its copies.
 
     A copy depends on its picture's bytes, its number and the seed, so that another picture in
     the folder changes none.
+
+    Parameters
+    ----------
+    training : sequence of Image
+        Training images.
+    augmentation : Augmentation or None
+        Makes the copies; without it there are none.
+    seed : int
+        Seed of all copies.
     """
-    made = []
+    kind = augmentation and digest([computes(replace(augmentation, copies=0)), seed])[:12]
+    inputs = []
     for image in training:
-        made.append(Picture(image.sha256, image.path))
-        if augmentation is None:
-            continue
-        code = code_hash(*closure(type(augmentation).__module__))
-        kind = digest([vars(replace(augmentation, copies=0)), seed, code])[:12]
-        for number in range(augmentation.copies):
+        inputs.append(NetworkInput(image.sha256, image.path))
+        for number in range(augmentation.copies if augmentation else 0):
             chance = (seed, int(image.sha256[:8], 16), number)
             key = f"{image.sha256}-{kind}-{number}"
-            made.append(Picture(key, image.path, augmentation, chance))
-    return made
+            inputs.append(NetworkInput(key, image.path, augmentation, chance))
+    return inputs
 
 
-def look(
+def run_network(
     network: Network,
     store: Store[Any],
-    pictures: Sequence[Picture],
+    inputs: Sequence[NetworkInput],
     workforce: Workforce,
     label: str,
 ) -> None:
-    """Let a network look at the pictures that are not in the store yet.
+    """Run a network on the inputs that are not in the store yet.
+
+    Parameters
+    ----------
+    network : Network
+        Runs in this process.
+    store : Store
+        Gets its outputs.
+    inputs : sequence of NetworkInput
+        Pictures and copies.
+    workforce : Workforce
+        Shows progress.
+    label : str
+        Text of the progress bar.
 
     Raises
     ------
     ValueError
         If it gives values that are not finite, naming a picture.
     """
-    by_key = {picture.key: picture for picture in pictures}
+    by_key = {one.key: one for one in inputs}
     chunks = cut([by_key[key] for key in store.missing(list(by_key))], BATCH)
     with ThreadPoolExecutor(_READERS) as readers:
         ahead: deque[list[Future[NDArray[np.uint8]]]] = deque()
 
-        def order(chunk: Sequence[Picture]) -> None:
-            ahead.append([readers.submit(_ready, network, picture) for picture in chunk])
+        def order(chunk: Sequence[NetworkInput]) -> None:
+            ahead.append([readers.submit(_prepared, network, one) for one in chunk])
 
         for chunk in chunks[:2]:
             order(chunk)
@@ -246,13 +252,13 @@ def look(
             if number + 2 < len(chunks):
                 order(chunks[number + 2])
             began = time.perf_counter()
-            made = network.run(batch)
+            outputs = network.run(batch)
             seconds = time.perf_counter() - began
-            for picture, one in zip(chunk, made, strict=True):
-                if not np.isfinite(one).all():
-                    raise ValueError(f"gave values that are not finite for {picture.path}")
-            store.add([picture.key for picture in chunk], list(made), seconds)
+            for one, output in zip(chunk, outputs, strict=True):
+                if not np.isfinite(output).all():
+                    raise ValueError(f"gave values that are not finite for {one.path}")
+            store.add([one.key for one in chunk], list(outputs), seconds)
 
 
-def _ready(network: Network, picture: Picture) -> NDArray[np.uint8]:
-    return network.prepare(picture.pixels())
+def _prepared(network: Network, one: NetworkInput) -> NDArray[np.uint8]:
+    return network.prepare(one.pixels())

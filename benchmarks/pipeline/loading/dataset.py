@@ -1,37 +1,42 @@
-"""A dataset as the user named it, looked at file by file and put into its parts."""
+"""A dataset as the user named it, with every file looked at and put into its part."""
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 import datasets
-from benchmarks.pipeline.cache.fingerprint import code_hash, libraries
-from benchmarks.pipeline.cache.store import VectorStore
-from benchmarks.pipeline.workers import Workforce, cut
+from benchmarks.pipeline.cache.fingerprint import digest, libraries
+from benchmarks.pipeline.cache.store import ArrayStore
+from benchmarks.pipeline.workers import Workforce
+from datasets import reading
 from datasets.assembly import Inspected, assemble
-from datasets.errors import UnreadableImageError
+from datasets.errors import InputError, UnreadableImageError
 from datasets.layout import Item
-from datasets.reading import content_hash, read_image
+from datasets.reading import Pixels, content_hash, read_image
 from datasets.task import Dataset
+
+_GRAIN = 2e9
+"""Nanoseconds; a file written a moment ago could change again within its clock's grain."""
 
 
 def load(text: str, cache: Path, workforce: Workforce, seed: int = 0) -> Dataset:
     """Load a dataset by name, path or both.
 
-    Every file is hashed; files whose bytes were never seen before are decoded once to see
-    whether they can be, so that all extractors work on the same images.
+    Every file is hashed, unless it is as it was when it was hashed before; files whose bytes
+    were never seen before are decoded once to see whether they can be, so that all extractors
+    work on the same images.
 
     Parameters
     ----------
     text : str
-        See `datasets.resolve`.
+        Name, path or NAME=PATH, see `datasets.resolve`.
     cache : Path
-        Where embedded datasets are rendered to, and what is known of files is kept.
+        Folder of rendered datasets, and of what is known of files.
     workforce : Workforce
-        Who works.
+        The workers.
     seed : int
         Seed of the split, where the folders give none.
 
@@ -49,87 +54,115 @@ def load(text: str, cache: Path, workforce: Workforce, seed: int = 0) -> Dataset
 def inspect(
     items: Sequence[Item], name: str, cache: Path, workforce: Workforce
 ) -> dict[str, Inspected]:
-    """Hash files and find out which can be read.
+    """Hash files and find out which of them can be read.
 
     Parameters
     ----------
     items : sequence of Item
+        The files.
     name : str
         What they belong to, for the progress bar.
     cache : Path
-        Where what is known of files is kept.
+        Folder of what is known of files.
     workforce : Workforce
-        Who works.
+        The workers.
 
     Returns
     -------
     dict of str to Inspected
         By item id.
     """
-    store = VectorStore(cache / "readable", "size", _reader_identity())
-    hashes = dict(
-        zip(
-            [item.id for item in items],
-            workforce.track(map(_hash, items), len(items), f"hashing {name}"),
-            strict=True,
-        )
-    )
-    broken = _look(items, hashes, store, workforce)
+    hashes, unopened = file_hashes([item.path for item in items], name, cache, workforce)
+    paths = {hashes[item.path]: item.path for item in items if item.path in hashes}
+    identity = {"version": reading.VERSION, "libraries": libraries(reading.__name__)}
+    store = ArrayStore(cache / "readable", "size", identity)
+    broken = store.fill(paths, _sizes, workforce, "reading pictures")
     return {
-        item.id: Inspected(
-            hashes[item.id][0], hashes[item.id][1] or broken.get(hashes[item.id][0])
-        )
+        item.id: Inspected(sha256, broken.get(sha256))
+        if (sha256 := hashes.get(item.path))
+        else Inspected("", unopened[item.path])
         for item in items
     }
 
 
-def _hash(item: Item) -> tuple[str, str | None]:
-    """The file's hash, or why there is none."""
+def file_hashes(
+    paths: Sequence[Path], name: str, cache: Path, workforce: Workforce
+) -> tuple[dict[Path, str], dict[Path, str]]:
+    """Hash the bytes of files, or recall the hash of those that are as they were.
+
+    A file is as it was if place, size, inode and both of its times are.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        The files.
+    name : str
+        What they belong to, for the progress bar.
+    cache : Path
+        Folder of what is known of files.
+    workforce : Workforce
+        The workers.
+
+    Returns
+    -------
+    hashes : dict of Path to str
+        SHA-256 in hex, of files that can be opened.
+    problems : dict of Path to str
+        Why the others cannot.
+    """
+    states = {path: _state(path) for path in dict.fromkeys(paths)}
+    store = ArrayStore(cache / "files", "sha256", {"version": 1})
+    items = {state: path for path, state in states.items()}
+    problems = store.fill(items, _hashes, workforce, f"hashing {name}", chunk=256)
+    good = [path for path, state in states.items() if state not in problems]
+    blocks = store.blocks([states[path] for path in good])
+    found = [row.tobytes().hex() for block in blocks for row in block]
+    return dict(zip(good, found, strict=True)), {
+        items[state]: problem for state, problem in problems.items()
+    }
+
+
+def read_listed(path: Path) -> Pixels:
+    """Read a picture that could be read when its dataset was listed.
+
+    Raises
+    ------
+    InputError
+        If it has gone or changed meanwhile.
+    """
     try:
-        return content_hash(item.path), None
+        return read_image(path)
     except UnreadableImageError as error:
-        return "", str(error)
+        raise InputError(f"{path}: {error}; it has changed meanwhile, run again") from error
 
 
-def _look(
-    items: Sequence[Item],
-    hashes: dict[str, tuple[str, str | None]],
-    store: VectorStore,
-    workforce: Workforce,
-) -> dict[str, str]:
-    """Decode what was never decoded before; content hash to problem, for the broken ones."""
-    paths = {hashes[item.id][0]: item.path for item in items if hashes[item.id][1] is None}
-    unseen = [(key, paths[key]) for key in store.missing(list(paths))]
-    broken: dict[str, str] = {}
-    for looked in workforce.chunks(_try_to_read, cut(unseen), "reading pictures"):
-        if looked.sizes:
-            sizes = [np.array(size, np.float32) for size in looked.sizes.values()]
-            store.add(list(looked.sizes), sizes, looked.seconds)
-        broken |= looked.problems
-    return broken
+def _state(path: Path) -> str:
+    """A key that changes whenever the file may have."""
+    try:
+        state = path.stat()
+    except OSError:
+        return digest(str(path))  # opening it will say why
+    times = (state.st_mtime_ns, state.st_ctime_ns)
+    now = time.time_ns()
+    parts = [str(path.absolute()), state.st_size, state.st_ino, *times]
+    return digest([*parts, now] if now - max(times) < _GRAIN else parts)
 
 
-@dataclass(frozen=True)
-class _Looked:
-    """What a chunk of files turned out to be: sizes of the readable, problems of the others."""
-
-    sizes: dict[str, tuple[float, float]]
-    problems: dict[str, str]
-    seconds: float
-
-
-def _try_to_read(chunk: Sequence[tuple[str, Path]]) -> _Looked:
-    sizes, problems = {}, {}
-    began = time.perf_counter()
-    for key, path in chunk:
+def _hashes(paths: Sequence[Path]) -> list[NDArray[np.uint8] | UnreadableImageError]:
+    made: list[NDArray[np.uint8] | UnreadableImageError] = []
+    for path in paths:
         try:
-            height, width = read_image(path).shape[:2]
-            sizes[key] = (float(height), float(width))
+            made.append(np.frombuffer(bytes.fromhex(content_hash(path)), np.uint8))
         except UnreadableImageError as error:
-            problems[key] = str(error)
-    return _Looked(sizes, problems, time.perf_counter() - began)
+            made.append(error)
+    return made
 
 
-def _reader_identity() -> dict[str, object]:
-    module = "datasets.reading"
-    return {"code": code_hash(module), "libraries": libraries(module)}
+def _sizes(paths: Sequence[Path]) -> list[NDArray[np.int32] | UnreadableImageError]:
+    made: list[NDArray[np.int32] | UnreadableImageError] = []
+    for path in paths:
+        try:
+            made.append(np.array(read_image(path).shape[:2], np.int32))
+        except UnreadableImageError as error:
+            made.append(error)
+    return made

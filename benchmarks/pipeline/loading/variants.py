@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image as PILImage
 
 from benchmarks.formats.files import write_whole
-from benchmarks.pipeline.cache.fingerprint import closure, code_hash, digest, libraries
+from benchmarks.pipeline.cache.fingerprint import computes, digest, imported_modules, libraries
+from benchmarks.pipeline.loading.dataset import read_listed
 from benchmarks.pipeline.workers import Workforce
 from datasets.errors import InputError
-from datasets.reading import Pixels, content_hash, read_image
+from datasets.reading import Pixels, content_hash
 from datasets.task import Dataset, Image, Relevance
 from extractors.hand_crafted.lines import Lines
 from extractors.networks.augmentation import Augmentation
@@ -25,21 +27,25 @@ _SUFFIX = ".png"
 class _Drawn:
     """Makes the drawing of a picture."""
 
+    version: ClassVar[str] = "drawing 1"
+
     lines: Lines
 
     def __call__(self, image: Image) -> list[Pixels]:
-        return [self.lines(read_image(image.path))]
+        return [self.lines(read_listed(image.path))]
 
 
 @dataclass(frozen=True)
 class _Varied:
     """Makes the augmented copies of a picture; they depend on its bytes and the seed alone."""
 
+    version: ClassVar[str] = "copying 1"
+
     augmentation: Augmentation
     seed: int
 
     def __call__(self, image: Image) -> list[Pixels]:
-        picture = read_image(image.path)
+        picture = read_listed(image.path)
         chances = [(self.seed, int(image.sha256[:8], 16), n) for n in range(self.copies)]
         return [
             self.augmentation.vary(picture, np.random.default_rng(chance)) for chance in chances
@@ -56,10 +62,11 @@ def with_edges(dataset: Dataset, cache: Path, workforce: Workforce) -> Dataset:
     Parameters
     ----------
     dataset : Dataset
+        Has photographs in its query set ``query``.
     cache : Path
         The drawings are kept there.
     workforce : Workforce
-        Who draws.
+        The workers.
 
     Raises
     ------
@@ -92,14 +99,15 @@ def with_copies(
     Parameters
     ----------
     dataset : Dataset
+        Its gallery and query images get copies.
     cache : Path
         The copies are kept there.
     workforce : Workforce
-        Who makes them.
+        The workers.
     augmentation : Augmentation
-        How they are made.
+        Makes the copies.
     seed : int
-        Of the copies.
+        Seed of the copies.
     """
     vary, folder = _Varied(augmentation, seed), cache / "datasets" / "copies"
 
@@ -123,7 +131,7 @@ def with_copies(
 
 
 def _relevance(photo: Image, dataset: Dataset) -> Relevance | None:
-    """What counts for a photograph's drawing, if its class label does not say so."""
+    """Relevant and junk images of a photograph's drawing, if its class does not tell them."""
     if photo.id in dataset.relevance:
         return dataset.relevance[photo.id]
     itself = [image for image in dataset.gallery if image.sha256 == photo.sha256][:1]
@@ -142,8 +150,7 @@ def _make(
     label: str,
 ) -> list[list[Path]]:
     """Make pictures of each image that are not there yet; their files."""
-    code = closure("extractors.hand_crafted.lines") + closure("extractors.networks.augmentation")
-    how = [repr(maker), code_hash(*code), libraries(*code)]
+    how = [computes(maker), libraries(*imported_modules(Lines.__module__))]
     place = folder.with_name(f"{folder.name}-{digest(how)[:16]}")
     return list(workforce.each(partial(_write, maker, place), images, label))
 

@@ -1,49 +1,54 @@
-"""An extractor, ready to work, and the guard of what it may learn from."""
+"""An extractor of the menu, cut into its steps and ready to work."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from benchmarks.pipeline.cache.estimators import HEAD
-from benchmarks.pipeline.cache.fingerprint import closure, digest, identity, implementation
-from benchmarks.pipeline.cache.store import FeatureStore, MapStore, VectorStore
-from datasets.task import Dataset, Image
+from benchmarks.pipeline.cache import estimators
+from benchmarks.pipeline.cache.fingerprint import identity, libraries
+from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore, MapStore
+from benchmarks.pipeline.loading.training import training_fingerprint
+from datasets import reading
+from datasets.task import Dataset
 from extractors import Extractor
-from extractors.local_features.encoders import Encoder
-from extractors.local_features.local import Detector
-from extractors.networks.finetuning import FineTuned
+from extractors.base import SavesItself
+from extractors.local_features.detector import Detector
 from extractors.networks.pretrained import MapHead, Network, Stem
-from extractors.networks.scratch import ScratchNetwork
 from extractors.networks.weights import NoWeightsError
 
 PARTIAL = "partial weights"
 
-
-class LeakError(RuntimeError):
-    """Something was to be fitted on images that are searched or asked."""
+HEAD, POSTPROCESSING = "head.skops", "postprocessing.skops"
 
 
 @dataclass
-class Row:
-    """An extractor of the menu and its name, ready to work.
-
-    The extractor is cut at its joints: `detector` finds local features and `stem` makes
-    feature maps, for rows that have them, or are None; `head` makes a vector of each picture,
-    or of what they found in it; `tail` is what scikit-learn then learns and does with vectors
-    (scaling, say), or None.
+class ExtractorSteps:
+    """An extractor, cut at its joints.
 
     Parameters
     ----------
     name : str
-        The row's name.
+        Name in the menu.
     estimator : Extractor or Pipeline
-        What makes its vectors.
+        Makes its vectors; cloned, so that the menu's own stays unfitted.
     epochs : int, optional
         Networks are trained for no more than these, whatever their recipe says.
+
+    Attributes
+    ----------
+    detector : Detector or None
+        Finds local features in a picture, where the extractor begins with one.
+    stem : Stem or None
+        Makes feature maps of pictures, where it begins with the frozen part of a network.
+    head : Extractor, Encoder or MapHead
+        Makes the vector of each picture, or of what was found in it.
+    postprocessing : Pipeline or None
+        Transformers of scikit-learn that learn from vectors (scaling, idf, whitening).
     """
 
     name: str
@@ -53,11 +58,12 @@ class Row:
     def __post_init__(self) -> None:
         fresh = clone(self.estimator)
         steps = list(fresh.steps) if isinstance(fresh, Pipeline) else [("head", fresh)]
+        self.family: str = steps[0][1].family
         is_local, has_stem = (isinstance(steps[0][1], kind) for kind in (Detector, Stem))
         self.detector: Detector | None = steps.pop(0)[1] if is_local else None
         self.stem: Stem | None = steps.pop(0)[1] if has_stem else None
-        self.head: Extractor | Encoder | MapHead = steps.pop(0)[1]
-        self.tail: Pipeline | None = Pipeline(steps) if steps else None
+        self.head: Any = steps.pop(0)[1]
+        self.postprocessing: Pipeline | None = Pipeline(steps) if steps else None
         self._shortened = False
         recipe = getattr(self.head, "recipe", None)
         if recipe and self.epochs and self.epochs < recipe.epochs:
@@ -71,12 +77,12 @@ class Row:
 
     @property
     def network(self) -> Network | None:
-        """The network that looks at the pictures, if one does."""
+        """The network that pictures are run through, if there is one."""
         return self.stem or (self.head if isinstance(self.head, Network) else None)
 
     @property
     def obstacle(self) -> str | None:
-        """Why the row cannot run here, with the remedy; None if it can."""
+        """Reason why it cannot run here, with the remedy; None if it can."""
         try:
             if self.network:
                 self.network.require()
@@ -86,8 +92,8 @@ class Row:
 
     @property
     def note(self) -> str:
-        """What a reader of the numbers must know, each in short and at length; or nothing."""
-        partial = self.head.note if isinstance(self.head, Network | MapHead) else ""
+        """Notes for readers of its numbers, each in short and at length; or nothing."""
+        partial = getattr(self.head, "note", "")
         notes = [f"{PARTIAL}: {partial}"] if partial else []
         if self._shortened:
             many = "s" * (self.epochs != 1)
@@ -95,23 +101,20 @@ class Row:
         return "; ".join(notes)
 
     @property
-    def is_supervised(self) -> bool:
-        """Whether classes of training images, not only their pictures, are learned from."""
-        return isinstance(self.head, FineTuned | ScratchNetwork)
-
-    @property
     def learns(self) -> bool:
         """Whether anything has to be fitted."""
-        return self.head_learns or self.tail is not None
+        return self.head_learns or self.postprocessing is not None
 
     @cached_property
     def identity(self) -> dict[str, object]:
-        """What decides the row's ranking, data and protocol aside."""
-        parts: dict[str, object] = {
-            "head": identity(self.head),
-            "tail": self.tail and identity(self.tail),
-            "reading": _reading(),
+        """Everything that decides its vectors, data aside."""
+        return self._head_identity | {
+            "postprocessing": self.postprocessing and identity(self.postprocessing)
         }
+
+    @cached_property
+    def _head_identity(self) -> dict[str, object]:
+        parts: dict[str, object] = {"head": identity(self.head), "reading": _reading()}
         if self.detector:
             parts["detector"] = _detector_identity(self.detector)
         if self.stem:
@@ -120,16 +123,51 @@ class Row:
             parts["network"] = _implementation(self.network)
         return parts
 
-    def store(self, cache: Path, dataset: Dataset, forget: bool = False) -> VectorStore:
-        """Open the store of the head's vectors; a head that learned has one per training set."""
-        parts = ("head", "detector", "stem", "network", "reading")
-        whole: dict[str, object] = {k: self.identity[k] for k in parts if k in self.identity}
+    def store(self, cache: Path, dataset: Dataset, forget: bool = False) -> ArrayStore:
+        """Open the store of the head's vectors; a head that learned has one per training set.
+
+        Parameters
+        ----------
+        cache : Path
+            Folder of all stores.
+        dataset : Dataset
+            Its training images decide what a head learns.
+        forget : bool
+            Begin anew, as if nothing were stored.
+        """
+        whole = dict(self._head_identity)
         if self.head_learns:
             whole["training"] = training_fingerprint(dataset)
-        store = VectorStore(cache / "vectors", self.name, whole, forget)
+        store = ArrayStore(cache / "vectors", self.name, whole, forget)
         if forget:
             (store.folder / HEAD).unlink(missing_ok=True)
         return store
+
+    def save(self, folder: Path) -> None:
+        """Write all that its steps have learned into a folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        if isinstance(self.head, SavesItself):
+            self.head.save(folder)
+        elif self.head_learns:
+            estimators.save(self.head, folder / HEAD)
+        if self.postprocessing:
+            estimators.save(self.postprocessing, folder / POSTPROCESSING)
+
+    def load(self, folder: Path) -> None:
+        """Take over what `save` wrote.
+
+        Raises
+        ------
+        InputError
+            If a file is damaged or holds something else.
+        """
+        if isinstance(self.head, SavesItself):
+            self.head.load(folder)
+        elif self.head_learns:
+            self.head = estimators.load(folder / HEAD, type(self.head))
+        if self.postprocessing:
+            kinds = [type(step) for _, step in self.postprocessing.steps]
+            self.postprocessing = estimators.load(folder / POSTPROCESSING, Pipeline, *kinds)
 
 
 def feature_store(detector: Detector, cache: Path, forget: bool = False) -> FeatureStore:
@@ -151,11 +189,11 @@ def map_store(stem: Stem, cache: Path, forget: bool = False) -> MapStore:
 
 @cache
 def _reading() -> dict[str, object]:
-    """How files become pixels."""
-    return implementation(*closure("datasets.reading"))
+    """Identity of the reader, which turns files into pixels."""
+    return {"version": reading.VERSION, "libraries": libraries(reading.__name__)}
 
 
-def _implementation(network: Network) -> dict[str, str]:
+def _implementation(network: Network) -> Mapping[str, str]:
     try:
         return network.implementation
     except NoWeightsError:
@@ -164,23 +202,3 @@ def _implementation(network: Network) -> dict[str, str]:
 
 def _detector_identity(detector: Detector) -> dict[str, object]:
     return identity(detector) | {"implementation": detector.implementation}
-
-
-def training_fingerprint(dataset: Dataset) -> str:
-    """Content hash of the training images."""
-    return digest([(image.sha256, image.label) for image in dataset.training])
-
-
-def require_training(images: Sequence[Image], dataset: Dataset) -> None:
-    """Allow nothing but the dataset's training images to be fitted on.
-
-    Raises
-    ------
-    LeakError
-        If one of the images is no training image, or is also searched or asked.
-    """
-    allowed = {image.id: image.sha256 for image in dataset.training}
-    used = {image.sha256 for part, image in dataset.images if part != "training"}
-    for image in images:
-        if allowed.get(image.id) != image.sha256 or image.sha256 in used:
-            raise LeakError(f"{image.id}: not a training image of {dataset.name}; never fit on it")

@@ -1,17 +1,18 @@
-"""What a row's name says: which extractors, how they are combined, and what re-ranks.
+"""A method: a line of the results table, made of extractors, their fusion and re-ranking.
 
-``a`` is an extractor; ``a+b`` combines two by learned weights, ``a+b+rrf`` by reciprocal ranks;
-``a+alpha-qe`` and ``a+b+rrf+alpha-qe`` re-rank what the rest of the name finds.
+Its name says all of that: ``a`` is an extractor; ``a+b`` fuses two by learned weights,
+``a+b+rrf`` by reciprocal ranks; ``a+alpha-qe`` and ``a+b+rrf+alpha-qe`` re-rank what the rest of
+the name finds.
 """
 
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.cache.fingerprint import closure, code_hash, implementation, plain
-from benchmarks.pipeline.methods.extractor import Row
+from benchmarks.pipeline.cache.fingerprint import computes, imported_modules, libraries
+from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from datasets.task import Dataset
-from retrieval.fusion.methods import Combining
+from retrieval.fusion.methods import FusionMethod
 from retrieval.reranking.menu import Reranking
 from retrieval.reranking.spatial import Verification
 from retrieval.search import Search, single
@@ -19,28 +20,25 @@ from retrieval.search import Search, single
 VERIFIED = 50
 """Images of each query whose local features are matched."""
 
+FITTING = "fitting 1"
+"""Changes with the way in which postprocessing and fusion weights are fitted; see the modules
+`benchmarks.pipeline.extraction.encode` and `benchmarks.pipeline.evaluation.fitted_method`."""
 
 _SHORT = 16
-
-_LEARNING = (
-    "benchmarks.pipeline.evaluation.fitted_method",
-    "benchmarks.pipeline.extraction.encode",
-)
-"""Modules that decide what is learned from."""
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """How a row came to other parameters than the menu's.
+    """The origin of parameters that are not the menu's.
 
     Parameters
     ----------
     note : str
         For readers of its numbers.
     images : frozenset of str
-        What chose them: images, by `short_hash`.
+        Images that chose the parameters, by `short_hash`.
     preset : dict
-        All of it, to be kept where the row is.
+        The whole preset, to be kept wherever the method is.
     """
 
     note: str
@@ -48,9 +46,9 @@ class Tuning:
     preset: Json
 
     def obstacle(self, dataset: Dataset) -> str | None:
-        """Why the row may not be run on a dataset; None if it may."""
-        asked = {short_hash(image.sha256) for part, image in dataset.images if part != "training"}
-        if not (seen := len(asked & self.images)):
+        """Reason why the method may not be run on a dataset; None if it may."""
+        used = {short_hash(image.sha256) for part, image in dataset.images if part != "training"}
+        if not (seen := len(used & self.images)):
             return None
         return f"tuned on {seen} images that are searched or asked here; tune on this split"
 
@@ -61,17 +59,17 @@ def short_hash(sha256: str) -> str:
 
 
 @dataclass
-class Combination:
-    """A row of the table: extractors, joined or one alone, and the re-ranking behind them.
+class Method:
+    """A line of the results table.
 
     Parameters
     ----------
     name : str
-        The row's name.
-    rows : tuple of Row
-        The extractors.
-    combining : Combining, optional
-        How they are combined; None for one alone.
+        Name in the table.
+    extractors : tuple of ExtractorSteps
+        One, or several that are fused.
+    fusion : FusionMethod, optional
+        How several are fused.
     rerankings : tuple of Reranking
         In the order that they are applied in.
     verification : Verification, optional
@@ -82,8 +80,8 @@ class Combination:
     """
 
     name: str
-    rows: tuple[Row, ...]
-    combining: Combining | None = None
+    extractors: tuple[ExtractorSteps, ...]
+    fusion: FusionMethod | None = None
     rerankings: tuple[Reranking, ...] = ()
     verification: Verification | None = None
     tuning: Tuning | None = None
@@ -91,30 +89,30 @@ class Combination:
     @property
     def is_plain(self) -> bool:
         """Whether it is an extractor and nothing more."""
-        return not (self.combining or self.rerankings or self.verification)
+        return not (self.fusion or self.rerankings or self.verification)
 
     @property
     def learns(self) -> bool:
         """Whether anything has to be fitted."""
-        return any(row.learns for row in self.rows) or self.weighs
+        return any(one.learns for one in self.extractors) or self.fusion_learns
 
     @property
-    def weighs(self) -> bool:
-        """Whether the combining itself learns from training images."""
-        return self.combining is not None and self.combining.learns
+    def fusion_learns(self) -> bool:
+        """Whether the fusion itself learns from training images."""
+        return self.fusion is not None and self.fusion.learns
 
     @property
     def obstacle(self) -> str | None:
-        """Why the row cannot run here, with the remedy; None if it can."""
-        return next((row.obstacle for row in self.rows if row.obstacle), None)
+        """Reason why it cannot run here, with the remedy; None if it can."""
+        return next((one.obstacle for one in self.extractors if one.obstacle), None)
 
     @property
     def note(self) -> str:
-        """What a reader of the numbers must know, each in short and at length; or nothing."""
+        """Notes for readers of the numbers, each in short and at length; or nothing."""
         notes = [self.tuning.note] if self.tuning else []
-        notes += [note for row in self.rows for note in row.note.split("; ") if note]
-        trained = [row.name for row in self.rows if row.is_supervised]
-        if self.weighs and trained:
+        notes += [note for one in self.extractors for note in one.note.split("; ") if note]
+        trained = [one.name for one in self.extractors if one.head.is_supervised]
+        if self.fusion_learns and trained:
             notes.append(
                 f"weights seen: they are learned from images that {' and '.join(trained)} was "
                 "trained on, where it looks better than it is"
@@ -122,37 +120,50 @@ class Combination:
         return "; ".join(dict.fromkeys(notes))
 
     @property
-    def verified(self) -> Row | None:
+    def verified(self) -> ExtractorSteps | None:
         """The extractor whose local features are matched."""
-        return next((row for row in self.rows if row.detector), None)
+        return next((one for one in self.extractors if one.detector), None)
 
     @cached_property
     def identity(self) -> dict[str, object]:
-        """What decides the row's ranking, data and protocol aside."""
+        """Everything that decides its ranking, data and protocol aside."""
         more: dict[str, object] = {"tuned": self.tuning.note} if self.tuning else {}
-        if self.weighs or any(row.tail for row in self.rows):
-            more["learning"] = code_hash(*_LEARNING)
+        if self.fusion_learns or any(one.postprocessing for one in self.extractors):
+            more["fitting"] = FITTING
         if self.is_plain:
-            return self.rows[0].identity | more
-        steps: list[object] = [self.combining, *self.rerankings, self.verification]
+            return self.extractors[0].identity | more
+        steps: list[object] = [self.fusion, *self.rerankings, self.verification]
         used = [step for step in steps if step is not None]
-        modules = sorted({name for step in used for name in closure(type(step).__module__)})
-        made: dict[str, object] = {
-            "rows": {row.name: row.identity for row in self.rows},
-            "steps": [plain(step) for step in used],
-            **implementation(*modules),
-        }
+        modules = {name for step in used for name in imported_modules(type(step).__module__)}
         if self.verification and self.verified:
-            made["verified"] = {"row": self.verified.name, "first": VERIFIED}
-        return made | more
+            more["verified"] = {"extractor": self.verified.name, "first": VERIFIED}
+        return more | {
+            "extractors": {one.name: one.identity for one in self.extractors},
+            "steps": [computes(step) for step in used],
+            "libraries": libraries(*sorted(modules)),
+        }
 
-    def fresh_combining(self) -> Combining | None:
-        """The combining, with nothing learned."""
-        return replace(self.combining) if self.combining else None  # type: ignore[type-var]
+    @property
+    def card(self) -> dict[str, object]:
+        """The identity, with the family of every extractor, for the protocol card."""
+        if self.is_plain:
+            return self.identity | {"family": self.extractors[0].family}
+        described = {one.name: one.identity | {"family": one.family} for one in self.extractors}
+        return self.identity | {"extractors": described}
 
-    def search(self, combining: Combining | None) -> Search:
-        """The search, without verification; `combining` is fitted."""
-        made = combining.search if combining else single
+    def fresh_fusion(self) -> FusionMethod | None:
+        """The fusion, with nothing learned."""
+        return replace(self.fusion) if self.fusion else None  # type: ignore[type-var]
+
+    def search(self, fusion: FusionMethod | None) -> Search:
+        """The search, without verification.
+
+        Parameters
+        ----------
+        fusion : FusionMethod or None
+            The method's own, fitted.
+        """
+        made = fusion.search if fusion else single
         for reranking in self.rerankings:
             made = reranking.around(made)
         return made

@@ -1,18 +1,18 @@
-"""Every row of the benchmark: the extractors, and what they do combined and re-ranked."""
+"""Names of methods, and the methods that they stand for."""
 
 import difflib
 
 import extractors
-from benchmarks.pipeline.methods.extractor import Row
-from benchmarks.pipeline.methods.method import Combination
+from benchmarks.pipeline.methods.extractor import ExtractorSteps
+from benchmarks.pipeline.methods.method import Method
 from datasets.errors import InputError
-from retrieval.fusion.methods import COMBININGS, LEARNED
+from retrieval.fusion.methods import FUSION_METHODS, LEARNED
 from retrieval.reranking.menu import RERANKINGS
 from retrieval.reranking.spatial import Verification
 
 GEOMETRY = "geometry"
 
-COMBINATIONS = (
+COMBINED = (
     "rootsift-bovw+geometry",
     "orb-bovw+geometry",
     # classical features together
@@ -35,36 +35,32 @@ COMBINATIONS = (
     "efficientnet-lite0+diffusion",
     "efficientnet-lite0+densenet169+diffusion",
 )
-"""Rows beside the extractors themselves; `make` knows of many more."""
+"""Methods of ``--all`` beside the extractors alone; `parse_method` knows of many more."""
 
 
-def row_names() -> list[str]:
-    """Names of all rows, in order."""
-    members = [name.split("+") for name in COMBINATIONS]
-    return [*extractors.MENU] + [
-        name
-        for name, parts in zip(COMBINATIONS, members, strict=True)
-        if all(part in extractors.MENU or part in _steps() for part in parts)
-    ]
+def method_names() -> list[str]:
+    """Names of all methods that ``--all`` runs, in order."""
+    known = {*extractors.MENU, *_steps()}
+    return [*extractors.MENU, *(name for name in COMBINED if known.issuperset(name.split("+")))]
 
 
-def make(name: str, epochs: int | None = None, option: str = "--extractor") -> Combination:
-    """Make the row that a name says, see `benchmarks.pipeline.methods.method`.
+def parse_method(name: str, epochs: int | None = None, option: str = "--extractor") -> Method:
+    """Make the method that a name stands for, see `benchmarks.pipeline.methods.method`.
 
     Parameters
     ----------
     name : str
-        Extractors, then how they are combined (by learned weights if it does not say), then
+        Extractors, then the way of fusing them (by learned weights if it does not say), then
         re-rankings, with ``+`` between.
     epochs : int, optional
         Networks are trained for no more than these.
     option : str
-        What the user wrote it behind, for messages.
+        The option that it was written behind, for messages.
 
     Raises
     ------
     InputError
-        If it says nothing that makes sense.
+        If it is not the name of a method.
     """
     parts = name.split("+")
     members = [part for part in parts if part in extractors.MENU]
@@ -74,44 +70,45 @@ def make(name: str, epochs: int | None = None, option: str = "--extractor") -> C
             raise InputError(f"{option} {name}: {_unknown(part)}")
     if not members or parts[: len(members)] != members:
         raise InputError(
-            f"{option} {name}: first extractors, then how they are combined, then re-rankings"
+            f"{option} {name}: first extractors, then how they are fused, then re-rankings"
         )
     if len(set(parts)) < len(parts):
         raise InputError(f"{option} {name}: something stands there twice")
-    chosen = [step for step in steps if step in COMBININGS]
+    chosen = [step for step in steps if step in FUSION_METHODS]
     if steps[: len(chosen)] != chosen or len(chosen) > 1:
-        raise InputError(f"{option} {name}: one way of combining, right behind the extractors")
+        raise InputError(f"{option} {name}: one way of fusion, right behind the extractors")
     if chosen and len(members) == 1:
-        raise InputError(f"{option} {name}: {chosen[0]} combines at least two extractors")
+        raise InputError(f"{option} {name}: {chosen[0]} fuses at least two extractors")
     if GEOMETRY in steps[:-1]:
         raise InputError(f"{option} {name}: {GEOMETRY} comes last")
-    combining = COMBININGS[(chosen or [LEARNED])[0]] if len(members) > 1 else None
-    made = Combination(
+    method = Method(
         name,
-        tuple(Row(member, extractors.MENU[member], epochs) for member in members),
-        combining,
+        tuple(ExtractorSteps(member, extractors.MENU[member], epochs) for member in members),
+        FUSION_METHODS[(chosen or [LEARNED])[0]] if len(members) > 1 else None,
         tuple(RERANKINGS[step] for step in steps if step in RERANKINGS),
         Verification() if GEOMETRY in steps else None,
     )
-    if made.verification and not made.verified:
+    if method.verification and not method.verified:
         raise InputError(f"{option} {name}: {GEOMETRY} needs an extractor of local features")
-    return made
+    return method
 
 
 def expand(name: str) -> list[str]:
-    """The names that one with ``*`` at its end stands for; else itself.
+    """Names that one with ``*`` at its end stands for; a list of itself alone for any other.
 
-    ``a+b+*`` is every way of combining, ``a+*`` every re-ranking.
+    ``a+b+*`` is every way of fusion, ``a+*`` every re-ranking.
     """
     if not name.endswith("+*"):
         return [name]
     stem = name.removesuffix("+*")
-    alone = make(stem).combining is None or any(part in COMBININGS for part in stem.split("+"))
-    return [f"{stem}+{step}" for step in (RERANKINGS if alone else COMBININGS)]
+    is_whole = parse_method(stem).fusion is None or any(
+        part in FUSION_METHODS for part in stem.split("+")
+    )
+    return [f"{stem}+{step}" for step in (RERANKINGS if is_whole else FUSION_METHODS)]
 
 
 def _steps() -> list[str]:
-    return [*COMBININGS, *RERANKINGS, GEOMETRY]
+    return [*FUSION_METHODS, *RERANKINGS, GEOMETRY]
 
 
 def _unknown(part: str) -> str:

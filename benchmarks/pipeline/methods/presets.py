@@ -1,28 +1,21 @@
-"""What tuning chose, in a file: parameters, every candidate's score, and the card.
+"""Presets: files of the parameters that tuning chose, every candidate's score, and the card.
 
 ::
 
     <out>/<dataset>/presets/<row>.json
 
-A preset makes a row of its own, ``<row>@<dataset>``, which stands in tables beside the menu's.
+A preset makes a method of its own, ``<row>@<dataset>``, which stands in tables beside the menu's.
 """
 
-import platform
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_origin
 
 from benchmarks.formats.files import Json, read_json, write_json
-from benchmarks.pipeline.cache.fingerprint import plain
-from benchmarks.pipeline.extraction.encode import FOLDS, distinct
-from benchmarks.pipeline.methods.extractor import training_fingerprint
-from benchmarks.pipeline.methods.method import Combination, Tuning, short_hash
-from benchmarks.pipeline.methods.space import Candidates, candidates, in_words
-from benchmarks.pipeline.records.card import RULES, commit, machine, protocol_code
-from benchmarks.tune.scoring import Trial, choose
+from benchmarks.pipeline.methods.method import Method, Tuning
+from benchmarks.pipeline.methods.space import Choice, in_words, search_space
 from datasets.errors import InputError
-from datasets.task import Dataset
+from retrieval.statistics import LEVEL
 
 FORMAT = 1
 """Of the file; another number is another layout."""
@@ -30,15 +23,44 @@ FORMAT = 1
 FOLDER = "presets"
 _OPTION = "--preset"
 
-_CRITERION = (
-    "mean average precision, every training image asking for the others of its class; another "
-    "choice than the menu's must be significantly better (paired permutation test, Holm, 5 %)"
-)
+
+@dataclass(frozen=True)
+class Trial:
+    """A candidate that was tried.
+
+    Attributes
+    ----------
+    choice : mapping of str to object
+        Its parameters.
+    dimensions : int
+        Numbers that describe an image.
+    map, low, high, top1 : float
+        Mean average precision, its interval, and share of images whose nearest is of their
+        class.
+    change : float
+        Change of mAP against the menu's own choice.
+    p_value : float
+        Of that change, corrected for all candidates; 1 for the menu's own.
+    """
+
+    choice: Choice
+    dimensions: int
+    map: float
+    low: float
+    high: float
+    top1: float
+    change: float
+    p_value: float
+
+    @property
+    def is_better(self) -> bool:
+        """Whether it is significantly better than the menu's own choice."""
+        return self.change > 0 and self.p_value < 1 - LEVEL
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A tuned row, as its file has it.
+    """A tuned method, as its file has it.
 
     Attributes
     ----------
@@ -47,7 +69,7 @@ class Preset:
     row, dataset : str
         What was tuned, and on whose training images.
     parameters : dict
-        The choice, as `benchmarks.pipeline.cache.fingerprint.plain` writes it.
+        The choice, as `to_jsonable` writes it.
     is_tuned : bool
         Whether that is another choice than the menu's.
     verdict : str
@@ -81,80 +103,6 @@ class Preset:
         return f"{self.row}@{self.dataset}"
 
 
-def make_preset(
-    tried: Candidates,
-    trials: Sequence[Trial],
-    failed: Mapping[str, str],
-    dataset: Dataset,
-    seed: int,
-) -> Preset:
-    """Put together what tuning found.
-
-    Parameters
-    ----------
-    tried : Candidates
-    trials : sequence of Trial
-        The menu's own choice first.
-    failed : mapping of str to str
-        What could not be tried, in words, and why.
-    dataset : Dataset
-        The training images.
-    seed : int
-        Of the dataset's split, for the card.
-    """
-    row, chosen = tried.row.name, choose(trials)
-    built = tried.build(chosen.choice, f"{row}@{dataset.name}")
-    images = distinct(dataset.training)
-    card = {
-        "dataset": dataset.name,
-        "split": dataset.split,
-        "seed": seed,
-        "training hash": training_fingerprint(dataset),
-        "training images": len(images),
-        "training classes": len({image.label for image in images} - {None}),
-        "criterion": _CRITERION,
-        "folds of what learns from vectors": FOLDS,
-        "extractor": built.identity,
-        "protocol": RULES,
-        "protocol code": protocol_code(),
-        "commit": commit(),
-        "python": platform.python_version(),
-        "machine": machine(),
-    }
-    return Preset(
-        FORMAT,
-        row,
-        dataset.name,
-        _written(chosen.choice),
-        chosen is not trials[0],
-        verdict(trials, chosen),
-        [
-            asdict(trial) | {"choice": _written(trial.choice), "words": in_words(trial.choice)}
-            for trial in trials
-        ],
-        dict(failed),
-        sorted(short_hash(image.sha256) for image in images),
-        card,
-    )
-
-
-def verdict(trials: Sequence[Trial], chosen: Trial) -> str:
-    """Say in words what came of it."""
-    own, others = trials[0], trials[1:]
-    if chosen is not own:
-        return (
-            f"{in_words(chosen.choice)} instead of {in_words(own.choice)}: mAP {chosen.map:.3f} "
-            f"instead of {own.map:.3f} ({_change(chosen)})"
-        )
-    best = max(others, key=lambda trial: trial.map)
-    if best.map <= own.map:
-        return f"the menu's own {in_words(own.choice)}: none of {len(others)} others scores higher"
-    return (
-        f"the menu's own {in_words(own.choice)}: none of {len(others)} others is significantly "
-        f"better (highest {in_words(best.choice)}, {_change(best)})"
-    )
-
-
 def write_preset(out: Path, preset: Preset) -> Path:
     """Write a preset into the results folder; returns its file."""
     path = out / preset.dataset / FOLDER / f"{preset.row}.json"
@@ -168,8 +116,9 @@ def read_preset(path: Path, where: str = "") -> Preset:
     Parameters
     ----------
     path : Path
+        Its file.
     where : str
-        What to call it in messages, if not by its path.
+        Its name in messages, if not its path.
 
     Raises
     ------
@@ -204,42 +153,43 @@ def understood(content: Any, where: str) -> Preset:
     return made
 
 
-def tuned_row(preset: Preset, where: str) -> Combination:
-    """The row that a preset makes.
+def tuned_method(preset: Preset, where: str) -> Method:
+    """Make the method of a preset.
 
     Parameters
     ----------
     preset : Preset
+        As read from its file.
     where : str
-        Where it was found, for messages.
+        Its place, for messages.
 
     Raises
     ------
     InputError
         If it chooses what is not declared in `extractors.spaces`.
     """
-    tried = candidates(preset.row, f"{where}: row")
+    space = search_space(preset.row, f"{where}: row")
     try:
-        choice = tried.understand(preset.parameters)
+        choice = space.understand(preset.parameters)
     except ValueError as error:
         raise InputError(f"{where}: {error}; tune it again") from error
     by = f"by leave-one-out among {len(preset.images)} training images of {preset.dataset}"
     note = f"tuned: {in_words(choice)} {by}"
-    if choice == tried.own:
+    if choice == space.own:
         note = f"as in the menu: no other choice is significantly better {by}"
-    built = tried.build(choice, preset.name)
+    built = space.build(choice, preset.name)
     return replace(built, tuning=Tuning(note, frozenset(preset.images), asdict(preset)))
 
 
-def row_from(path: Path) -> Combination:
-    """The row that the preset makes which a user gave with ``--preset``.
+def method_from(path: Path) -> Method:
+    """Make the method of a preset that a user gave with ``--preset``.
 
     Raises
     ------
     InputError
         If it is no preset, or chooses what is not declared.
     """
-    return tuned_row(read_preset(path, f"{_OPTION} {path}"), f"{_OPTION} {path}")
+    return tuned_method(read_preset(path, f"{_OPTION} {path}"), f"{_OPTION} {path}")
 
 
 def _require_sane(preset: Preset) -> None:
@@ -258,12 +208,3 @@ def _require_sane(preset: Preset) -> None:
         numbers = [tried[field.name] for field in fields(Trial) if field.name != "choice"]
         if not all(isinstance(number, int | float) for number in numbers):
             raise TypeError("a candidate's score is no number")
-
-
-def _written(choice: Any) -> Json:
-    return {key: plain(value) for key, value in choice.items()}
-
-
-def _change(trial: Trial) -> str:
-    p_value = "p < 0.001" if trial.p_value < 1e-3 else f"p {trial.p_value:.3f}"
-    return f"{trial.change:+.3f}, {p_value}"

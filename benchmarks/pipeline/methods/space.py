@@ -1,4 +1,4 @@
-"""The rows that tuning tries: one row of the menu with every choice of its parameters."""
+"""The search space of tuning: a method with every choice of its parameters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -7,16 +7,16 @@ from typing import Any
 
 from sklearn.base import clone
 
-from benchmarks.pipeline.cache.fingerprint import plain
-from benchmarks.pipeline.methods.extractor import Row
-from benchmarks.pipeline.methods.method import Combination
-from benchmarks.pipeline.methods.names import make
+from benchmarks.pipeline.cache.fingerprint import to_jsonable
+from benchmarks.pipeline.methods.extractor import ExtractorSteps
+from benchmarks.pipeline.methods.method import Method
+from benchmarks.pipeline.methods.names import parse_method
 from datasets.errors import InputError
 from extractors.spaces import SPACES, Space
-from retrieval.fusion.methods import COMBININGS, LEARNED, Early
+from retrieval.fusion.methods import FUSION_METHODS, LEARNED, EarlyFusion
 
-COMBINING = "combining"
-"""The parameter of ``a+b``: the way of combining that a name leaves open."""
+FUSION = "combining"
+"""The parameter of ``a+b``: the way of fusion that a name leaves open."""
 
 _WHITENED = "whitened"
 _DIMS = (16, 32, 64, 128, 256)
@@ -26,12 +26,12 @@ Choice = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Candidates:
-    """A row's declared space.
+class SearchSpace:
+    """The declared space of a method's parameters.
 
     Attributes
     ----------
-    row : Combination
+    method : Method
         As the menu has it.
     space : dict of str to tuple
         Parameter to the values to try, see `extractors.spaces`.
@@ -39,7 +39,7 @@ class Candidates:
         The menu's own choice.
     """
 
-    row: Combination
+    method: Method
     space: Space
     own: Choice
 
@@ -48,26 +48,27 @@ class Candidates:
         made = [dict(zip(self.space, values, strict=True)) for values in product(*self._values)]
         return sorted(made, key=lambda choice: choice != self.own)
 
-    def build(self, choice: Choice, name: str) -> Combination:
+    def build(self, choice: Choice, name: str) -> Method:
         """The row with a choice of parameters; with the menu's own, its extractor is the menu's.
 
         Parameters
         ----------
-        choice : mapping
+        choice : mapping of str to object
+            Parameter to value.
         name : str
             Of the row, and of its extractor if it is another than the menu's.
         """
         if choice == self.own:
-            return replace(self.row, name=name)
-        if COMBINING in choice:
-            return replace(self.row, name=name, combining=COMBININGS[choice[COMBINING]])
-        if isinstance(self.row.combining, Early):
-            return replace(self.row, name=name, combining=replace(self.row.combining, **choice))
-        estimator = clone(self.row.rows[0].estimator).set_params(**choice)
-        return replace(self.row, name=name, rows=(Row(name, estimator),))
+            return replace(self.method, name=name)
+        if FUSION in choice:
+            return replace(self.method, name=name, fusion=FUSION_METHODS[choice[FUSION]])
+        if isinstance(self.method.fusion, EarlyFusion):
+            return replace(self.method, name=name, fusion=replace(self.method.fusion, **choice))
+        estimator = clone(self.method.extractors[0].estimator).set_params(**choice)
+        return replace(self.method, name=name, extractors=(ExtractorSteps(name, estimator),))
 
     def understand(self, written: Mapping[str, object]) -> Choice:
-        """The choice that was written as `plain` writes it.
+        """The choice that was written as `to_jsonable` writes it.
 
         Raises
         ------
@@ -75,55 +76,55 @@ class Candidates:
             If it is none of this space.
         """
         for choice in self.choices():
-            if {key: plain(value) for key, value in choice.items()} == written:
+            if {key: to_jsonable(value) for key, value in choice.items()} == written:
                 return choice
-        raise ValueError(f"{written} is no choice of those declared for {self.row.name}")
+        raise ValueError(f"{written} is no choice of those declared for {self.method.name}")
 
     @property
     def _values(self) -> list[tuple[object, ...]]:
         return list(self.space.values())
 
 
-def candidates(name: str, option: str = "--extractor") -> Candidates:
-    """Look up what may be tuned of a row.
+def search_space(name: str, option: str = "--extractor") -> SearchSpace:
+    """Look up which parameters of a method may be tuned.
 
     Parameters
     ----------
     name : str
-        See `benchmarks.pipeline.methods.names.make`.
+        Name of the method, see `parse_method`.
     option : str
-        What the user wrote it behind, for messages.
+        The option that it was written behind, for messages.
 
     Raises
     ------
     InputError
         If there is no such row, or nothing about it that training images could choose.
     """
-    row = make(name, option=option)
-    trained = [one.name for one in row.rows if one.is_supervised]
+    method = parse_method(name, option=option)
+    trained = [one.name for one in method.extractors if one.head.is_supervised]
     if trained:
         raise InputError(
             f"{option} {name}: {' and '.join(trained)} is trained with the classes of the very "
             "images that would judge it, among which it looks better than it is"
         )
-    if row.rerankings or row.verification:
-        raise InputError(f"{option} {name}: tune what is re-ranked, {_stem(row)}, by itself")
-    if row.combining is None:
+    if method.rerankings or method.verification:
+        raise InputError(f"{option} {name}: tune what is re-ranked, {_stem(method)}, by itself")
+    if method.fusion is None:
         space = SPACES.get(name, {})
-        params = row.rows[0].estimator.get_params()
+        params = method.extractors[0].estimator.get_params()
         own = {key: params[key] for key in space}
-    elif row.combining == COMBININGS[LEARNED] and not name.endswith(f"+{LEARNED}"):
-        space, own = {COMBINING: tuple(COMBININGS)}, {COMBINING: LEARNED}
-    elif isinstance(row.combining, Early) and row.combining.whitened:
-        space, own = {_WHITENED: _DIMS}, {_WHITENED: row.combining.whitened}
+    elif method.fusion == FUSION_METHODS[LEARNED] and not name.endswith(f"+{LEARNED}"):
+        space, own = {FUSION: tuple(FUSION_METHODS)}, {FUSION: LEARNED}
+    elif isinstance(method.fusion, EarlyFusion) and method.fusion.whitened:
+        space, own = {_WHITENED: _DIMS}, {_WHITENED: method.fusion.whitened}
     else:
         space, own = {}, {}
     if not space:
         raise InputError(
-            f"{option} {name}: nothing about it is declared to be tuned; of these rows there is: "
-            f"{', '.join(SPACES)}; a+b (the way of combining), a+b+concat-whitened (dimensions)"
+            f"{option} {name}: nothing about it is declared to be tuned; there is of: "
+            f"{', '.join(SPACES)}; a+b (the way of fusion), a+b+concat-whitened (dimensions)"
         )
-    return Candidates(row, space, own)
+    return SearchSpace(method, space, own)
 
 
 def in_words(choice: Choice) -> str:
@@ -144,5 +145,5 @@ def _value_in_words(value: object) -> str:
     return str(value)
 
 
-def _stem(row: Combination) -> str:
-    return "+".join(one.name for one in row.rows)
+def _stem(method: Method) -> str:
+    return "+".join(one.name for one in method.extractors)

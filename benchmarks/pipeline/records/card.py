@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks import CHECKOUT, PACKAGES
-from benchmarks.pipeline.cache.fingerprint import closure, code_hash
-from benchmarks.pipeline.methods.method import Combination
+from benchmarks.pipeline.methods.method import Method
 from datasets.task import Task
 from extractors.preprocessing import INTERPOLATION
+from retrieval import protocol
 from retrieval.ranking import DEPTH
 
 RULES = {
@@ -19,7 +19,7 @@ RULES = {
     "self": "the query itself, found in the gallery by content hash, is excluded once",
     "lone queries": "queries without a relevant image are left out of every mean",
     "average precision": "divided by the number of relevant images",
-    "confusion images": "negatives",
+    "distractors": "negatives",
     "junk": "removed before ranks are counted",
     "colour order": "RGB, 8 bit, upright (EXIF), transparency over white",
     "interpolation": INTERPOLATION,
@@ -27,8 +27,18 @@ RULES = {
 }
 
 
-def protocol_card(task: Task, row: Combination, seed: int) -> dict[str, object]:
-    """Describe how a row's numbers on a task came about."""
+def protocol_card(task: Task, method: Method, seed: int) -> dict[str, object]:
+    """Describe how a method's numbers on a task came about.
+
+    Parameters
+    ----------
+    task : Task
+        The query set and its dataset.
+    method : Method
+        The method.
+    seed : int
+        Seed of the split.
+    """
     dataset = task.dataset
     return {
         "dataset": dataset.name,
@@ -36,20 +46,14 @@ def protocol_card(task: Task, row: Combination, seed: int) -> dict[str, object]:
         "split": dataset.split,
         "split hash": dataset.fingerprint,
         "seed": seed,
-        "extractor": row.identity,
-        "fitted on": f"{len(dataset.training)} training images" if row.learns else "nothing",
+        "extractor": method.card,
+        "fitted on": f"{len(dataset.training)} training images" if method.learns else "nothing",
         "protocol": RULES,
-        "protocol code": protocol_code(),
+        "protocol version": protocol.VERSION,
         "commit": commit(),
         "python": platform.python_version(),
         "machine": machine(),
     }
-
-
-@cache
-def protocol_code() -> str:
-    """Hash of the code that searches and scores all rows; more is part of some rows' identity."""
-    return code_hash(*{*closure("retrieval.ranking"), *closure("retrieval.metrics")})
 
 
 @cache

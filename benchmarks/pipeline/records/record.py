@@ -1,19 +1,17 @@
-"""What is kept of a run: of each dataset a description, of each row a record and its ranking.
+"""Records of a run: of each dataset a description, of each method a record and its ranking.
 
 ::
 
-    <out>/<dataset>/dataset.json                           what was searched
-    <out>/<dataset>/images.csv, problems.csv               its images, and what was wrong with some
-    <out>/<dataset>/records/<query set>/<row>.json         scores, counts, protocol card
-    <out>/<dataset>/records/<query set>/<row>.npz          the ranking
-    <out>/<dataset>/records/<query set>/<row>.costs.json   seconds and milliseconds
-    <out>/<dataset>/training/<row>.csv                     loss and accuracy of every epoch
+    <out>/<dataset>/dataset.json                              what was searched
+    <out>/<dataset>/images.csv, problems.csv                  its images, and problems of some
+    <out>/<dataset>/training/<extractor>.csv                  loss and accuracy of every epoch
+    <out>/<dataset>/records/<query set>/<method>.json         scores, counts, protocol card
+    <out>/<dataset>/records/<query set>/<method>.npz          the ranking
+    <out>/<dataset>/records/<query set>/<method>.costs.json   seconds and milliseconds
 
 Records and rankings are equal, byte for byte, from run to run; costs are measurements.
 """
 
-import csv
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from retrieval.ranking import Ranking
 
 DESCRIPTION = "dataset.json"
 IMAGES = "images.csv"
+
 TRAINING = "training"
 
 PHOTOS = "query"
@@ -34,12 +33,14 @@ PHOTOS = "query"
 
 @dataclass(frozen=True)
 class Description:
-    """What tables need to know of a dataset.
+    """A dataset, as its tables need it.
 
     Attributes
     ----------
     name, licence, split, split_hash : str
+        Its name and terms, the rule by which it is split, and the hash of its content.
     query_sets : list of str
+        Names of the query sets.
     labelled : bool
         Whether there are right answers.
     problems : list of list of str
@@ -115,168 +116,105 @@ def write_training(folder: Path, name: str, training: Path) -> None:
 
 
 @dataclass(frozen=True)
-class RecordPlace:
-    """Where the record of a row on a task lies.
+class RecordPath:
+    """The files of a method's record on a task.
 
     Attributes
     ----------
     folder : Path
         ``<out>/<dataset>/records/<query set>``.
-    row : str
-        The row's name.
+    method : str
+        The method's name.
     """
 
     folder: Path
-    row: str
+    method: str
 
-    def path(self, ending: str) -> Path:
+    def file(self, ending: str) -> Path:
         """One of the record's files."""
-        return self.folder / f"{self.row}{ending}"
+        return self.folder / f"{self.method}{ending}"
 
     def read(self) -> Json | None:
         """The record, or None if there is none."""
-        return read_json(self.path(".json"))
+        record = read_json(self.file(".json"))
+        return record and in_todays_words(record)
 
     def read_costs(self) -> Json:
-        """What the record's row cost; empty if that is not known."""
-        return read_json(self.path(".costs.json")) or {}
+        """Costs of the method; empty if they are not known."""
+        return read_json(self.file(".costs.json")) or {}
 
     def is_finished(self, key: str) -> bool:
         """Whether the record of exactly this work is there, whole."""
         record = self.read()
-        if record is None or record.get("key") != key or not self.path(".costs.json").exists():
+        if record is None or record.get("key") != key or not self.file(".costs.json").exists():
             return False
         try:
-            Ranking.load(self.path(".npz"))
+            Ranking.load(self.file(".npz"))
         except ValueError:
             return False
         return True
 
     def write(self, record: Json, ranking: Ranking, costs: Json) -> None:
         """Write all three files, the record last."""
-        write_whole(self.path(".npz"), ranking.save)
-        write_json(self.path(".costs.json"), costs)
-        write_json(self.path(".json"), record)
+        write_whole(self.file(".npz"), ranking.save)
+        write_json(self.file(".costs.json"), costs)
+        write_json(self.file(".json"), record)
 
     def write_absence(self, record: Json) -> None:
-        """Write the record of a row that gave no numbers, and remove what an older run left."""
+        """Write the record of a method without numbers, and remove what an older run left."""
         for ending in (".npz", ".costs.json"):
-            self.path(ending).unlink(missing_ok=True)
-        write_json(self.path(".json"), record)
+            self.file(ending).unlink(missing_ok=True)
+        write_json(self.file(".json"), record)
 
 
-@dataclass(frozen=True)
-class Listed:
-    """An image as ``images.csv`` lists it."""
+_FORMER_PROTOCOL = "f3235fa9f441b188e2e6e14b25d250e7dfdd809b3a0691e797ba051e33bc4f5e"
+"""Hash of the code of ``protocol 1``, by which records named it before versions were declared."""
 
-    id: str
-    label: str | None
-    distractor: str | None
-    sha256: str
+_FORMER_FAMILIES = {
+    "colour": "colour",
+    "texture": "texture",
+    "shape": "shape",
+    "gist": "shape",
+}
+"""Module of an extractor's class to its family, for records that do not name the family."""
 
 
-@dataclass(frozen=True)
-class TaskResults:
-    """What is kept of a task.
+def in_todays_words(record: Json) -> Json:
+    """Read a record that was written when its fields had other names.
 
-    Attributes
-    ----------
-    records : list of dict
-        Of all rows, with their costs, by row name.
-    rankings : dict of str to Ranking
-        Row name to ranking, for the rows with numbers.
-    queries : tuple of Listed
-        In the order of the rankings.
+    A *method* was called row, *distractors* were called confusion images, and neither the
+    protocol's version nor an extractor's family was named.
     """
-
-    records: list[Json]
-    rankings: dict[str, Ranking]
-    queries: tuple[Listed, ...]
-
-    @property
-    def is_scored(self) -> bool:
-        """Whether any query has a right answer."""
-        return any(ranking.relevant.any() for ranking in self.rankings.values())
-
-
-@dataclass(frozen=True)
-class Results:
-    """Everything that is kept of a dataset.
-
-    Attributes
-    ----------
-    about : Description
-    gallery : tuple of Listed
-        In the order that rankings count in.
-    tasks : dict of str to TaskResults
-        Query set to what is kept of it.
-    """
-
-    about: Description
-    gallery: tuple[Listed, ...]
-    tasks: dict[str, TaskResults]
+    if "method" in record:
+        return record
+    card = dict(record["card"])
+    if card.pop("protocol code", None) == _FORMER_PROTOCOL:
+        card["protocol version"] = "protocol 1"
+    card["extractor"] = _with_family(card["extractor"])
+    counts = {
+        {
+            "confusion images": "distractors",
+            "images without key points": "images without keypoints",
+        }.get(name, name): count
+        for name, count in record.get("counts", {}).items()
+    }
+    same = {key: value for key, value in record.items() if key not in ("row", "counts")}
+    made = same | {"method": record["row"], "card": card}
+    if "key points per gallery image" in made:
+        made["keypoints per gallery image"] = made.pop("key points per gallery image")
+    return made | ({"counts": counts} if counts else {})
 
 
-def read_results(folder: Path) -> Results:
-    """Read a dataset's results folder.
-
-    Raises
-    ------
-    InputError
-        If something in it is missing or damaged.
-    """
-    about = Description.read(folder)
-    images = _read_images(folder / IMAGES)
-    tasks = {}
-    for query_set in about.query_sets:
-        place = folder / "records" / query_set
-        records = read_records(place, about.split_hash)
-        rankings = read_rankings(place, records)
-        tasks[query_set] = TaskResults(records, rankings, images.get(query_set, ()))
-    return Results(about, images.get("gallery", ()), tasks)
-
-
-def _read_images(path: Path) -> dict[str, tuple[Listed, ...]]:
-    """Part to its images."""
-    parts: dict[str, list[Listed]] = {}
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                confusing = None if row["is_distractor"] == "no" else row["distractor"]
-                listed = Listed(row["id"], row["label"] or None, confusing, row["sha256"])
-                parts.setdefault(row["part"], []).append(listed)
-    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: no list of a dataset's images; run again") from error
-    return {part: tuple(listed) for part, listed in parts.items()}
-
-
-def read_records(folder: Path, split_hash: str) -> list[Json]:
-    """All records of a task that belong to this split, each with its costs, by row name."""
-    records = []
-    for path in sorted(folder.glob("*.json")):
-        if path.name.endswith(".costs.json"):
-            continue
-        record = read_json(path)
-        if record and record.get("card", {}).get("split hash") == split_hash:
-            place = RecordPlace(folder, record["row"])
-            records.append(record | {"costs": place.read_costs()})
-    return records
-
-
-def read_rankings(folder: Path, records: Sequence[Json]) -> dict[str, Ranking]:
-    """Row name to ranking, of the records with numbers.
-
-    Raises
-    ------
-    InputError
-        If one is missing or damaged.
-    """
-    rankings = {}
-    for record in records:
-        if record["status"] == "ok":
-            path = RecordPlace(folder, record["row"]).path(".npz")
-            try:
-                rankings[record["row"]] = Ranking.load(path)
-            except ValueError as error:
-                raise InputError(f"{error}; run {record['row']} again") from error
-    return rankings
+def _with_family(extractor: Json) -> Json:
+    if "rows" in extractor:
+        same = {key: value for key, value in extractor.items() if key != "rows"}
+        members = extractor["rows"].items()
+        return same | {"extractors": {name: _with_family(part) for name, part in members}}
+    if "network" in extractor:
+        family = "network"
+    elif "detector" in extractor:
+        family = "local"
+    else:
+        module = extractor.get("head", {}).get("class", "..").split(".")[-2]
+        family = _FORMER_FAMILIES.get(module, "other")
+    return extractor | {"family": family}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom, skew
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.record import Listed, Results, TaskResults
+from benchmarks.pipeline.records.results import ImageEntry, Results, TaskResults
 from benchmarks.report.format import write_csv, write_page
 from benchmarks.report.plots.book import Plot, PlotBook
 from benchmarks.report.plots.charts import heat_size, paint_heat
@@ -123,7 +123,7 @@ def class_scores(
     return names, np.array(made)
 
 
-def first_answers(ranking: Ranking, gallery: Sequence[Listed]) -> list[str | None]:
+def first_answers(ranking: Ranking, gallery: Sequence[ImageEntry]) -> list[str | None]:
     """Class of each query's nearest image; None for a lone query."""
     made: list[str | None] = []
     for nearest, relevant in zip(ranking.neighbours[:, 0], ranking.relevant, strict=True):
@@ -154,7 +154,9 @@ def hubs(ranking: Ranking, n_gallery: int) -> Hubs:
     return Hubs(found, limit, float(skew(times)) if times.std() else 0.0)
 
 
-def _answers(task: TaskResults, name: str, gallery: Sequence[Listed]) -> Counter[tuple[str, str]]:
+def _answers(
+    task: TaskResults, name: str, gallery: Sequence[ImageEntry]
+) -> Counter[tuple[str, str]]:
     answers = first_answers(task.rankings[name], gallery)
     return Counter(
         (query.label, answer)
@@ -187,7 +189,7 @@ def _mistakes(counts: Counter[tuple[str, str]]) -> Json:
     }
 
 
-def _hubs(task: TaskResults, names: Sequence[str], gallery: Sequence[Listed]) -> Json:
+def _hubs(task: TaskResults, names: Sequence[str], gallery: Sequence[ImageEntry]) -> Json:
     found = {name: hubs(task.rankings[name], len(gallery)) for name in names}
     return {
         "queries": len(task.queries),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.record import Results, TaskResults
+from benchmarks.pipeline.records.results import Results, TaskResults
 from benchmarks.report.comparisons import rank_change, score_task
 from benchmarks.report.families import best_of_each_family, families_of
 from benchmarks.report.format import write_csv, write_page
@@ -109,7 +109,7 @@ def intrusion(ranking: Ranking, is_distractor: NDArray[np.bool_]) -> float:
 
 
 def attraction(ranking: Ranking, classes: NDArray[np.intp], count: int) -> NDArray[np.float64]:
-    """How many times as often as by chance each distractor class stands among the first ten.
+    """Frequency of each distractor class among the first ten, in multiples of that by chance.
 
     Parameters
     ----------

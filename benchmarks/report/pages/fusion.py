@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.record import Results, TaskResults
+from benchmarks.pipeline.records.results import Results, TaskResults
 from benchmarks.report.comparisons import (
     TRAINED,
     Difference,
@@ -84,7 +84,7 @@ def verdict(found: Sequence[Difference]) -> Json:
 
 def _fused(task: TaskResults, scored: Scored, compared: Sequence[Difference]) -> list[Json]:
     """Every fused method beside its best member and beside the best single extractor."""
-    learned = {record["row"]: record.get("learned", {}) for record in task.records}
+    learned = {record["method"]: record.get("learned", {}) for record in task.records}
     ordered = {name: scored.ordered(scored.members[name]) for name in scored.fused}
     beside = scored.differences([(name, parts[0]) for name, parts in ordered.items() if parts])
     by_name = {one.method: one for one in beside}
@@ -129,7 +129,7 @@ def _compare_reranked(scored: Scored) -> list[Difference]:
 
 def _reranked(task: TaskResults, scored: Scored, compared: Sequence[Difference]) -> list[Json]:
     """Every re-ranked method beside its extractor alone, where both were timed."""
-    costs = {record["row"]: record["costs"].get("search_ms") for record in task.records}
+    costs = {record["method"]: record["costs"].get("search_ms") for record in task.records}
     return [
         {"map": scored.mean(one.method), "difference": one}
         | {"ms": costs[one.method], "ms_alone": costs[one.other]}

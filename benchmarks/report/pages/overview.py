@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.record import PHOTOS, Results
+from benchmarks.pipeline.records.record import PHOTOS
+from benchmarks.pipeline.records.results import Results
 from benchmarks.report.comparisons import Scored, chosen, estimate, score_task
 from benchmarks.report.families import (
     FAMILIES,
@@ -234,7 +235,7 @@ def _tasks(results: Results) -> list[Task]:
         Task(
             results.about.name,
             name,
-            {record["row"]: record for record in task.records if record["status"] == "ok"},
+            {record["method"]: record for record in task.records if record["status"] == "ok"},
             scored := score_task(task, SORT_BY),
             chosen(task, scored.fused),
         )

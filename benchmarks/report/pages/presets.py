@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.methods.presets import FOLDER, read_preset
-from benchmarks.pipeline.records.record import TaskResults
+from benchmarks.pipeline.records.results import TaskResults
 from benchmarks.report.comparisons import score_task
 from benchmarks.report.format import write_page
 from benchmarks.report.tables import SORT_BY

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.record import PHOTOS, Results, TaskResults
+from benchmarks.pipeline.records.record import PHOTOS
+from benchmarks.pipeline.records.results import Results, TaskResults
 from benchmarks.report.comparisons import RankChange, rank_change, score_task
 from benchmarks.report.families import families_of
 from benchmarks.report.format import write_csv, write_page

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.formats.files import Json, read_json, write_json
-from benchmarks.pipeline.records.record import Results
+from benchmarks.pipeline.records.results import Results
 from benchmarks.report.format import write_csv, write_page
 from benchmarks.report.tables import (
     CHANCE,
@@ -54,7 +54,7 @@ def write_tables(folder: Path, results: Results) -> dict[str, list[Json]]:
     write_json(folder / "table.json", tables)
     keys = [f"{name}{what}" for name in METRICS for what in ("", "_low", "_high", "_letters")]
     lines = [
-        {"query_set": query_set, "method": row["row"]}
+        {"query_set": query_set, "method": row["method"]}
         | {key: row.get(key) for key in (*keys, *COSTS, "status", "note")}
         for query_set, rows in tables.items()
         for row in rows
@@ -75,7 +75,7 @@ def write_table_page(folder: Path, results: Results, tables: Mapping[str, Sequen
                 "counts": done[0]["counts"] if done else None,
                 "scored": task.is_scored,
                 "rows": rows,
-                "timed": [row for row in rows if row["row"] != CHANCE],
+                "timed": [row for row in rows if row["method"] != CHANCE],
                 "level": {metric: level_with_best(rows, metric) for metric in METRICS},
                 "resolution": [resolution(task.rankings.values(), metric) for metric in _FIRST]
                 if len(task.rankings) > 1
@@ -117,8 +117,8 @@ def _across(tasks: Mapping[str, Sequence[Json]], metric: str) -> list[Json]:
     for task, rows in tasks.items():
         for row in rows:
             if row.get(metric) is not None:
-                scores.setdefault(row["row"], {})[task] = row[metric]
-                labels[row["row"]] = label(row)
+                scores.setdefault(row["method"], {})[task] = row[metric]
+                labels[row["method"]] = label(row)
     best = {task: max(one[task] for one in scores.values() if task in one) for task in tasks}
 
     def order(name: str) -> tuple[bool, float, str]:

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.record import Results, TaskResults
+from benchmarks.pipeline.records.results import Results, TaskResults
 from benchmarks.report.plots.axes import Curve, Mark
 from benchmarks.report.plots.book import WIDTH, Plot, PlotBook
 from benchmarks.report.plots.charts import paint_curves
@@ -31,7 +31,7 @@ def plot_vocabulary(
 def words_of(task: TaskResults) -> dict[str, int]:
     """Method to the size of its vocabulary, smallest first, of the methods with numbers."""
     sizes = {
-        record["row"]: record["card"]["extractor"]["head"]["params"]["words"]
+        record["method"]: record["card"]["extractor"]["head"]["params"]["words"]
         for record in task.records
         if record["status"] == "ok"
     }
@@ -39,7 +39,7 @@ def words_of(task: TaskResults) -> dict[str, int]:
 
 
 def _plot(dataset: str, query_set: str, sizes: Mapping[str, int], rows: Sequence[Json]) -> Plot:
-    found = {row["row"]: row for row in rows}
+    found = {row["method"]: row for row in rows}
     curves = [
         Curve(
             METRICS[metric].label,

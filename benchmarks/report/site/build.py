@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.formats.files import Json, write_text
-from benchmarks.pipeline.records.record import Results, read_results
+from benchmarks.pipeline.records.results import Results, read_results
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.families import FAMILIES
 from benchmarks.report.site.neighbours import found_data, images_shown
@@ -107,7 +107,7 @@ def _thumbnails(
     keep_only(folder, map(thumbnail_name, made))
     for name, hashes in shown.items():
         if lacking := len(hashes - made):
-            workforce.say(
+            workforce.log(
                 f"{name}: {lacking} of {len(hashes)} pictures are not there, the page names them "
                 f"instead; {remedy(name)} says where they are"
             )

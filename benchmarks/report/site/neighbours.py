@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.record import Listed, Results, TaskResults
+from benchmarks.pipeline.records.results import ImageEntry, Results, TaskResults
 from benchmarks.report.site.thumbnails import thumbnail_name
 from retrieval.ranking import Ranking
 
@@ -26,13 +26,15 @@ def images_shown(results: Results) -> set[str]:
     return shown
 
 
-def found_data(task: TaskResults, gallery: Sequence[Listed], thumbnails: Container[str]) -> Json:
+def found_data(
+    task: TaskResults, gallery: Sequence[ImageEntry], thumbnails: Container[str]
+) -> Json:
     """What a query set's explorer needs.
 
     Parameters
     ----------
     task : TaskResults
-    gallery : sequence of Listed
+    gallery : sequence of ImageEntry
     thumbnails : container of str
         Content hashes of the pictures that have one.
 
@@ -68,7 +70,7 @@ def found_data(task: TaskResults, gallery: Sequence[Listed], thumbnails: Contain
 
 
 def rightness(
-    ranking: Ranking, queries: Sequence[Listed], gallery: Sequence[Listed]
+    ranking: Ranking, queries: Sequence[ImageEntry], gallery: Sequence[ImageEntry]
 ) -> NDArray[np.int64]:
     """Say of the first ten of each query whether they are right, shape (n_queries, 10).
 
@@ -120,6 +122,6 @@ def _written(codes: NDArray[np.int64], width: int) -> str:
     return "".join(_DIGITS[codes[..., None] // powers % 64].ravel())
 
 
-def _image(image: Listed, thumbnails: Container[str]) -> list[str | None]:
+def _image(image: ImageEntry, thumbnails: Container[str]) -> list[str | None]:
     thumbnail = thumbnail_name(image.sha256) if image.sha256 in thumbnails else None
     return [image.id, image.label, image.distractor, thumbnail]

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import datasets
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.record import Results, TaskResults
+from benchmarks.pipeline.records.results import Results, TaskResults
 from benchmarks.report.families import family_of, has_network
 from benchmarks.report.format import render
 from benchmarks.report.tables import (
@@ -37,7 +37,7 @@ def column_data() -> list[Json]:
             "shown": key in DEFAULT_COLUMNS,
         }
         for key, column in columns().items()
-        if key != "row"
+        if key != "method"
     ]
 
 
@@ -107,9 +107,9 @@ def table_data(rows: Sequence[Json], task: TaskResults) -> Json:
         See `benchmarks.report.tables.task_rows`.
     task : TaskResults
     """
-    records = {record["row"]: record for record in task.records}
+    records = {record["method"]: record for record in task.records}
     return {
-        "rows": [_row(row, records.get(row["row"])) for row in rows],
+        "rows": [_row(row, records.get(row["method"])) for row in rows],
         "legend": render("legend", with_letters=True),
     }
 
@@ -126,11 +126,11 @@ def _row(row: Json, record: Json | None) -> Json:
             text = cell_text(row, key)
             cells[key] = [row[key], text, detailed_text(row, key).removeprefix(text).strip()]
     return {
-        "row": row["row"],
+        "row": row["method"],
         "label": label(row),
         "note": row.get("note") or "",
         "absent": "" if row["status"] == "ok" else row["status"],
-        "chance": row["row"] == CHANCE and record is None,
+        "chance": row["method"] == CHANCE and record is None,
         "kind": family_of(record) if record else None,
         "deep": record is not None and has_network(record),
         "cells": cells,

@@ -11,7 +11,7 @@ import datasets
 from benchmarks.formats.files import write_whole
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.variants import EDGES, with_edges
-from benchmarks.pipeline.records.record import Results
+from benchmarks.pipeline.records.results import Results
 from benchmarks.pipeline.workers import Workforce
 from datasets.errors import UnreadableImageError
 from datasets.reading import read_image

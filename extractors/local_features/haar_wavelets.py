@@ -1,4 +1,4 @@
-"""Orientation and description of patches by the Haar wavelets of SURF, all points at once."""
+"""Orientations and descriptors of SURF: Haar wavelets around all points at once."""
 
 from functools import cache
 
@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 from extractors.preprocessing import Grey
 
 _RADIUS = 6
-"""Of the disc that gives the orientation, in scales; its wavelets lie one scale apart."""
+"""Radius of the disc that gives the orientation, in scales; its wavelets lie one scale apart."""
 _SPREAD = 2.5
-"""Of the Gaussian over that disc, in scales."""
+"""Sigma of the Gaussian over that disc, in scales."""
 _BINS = 72
+"""Bins of the circle."""
 _WINDOW = 12
 """Bins in the sliding window."""
 _SIDE = 21
-"""Of the patch that is described, in scales: 20 differences."""
+"""Side of the patch that is described, in scales: 20 differences."""
 _BELL = 3.3
-"""Of the Gaussian over the patch, in scales."""
+"""Sigma of the Gaussian over the patch, in scales."""
 _FINENESS = 2
 """Samples per scale before averaging, along each axis."""
 _BLOCK = 1024
@@ -30,9 +31,18 @@ def orientations(
 ) -> NDArray[np.float64]:
     """Direction in which brightness rises around each point.
 
+    Parameters
+    ----------
+    plane : ndarray of uint8, shape (height, width)
+        A grey picture.
+    x, y : ndarray, shape (n_points,)
+        Places in pixels.
+    scale : ndarray, shape (n_points,)
+        Sigma of each blob in pixels.
+
     Returns
     -------
-    ndarray
+    ndarray, shape (n_points,)
         Degrees from 0 to 360, clockwise from the x axis.
     """
     integral = cv2.integral(plane).ravel()
@@ -85,7 +95,18 @@ def describe(
     scale: NDArray[np.float64],
     angle: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Describe the square of 20 scales around each point, turned by its angle in degrees.
+    """Describe the square of 20 scales around each point, turned by its angle.
+
+    Parameters
+    ----------
+    plane : ndarray of uint8, shape (height, width)
+        A grey picture.
+    x, y : ndarray, shape (n_points,)
+        Places in pixels.
+    scale : ndarray, shape (n_points,)
+        Sigma of each blob in pixels.
+    angle : ndarray, shape (n_points,)
+        Orientations in degrees.
 
     Returns
     -------

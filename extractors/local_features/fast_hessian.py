@@ -1,4 +1,4 @@
-"""Blobs by the fast Hessian: the determinant of the Hessian, approximated by box filters."""
+"""Blobs of a picture by the fast Hessian: its determinant, approximated by box filters."""
 
 import cv2
 import numpy as np
@@ -12,7 +12,13 @@ _BALANCE = 0.81
 
 
 def filter_sizes(octave: int) -> list[int]:
-    """Sides of an octave's filters: 9, 15, 21, 27, then 15, 27, 39, 51, and so on."""
+    """Sides of an octave's filters: 9, 15, 21, 27, then 15, 27, 39, 51, and so on.
+
+    Parameters
+    ----------
+    octave : int
+        Number of the octave, from 0.
+    """
     return [3 * (2 ** (octave + 1) * layer + 1) for layer in range(1, _LAYERS + 1)]
 
 
@@ -22,10 +28,12 @@ def fast_hessian(plane: Grey, octaves: int, threshold: float) -> NDArray[np.floa
     Parameters
     ----------
     plane : ndarray of uint8, shape (height, width)
+        A grey picture.
     octaves : int
-        Each with filters of twice the sizes of the one before, on a grid twice as coarse.
+        Number of octaves, each with filters of twice the sizes of the one before, on a grid
+        twice as coarse.
     threshold : float
-        Of the determinant, for brightness from 0 to 255.
+        Least determinant, for brightness from 0 to 255.
 
     Returns
     -------
@@ -56,10 +64,16 @@ def determinant(integral: NDArray[np.int32], size: int, step: int) -> NDArray[np
     Parameters
     ----------
     integral : ndarray of int32, shape (height + 1, width + 1)
+        Integral image of the grey picture.
     size : int
         Side of the filter, an odd multiple of 3.
     step : int
         Pixels between samples; the first pixel is a sample.
+
+    Returns
+    -------
+    ndarray of float32, shape (height / step, width / step), rounded up
+        The determinants.
     """
     lobe = size // 3
     extent, gap = _nearest_odd(5 * lobe / 3), _nearest_odd(lobe / 3)

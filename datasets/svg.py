@@ -27,7 +27,7 @@ ET.register_namespace("xlink", "http://www.w3.org/1999/xlink")
 
 @dataclass(frozen=True)
 class Pose:
-    """How a drawing lies in its frame.
+    """Place, size and turn of a drawing in its frame.
 
     Attributes
     ----------

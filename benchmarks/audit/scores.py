@@ -1,0 +1,175 @@
+"""Scores of methods with and without the near duplicates of the queries."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.audit.duplicates import (
+    Pair,
+    Rule,
+    describe_pairs,
+    find_pairs,
+    most_telling_first,
+    without_leaks,
+)
+from benchmarks.formats.files import Json
+from benchmarks.pipeline.cache.fingerprint import libraries
+from benchmarks.pipeline.cache.store import ArrayStore
+from benchmarks.pipeline.evaluation.evaluate import Evaluation
+from benchmarks.pipeline.extraction.extract import extract
+from benchmarks.pipeline.methods.extractor import ExtractorSteps
+from benchmarks.pipeline.methods.method import Method
+from benchmarks.pipeline.records.card import commit, machine
+from benchmarks.pipeline.workers import Workforce
+from datasets import perceptual
+from datasets.errors import InputError
+from datasets.perceptual import perceptual_hash
+from datasets.reading import read_image
+from datasets.task import Dataset, Image
+from retrieval import protocol
+from retrieval.metrics import Values, score
+from retrieval.protocol import Judgements
+from retrieval.statistics import difference_intervals
+
+_LISTED = 200
+_METRICS = ("top1", "map")
+
+
+def audit(
+    evaluation: Evaluation, methods: Sequence[Method], embedding: ExtractorSteps, rule: Rule
+) -> tuple[Json, list[Pair]]:
+    """Find near duplicates and score methods with and without those of the queries.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        Of the dataset.
+    methods : sequence of Method
+        To be scored.
+    embedding : ExtractorSteps
+        Its vectors tell near duplicates.
+    rule : Rule
+        When two pictures count as near duplicates.
+
+    Returns
+    -------
+    found : dict
+        Content of ``leaks.json``.
+    pairs : list of Pair
+        All of them, the most telling first.
+
+    Raises
+    ------
+    InputError
+        If the embedding has no vectors of these pictures.
+    """
+    dataset, cache, workforce = evaluation.dataset, evaluation.cache, evaluation.workforce
+    images = [image for _, image in dataset.images]
+    used = {one.name: one for method in methods for one in method.extractors}
+    used[embedding.name] = embedding
+    extracted = extract(list(used.values()), dataset, cache, False, workforce)
+    mine = extracted[embedding.name]
+    if not mine.is_usable:
+        raise InputError(f"--embedding {embedding.name}: {mine.failed or mine.skipped}")
+    keys = [image.sha256 for image in images]
+    vectors = np.concatenate(list(mine.store.blocks(keys)))
+    hashes = perceptual_hashes(images, cache, workforce)
+    parts = [part for part, _ in dataset.images]
+    pairs = most_telling_first(find_pairs(keys, hashes, vectors, rule), parts)
+    named = [
+        (part, image.id, image.label or image.distractor or "") for part, image in dataset.images
+    ]
+    counts, listed = describe_pairs(pairs, named)
+    cleaned = _cleaned(evaluation, pairs)
+    queries = {
+        name: sum(
+            len(one.excluded) < len(other.excluded)
+            for one, other in zip(judgements.of, cleaned[name].of, strict=True)
+        )
+        for name, judgements in evaluation.judgements.items()
+    }
+    scores: dict[str, Json] = {name: {} for name in evaluation.judgements}
+    for method in methods if any(queries.values()) else ():
+        if not all(extracted[one.name].is_usable for one in method.extractors):
+            continue
+        straight = evaluation.rank(method, extracted, evaluation.judgements)
+        without = evaluation.rank(method, extracted, cleaned)
+        for name in queries:
+            if queries[name]:
+                one, other = score(straight[name]), score(without[name])
+                scores[name][method.name] = {m: _compare(one[m], other[m]) for m in _METRICS}
+    return {
+        "dataset": dataset.name,
+        "images": len(images),
+        "embedding": embedding.name,
+        "rule": vars(rule),
+        "counts": counts,
+        "pairs": listed[:_LISTED],
+        "queries": queries,
+        "scores": scores,
+        "card": _card(dataset, embedding, methods),
+    }, pairs
+
+
+def perceptual_hashes(
+    images: Sequence[Image], cache: Path, workforce: Workforce
+) -> NDArray[np.uint8]:
+    """Perceptual hashes of images, from the cache where they were made before.
+
+    Returns
+    -------
+    ndarray of uint8, shape (n_images, 2, 8)
+        See `datasets.perceptual.perceptual_hash`.
+    """
+    module = perceptual.__name__
+    identity = {"version": perceptual.VERSION, "libraries": libraries(module)}
+    store = ArrayStore(cache / "hashes", "phash", identity)
+    paths = {image.sha256: image.path for image in images}
+    store.fill(paths, _hashes, workforce, "perceptual hashes")
+    return np.concatenate(list(store.blocks([image.sha256 for image in images])))
+
+
+def _hashes(paths: Sequence[Path]) -> list[NDArray[np.uint8]]:
+    return [perceptual_hash(read_image(path)) for path in paths]
+
+
+def _cleaned(evaluation: Evaluation, pairs: Sequence[Pair]) -> dict[str, Judgements]:
+    """The judgements without near duplicates, by query set."""
+    dataset = evaluation.dataset
+    starts, count = {}, 0
+    for part, images in (
+        ("training", dataset.training),
+        ("gallery", dataset.gallery),
+        *((name, dataset.queries[name]) for name in sorted(dataset.queries)),
+    ):
+        starts[part], count = count, count + len(images)
+    return {
+        name: without_leaks(judgements, pairs, starts[name], starts["gallery"])
+        for name, judgements in evaluation.judgements.items()
+    }
+
+
+def _compare(one: Values, other: Values) -> Json:
+    there = ~(np.isnan(one) | np.isnan(other))
+    before, after = one[there, None], other[there, None]
+    [[low, high]] = difference_intervals(before, after, paired=True)
+    means = {"with": float(before.mean()), "without": float(after.mean())}
+    return means | {
+        "change": means["without"] - means["with"],
+        "low": float(low),
+        "high": float(high),
+    }
+
+
+def _card(dataset: Dataset, embedding: ExtractorSteps, methods: Sequence[Method]) -> Json:
+    named: list[ExtractorSteps | Method] = [embedding, *methods]
+    return {
+        "split": dataset.split,
+        "split hash": dataset.fingerprint,
+        "protocol version": protocol.VERSION,
+        "extractors": {one.name: one.identity for one in named},
+        "commit": commit(),
+        "machine": machine(),
+    }

@@ -1,0 +1,93 @@
+"""An experiment: methods on a dataset, doing only what is not done yet."""
+
+from collections.abc import Mapping, Sequence
+
+from benchmarks.pipeline.evaluation.evaluate import Evaluation
+from benchmarks.pipeline.evaluation.sanity import SanityError
+from benchmarks.pipeline.extraction.extract import extract
+from benchmarks.pipeline.extraction.outcome import Extracted
+from benchmarks.pipeline.loading.training import LeakError
+from benchmarks.pipeline.methods.method import Method
+from benchmarks.pipeline.records.record import TRAINING, write_training
+from benchmarks.pipeline.records.recorder import Recorder
+from datasets.errors import InputError
+from extractors.base import NothingToLearnError
+from retrieval.fusion.weights import TooLittleError
+
+
+def run(
+    evaluation: Evaluation, recorder: Recorder, methods: Sequence[Method], force: bool = False
+) -> bool:
+    """Run methods on a dataset and record them.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        Of the dataset.
+    recorder : Recorder
+        Of the same dataset.
+    methods : sequence of Method
+        To be run.
+    force : bool
+        Do everything anew.
+
+    Returns
+    -------
+    bool
+        Whether a method failed.
+    """
+    dataset, workforce = evaluation.dataset, evaluation.workforce
+    todo = []
+    for method in methods:
+        if reason := _obstacle(method, evaluation):
+            recorder.skip(method, reason)
+        elif force or not recorder.is_finished(method):
+            todo.append(method)
+    extractors = {one.name: one for method in todo for one in method.extractors}
+    extracted = extract(list(extractors.values()), dataset, evaluation.cache, force, workforce)
+    failed = False
+    for method in workforce.track(todo, len(todo), f"searching {dataset.name}"):
+        failed |= _evaluate(evaluation, recorder, method, extracted)
+    for name, mine in extracted.items():
+        if mine.training:
+            write_training(recorder.out / dataset.name / TRAINING, name, mine.training)
+    return failed
+
+
+def _obstacle(method: Method, evaluation: Evaluation) -> str | None:
+    """Reason why a method cannot run on the dataset."""
+    if method.learns and not evaluation.dataset.training:
+        return "learns from training images, and there are none"
+    if method.obstacle:
+        return method.obstacle
+    return method.tuning.obstacle(evaluation.dataset) if method.tuning else None
+
+
+def _evaluate(
+    evaluation: Evaluation,
+    recorder: Recorder,
+    method: Method,
+    extracted: Mapping[str, Extracted],
+) -> bool:
+    """Evaluate a method, or record why not; gives whether it failed."""
+    parts = [extracted[one.name] for one in method.extractors]
+    failures = [part.failed for part in parts if part.failed]
+    skipped = [part.skipped for part in parts if part.skipped]
+    if skipped and not failures:
+        recorder.skip(method, skipped[0])
+        return False
+    if not failures:
+        try:
+            for result in evaluation.run(method, extracted):
+                recorder.write(method, result)
+        except (TooLittleError, NothingToLearnError) as error:
+            recorder.skip(method, str(error))
+        except SanityError as error:
+            failures.append(f"sanity check: {error}")
+        except (LeakError, InputError):
+            raise  # nothing that was learned may be trusted then, or a picture has gone
+        except Exception as error:
+            failures.append(f"{type(error).__name__}: {error}")
+    if failures:
+        recorder.fail(method, failures[0])
+    return bool(failures)

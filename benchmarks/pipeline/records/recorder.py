@@ -1,0 +1,205 @@
+"""The recorder: writes the record of every method on every query set."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.formats.files import Json, write_json
+from benchmarks.pipeline.cache.fingerprint import digest
+from benchmarks.pipeline.loading.training import training_fingerprint
+from benchmarks.pipeline.methods.method import Method
+from benchmarks.pipeline.records.card import protocol_card
+from benchmarks.pipeline.records.record import PHOTOS, RecordPath
+from benchmarks.pipeline.workers import Workforce
+from datasets.task import Dataset, Task
+from retrieval import protocol
+from retrieval.metrics import chance, mean_scores
+from retrieval.protocol import Judgements
+from retrieval.ranking import Ranking
+
+ANSWERS = 10
+"""Neighbours per query in the answers to an unlabelled challenge."""
+
+_BYTES_OF_NUMBER = 4
+"""Vectors are float32."""
+
+_BYTES_OF_PLACE = 8
+"""x and y of a keypoint, for verification."""
+
+
+@dataclass(frozen=True)
+class Keypoints:
+    """Counts of keypoints.
+
+    Attributes
+    ----------
+    without : int
+        Gallery and query images without any.
+    mean : float
+        Keypoints per gallery image.
+    dims : int
+        Bytes of a descriptor.
+    """
+
+    without: int
+    mean: float
+    dims: int
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """A method's result on a query set.
+
+    Attributes
+    ----------
+    task : Task
+        The query set and its dataset.
+    judgements : Judgements
+        Relevant and excluded images of every query.
+    ranking : Ranking
+        Of every query.
+    verification : dict
+        Counts of verified matches; empty without verification.
+    learned : dict
+        What the fusion learned; empty where nothing was.
+    dimensions : int
+        Numbers per image.
+    zero_vectors : int
+        Images in which nothing was found.
+    keypoints : Keypoints or None
+        Of a method with local features.
+    costs : dict
+        Seconds of fitting, milliseconds of extraction and search.
+    """
+
+    task: Task
+    judgements: Judgements
+    ranking: Ranking
+    verification: Json
+    learned: Json
+    dimensions: int
+    zero_vectors: int
+    keypoints: Keypoints | None
+    costs: Json
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Writes records of a dataset.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The methods' dataset.
+    out : Path
+        The results folder.
+    seed : int
+        Seed of the split, for the card.
+    workforce : Workforce
+        Shows messages.
+    """
+
+    dataset: Dataset
+    out: Path
+    seed: int
+    workforce: Workforce
+
+    def path(self, task: Task, method: str) -> RecordPath:
+        """Files of the record of a method, by name."""
+        return RecordPath(self.out / self.dataset.name / "records" / task.query_set, method)
+
+    def is_finished(self, method: Method) -> bool:
+        """Whether every query set has the method's record, and a challenge its answers."""
+        return all(
+            self.path(task, method.name).is_finished(self._key(task, method))
+            and (self.dataset.labelled or self._answers(task, method).exists())
+            for task in self.dataset.tasks
+        )
+
+    def write(self, method: Method, result: EvaluationResult) -> None:
+        """Write the record of a result, its ranking and costs, and the answers to a challenge."""
+        task, ranking, dataset = result.task, result.ranking, self.dataset
+        scored = int((ranking.relevant > 0).sum())
+        distractors = sum(image.distractor is not None for image in dataset.gallery)
+        record: Json = {
+            "key": self._key(task, method),
+            "method": method.name,
+            "status": "ok",
+            "note": method.note,
+            "scores": mean_scores(ranking),
+            "chance": chance(result.judgements),
+            "counts": {
+                "training images": len(dataset.training),
+                "gallery images": len(dataset.gallery),
+                "distractors": distractors,
+                "queries": len(task.queries),
+                "queries scored": scored,
+                "queries left out": len(task.queries) - scored,
+                "queries found in gallery": result.judgements.self_matches,
+                "zero vectors": result.zero_vectors,
+            },
+            "dimensions": result.dimensions,
+            "bytes_per_image": result.dimensions * _BYTES_OF_NUMBER,
+            "card": protocol_card(task, method, self.seed),
+        }
+        if result.keypoints:
+            found = result.keypoints
+            record["counts"]["images without keypoints"] = found.without
+            record["keypoints per gallery image"] = round(found.mean, 1)
+            if method.verification:
+                record["bytes_per_image"] += round(found.mean * (found.dims + _BYTES_OF_PLACE))
+        if result.verification:
+            record["verification"] = result.verification
+        if result.learned:
+            record["learned"] = result.learned
+        self.path(task, method.name).write(record, ranking, result.costs)
+        if not dataset.labelled:
+            self._write_answers(task, method, ranking)
+
+    def skip(self, method: Method, reason: str) -> None:
+        """Record why a method cannot run here; numbers of the same task and protocol stay."""
+        kept = [task for task in self.dataset.tasks if self._has_numbers(task, method)]
+        for task in self.dataset.tasks:
+            if task not in kept:
+                self._write_absence(task, method, "skipped", reason)
+        if kept:
+            named = ", ".join(task.query_set for task in kept)
+            self.workforce.log(f"{method.name} keeps its numbers of {named}; here {reason}")
+
+    def fail(self, method: Method, reason: str) -> None:
+        """Record the error that a method ended with."""
+        self.workforce.log(f"{method.name} failed: {reason}")
+        for task in self.dataset.tasks:
+            self._write_absence(task, method, "failed", reason)
+
+    def _key(self, task: Task, method: Method) -> str:
+        """Hash of everything that decides a record: data, method, training images, protocol."""
+        parts = [self.dataset.fingerprint, task.query_set, method.identity, protocol.VERSION]
+        return digest([*parts, self.seed, training_fingerprint(self.dataset)])
+
+    def _has_numbers(self, task: Task, method: Method) -> bool:
+        record = self.path(task, method.name).read() or {}
+        card = record.get("card", {})
+        found = (record.get("status"), card.get("split hash"), card.get("protocol version"))
+        return found == ("ok", self.dataset.fingerprint, protocol.VERSION)
+
+    def _write_absence(self, task: Task, method: Method, status: str, reason: str) -> None:
+        card = protocol_card(task, method, self.seed)
+        record = {"method": method.name, "status": status, "reason": reason, "card": card}
+        self.path(task, method.name).write_absence(record)
+
+    def _write_answers(self, task: Task, method: Method, ranking: Ranking) -> None:
+        """Write the answers to an unlabelled challenge, keyed by query."""
+        names = [image.id.removeprefix("gallery/") for image in self.dataset.gallery]
+        queries = [image.id.removeprefix(f"{task.query_set}/") for image in task.queries]
+        neighbours = ranking.neighbours[:, :ANSWERS].tolist()
+        images = {
+            query: [names[index] for index in indices if index >= 0]
+            for query, indices in zip(queries, neighbours, strict=True)
+        }
+        write_json(self._answers(task, method), {"groupname": method.name, "images": images})
+
+    def _answers(self, task: Task, method: Method) -> Path:
+        folder = self.out / self.dataset.name / "answers"
+        return (
+            folder if task.query_set == PHOTOS else folder / task.query_set
+        ) / f"{method.name}.json"

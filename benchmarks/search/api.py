@@ -1,0 +1,265 @@
+"""Search from Python: ``search("picture.jpg", pictures="folder")``."""
+
+import time
+from pathlib import Path
+
+import datasets
+from benchmarks.cli import default_cache
+from benchmarks.formats.files import require_writable
+from benchmarks.pipeline.cache.fingerprint import digest
+from benchmarks.pipeline.loading.dataset import load
+from benchmarks.pipeline.loading.folder import load_folder
+from benchmarks.pipeline.methods.names import parse_method
+from benchmarks.pipeline.methods.presets import method_from
+from benchmarks.pipeline.workers import Workforce
+from benchmarks.search.build import build
+from benchmarks.search.index import Index
+from benchmarks.search.result import TOPS, Neighbour, SearchResult
+from datasets.errors import InputError, UnreadableImageError
+from datasets.task import Dataset, Image
+from retrieval.metrics import mean_scores
+from retrieval.protocol import judge
+from retrieval.ranking import summarise
+
+EXTRACTOR = "efficientnet-lite0"
+"""Searches where nothing else is said: it works from pip alone."""
+
+
+def search(
+    picture: str | Path,
+    *,
+    pictures: str | Path | None = None,
+    dataset: str | None = None,
+    index: str | Path | None = None,
+    extractor: str | None = None,
+    preset: str | Path | None = None,
+    learn_from: str | None = None,
+    k: int = 10,
+    epochs: int | None = None,
+    seed: int = 0,
+    cache: str | Path | None = None,
+    workforce: Workforce | None = None,
+) -> SearchResult:
+    """Find the pictures that are most like one.
+
+    Parameters
+    ----------
+    picture : str or Path
+        Its file.
+    pictures, dataset, index, extractor, preset, learn_from, epochs, seed, cache, workforce
+        As of `prepare_index`.
+    k : int
+        Number of neighbours, at least 1.
+
+    Raises
+    ------
+    InputError
+        If something is missing, with the remedy.
+    """
+    opened, _ = prepare_index(
+        pictures=pictures,
+        dataset=dataset,
+        index=index,
+        extractor=extractor,
+        preset=preset,
+        learn_from=learn_from,
+        epochs=epochs,
+        seed=seed,
+        cache=cache,
+        workforce=workforce,
+    )
+    return search_picture(opened, Path(picture), k)
+
+
+def open_index(folder: str | Path) -> Index:
+    """Open an index that was made before, to search it many times: ``index.search(picture, k)``.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    return Index(Path(folder))
+
+
+def prepare_index(
+    *,
+    pictures: str | Path | None = None,
+    dataset: str | None = None,
+    index: str | Path | None = None,
+    extractor: str | None = None,
+    preset: str | Path | None = None,
+    learn_from: str | None = None,
+    epochs: int | None = None,
+    seed: int = 0,
+    cache: str | Path | None = None,
+    workforce: Workforce | None = None,
+) -> tuple[Index, Dataset | None]:
+    """Open an index, made or brought up to date if it is said what it is of.
+
+    Parameters
+    ----------
+    pictures : str or Path, optional
+        Folder of which every picture is searched.
+    dataset : str, optional
+        Dataset of which the gallery is searched, see `datasets.resolve`; the embedded one if
+        neither this nor `pictures` nor `index` is given.
+    index : str or Path, optional
+        Folder of the index; one in the user's cache if left out. Alone, it is opened as it is.
+    extractor : str, optional
+        Method to search by, see `benchmarks.pipeline.methods.names.parse_method`; the index's
+        own if it is opened as it is, else `EXTRACTOR`.
+    preset : str or Path, optional
+        File of a preset, in place of `extractor`.
+    learn_from : str, optional
+        Dataset whose training images methods may learn from, with `pictures`.
+    epochs : int, optional
+        Networks are trained for no more than these.
+    seed : int
+        Seed of a dataset's split, where its folders give none.
+    cache : str or Path, optional
+        Folder of vectors; the user's cache folder if left out.
+    workforce : Workforce, optional
+        The workers; one that shows nothing if left out.
+
+    Returns
+    -------
+    index : Index
+        Ready to be searched.
+    dataset : Dataset or None
+        The dataset or folder that is searched; None if the index was opened as it is.
+
+    Raises
+    ------
+    InputError
+        If something is missing, with the remedy.
+    """
+    if pictures and dataset:
+        raise InputError("--pictures and --dataset exclude each other; give one")
+    if preset and extractor:
+        raise InputError("--preset and --extractor exclude each other; give one")
+    if learn_from and not pictures:
+        raise InputError("--learn-from goes with --pictures; a dataset has training images")
+    if index and not pictures and not dataset:
+        wanted = method_from(Path(preset)).name if preset else extractor
+        return _open_as_it_is(Path(index), wanted), None
+    method = method_from(Path(preset)) if preset else parse_method(extractor or EXTRACTOR, epochs)
+    workforce = workforce or Workforce(quiet=True)
+    cache = Path(cache or default_cache())
+    require_writable(cache, "--cache")
+    source = Path(pictures).resolve() if pictures else dataset or datasets.DEFAULT
+    named = [str(source), learn_from, method.name, epochs, seed]
+    folder = Path(index) if index else cache / "indexes" / digest(named)[:16]
+    require_writable(folder, "--index")
+    if isinstance(source, Path):
+        found = load_folder(source, learn_from, cache, workforce, seed)
+        if found.problems:
+            first = found.problems[0]
+            workforce.log(
+                f"{len(found.problems)} files are no readable pictures, such as "
+                f"{first.id}: {first.what}"
+            )
+    else:
+        found = load(source, cache, workforce, seed)
+    return build(folder, method, found, cache, workforce, epochs), found
+
+
+def search_picture(index: Index, picture: Path, k: int) -> SearchResult:
+    """Find the pictures in an index that are most like a file.
+
+    Raises
+    ------
+    InputError
+        If the file is no picture.
+    """
+    began = time.perf_counter()
+    try:
+        query = index.encode(picture)
+    except UnreadableImageError as error:
+        raise InputError(f"{picture}: {error}; give a picture") from error
+    described = time.perf_counter()
+    found = index.nearest(query, k)
+    seconds = (described - began, time.perf_counter() - described)
+    return _result(index, picture, None, list(index.neighbours(*found)), seconds)
+
+
+def search_query(index: Index, dataset: Dataset | None, name: str, k: int) -> SearchResult:
+    """Search with a query of a dataset, by the protocol of the benchmark.
+
+    Parameters
+    ----------
+    index : Index
+        Of the dataset's gallery.
+    dataset : Dataset or None
+        Has the query.
+    name : str
+        Id of the query, or enough of its end.
+    k : int
+        Number of neighbours.
+
+    Raises
+    ------
+    InputError
+        If there is no such query, or more than one.
+    """
+    if dataset is None or not dataset.queries:
+        raise InputError(f"--query-id {name}: only a --dataset has queries; name it")
+    query = _query(dataset, name)
+    judgements = judge((query,), dataset.gallery, dataset.relevance)
+    began = time.perf_counter()
+    vectors = index.encode(query.path)
+    described = time.perf_counter()
+    [block] = index.compare(vectors, judgements)
+    ranking = summarise([block], judgements, depth=max(k, 10))
+    seconds = (described - began, time.perf_counter() - described)
+    order = ranking.neighbours[0][ranking.neighbours[0] >= 0][:k]
+    positive = set(judgements.of[0].positive.tolist())
+    right = [number in positive for number in order.tolist()] if positive else None
+    neighbours = list(index.neighbours(order, block.cells[0][order], right))
+    scores = mean_scores(ranking)
+    top = {key: value for key in TOPS if (value := scores[key]) is not None}
+    return _result(index, query.path, query.label, neighbours, seconds, top)
+
+
+def _open_as_it_is(folder: Path, wanted: str | None) -> Index:
+    index = Index(folder)
+    if wanted and wanted != index.about["method"]:
+        raise InputError(
+            f"--extractor {wanted}: {folder} is an index by {index.about['method']}; "
+            "make another for it"
+        )
+    return index
+
+
+def _query(dataset: Dataset, name: str) -> Image:
+    known = {image.id: image for images in dataset.queries.values() for image in images}
+    ends = [image for key, image in known.items() if key == name or key.endswith(f"/{name}")]
+    if len(ends) == 1 or name in known:
+        return known.get(name) or ends[0]
+    if ends:
+        raise InputError(f"--query-id {name}: {len(ends)} queries end so; write more of the path")
+    raise InputError(
+        f"--query-id {name}: {dataset.name} has no such query; one is {next(iter(known))}"
+    )
+
+
+def _result(
+    index: Index,
+    query: Path,
+    label: str | None,
+    neighbours: list[Neighbour],
+    seconds: tuple[float, float],
+    top: dict[str, float] | None = None,
+) -> SearchResult:
+    described, searched = (round(1e3 * part, 3) for part in seconds)
+    return SearchResult(
+        query=query,
+        label=label,
+        searched=index.about["name"],
+        size=len(index),
+        extractor=index.about["method"],
+        neighbours=neighbours,
+        top=top or {},
+        describe_ms=described,
+        search_ms=searched,
+    )
