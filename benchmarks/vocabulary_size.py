@@ -22,7 +22,8 @@ from benchmarks.pipeline.records.recorder import Recorder
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.console import print_table
 from benchmarks.report.pages.table import write_summary
-from benchmarks.report.pages.vocabulary import FOLDER, write_vocabulary
+from benchmarks.report.pages.vocabulary import FOLDER
+from benchmarks.report.write import write_vocabulary
 from datasets.errors import InputError
 from extractors.local_features.encoders import BagOfWords
 

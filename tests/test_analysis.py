@@ -9,8 +9,9 @@ from scipy.stats import skew
 
 from benchmarks.pipeline.records.results import ImageEntry, TaskResults
 from benchmarks.report.__main__ import main
-from benchmarks.report.comparisons import in_words, rank_change
-from benchmarks.report.pages.classes import CONFUSION, first_answers, hubs
+from benchmarks.report.comparisons import rank_change
+from benchmarks.report.format import render
+from benchmarks.report.pages.classes import DISTRACTOR, first_answers, hubs
 from benchmarks.report.pages.distractors import attraction, curves, intrusion
 from benchmarks.report.pages.sketch_gap import gap_rows
 from retrieval.distractors import LEVELS
@@ -43,7 +44,8 @@ def ranked(order, queries):
 def task(prefix, **orders):
     queries = tuple(one(f"validation/{prefix}/{n}", "ab"[n % 2], None) for n in range(6))
     rankings = {name: ranked(order, queries) for name, order in orders.items()}
-    record = {"status": "ok", "chance": dict.fromkeys(METRICS, 0.1)}
+    record = {"status": "ok", "method": "one", "chance": dict.fromkeys(METRICS, 0.1)}
+    record["card"] = {"extractor": {}}
     return TaskResults([record], rankings, queries)
 
 
@@ -56,10 +58,10 @@ def test_the_gap_is_the_difference_of_the_means_best_on_sketches_first():
     sketches = task("query-sketch", one=CONFUSED, other=STRAIGHT)
     rows, paired = gap_rows(photos, sketches, "map")
     assert paired
-    assert [row["row"] for row in rows] == ["other", "one"]
+    assert [row["method"] for row in rows] == ["other", "one"]
     for row in rows:
-        was = mean_scores(photos.rankings[row["row"]])["map"]
-        now = mean_scores(sketches.rankings[row["row"]])["map"]
+        was = mean_scores(photos.rankings[row["method"]])["map"]
+        now = mean_scores(sketches.rankings[row["method"]])["map"]
         assert row["photos"] == pytest.approx(was)
         assert row["change"] == pytest.approx(now - was)
         assert row["low"] <= row["change"] <= row["high"]
@@ -100,11 +102,11 @@ def test_curves_end_at_the_tables_and_fall_with_confusion_images():
     found = curves(rankings)
     for name, ranking in rankings.items():
         for metric, value in mean_scores(ranking).items():
-            assert found[name][metric].shape == (LEVELS + 1, 3)
-            assert found[name][metric][-1, 0] == pytest.approx(value)
-    assert found["one"]["map"][0, 0] == pytest.approx(found["one"]["map"][-1, 0])
-    assert found["other"]["map"][0, 0] > found["other"]["map"][-1, 0]
-    assert (np.diff(found["other"]["map"][:, 0]) <= 1e-12).all()
+            assert found[metric][name].shape == (LEVELS + 1, 3)
+            assert found[metric][name][-1, 0] == pytest.approx(value)
+    assert found["map"]["one"][0, 0] == pytest.approx(found["map"]["one"][-1, 0])
+    assert found["map"]["other"][0, 0] > found["map"]["other"][-1, 0]
+    assert (np.diff(found["map"]["other"][:, 0]) <= 1e-12).all()
 
 
 def test_intrusion_and_attraction_by_hand():
@@ -121,7 +123,7 @@ def test_intrusion_and_attraction_by_hand():
 def test_first_answers_and_hubs_by_hand():
     made = task("query", one=STRAIGHT, other=CONFUSED)
     assert first_answers(made.rankings["one"], GALLERY) == ["a"] * 6
-    assert first_answers(made.rankings["other"], GALLERY) == [CONFUSION] * 6
+    assert first_answers(made.rankings["other"], GALLERY) == [DISTRACTOR] * 6
     times = np.array([6] * 10 + [0] * 90)
     found = hubs(made.rankings["one"], 100)
     assert found.limit == 5
@@ -136,12 +138,13 @@ def test_an_order_that_turns_round_is_said_with_its_pairs():
     found = rank_change({"a": better, "b": worse}, {"a": worse, "b": better})
     assert found.tau == -1
     assert found.reversed == [("a", "b")]
-    assert "significantly so in both: 1. Written as they stand with x: a > b." in in_words(
-        found, "x", "y"
-    )
+    text = render("rank_change", change=found, before="x", after="y")
+    assert "significantly so in both: 1:\n\n| better with x | better with y |\n" in text
+    assert text.endswith("| a | b |\n")
     same = rank_change({"a": better, "b": worse}, {"a": better, "b": worse})
     assert same.tau == 1
-    assert "No pair of rows changes places significantly." in in_words(same, "x", "y")
+    text = render("rank_change", change=same, before="x", after="y")
+    assert "No pair of methods changes places significantly." in text
 
 
 def test_the_pages_are_written_with_every_run_and_rebuilt_by_the_report(parted, run, tmp_path):
@@ -162,19 +165,19 @@ def test_the_pages_are_written_with_every_run_and_rebuilt_by_the_report(parted, 
         [last] = [
             float(one["mean"])
             for one in rows
-            if (one["query_set"], one["row"], one["metric"], one["confusion_images"])
-            == ("query-sketch", row["row"], "map", "3")
+            if (one["query_set"], one["method"], one["metric"], one["distractors"])
+            == ("query-sketch", row["method"], "map", "3")
         ]
         assert last == pytest.approx(row["map"], abs=1e-5)
     page = (folder / "table.md").read_text()
     for name in ("gap.md", "confusion.md", "classes.md"):
         assert f"]({name})" in page
     assert "plots" not in page  # none were drawn
-    assert "Leaks: not looked for" in page
+    assert "Near duplicates: not looked for" in page
     gap = (folder / "gap.md").read_text()
     assert "## query-edges: mAP" in gap
-    assert "the same pictures in both forms, paired" in gap
-    assert "different pictures, unpaired" in gap
+    assert "the same images in another form, so the comparison is paired" in gap
+    assert "other images than the photographs, so the comparison is unpaired" in gap
 
 
 def test_no_confusion_images_and_one_query_set_write_no_such_pages(classes, run, tmp_path):

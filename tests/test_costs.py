@@ -63,7 +63,7 @@ def test_each_step_is_timed_once_and_added_up(scenes, run, measure, tmp_path):
     assert all(costs["search_ms"] > 0 for costs in found.values())
     assert found["lbp"]["fit_seconds"] == before["fit_seconds"]
     table = json.loads((tmp_path / "out" / "scenes" / "table.json").read_text())["query"]
-    assert {row["row"]: row.get("extraction_ms") for row in table}["lbp"] == 250
+    assert {row["method"]: row.get("extraction_ms") for row in table}["lbp"] == 250
 
 
 def test_only_rows_that_are_named(scenes, run, measure, tmp_path):

@@ -1,6 +1,7 @@
 """The page of what extractors do together: by hand, and with every run."""
 
 import csv
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from benchmarks.pipeline.records.results import ImageEntry, TaskResults
 from benchmarks.report.__main__ import main
 from benchmarks.report.comparisons import Difference, Scored, chosen, members
+from benchmarks.report.format import change
 from benchmarks.report.pages.fusion import compare_fused, verdict
 from retrieval.statistics import holm, permutation_test, sign_flip_test, step_down
 
@@ -50,16 +52,13 @@ def test_the_verdict_counts_only_what_is_sure_and_worth_a_word():
         Difference("c", "s", -0.1, -0.2, 0.0, 0.06),
         Difference("d", "s", -0.1, -0.2, -0.1, 0.01),
     ]
-    text = verdict(found)
-    assert "Best fusion: a, +0.020 (+0.010 to +0.030) against s, p 0.001." in text
-    assert "Of 4 fused rows 1 beat" in text
-    assert "and 1 fall" in text
+    assert verdict(found) == {"best": found[0], "of": 4, "better": 1, "worse": 1}
 
 
 def test_the_fusion_is_chosen_by_what_training_images_say():
     def record(name, steps=1, **learned):
         card = {"extractor": {"steps": [{}] * steps}}
-        return {"row": name, "card": card, "learned": learned} if learned else {"row": name}
+        return {"method": name, "card": card, "learned": learned} if learned else {"method": name}
 
     key = "training mAP, cross-validated"
     records = [
@@ -77,10 +76,10 @@ def test_the_fusion_is_chosen_by_what_training_images_say():
 
 
 def test_members_are_in_the_order_of_the_name():
-    card = {"extractor": {"rows": {"hog": {}, "lbp": {}}}}
-    record = {"row": "lbp+hog+rrf+dba", "status": "ok", "card": card}
+    card = {"extractor": {"extractors": {"hog": {}, "lbp": {}}}}
+    record = {"method": "lbp+hog+rrf+dba", "status": "ok", "card": card}
     assert members(record) == ["lbp", "hog"]
-    assert members({"row": "lbp", "status": "ok", "card": {"extractor": {"head": {}}}}) == []
+    assert members({"method": "lbp", "status": "ok", "card": {"extractor": {"head": {}}}}) == []
 
 
 def test_step_down_is_what_holm_did_by_hand():
@@ -104,13 +103,17 @@ def test_the_page_comes_with_a_run_and_is_rebuilt_by_the_report(parted, run, tmp
     page = (folder / "hybrid.md").read_text()
     with (folder / "hybrid.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
-    assert {(line["kind"], line["row"]) for line in lines} == {
+    assert {(line["family"], line["method"]) for line in lines} == {
         ("fused", "lbp+hog"),
         ("fused", "lbp+hog+rrf"),
         ("re-ranked", "lbp+dba"),
     }
     assert "fusion chosen by training images: lbp+hog |" in page
-    assert "oracle of all 2 single rows" in page
+    assert "oracle of all 2 single extractors" in page
+    best = lines[0]
+    difference = change(*(float(best[key]) for key in ("change", "low", "high")))
+    assert f"Best fusion: {best['method']}, {difference} against {best['other']}, p " in page
+    assert re.search(r"by at least 0.001: \d of 2 fused methods;", page)
     assert "plots/" not in page  # none were drawn
     assert "(hybrid.md)" in (folder / "table.md").read_text()
     (folder / "hybrid.md").unlink()

@@ -1,31 +1,36 @@
 """The first page of the results: its sentences say what the numbers say."""
 
+import re
+
 import numpy as np
 import pytest
 
 from benchmarks.formats.markdown import Markup, escape, markdown
 from benchmarks.report.comparisons import Scored
-from benchmarks.report.pages.overview import Task, _findings, _headline, choices
+from benchmarks.report.pages.overview import Task, best_of_families, choices, findings
 
 RNG = np.random.default_rng(0)
 
 
-def record(name, size, milliseconds, **parts):
+def record(name, size, milliseconds, *families):
+    """A record of one extractor of a family, or of several of the families given by name."""
+    parts = zip(name.split("+"), families, strict=False)  # a re-ranking has no family
+    cards = {part: {"family": family} for part, family in parts}
     return {
-        "row": name,
+        "method": name,
         "bytes_per_image": size,
         "costs": {"extraction_ms": milliseconds},
-        "card": {"extractor": parts or {"head": {"class": f"extractors.{name}.Some"}}},
+        "card": {"extractor": {"extractors": cards} if "+" in name else cards[name]},
     }
 
 
 RECORDS = {
-    "colour": record("colour", 100, 2.0),
-    "texture": record("texture", 5000, 1.0),
-    "net": record("net", 4000, 30.0, head={"class": "x.y"}, network={}),
-    "net+colour": record("net+colour", 4100, 32.0, rows={"net": {"network": {}}, "colour": {}}),
-    "net+dba": record("net+dba", 4000, 30.0, rows={"net": {"network": {}}}),
-    "unknown": record("unknown", 10, None, head={"class": "extractors.hand_crafted.shape.Some"}),
+    "colour": record("colour", 100, 2.0, "colour"),
+    "texture": record("texture", 5000, 1.0, "texture"),
+    "net": record("net", 4000, 30.0, "network"),
+    "net+colour": record("net+colour", 4100, 32.0, "network", "colour"),
+    "net+dba": record("net+dba", 4000, 30.0, "network"),
+    "unknown": record("unknown", 10, None, "shape"),
 }
 
 
@@ -49,58 +54,94 @@ def tasks():
     ]
 
 
-def test_a_sentence_says_who_is_ahead_and_where_nobody_is(tasks):
-    photos, drawn, together = _findings(tasks).split("\n**")[1:]
-    assert "ahead on one/query; behind on none; and not clearly either on the other 1.\n" in photos
-    assert "- one/query: net 0.900" in photos
-    assert "difference +0.600 (+0.59" in photos
-    assert "ahead on none; behind on two/query-sketch.\n" in drawn
-    assert "texture 0.450" in drawn  # the best classical row there
-    assert "The fusion is ahead on one/query; behind on none" in together
-    assert "net+colour 0.950" in together
+def test_a_finding_says_who_is_better_and_where_nobody_is(tasks):
+    photos, drawn, together = findings(tasks)
+    assert (photos["better"], photos["worse"], len(photos["rows"])) == (1, 0, 2)
+    first, second = photos["rows"]
+    assert (first["task"], first["is_clear"]) == ("one/query", True)
+    assert (second["task"], second["is_clear"]) == ("two/query", False)
+    assert first["difference"].method == "net"
+    assert first["difference"].change == pytest.approx(0.6)
+    assert first["means"] == pytest.approx([0.9, 0.3])
+    assert (drawn["better"], drawn["worse"]) == (0, 1)
+    [row] = drawn["rows"]
+    assert row["difference"].other == "texture"  # the best hand-crafted feature there
+    assert row["means"][1] == pytest.approx(0.45)
+    assert (together["better"], together["worse"]) == (1, 0)
+    assert together["rows"][0]["difference"].method == "net+colour"
 
 
-def test_re_ranking_is_compared_with_the_row_alone_where_it_is_everywhere(tasks):
-    assert "Re-ranked by" not in _findings(tasks)
+def test_re_ranking_is_compared_with_the_extractor_alone_where_it_is_everywhere(tasks):
+    assert not any("Re-ranking" in one["title"] for one in findings(tasks))
     more = [
         task("one", "query", **{"net": 0.5, "net+dba": 0.6}),
         task("two", "query", **{"net": 0.5, "net+dba": 0.45}),
     ]
-    assert (
-        "(net+dba), and not re-ranked. Re-ranking is ahead on one/query; behind on two/query"
-        in (_findings(more))
-    )
-    assert "Re-ranked by" not in _findings([task("one", "query", **{"net+dba": 0.6})])
+    [found] = [one for one in findings(more) if "Re-ranking" in one["title"]]
+    assert {row["difference"].method for row in found["rows"]} == {"net+dba"}
+    assert (found["better"], found["worse"]) == (1, 1)
+    assert findings([task("one", "query", **{"net+dba": 0.6})]) == []
 
 
-def test_each_need_gets_the_best_row_that_it_allows(tasks):
-    text = choices(tasks[:1])
-    lines = {line.split(" | ")[0].strip("| "): line.split(" | ") for line in text.splitlines()}
-    used = {need: line[1:4] for need, line in lines.items()}
-    assert used["whatever it costs"] == ["net+colour", "4,100", "32.0"]
-    assert used["one extractor, no fusion"] == ["net", "4,000", "30.0"]
-    assert used["no network"] == ["colour", "100", "2.0"]
-    assert used["at most 1 KB an image"] == ["colour", "100", "2.0"]
-    assert used["at most 10 ms an image"] == ["colour", "100", "2.0"]
-    assert len(lines["both"]) == 5
+def test_each_need_gets_the_best_method_that_it_allows(tasks):
+    rows = {row["need"]: row for row in choices(tasks[:1])}
+    used = {need: (row["method"], row["bytes"], row["ms"]) for need, row in rows.items()}
+    assert used == {
+        "most accurate": ("net+colour", 4100, 32.0),
+        "one extractor, no fusion": ("net", 4000, 30.0),
+        "no network": ("colour", 100, 2.0),
+        "at most 1 KB and 10 ms an image": ("colour", 100, 2.0),
+    }
+    assert rows["most accurate"]["photographs"] == pytest.approx(0.95)
+    assert rows["most accurate"]["sketches"] is None
+    assert rows["most accurate"]["best_with"] == ["photographs"]
 
 
-def test_a_row_must_have_run_everywhere_and_a_need_may_find_none(tasks):
-    text = choices([task("one", "query", net=0.9), task("two", "query", net=0.5, texture=0.9)])
-    assert "| whatever it costs | net |" in text
-    assert "| no network | nothing here | – | – | – | – |" in text
+def test_sketches_have_a_choice_of_their_own_where_it_is_another(tasks):
+    first, second, *_ = choices(tasks[1:])
+    assert (first["method"], first["best_with"]) == ("colour", ["photographs"])
+    assert (second["method"], second["best_with"]) == ("texture", ["sketches"])
+    assert first["need"] == second["need"] == "most accurate"
+    assert (second["photographs"], second["sketches"]) == pytest.approx((0.1, 0.45))
+
+
+def test_a_method_must_have_run_everywhere_and_a_need_may_find_none():
+    both = [task("one", "query", net=0.9), task("two", "query", net=0.5, texture=0.9)]
+    rows = {row["need"]: row for row in choices(both)}
+    assert rows["most accurate"]["method"] == "net"
+    assert rows["no network"] == dict.fromkeys(rows["no network"]) | {
+        "need": "no network",
+        "best_with": [],
+    }
     # Where milliseconds are not known, nothing can be promised.
-    assert "| at most 10 ms an image | nothing here" in choices([task("a", "query", unknown=0.5)])
-    sketches = choices(tasks).split("\n\n")[1]
-    assert sketches.startswith("| asked with sketches: two |")
-    assert "| whatever it costs | texture |" in sketches
+    quick = choices([task("a", "query", unknown=0.5)])[-1]
+    assert (quick["need"], quick["method"]) == ("at most 1 KB and 10 ms an image", None)
+    assert choices([task("a", "query-edges", net=0.5)]) == []
 
 
-def test_the_best_of_each_kind(tasks):
-    heads, _, first, *_ = _headline(tasks).split("\n\n")[1].splitlines()
-    assert heads == "|  | colour | texture | shape | network | fused |"
-    assert first.startswith("| one/query | colour<br>0.")
-    assert "net+colour<br>0.9" in first
+def test_the_best_of_each_family(tasks):
+    rows = best_of_families(tasks)
+    assert [row["family"] for row in rows] == ["colour", "texture", "shape", "network", "fused"]
+    colour, *_, fused = rows
+    assert colour["methods"] == {"colour": ["one/query", "two/query", "two/query-sketch"]}
+    assert fused["methods"] == {"net+colour": ["one/query"]}
+    mean, low, high = fused["scores"][0]
+    assert mean == pytest.approx(0.95)
+    assert low < mean < high
+    assert fused["scores"][1:] == [None, None]
+
+
+def test_the_page_counts_its_findings(parted, run, tmp_path):
+    run("--extractor", "lbp", "hog", "lbp+hog", "lbp+dba", "--dataset", parted)
+    page = (tmp_path / "out" / "README.md").read_text()
+    assert "\n## Two findings\n" in page  # there is no network
+    assert page.count("\n### ") == 2
+    assert re.search(r"\nFusion: significantly better on \d of 2 tasks, worse on \d\.\n", page)
+    assert re.search(
+        r"\| parted/query \| lbp\+dba \| 0\.\d{3} \| lbp \| 0\.\d{3} \| \**[+-]0\.", page
+    )
+    assert "| parted/query | 6 | 13 | 3 | 8 | 4 | 0 |" in page
+    assert "| no network | " in page
 
 
 def test_only_what_is_called_markup_is_not_escaped():

@@ -43,7 +43,7 @@ KIND_BY_NAME = {
 @pytest.mark.parametrize("name", method_names())
 def test_every_row_of_the_menu_has_a_kind(name):
     row = parse_method(name)
-    found = family_of({"card": {"extractor": row.identity}})
+    found = family_of({"card": {"extractor": row.card}})
     assert found in FAMILIES
     if len(row.extractors) > 1:
         assert found == "fused"
@@ -56,8 +56,7 @@ def test_every_row_of_the_menu_has_a_kind(name):
 
 
 def test_an_extractor_of_somebody_else_is_of_another_kind():
-    parts = {"head": {"class": "mine.brightness.BrightnessHistogram"}, "tail": None}
-    assert family_of({"card": {"extractor": parts}}) == "other"
+    assert family_of({"card": {"extractor": {"family": "brightness"}}}) == "other"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +103,7 @@ def results(parted, run, tmp_path):
 def test_top_k_curves_go_through_the_metrics_and_chance_through_the_records(results):
     for task in read_results(results).tasks.values():
         for record in task.records:
-            ranking = task.rankings[record["row"]]
+            ranking = task.rankings[record["method"]]
             rows, chance = top_k_curve(ranking), top_k_curve(in_random_order(ranking))
             assert len(rows) == len(chance) == DEPTH
             assert (np.diff(rows) >= -1e-12).all()
@@ -121,7 +120,7 @@ def test_best_of_each_kind_in_the_order_of_kinds():
 def test_slopes_name_the_best_of_both_sides_and_then_those_that_cross():
     photos = {"a": 0.9, "b": 0.8, "c": 0.7, "d": 0.3, "e": 0.2, "f": 0.1}
     others = {"f": 0.5, "e": 0.4, "d": 0.3, "c": 0.2, "b": 0.1, "a": 0.05}
-    rows = [{"row": name, "photos": photos[name], "others": others[name]} for name in others]
+    rows = [{"method": name, "photos": photos[name], "others": others[name]} for name in others]
     changed = RankChange(-1.0, [("a", "f"), ("c", "d")])
     assert named_rows(rows, changed, 6) == ["a", "b", "f", "e", "c", "d"]
     assert named_rows(rows, changed, 3) == ["a", "b", "f"]

@@ -42,7 +42,7 @@ def test_a_preset_makes_a_row_beside_the_menus(
     files = [preset_file(name) for name in names]
     assert run("--extractor", *names, "--preset", *files, "--dataset", parted) == 0
     table = json.loads((tmp_path / "out/parted/table.json").read_text())["query"]
-    rows = {row["row"]: row for row in table}
+    rows = {row["method"]: row for row in table}
     assert {f"{name}@parted" for name in names} | set(names) <= set(rows)
     assert rows["hsv-histogram@parted"]["dimensions"] == 72
     note = "tuned: bins=(8, 3, 3), grid=1 by leave-one-out among 8 training images of parted"

@@ -57,7 +57,7 @@ def corel_table(tmp_path_factory):
     arguments += ["--jobs", "2", "--out", str(folder), "--cache", str(folder / "cache")]
     assert main(arguments) == 0
     content = json.loads((folder / "corel1000" / "table.json").read_text())
-    return {row["row"]: row for row in content["query"]}
+    return {row["method"]: row for row in content["query"]}
 
 
 @pytest.mark.parametrize("name", extractors.MENU)
@@ -65,7 +65,7 @@ def test_every_row_beats_chance_clearly(corel_table, name):
     """200 queries, ten balanced classes: chance 0.1 with a standard error of 0.021."""
     if name not in LIVE:
         content = json.loads((RESULTS / "corel1000" / "table.json").read_text())
-        corel_table = {row["row"]: row for row in content["query"]}
+        corel_table = {row["method"]: row for row in content["query"]}
         if corel_table.get(name, {}).get("status") != "ok":
             pytest.skip(f"results/ have no numbers of {name}")
     assert corel_table["chance"]["top1"] == pytest.approx(0.1, abs=1e-3)

@@ -42,7 +42,7 @@ def reproducible(folder):
 
 def table(tmp_path, dataset, query_set="query", out="out"):
     content = json.loads((tmp_path / out / dataset / "table.json").read_text())
-    return {row["row"]: row for row in content[query_set]}
+    return {row["method"]: row for row in content[query_set]}
 
 
 @pytest.fixture

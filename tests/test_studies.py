@@ -30,7 +30,7 @@ def test_vocabulary_size_curve_has_a_row_for_each_size(folder, tmp_path, monkeyp
     assert vocabulary_size.main([str(argument) for argument in arguments]) == 0
     tables = tmp_path / "out" / "vocabulary-size"
     rows = json.loads((tables / "scenes" / "table.json").read_text())["query"]
-    assert {row["row"]: row["dimensions"] for row in rows if "dimensions" in row} == {
+    assert {row["method"]: row["dimensions"] for row in rows if "dimensions" in row} == {
         "orb-bovw-0004": 4,
         "orb-bovw-0016": 16,
     }

@@ -8,7 +8,6 @@ from scipy.stats import kendalltau
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.results import TaskResults
-from benchmarks.report.families import extractor_cards
 from retrieval.metrics import Values, score
 from retrieval.statistics import LEVEL, compare, intervals, sign_flip_test
 
@@ -114,15 +113,15 @@ def score_task(task: TaskResults, metric: str, confusion: int | None = None) -> 
     for name, ranking in task.rankings.items():
         found = ranking if confusion is None else ranking.with_confusion(confusion)
         values[name] = score(found)[metric][ranking.relevant > 0]
-    return Scored(values, {r["row"]: parts for r in task.records if (parts := members(r))})
+    return Scored(values, {r["method"]: parts for r in task.records if (parts := members(r))})
 
 
 def members(record: Json) -> list[str]:
     """Extractors of a fused or re-ranked method in the order of its name; none of a single one."""
     if record["status"] != "ok":
         return []
-    cards = extractor_cards(record["card"]["extractor"])
-    name = record["row"].partition("@")[0]  # a tuned method is called <name>@<dataset>
+    cards = record["card"]["extractor"].get("extractors", {})
+    name = record["method"].partition("@")[0]  # a tuned method is called <name>@<dataset>
     return [part for part in name.split("+") if part in cards]
 
 
@@ -133,7 +132,7 @@ def chosen(task: TaskResults, names: Iterable[str]) -> str | None:
     equal methods the first by name: any other order would ask the queries.
     """
     trained = {
-        record["row"]: record["learned"][TRAINED]
+        record["method"]: record["learned"][TRAINED]
         for record in task.records
         if TRAINED in record.get("learned", {}) and len(record["card"]["extractor"]["steps"]) == 1
     }
@@ -183,21 +182,7 @@ def rank_change(before: Mapping[str, Values], after: Mapping[str, Values]) -> Ra
 
 
 def _clear_leads(values: Values) -> Values:
-    """How far the first method of every pair is ahead of the second; 0 if not significantly."""
+    """Lead of the first method of every pair over the second; 0 where it is not significant."""
     means = values.mean(axis=0)
     is_clear = compare(values, binary=False).p_values < 1 - LEVEL
     return np.where(is_clear, means[:, None] - means, 0.0)
-
-
-def in_words(found: RankChange, before: str, after: str, shown: int = 10) -> str:
-    """Say it in Markdown, without escapes."""
-    text = f"Kendall's tau between the orders of {before} and {after}: {found.tau:.2f}."
-    if not found.reversed:
-        return f"{text} No pair of rows changes places significantly.\n"
-    listed = "; ".join(f"{one} > {other}" for one, other in found.reversed[:shown])
-    more = len(found.reversed) - shown
-    tail = f" and {more} more" if more > 0 else ""
-    return (
-        f"{text} Pairs that change places, significantly so in both: {len(found.reversed)}. "
-        f"Written as they stand with {before}: {listed}{tail}.\n"
-    )

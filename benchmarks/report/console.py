@@ -8,39 +8,37 @@ from rich.table import Table
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.methods.presets import Preset
-from benchmarks.report.format import change, count, p_value, score
-from benchmarks.report.tables import absences, broken, cell_text, columns, filled_columns
+from benchmarks.report.format import broken, change, count, p_value, score
+from benchmarks.report.tables import cell_text, columns, remarks
 from datasets.task import Dataset
 
-_SHOWN = ("row", "top1", "top5", "top10", "map", "dimensions", "extraction_ms", "search_ms")
+_SHOWN = ("method", "top1", "top5", "top10", "map", "dimensions", "extraction_ms", "search_ms")
 """What fits 80 columns; the written tables have every column."""
 
 
 def print_table(dataset: Dataset, tables: Mapping[str, Sequence[Json]]) -> None:
-    """Print a dataset's tables, best row first."""
+    """Print a dataset's tables, best method first."""
     console = Console()
     for query_set, rows in tables.items():
         title = escape(f"{dataset.name}/{query_set}")
         table = Table(title=title, box=None, pad_edge=False, padding=(0, 1, 0, 0))
         numbers = [row for row in rows if row["status"] == "ok"]
-        names = [name for name in filled_columns(numbers) if name in _SHOWN]
-        for name in names:
-            table.add_column(columns()[name].heading, no_wrap=True)
-        for column in table.columns[1:]:
-            column.justify = "right"
-        # Without their notes, which have lines of their own below.
-        lines = [[cell_text(row | {"note": ""}, name) for name in names] for row in numbers]
+        names = [name for name in _SHOWN if any(row.get(name) is not None for row in numbers)]
         headings = [columns()[name].heading for name in names]
+        for place, heading in enumerate(headings):
+            table.add_column(heading, no_wrap=True, justify="right" if place else "left")
+        # Notes have lines of their own below, and separators of thousands no room.
+        lines = [
+            [cell_text(row | {"note": ""}, name).replace(",", "") for name in names]
+            for row in numbers
+        ]
         widths = [max(map(len, cells)) for cells in zip(headings, *lines, strict=True)]
         room = console.width - sum(1 + width for width in widths[1:]) - 1
         for name, *cells in lines:
             table.add_row(broken(name, room), *cells)
         console.print(table)
-        for row in numbers:
-            if row.get("note"):
-                console.print(f"{row['row']}: {row['note']}", markup=False)
-        for line in absences(rows):
-            console.print(line, markup=False)
+        for text, methods in remarks(rows).items():
+            console.print(f"{', '.join(methods)}: {text}", markup=False)
         console.print()
     if dataset.problems:
         console.print(

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.results import TaskResults
+from extractors.base import FAMILIES as OF_EXTRACTORS
 
 NETWORK = "network"
 FUSED = "fused"
 RERANKED = "re-ranked"
 OTHER = "other"
 
-FAMILIES = ("colour", "texture", "shape", "local", NETWORK, FUSED, RERANKED, OTHER)
+FAMILIES = (*OF_EXTRACTORS[:-1], FUSED, RERANKED, OTHER)
 """In the order of the menu."""
 
 
@@ -29,31 +30,20 @@ def family_of(record: Json) -> str:
         re-ranks the neighbours of one, else the family of its extractor.
     """
     card = record["card"]["extractor"]
-    count = len(extractor_cards(card))
-    return _family(card) if count == 0 else RERANKED if count == 1 else FUSED
+    if "extractors" in card:
+        return FUSED if len(card["extractors"]) > 1 else RERANKED
+    return card["family"] if card["family"] in FAMILIES else OTHER
 
 
 def has_network(record: Json) -> bool:
     """Tell whether a network is part of a method, alone or with other extractors."""
     card = record["card"]["extractor"]
-    return any(_family(one) == NETWORK for one in (card, *extractor_cards(card).values()))
-
-
-def extractor_cards(card: Json) -> dict[str, Json]:
-    """Cards of the extractors that a method fuses or re-ranks, by name; else none.
-
-    Parameters
-    ----------
-    card : dict
-        What the method's protocol card says under ``extractor``.
-    """
-    found: dict[str, Json] = card.get("extractors") or card.get("rows") or {}
-    return found
+    return any(one["family"] == NETWORK for one in card.get("extractors", {"": card}).values())
 
 
 def families_of(task: TaskResults) -> dict[str, str]:
     """Method to family, of the methods of a task that have numbers."""
-    return {r["row"]: family_of(r) for r in task.records if r["status"] == "ok"}
+    return {r["method"]: family_of(r) for r in task.records if r["status"] == "ok"}
 
 
 def best_of_each_family(names: Sequence[str], families: Mapping[str, str]) -> list[str]:
@@ -68,19 +58,3 @@ def best_of_each_family(names: Sequence[str], families: Mapping[str, str]) -> li
     """
     firsts = {families[name]: name for name in reversed(names)}
     return [firsts[family] for family in FAMILIES if family in firsts]
-
-
-def _family(card: Json) -> str:
-    """Family of one extractor; other if it is none of the suite's."""
-    family = card.get("family") or _family_before_declared(card)
-    return family if family in FAMILIES else OTHER
-
-
-def _family_before_declared(card: Json) -> str:
-    """Guess the family from a record that was written before extractors declared one."""
-    if "detector" in card:
-        return "local"
-    if "network" in card:
-        return NETWORK
-    module = ("." + card.get("head", {}).get("class", "")).split(".")[-2]
-    return "shape" if module == "gist" else module

@@ -48,18 +48,18 @@ def percent(share: float | None) -> str:
     return NOTHING if share is None else f"{round(100 * share)} %"
 
 
-def count(number: int) -> str:
+def count(number: int | None) -> str:
     """Write a number of things."""
-    return f"{number:,}"
+    return NOTHING if number is None else f"{number:,}"
 
 
-def cost(value: float) -> str:
+def cost(value: float | None) -> str:
     """Write seconds or milliseconds, to hundredths where they are few.
 
     >>> cost(8.727), cost(896.3)
     ('8.73', '896')
     """
-    return f"{value:.2f}" if value < 100 else f"{value:,.0f}"
+    return NOTHING if value is None else f"{value:.2f}" if value < 100 else f"{value:,.0f}"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -16,12 +16,12 @@ from benchmarks.report.pages.presets import write_presets
 from benchmarks.report.pages.sketch_gap import write_gap
 from benchmarks.report.pages.table import PAGES, write_summary, write_table_page, write_tables
 from benchmarks.report.pages.training import plot_training
-from benchmarks.report.pages.vocabulary import FOLDER, write_vocabulary
+from benchmarks.report.pages.vocabulary import FOLDER, plot_vocabulary
 from benchmarks.report.plots.book import PlotBook
 
 
 def write_dataset(folder: Path, with_plots: bool = True) -> dict[str, list[Json]]:
-    """Write all pages of a dataset from what its folder keeps.
+    """Write all pages of a dataset from the results in its folder.
 
     Parameters
     ----------
@@ -56,6 +56,30 @@ def write_dataset(folder: Path, with_plots: bool = True) -> dict[str, list[Json]
     return tables
 
 
+def write_vocabulary(folder: Path, with_plots: bool = True) -> dict[str, list[Json]]:
+    """Write the tables of a dataset's vocabularies of several sizes, and plot them.
+
+    Parameters
+    ----------
+    folder : Path
+        ``<out>/vocabulary-size/<dataset>``.
+    with_plots : bool
+        Whether the plots are drawn.
+
+    Returns
+    -------
+    dict of str to list of dict
+        Query set to its table rows.
+    """
+    results = read_results(folder)
+    tables = write_tables(folder, results)
+    book = PlotBook(folder, with_plots)
+    plot_vocabulary(book, results, tables)
+    book.finish(results.about.name)
+    write_table_page(folder, results, tables)
+    return tables
+
+
 def dataset_folders(out: Path) -> list[Path]:
     """Folders of the datasets that have results, by name."""
     return sorted(path.parent for path in out.glob(f"*/{DESCRIPTION}"))
@@ -68,7 +92,7 @@ def write_front(out: Path) -> None:
 
 
 def write_vocabularies(out: Path, with_plots: bool = True) -> None:
-    """Write the pages of what vocabularies of several sizes are worth, where that was measured."""
+    """Write the pages of vocabularies of several sizes, where those were measured."""
     folders = dataset_folders(out / FOLDER)
     for folder in folders:
         write_vocabulary(folder, with_plots)

@@ -107,7 +107,7 @@ def read_records(folder: Path, split_hash: str) -> list[Json]:
         if record and record.get("card", {}).get("split hash") == split_hash:
             record = in_todays_words(record)
             costs = RecordPath(folder, record["method"]).read_costs()
-            records.append(_old(record) | {"costs": costs})
+            records.append(record | {"costs": costs})
     return records
 
 
@@ -128,17 +128,3 @@ def read_rankings(folder: Path, records: Sequence[Json]) -> dict[str, Ranking]:
             except ValueError as error:
                 raise InputError(f"{error}; run {record['method']} again") from error
     return rankings
-
-
-def _old(record: Json) -> Json:  # TEMPORARY
-    counts = record.get("counts", {})
-    if "distractors" in counts:
-        counts = counts | {"confusion images": counts["distractors"]}
-    extractor = record["card"]["extractor"]
-    if "extractors" in extractor:
-        extractor = extractor | {"rows": extractor["extractors"]}
-    return record | {
-        "row": record["method"],
-        "counts": counts,
-        "card": record["card"] | {"extractor": extractor},
-    }

@@ -54,14 +54,14 @@ def _all_rows(name: str, query_set: str, task: TaskResults, rows: Sequence[Json]
     kinds, label = families_of(task), METRICS[SORT_BY].label
     dots = [
         Dot(
-            row["row"],
-            kinds[row["row"]],
+            row["method"],
+            kinds[row["method"]],
             *(row[f"{SORT_BY}{end}"] for end in ("", "_low", "_high")),
         )
         for row in rows
-        if row["row"] in kinds
+        if row["method"] in kinds
     ]
-    chance = next((row[SORT_BY] for row in rows if row["row"] == CHANCE), None)
+    chance = next((row[SORT_BY] for row in rows if row["method"] == CHANCE), None)
     return Plot(
         f"accuracy-{query_set}",
         query_set,
@@ -80,7 +80,7 @@ def _all_rows(name: str, query_set: str, task: TaskResults, rows: Sequence[Json]
 
 def _first_k(name: str, query_set: str, task: TaskResults, rows: Sequence[Json]) -> Plot:
     kinds = families_of(task)
-    best = best_of_each_family([row["row"] for row in rows if row["row"] in kinds], kinds)
+    best = best_of_each_family([row["method"] for row in rows if row["method"] in kinds], kinds)
     curves = [Curve(one, Mark.of(kinds[one]), top_k_curve(task.rankings[one])) for one in best]
     return Plot(
         f"top-k-{query_set}",

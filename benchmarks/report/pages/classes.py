@@ -1,7 +1,7 @@
-"""Which classes a row finds, what it takes them for, and images that come up too often."""
+"""Page of the classes: scores of each, mistakes, and images that come up too often."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,35 +10,29 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom, skew
 
-from benchmarks.formats.files import write_text
-from benchmarks.formats.markdown import markdown, to_csv
+from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.results import ImageEntry, Results, TaskResults
+from benchmarks.report.format import write_csv, write_page
 from benchmarks.report.plots.book import Plot, PlotBook
 from benchmarks.report.plots.charts import heat_size, paint_heat
-from benchmarks.report.tables import SORT_BY, share
+from benchmarks.report.tables import SORT_BY
 from retrieval.metrics import METRICS, score
 from retrieval.ranking import Ranking
 
 FIRST = 10
 """Neighbours that are looked at."""
 
-CONFUSION = "(confusion image)"
+DISTRACTOR = "(distractor)"
+"""Stands for the class of a gallery image that has none."""
 
 _DRAWN = 20
-"""Classes that a picture has room for."""
+"""Classes that a plot has room for."""
 
 _SHOWN = 15
 """Classes, and mistakes, that the page lists."""
 
 _RARE = 1e-3
 """An image is a hub if random answers would make any image of the gallery one this rarely."""
-
-_LEGEND = """\
-Per class: mean average precision of the class's queries. Mistakes: of the first image of each
-query, the class it is of. Hubs: images among the first ten of more queries than random answers
-would give any image once in a thousand galleries; skewness is that of the number of times that
-images are among the first ten (0 if all come up equally).
-"""
 
 
 @dataclass(frozen=True)
@@ -62,32 +56,52 @@ class Hubs:
 
 def write_classes(folder: Path, results: Results, book: PlotBook) -> None:
     """Write ``classes.md``, ``classes.csv`` and ``mistakes.csv``, where there are classes."""
-    text = f"# {results.about.name}: classes, mistakes, hubs\n\n{_LEGEND}"
-    per_class: list[list[object]] = []
-    mistakes: list[list[object]] = []
+    sections, per_class, mistakes = [], [], []
     for query_set, task in results.tasks.items():
         classes = sorted({query.label for query in task.queries if query.label})
         if not classes or not task.is_scored:
             continue
         names, matrix = class_scores(task, classes)
-        for name, row in zip(names, matrix, strict=True):
-            for label, value in zip(classes, row.tolist(), strict=True):
-                per_class.append(
-                    [query_set, name, label, None if np.isnan(value) else round(value, 5)]
-                )
-        found = {name: _answers(task, name, results.gallery) for name in names}
-        for name, counts in found.items():
-            mistakes += [[query_set, name, *pair, n] for pair, n in sorted(_wrong(counts).items())]
-        text += f"\n## {query_set}\n\n"
-        text += _class_section(book, query_set, names, classes, matrix)
-        text += _mistake_section(book, query_set, names[0], found[names[0]])
-        text += _hub_section(task, names, results.gallery)
-    if not per_class:
-        return
-    write_text(folder / "classes.csv", to_csv(["query_set", "row", "class", SORT_BY], per_class))
-    header = ["query_set", "row", "class", "first_image_is", "queries"]
-    write_text(folder / "mistakes.csv", to_csv(header, mistakes))
-    write_text(folder / "classes.md", text)
+        per_class += [
+            {"query_set": query_set, "method": name, "class": label}
+            | {SORT_BY: None if np.isnan(value) else round(value, 5)}
+            for name, row in zip(names, matrix, strict=True)
+            for label, value in zip(classes, row.tolist(), strict=True)
+        ]
+        answers = {name: _answers(task, name, results.gallery) for name in names}
+        mistakes += [
+            {"query_set": query_set, "method": name, "class": label}
+            | {"first_image_is": answer, "queries": count}
+            for name, counts in answers.items()
+            for (label, answer), count in sorted(counts.items())
+            if label != answer
+        ]
+        best = names[0]
+        sections.append(
+            {"query_set": query_set, "best": best, "count": len(classes)}
+            | {"hardest": _hardest(names, classes, matrix)}
+            | _mistakes(answers[best])
+            | _hubs(task, names, results.gallery)
+            | {"class_plot": "", "mistake_plot": ""}
+        )
+        if len(classes) <= _DRAWN:
+            dataset = book.folder.name
+            class_plot = _class_plot(dataset, query_set, names, classes, matrix)
+            mistake_plot = _mistake_plot(dataset, query_set, best, answers[best])
+            sections[-1]["class_plot"] = book.add(class_plot)
+            sections[-1]["mistake_plot"] = book.add(mistake_plot)
+    if sections:
+        write_csv(folder / "classes.csv", per_class)
+        if mistakes:
+            write_csv(folder / "mistakes.csv", mistakes)
+        write_page(
+            folder / "classes.md",
+            "classes",
+            name=results.about.name,
+            first=FIRST,
+            drawn=_DRAWN,
+            sections=sections,
+        )
 
 
 def class_scores(
@@ -114,7 +128,7 @@ def first_answers(ranking: Ranking, gallery: Sequence[ImageEntry]) -> list[str |
     made: list[str | None] = []
     for nearest, relevant in zip(ranking.neighbours[:, 0], ranking.relevant, strict=True):
         image = gallery[nearest]
-        made.append((image.label or CONFUSION) if relevant and nearest >= 0 else None)
+        made.append((image.label or DISTRACTOR) if relevant and nearest >= 0 else None)
     return made
 
 
@@ -151,92 +165,93 @@ def _answers(
     )
 
 
-def _wrong(counts: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
-    """Those of the answers that are mistakes."""
-    return {pair: count for pair, count in counts.items() if pair[0] != pair[1]}
+def _hardest(
+    names: Sequence[str], classes: Sequence[str], matrix: NDArray[np.float64]
+) -> list[Json]:
+    """Classes with the lowest best score, and the method that reaches it."""
+    best = matrix.max(axis=0)
+    order = np.argsort(np.nan_to_num(best), kind="stable")[:_SHOWN]
+    return [
+        {"label": classes[index], "best": best[index], "by": names[int(matrix[:, index].argmax())]}
+        for index in order
+        if not np.isnan(best[index])
+    ]
 
 
-def _class_section(
-    book: PlotBook,
+def _mistakes(counts: Counter[tuple[str, str]]) -> Json:
+    """Commonest mistakes of a method, and how many there are."""
+    wrong = {pair: count for pair, count in counts.items() if pair[0] != pair[1]}
+    ordered = sorted(wrong, key=lambda pair: (-wrong[pair], pair))[:_SHOWN]
+    return {
+        "wrong": sum(wrong.values()),
+        "asked": sum(counts.values()),
+        "mistakes": [(*pair, wrong[pair]) for pair in ordered],
+    }
+
+
+def _hubs(task: TaskResults, names: Sequence[str], gallery: Sequence[ImageEntry]) -> Json:
+    found = {name: hubs(task.rankings[name], len(gallery)) for name in names}
+    return {
+        "queries": len(task.queries),
+        "limit": found[names[0]].limit,
+        "hubs": [
+            {
+                "method": name,
+                "count": len(one.found),
+                "skewness": one.skewness,
+                "largest": gallery[one.found[0][0]].id if one.found else None,
+                "times": one.found[0][1] if one.found else 0,
+            }
+            for name, one in found.items()
+        ],
+    }
+
+
+def _class_plot(
+    dataset: str,
     query_set: str,
     names: Sequence[str],
     classes: Sequence[str],
     matrix: NDArray[np.float64],
-) -> str:
+) -> Plot:
     label = METRICS[SORT_BY].label
-    if len(classes) <= _DRAWN:
-        plot = Plot(
-            f"classes-{query_set}",
-            query_set,
-            f"{label} of every row on the queries of each class; rows are in order of {label}.",
-            heat_size(names, classes),
-            partial(
-                paint_heat,
-                title=f"{book.folder.name}, {query_set}: {label} per class",
-                rows=names,
-                columns=classes,
-                values=np.nan_to_num(matrix),
-                label=label,
-            ),
-        )
-        return book.add(plot)
-    best, whole = matrix.max(axis=0), np.nan_to_num(matrix.max(axis=0))
-    order = np.argsort(whole, kind="stable")[:_SHOWN]
-    cells = [
-        [classes[index], share(best[index]), names[int(np.nanargmax(matrix[:, index]))]]
-        for index in order
-        if not np.isnan(best[index])
-    ]
-    head = f"The {len(cells)} hardest of {len(classes)} classes; all are in classes.csv.\n\n"
-    return head + markdown(["class", f"best {label}", "by"], cells)
+    return Plot(
+        f"classes-{query_set}",
+        query_set,
+        f"{label} of every method on the queries of each class; methods are in order of {label}.",
+        heat_size(names, classes),
+        partial(
+            paint_heat,
+            title=f"{dataset}, {query_set}: {label} per class",
+            rows=names,
+            columns=classes,
+            values=np.nan_to_num(matrix),
+            label=label,
+        ),
+    )
 
 
-def _mistake_section(
-    book: PlotBook, query_set: str, name: str, counts: Counter[tuple[str, str]]
-) -> str:
-    """The best row's confusion matrix as a picture, and its commonest mistakes as a table."""
-    wrong = _wrong(counts)
-    ordered = sorted(wrong, key=lambda pair: (-wrong[pair], pair))[:_SHOWN]
-    total = sum(counts.values())
-    text = f"\n{name}: the first image is wrong for {sum(wrong.values())} of {total} queries.\n"
+def _mistake_plot(
+    dataset: str, query_set: str, name: str, counts: Counter[tuple[str, str]]
+) -> Plot:
     classes = sorted({label for label, _ in counts})
-    if len(classes) <= _DRAWN:
-        answers = sorted({answer for _, answer in counts} | set(classes))
-        matrix = np.array([[counts[label, answer] for answer in answers] for label in classes])
-        shares = matrix / matrix.sum(axis=1, keepdims=True)
-        plot = Plot(
-            f"mistakes-{query_set}",
-            query_set,
-            f"The class of the first image that {name}, the best row, finds, by class of the "
-            "query: shares of the class's queries.",
-            heat_size(classes, answers),
-            partial(
-                paint_heat,
-                title=f"{book.folder.name}, {query_set}: what {name} puts first",
-                rows=classes,
-                columns=answers,
-                values=shares,
-                label="share of queries; rows: class of the query",
-            ),
-        )
-        text += f"\n{book.add(plot)}"
-    if not ordered:
-        return text
-    cells = [[*pair, str(wrong[pair])] for pair in ordered]
-    return text + "\n" + markdown(["class", "first image is", "queries"], cells)
-
-
-def _hub_section(task: TaskResults, names: Sequence[str], gallery: Sequence[ImageEntry]) -> str:
-    found = {name: hubs(task.rankings[name], len(gallery)) for name in names}
-    cells = []
-    for name in names:
-        top = found[name].found[:1]
-        most = f"{gallery[top[0][0]].id} ({top[0][1]} queries)" if top else "–"
-        cells.append([name, str(len(found[name].found)), f"{found[name].skewness:.1f}", most])
-    limit = found[names[0]].limit
-    text = f"\nHubs: images among the first {FIRST} of more than {limit} of "
-    text += f"{len(task.queries)} queries.\n\n"
-    return text + markdown(["extractor", "hubs", "skewness", "the largest"], cells)
+    answers = sorted({answer for _, answer in counts} | set(classes))
+    matrix = np.array([[counts[label, answer] for answer in answers] for label in classes])
+    return Plot(
+        f"mistakes-{query_set}",
+        query_set,
+        f"The class of the first image that {name}, the best method, finds, by class of the "
+        "query: shares of the class's queries.",
+        heat_size(classes, answers),
+        partial(
+            paint_heat,
+            title=f"{dataset}, {query_set}: class of the first image by {name}",
+            rows=classes,
+            columns=answers,
+            values=matrix / matrix.sum(axis=1, keepdims=True),
+            label="share of queries; rows: class of the query",
+        ),
+    )
 
 
 def _mean(values: NDArray[np.float64]) -> float:

@@ -28,7 +28,7 @@ def plot_costs(book: PlotBook, results: Results, tables: Mapping[str, Sequence[J
         if not task.is_scored:
             continue
         kinds = families_of(task)
-        rows = [row for row in tables[query_set] if row["row"] in kinds]
+        rows = [row for row in tables[query_set] if row["method"] in kinds]
         for cost in _DRAWN:
             known = [row for row in rows if is_known(row.get(cost))]
             if known:
@@ -81,7 +81,7 @@ def _plot(
 ) -> Plot:
     short, words = _DRAWN[cost]
     label = METRICS[SORT_BY].label
-    dots = [Dot(row["row"], kinds[row["row"]], row[SORT_BY]) for row in rows]
+    dots = [Dot(row["method"], kinds[row["method"]], row[SORT_BY]) for row in rows]
     front = pareto_front([row[cost] for row in rows], [dot.value for dot in dots])
     caption = (
         f"{label} against {words}: named rows are those that no other row beats in both, all "

@@ -1,14 +1,12 @@
-"""How good bags of visual words are by the size of their vocabulary: tables and curves."""
+"""Plots of bags of visual words by the size of their vocabulary."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.results import TaskResults, read_results
-from benchmarks.report.pages.table import write_table_page, write_tables
+from benchmarks.pipeline.records.results import Results, TaskResults
 from benchmarks.report.plots.axes import Curve, Mark
 from benchmarks.report.plots.book import WIDTH, Plot, PlotBook
 from benchmarks.report.plots.charts import paint_curves
@@ -16,41 +14,24 @@ from benchmarks.report.tables import SORT_BY
 from retrieval.metrics import METRICS
 
 FOLDER = "vocabulary-size"
-"""Of these results, beside the datasets' own."""
+"""Folder of these results, beside those of the datasets."""
 
 _DRAWN = (SORT_BY, "top1")
 
 
-def write_vocabulary(folder: Path, with_plots: bool = True) -> dict[str, list[Json]]:
-    """Write the tables of a dataset's vocabularies, and the curve of every query set.
-
-    Parameters
-    ----------
-    folder : Path
-        ``<out>/vocabulary-size/<dataset>``.
-    with_plots : bool
-        Whether the curves are drawn.
-
-    Returns
-    -------
-    dict of str to list of dict
-        Query set to its table rows.
-    """
-    results = read_results(folder)
-    tables = write_tables(folder, results)
-    book = PlotBook(folder, with_plots)
+def plot_vocabulary(
+    book: PlotBook, results: Results, tables: Mapping[str, Sequence[Json]]
+) -> None:
+    """Plot the scores of every query set by the size of the vocabulary."""
     for query_set, task in results.tasks.items():
         if task.is_scored:
-            book.add(_plot(folder.name, query_set, words_of(task), tables[query_set]))
-    book.finish(results.about.name)
-    write_table_page(folder, results, tables)
-    return tables
+            book.add(_plot(results.about.name, query_set, words_of(task), tables[query_set]))
 
 
 def words_of(task: TaskResults) -> dict[str, int]:
-    """Row name to the size of its vocabulary, smallest first, of the rows with numbers."""
+    """Method to the size of its vocabulary, smallest first, of the methods with numbers."""
     sizes = {
-        record["row"]: record["card"]["extractor"]["head"]["params"]["words"]
+        record["method"]: record["card"]["extractor"]["head"]["params"]["words"]
         for record in task.records
         if record["status"] == "ok"
     }
@@ -58,7 +39,7 @@ def words_of(task: TaskResults) -> dict[str, int]:
 
 
 def _plot(dataset: str, query_set: str, sizes: Mapping[str, int], rows: Sequence[Json]) -> Plot:
-    found = {row["row"]: row for row in rows}
+    found = {row["method"]: row for row in rows}
     curves = [
         Curve(
             METRICS[metric].label,

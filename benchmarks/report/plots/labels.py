@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.isotonic import isotonic_regression
 
+from benchmarks.report.format import broken
 from benchmarks.report.plots.theme import Theme
-from benchmarks.report.tables import broken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

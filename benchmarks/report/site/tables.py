@@ -8,7 +8,7 @@ import datasets
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.results import Results, TaskResults
 from benchmarks.report.families import family_of, has_network
-from benchmarks.report.pages.table import LEGEND, counts_in_words
+from benchmarks.report.format import render
 from benchmarks.report.tables import (
     CHANCE,
     COSTS,
@@ -16,8 +16,8 @@ from benchmarks.report.tables import (
     columns,
     detailed_text,
     label,
-    score_columns,
 )
+from retrieval.metrics import METRICS
 
 DEFAULT_COLUMNS = ("top1", "top10", "map", "bytes_per_image", "extraction_ms", "search_ms")
 
@@ -37,7 +37,7 @@ def column_data() -> list[Json]:
             "shown": key in DEFAULT_COLUMNS,
         }
         for key, column in columns().items()
-        if key != "row"
+        if key != "method"
     ]
 
 
@@ -71,7 +71,7 @@ def dataset_data(
                 "title": title(name),
                 "drawn": is_drawn(name),
                 "files": files[name],
-                "counts": counts_in_words(task.records),
+                "counts": _counts(task),
             }
             for name, task in results.tasks.items()
         ],
@@ -107,22 +107,30 @@ def table_data(rows: Sequence[Json], task: TaskResults) -> Json:
         See `benchmarks.report.tables.task_rows`.
     task : TaskResults
     """
-    records = {record["row"]: record for record in task.records}
-    return {"rows": [_row(row, records.get(row["row"])) for row in rows], "legend": LEGEND}
+    records = {record["method"]: record for record in task.records}
+    return {
+        "rows": [_row(row, records.get(row["method"])) for row in rows],
+        "legend": render("legend", with_letters=True),
+    }
+
+
+def _counts(task: TaskResults) -> str:
+    counts = next((one["counts"] for one in task.records if one["status"] == "ok"), None)
+    return render("counts", counts=counts)
 
 
 def _row(row: Json, record: Json | None) -> Json:
     cells = {}
-    for key in (*score_columns(), *COSTS):
+    for key in (*METRICS, *COSTS):
         if row.get(key) is not None:
             text = cell_text(row, key)
             cells[key] = [row[key], text, detailed_text(row, key).removeprefix(text).strip()]
     return {
-        "row": row["row"],
+        "row": row["method"],
         "label": label(row),
         "note": row.get("note") or "",
         "absent": "" if row["status"] == "ok" else row["status"],
-        "chance": row["row"] == CHANCE and record is None,
+        "chance": row["method"] == CHANCE and record is None,
         "kind": family_of(record) if record else None,
         "deep": record is not None and has_network(record),
         "cells": cells,
