@@ -67,7 +67,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         evaluation = Evaluation(dataset, options.out, options.cache, options.seed, workforce)
         failed |= run(evaluation, rows, options.force)
         folder = write_description(options.out, dataset)
-        tables = write_dataset(folder, not options.no_plots)
+        tables = write_dataset(folder, not options.no_plots).tables
         if not options.quiet:
             print_table(dataset, tables)
     write_front(options.out)

@@ -40,7 +40,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         raise InputError(f"--out {options.out}: holds no results; make some with benchmarks.run")
     require_writable(options.out, "--out")
     pictures = Pictures(tuple(options.dataset), options.cache)
-    tables = {folder: write_dataset(folder, not options.no_plots) for folder in folders}
+    tables = {folder: write_dataset(folder, not options.no_plots).tables for folder in folders}
     write_front(options.out)
     write_vocabularies(options.out, not options.no_plots)
     if options.html:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +9,9 @@ from numpy.typing import NDArray
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.record import Results, TaskResults
 from benchmarks.report.families import KINDS, kind_of
-from benchmarks.report.plots.axes import Curve, Dot, Mark
-from benchmarks.report.plots.book import WIDTH, Plot, PlotBook
-from benchmarks.report.plots.charts import paint_curves, paint_dots
+from benchmarks.report.plots.axes import Mark
+from benchmarks.report.plots.book import Plot, PlotBook
+from benchmarks.report.plots.charts import Curves, Intervals, Series
 from benchmarks.report.tables import CHANCE, SORT_BY
 from retrieval.metrics import METRICS, top_k
 from retrieval.ranking import DEPTH, Ranking
@@ -71,11 +70,11 @@ def in_random_order(ranking: Ranking) -> Ranking:
 
 def _all_rows(name: str, query_set: str, task: TaskResults, rows: Sequence[Json]) -> Plot:
     kinds, label = kinds_of(task), METRICS[SORT_BY].label
-    dots = [
-        Dot(
+    series = [
+        Series(
             row["row"],
-            kinds[row["row"]],
-            *(row[f"{SORT_BY}{end}"] for end in ("", "_low", "_high")),
+            Mark.of(kinds[row["row"]]),
+            [row[f"{SORT_BY}{end}"] for end in ("", "_low", "_high")],
         )
         for row in rows
         if row["row"] in kinds
@@ -84,14 +83,12 @@ def _all_rows(name: str, query_set: str, task: TaskResults, rows: Sequence[Json]
     return Plot(
         f"accuracy-{query_set}",
         query_set,
-        f"{label} of all {len(dots)} rows, best first, with 95 % bootstrap intervals over the "
+        f"{label} of all {len(series)} rows, best first, with 95 % bootstrap intervals over the "
         "queries; marker and colour: kind of extractor; dashed: random order.",
-        (WIDTH, 1.5 + 0.185 * max(4, len(dots))),
-        partial(
-            paint_dots,
+        Intervals(
             title=f"{name}, {query_set}: {label} of every row",
-            label=f"{label}, with its 95 % interval",
-            dots=dots,
+            xlabel=f"{label}, with its 95 % interval",
+            series=series,
             chance=chance,
         ),
     )
@@ -100,19 +97,18 @@ def _all_rows(name: str, query_set: str, task: TaskResults, rows: Sequence[Json]
 def _first_k(name: str, query_set: str, task: TaskResults, rows: Sequence[Json]) -> Plot:
     kinds = kinds_of(task)
     best = best_of_each_kind([row["row"] for row in rows if row["row"] in kinds], kinds)
-    curves = [Curve(one, Mark.of(kinds[one]), top_k_curve(task.rankings[one])) for one in best]
+    curves = [Series(one, Mark.of(kinds[one]), top_k_curve(task.rankings[one])) for one in best]
     return Plot(
         f"top-k-{query_set}",
         query_set,
         f"Share of queries with a right image among the first k, k from 1 to {DEPTH}, of the row "
         f"of each kind that is best by {METRICS[SORT_BY].label}; chance is exact.",
-        (WIDTH, 4.3),
-        partial(
-            paint_curves,
+        Curves(
             title=f"{name}, {query_set}: a right image among the first k, best row of each kind",
-            labels=("k", "share of queries"),
+            xlabel="k",
+            ylabel="share of queries",
             across=range(1, DEPTH + 1),
-            curves=curves,
+            series=curves,
             ticks=_TICKS,
             chance=top_k_curve(in_random_order(task.rankings[best[0]])),
         ),

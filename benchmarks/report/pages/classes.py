@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from benchmarks.formats.files import write_text
 from benchmarks.formats.markdown import markdown, to_csv
 from benchmarks.pipeline.records.record import Listed, Results, TaskResults
 from benchmarks.report.plots.book import Plot, PlotBook
-from benchmarks.report.plots.charts import heat_size, paint_heat
+from benchmarks.report.plots.charts import HeatMap
 from benchmarks.report.tables import SORT_BY, share
 from retrieval.metrics import METRICS, score
 from retrieval.ranking import Ranking
@@ -167,14 +166,12 @@ def _class_section(
             f"classes-{query_set}",
             query_set,
             f"{label} of every row on the queries of each class; rows are in order of {label}.",
-            heat_size(names, classes),
-            partial(
-                paint_heat,
+            HeatMap(
                 title=f"{book.folder.name}, {query_set}: {label} per class",
                 rows=names,
                 columns=classes,
                 values=np.nan_to_num(matrix),
-                label=label,
+                subtitle=label,
             ),
         )
         return book.add(plot)
@@ -207,14 +204,12 @@ def _mistake_section(
             query_set,
             f"The class of the first image that {name}, the best row, finds, by class of the "
             "query: shares of the class's queries.",
-            heat_size(classes, answers),
-            partial(
-                paint_heat,
+            HeatMap(
                 title=f"{book.folder.name}, {query_set}: what {name} puts first",
                 rows=classes,
                 columns=answers,
                 values=shares,
-                label="share of queries; rows: class of the query",
+                subtitle="share of queries; rows: class of the query",
             ),
         )
         text += f"\n{book.add(plot)}"

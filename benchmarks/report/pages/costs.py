@@ -1,16 +1,15 @@
 """Plots of what accuracy costs: memory, extraction, search."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import numpy as np
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.record import Results
 from benchmarks.report.pages.accuracy import kinds_of
-from benchmarks.report.plots.axes import Dot
-from benchmarks.report.plots.book import WIDTH, Plot, PlotBook
-from benchmarks.report.plots.charts import paint_costs
+from benchmarks.report.plots.axes import Mark
+from benchmarks.report.plots.book import Plot, PlotBook
+from benchmarks.report.plots.charts import Costs, Series
 from benchmarks.report.tables import SORT_BY
 from retrieval.metrics import METRICS
 
@@ -81,8 +80,9 @@ def _plot(
 ) -> Plot:
     short, words = _DRAWN[cost]
     label = METRICS[SORT_BY].label
-    dots = [Dot(row["row"], kinds[row["row"]], row[SORT_BY]) for row in rows]
-    front = pareto_front([row[cost] for row in rows], [dot.value for dot in dots])
+    series = [
+        Series(row["row"], Mark.of(kinds[row["row"]]), [row[cost], row[SORT_BY]]) for row in rows
+    ]
     caption = (
         f"{label} against {words}: named rows are those that no other row beats in both, all "
         "others are grey."
@@ -93,13 +93,11 @@ def _plot(
         f"{short}-{query_set}",
         query_set,
         caption,
-        (WIDTH, 4.6),
-        partial(
-            paint_costs,
+        Costs(
             title=f"{name}, {query_set}: {label} and {short}",
-            labels=(words, label),
-            dots=dots,
-            costs=[row[cost] for row in rows],
-            front=front,
+            xlabel=words,
+            ylabel=label,
+            series=series,
+            front=pareto_front([row[cost] for row in rows], [row[SORT_BY] for row in rows]),
         ),
     )

@@ -1,7 +1,6 @@
 """What confusion images do: curves against their number, intrusion, and who attracts whom."""
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +11,9 @@ from benchmarks.formats.markdown import markdown, to_csv
 from benchmarks.pipeline.records.record import Results, TaskResults
 from benchmarks.report.comparisons import change, in_words
 from benchmarks.report.pages.accuracy import best_of_each_kind, kinds_of
-from benchmarks.report.plots.axes import Curve, Mark
-from benchmarks.report.plots.book import WIDTH, Plot, PlotBook
-from benchmarks.report.plots.charts import heat_size, paint_curves, paint_heat
+from benchmarks.report.plots.axes import Mark
+from benchmarks.report.plots.book import Plot, PlotBook
+from benchmarks.report.plots.charts import Curves, HeatMap, Series
 from benchmarks.report.tables import SORT_BY, share
 from retrieval.distractors import LEVELS
 from retrieval.metrics import METRICS, Values, score
@@ -141,13 +140,14 @@ def _curve_section(
             query_set,
             f"{label} with more and more confusion images in the gallery: of each kind the row "
             "that is best among all of them, with its 95 % band; all others are grey.",
-            (WIDTH, 4.3),
-            partial(
-                paint_curves,
+            Curves(
                 title=f"{book.folder.name}, {query_set}: with more and more confusion images",
-                labels=("confusion images in the gallery", label),
+                xlabel="confusion images in the gallery",
+                ylabel=label,
                 across=counts,
-                curves=[Curve(name, Mark.of(kinds[name]), found[name][SORT_BY]) for name in named],
+                series=[
+                    Series(name, Mark.of(kinds[name]), found[name][SORT_BY]) for name in named
+                ],
                 others=[found[name][SORT_BY][:, 0] for name in ordered if name not in named],
             ),
         )
@@ -179,14 +179,12 @@ def _intrusion_section(book: PlotBook, query_set: str, results: Results, task: T
             query_set,
             f"How many times as often as by chance each confusion class stands among the first "
             f"{FIRST}, by row.",
-            heat_size(ordered, shown),
-            partial(
-                paint_heat,
+            HeatMap(
                 title=f"{book.folder.name}, {query_set}: confusion among the first {FIRST}",
                 rows=ordered,
                 columns=shown,
                 values=matrix,
-                label="times as often as by chance",
+                subtitle="times as often as by chance",
             ),
         )
         text += f"\n{book.add(plot)}"

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from benchmarks.formats.files import Json, write_text
 from benchmarks.formats.markdown import markdown, to_csv
 from benchmarks.pipeline.records.record import Results, TaskResults
 from benchmarks.report.plots.book import Plot, PlotBook
-from benchmarks.report.plots.charts import heat_size, paint_heat
+from benchmarks.report.plots.charts import HeatMap
 from benchmarks.report.tables import SORT_BY, share
 from retrieval.metrics import METRICS, Values, score
 from retrieval.statistics import (
@@ -301,14 +300,12 @@ def _complement_section(book: PlotBook, query_set: str, task: TaskResults, score
         query_set,
         "Share of queries whose first image is right by the extractor of the row and wrong by "
         "that of the column: what the one could add to the other.",
-        heat_size(names, names),
-        partial(
-            paint_heat,
+        HeatMap(
             title=f"{book.folder.name}, {query_set}: solved by the row only, not by the column",
             rows=names,
             columns=names,
             values=complementarity(top1.stack(names)),
-            label="share of queries, top-1",
+            subtitle="share of queries, top-1",
         ),
     )
     return f"\n{book.add(plot)}"

@@ -1,7 +1,6 @@
 """The domain gap: what each row loses from photographs to sketches, on the same gallery."""
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +10,9 @@ from benchmarks.formats.markdown import markdown, to_csv
 from benchmarks.pipeline.records.record import PHOTOS, Listed, Results, TaskResults
 from benchmarks.report.comparisons import Change, change, in_words
 from benchmarks.report.pages.accuracy import kinds_of
-from benchmarks.report.plots.axes import Curve, Mark
-from benchmarks.report.plots.book import WIDTH, Plot, PlotBook
-from benchmarks.report.plots.charts import paint_slopes
+from benchmarks.report.plots.axes import Mark
+from benchmarks.report.plots.book import Plot, PlotBook
+from benchmarks.report.plots.charts import Series, Slopes
 from benchmarks.report.tables import SORT_BY, share
 from retrieval.metrics import METRICS, Values, score
 from retrieval.statistics import difference_intervals, intervals
@@ -156,19 +155,17 @@ def _slopes(
     curves = []
     for one in named:
         before = sum(kinds[other] == kinds[one] for other in named[: named.index(one)])
-        curves.append(Curve(one, Mark.of(kinds[one], before), ends[one]))
+        curves.append(Series(one, Mark.of(kinds[one], before), ends[one]))
     return Plot(
         f"gap-{name}",
         name,
         f"{label} of every row with photographs and with {name}, on the same gallery: lines that "
         "cross change places. Named: the best of both sides and the largest of the significant "
         "changes; dotted: random order. The scale is logarithmic.",
-        (WIDTH, 5.2),
-        partial(
-            paint_slopes,
-            title=f"{dataset}, from {PHOTOS} to {name}",
-            labels=(PHOTOS, name, label),
-            curves=curves,
+        Slopes(
+            title=f"{dataset}, from {PHOTOS} to {name}: {label}",
+            sides=(PHOTOS, name),
+            series=curves,
             others=[line for row, line in ends.items() if row not in named],
             chance=chances,
         ),

@@ -1,7 +1,6 @@
 """How good bags of visual words are by the size of their vocabulary: tables and curves."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +8,9 @@ import numpy as np
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.record import TaskResults, read_results
 from benchmarks.report.pages.table import write_table_page, write_tables
-from benchmarks.report.plots.axes import Curve, Mark
-from benchmarks.report.plots.book import WIDTH, Plot, PlotBook
-from benchmarks.report.plots.charts import paint_curves
+from benchmarks.report.plots.axes import Mark
+from benchmarks.report.plots.book import Plot, PlotBook
+from benchmarks.report.plots.charts import Curves, Series
 from benchmarks.report.tables import SORT_BY
 from retrieval.metrics import METRICS
 
@@ -60,7 +59,7 @@ def words_of(task: TaskResults) -> dict[str, int]:
 def _plot(dataset: str, query_set: str, sizes: Mapping[str, int], rows: Sequence[Json]) -> Plot:
     found = {row["row"]: row for row in rows}
     curves = [
-        Curve(
+        Series(
             METRICS[metric].label,
             Mark(number, number),
             np.array(
@@ -74,13 +73,12 @@ def _plot(dataset: str, query_set: str, sizes: Mapping[str, int], rows: Sequence
         f"vocabulary-{query_set}",
         query_set,
         f"{shared} by the size of its vocabulary, with 95 % bootstrap intervals over the queries.",
-        (WIDTH, 3.8),
-        partial(
-            paint_curves,
+        Curves(
             title=f"{dataset}, {query_set}: {shared} by the size of its vocabulary",
-            labels=("visual words", "score"),
+            xlabel="visual words",
+            ylabel="score",
             across=list(sizes.values()),
-            curves=curves,
+            series=curves,
             ticks=list(sizes.values()),
         ),
     )

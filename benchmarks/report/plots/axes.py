@@ -1,44 +1,49 @@
-"""What all plots have: marks, margins, titles, legends, names at the ends of lines.
+"""Parts that charts share: marks, margins, titles, legends and names at the ends of lines."""
 
-Values are rounded before they are drawn: the last digits of a mean differ from processor to
-processor, and must not move a pixel. Nothing is told by colour alone.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.isotonic import isotonic_regression
 
 from benchmarks.report.families import KINDS
-from benchmarks.report.plots.labels import LINE, SIZE, in_lines, spread
 from benchmarks.report.plots.theme import Theme
+from benchmarks.report.tables import broken
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
 
 Floats = NDArray[np.float64]
 
-_DIGITS = 4
-_MARKERS = "osD^PXv."
-_DASHES = ("-", "--", "-.", ":")
+SIZE = 8.5
+"""Points, of text within a chart."""
+
+LINE = 1.25 * SIZE / 72
+"""Inches that a line of text is high."""
 
 LEFT = 0.7
-"""Inches beside a plot, for an axis with numbers and its label."""
+"""Inches beside a chart, for an axis with numbers and its label."""
+
+_DIGITS = 4
+_LONG = 30
+"""Characters of a line of a name."""
+
+_MARKERS = "osD^PXv."
+_DASHES = ("-", "--", "-.", ":")
 
 
 @dataclass(frozen=True)
 class Mark:
-    """How something looks: two things that share a colour differ in marker or dashes.
+    """Colour, marker and dashes: nothing is told by colour alone.
 
     Attributes
     ----------
     number : int
-        Of colour and marker; without end.
+        Of colour and marker; both begin again after their last. -1 is a random order's.
     dash : int
         Of the line.
     """
@@ -47,117 +52,56 @@ class Mark:
     dash: int = 0
 
     @classmethod
-    def of(cls, kind: str, dash: int = 0) -> "Mark":
-        """The mark of a kind of extractor."""
-        return cls(KINDS.index(kind), dash)
+    def of(cls, family: str, dash: int = 0) -> "Mark":
+        """The mark of a family of extractors."""
+        return cls(KINDS.index(family), dash)
 
-    def colour(self, theme: Theme) -> str:
-        """Its colour on a page."""
-        return theme.colours[self.number % len(theme.colours)]
-
-    @property
-    def marker(self) -> str:
-        """Its marker."""
-        return _MARKERS[self.number % len(_MARKERS)]
-
-    @property
-    def line(self) -> str:
-        """Its line style."""
-        return _DASHES[self.dash % len(_DASHES)]
+    def style(self, theme: Theme, is_line: bool = True) -> dict[str, Any]:
+        """Arguments of `Axes.plot`, for a line or for markers alone."""
+        if self.number < 0:
+            return {"color": theme.muted, "marker": "", "linestyle": ":"}
+        return {
+            "color": theme.colours[self.number % len(theme.colours)],
+            "marker": _MARKERS[self.number % len(_MARKERS)],
+            "linestyle": _DASHES[self.dash % len(_DASHES)] if is_line else "",
+        }
 
 
-@dataclass(frozen=True)
-class Curve:
-    """A line with a name at its end.
-
-    Attributes
-    ----------
-    name : str
-    mark : Mark
-    values : ndarray, shape (n_places,) or (n_places, 3)
-        Alone, or with lower and upper ends.
-    """
-
-    name: str
-    mark: Mark
-    values: Floats
+def rounded(values: ArrayLike) -> Floats:
+    """Round values to be drawn: processors differ in the last digits of a mean."""
+    return np.asarray(np.round(np.asarray(values, np.float64), _DIGITS), np.float64)
 
 
-@dataclass(frozen=True)
-class End:
-    """Where a line ends.
-
-    Attributes
-    ----------
-    name : str
-    value : float
-    mark : Mark, optional
-        Of the line, repeated beside the name.
-    """
-
-    name: str
-    value: float
-    mark: Mark | None = None
+def in_lines(name: str) -> str:
+    """Break a name that is too long for the margin of a chart."""
+    return broken(name, _LONG)
 
 
-@dataclass(frozen=True)
-class Dot:
-    """A row with a mean and its interval, or at a cost.
+def text_width(figure: "Figure", texts: Iterable[str]) -> float:
+    """Inches that the longest line of some texts takes."""
+    from matplotlib.font_manager import FontProperties
 
-    Attributes
-    ----------
-    name, kind : str
-    value : float
-    low, high : float
-        Of the interval.
-    """
-
-    name: str
-    kind: str
-    value: float
-    low: float = 0.0
-    high: float = 0.0
+    renderer, font = figure.canvas.get_renderer(), FontProperties(size=SIZE)  # type: ignore[attr-defined]
+    lines = [line for text in texts for line in text.split("\n")]
+    widths = (renderer.get_text_width_height_descent(line, font, False)[0] for line in lines)
+    return max(widths, default=0.0) / figure.dpi
 
 
 def make_axes(
     figure: "Figure", left: float, right: float, top: float = 0.55, bottom: float = 0.55
 ) -> "Axes":
-    """Axes with margins in inches: no solver decides where anything lies."""
+    """Make axes with margins in inches; no solver decides where anything lies."""
     width, height = figure.get_size_inches()
-    box = (left / width, bottom / height, 1 - right / width, 1 - top / height)
-    return figure.add_axes((box[0], box[1], box[2] - box[0], box[3] - box[1]))
+    size = (1 - (left + right) / width, 1 - (top + bottom) / height)
+    return figure.add_axes((left / width, bottom / height, *size))
 
 
-def write_title(figure: "Figure", title: str) -> None:
-    """Write the title."""
-    height = float(figure.get_size_inches()[1])
-    figure.text(0.012, 1 - 0.1 / height, title, fontsize=10.5, va="top", weight="normal")
-
-
-def write_subtitle(figure: "Figure", theme: Theme, text: str) -> None:
-    """Write a line below the title."""
-    height = float(figure.get_size_inches()[1])
-    figure.text(0.012, 1 - 0.32 / height, text, fontsize=SIZE, va="top", color=theme.muted)
-
-
-def kind_handles(theme: Theme, kinds: Sequence[str]) -> list["Line2D"]:
-    """What a legend says of kinds of extractors."""
-    from matplotlib.lines import Line2D
-
-    marks = {kind: Mark.of(kind) for kind in kinds}
-    return [
-        Line2D([], [], color=m.colour(theme), marker=m.marker, linestyle="", markersize=6, label=k)
-        for k, m in marks.items()
-    ]
-
-
-def write_legend(figure: "Figure", handles: Sequence["Artist"]) -> None:
+def write_legend(figure: "Figure", handles: "Sequence[Artist]") -> None:
     """Write a legend in one line below the title."""
-    height = float(figure.get_size_inches()[1])
     figure.legend(
         handles=handles,
         loc="upper left",
-        bbox_to_anchor=(0.0, 1 - 0.25 / height),
+        bbox_to_anchor=(0.0, 1 - 0.25 / figure.get_figheight()),
         ncols=len(handles),
         fontsize=SIZE,
         handletextpad=0.3,
@@ -165,7 +109,14 @@ def write_legend(figure: "Figure", handles: Sequence["Artist"]) -> None:
     )
 
 
-def name_ends(axes: "Axes", theme: Theme, ends: Sequence[End], is_right: bool = True) -> None:
+def name_ends(
+    axes: "Axes",
+    theme: Theme,
+    names: Sequence[str],
+    values: Sequence[float],
+    marks: Sequence[Mark],
+    is_right: bool = True,
+) -> None:
     """Write names beside the places where lines end, moved apart, each tied to its place.
 
     Parameters
@@ -173,51 +124,61 @@ def name_ends(axes: "Axes", theme: Theme, ends: Sequence[End], is_right: bool = 
     axes : Axes
         Whose limits are set.
     theme : Theme
-    ends : sequence of End
+    names : sequence of str
+    values : sequence of float
+        Where the lines end.
+    marks : sequence of Mark
+        Repeated beside the names.
     is_right : bool
-        Which side they are on.
+        Whether they end on the right side, or on the left.
     """
     figure = axes.get_figure(root=True)
     assert figure is not None
-    box = axes.get_window_extent()
-    edge = axes.get_xlim()[is_right]
-    pixels = axes.transData.transform([(edge, end.value) for end in ends])[:, 1]
+    box, edge = axes.get_window_extent(), axes.get_xlim()[is_right]
+    pixels = axes.transData.transform([(edge, value) for value in values])[:, 1]
     places = ((pixels - box.y0) / box.height).tolist()
+    texts = list(map(in_lines, names))
+    sizes = [LINE * (1 + text.count("\n")) * figure.dpi / box.height for text in texts]
     inch = figure.dpi / box.width * (1 if is_right else -1)
-    names = [in_lines(end.name) for end in ends]
-    sizes = [LINE * (1 + name.count("\n")) * figure.dpi / box.height for name in names]
-    across = axes.transAxes
+    tie = is_right + inch * np.array([0.06, 0.16])
+    free: dict[str, Any] = {"transform": axes.transAxes, "clip_on": False}
     spots = spread(places, sizes, 0, 1)
-    for end, name, place, at in zip(ends, names, places, spots, strict=True):
-        tie = (is_right + np.array([0.06, 0.16]) * inch, [place, at])
-        axes.plot(*tie, transform=across, color=theme.muted, linewidth=0.6, clip_on=False)
-        if end.mark:
-            axes.plot(
-                is_right + 0.23 * inch,
-                at,
-                end.mark.marker,
-                color=end.mark.colour(theme),
-                markersize=5,
-                transform=across,
-                clip_on=False,
-            )
+    for mark, text, place, at in zip(marks, texts, places, spots, strict=True):
+        axes.plot(tie, [place, at], color=theme.muted, linewidth=0.6, **free)
+        axes.plot(is_right + 0.23 * inch, at, markersize=5, **mark.style(theme), **free)
         axes.text(
             is_right + 0.32 * inch,
             at,
-            name,
-            transform=across,
+            text,
             ha="left" if is_right else "right",
-            va="center_baseline" if "\n" not in name else "center",
+            va="center" if "\n" in text else "center_baseline",
             linespacing=1.1,
             fontsize=SIZE,
+            **free,
         )
 
 
-def rounded(values: ArrayLike) -> Floats:
-    """Values as they are drawn."""
-    return np.asarray(np.round(np.asarray(values, np.float64), _DIGITS), np.float64)
+def spread(
+    places: Sequence[float], sizes: Sequence[float], low: float, high: float
+) -> list[float]:
+    """Move things apart, as little as possible, keeping their order.
 
-
-def round_one(value: float) -> float:
-    """A value as it is drawn."""
-    return round(float(value), _DIGITS)
+    Parameters
+    ----------
+    places : sequence of float
+        Middle of each.
+    sizes : sequence of float
+        Of each; less if there is no room for all.
+    low, high : float
+        Ends of the room for their middles.
+    """
+    if not places:
+        return []
+    order = np.argsort(places, kind="stable")
+    sized = np.asarray(sizes, float)[order]
+    offsets = np.r_[0, np.cumsum((sized[1:] + sized[:-1]) / 2)]
+    offsets *= min(1.0, (high - low) / max(offsets[-1], 1e-12))
+    wanted = np.asarray(places, float)[order] - offsets
+    made = np.empty(len(order))
+    made[order] = isotonic_regression(wanted, y_min=low, y_max=high - offsets[-1]) + offsets
+    return made.tolist()
