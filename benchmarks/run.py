@@ -22,7 +22,7 @@ from benchmarks.cli import (
     use_networks,
 )
 from benchmarks.formats.files import require_writable
-from benchmarks.formats.sheets import Shown, draw_sheet
+from benchmarks.formats.sheets import Cell, draw_sheet
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.sanity import GateError
 from benchmarks.pipeline.extraction.extract import Vectors, make_vectors
@@ -258,10 +258,11 @@ def _show_edges(dataset: Dataset, options: argparse.Namespace, workforce: Workfo
     """Draw some photographs beside their drawings: into results only if all may see them."""
     photos, drawings = dataset.queries["query"], dataset.queries[EDGES]
     step = max(1, len(photos) // _SHOWN_EDGES)
-    pairs = [Shown(a.path, b.path) for a, b in zip(photos, drawings, strict=True)][::step]
+    pairs = list(zip(photos, drawings, strict=True))[::step][:_SHOWN_EDGES]
     public = datasets.is_embedded(dataset.name)
     folder = (options.out if public else options.cache / "pictures") / dataset.name
-    draw_sheet(folder / f"{EDGES}.png", pairs[:_SHOWN_EDGES])
+    cells = [Cell(image.path) for pair in pairs for image in pair]
+    draw_sheet(folder / f"{EDGES}.png", cells, columns=8, group=2)
     workforce.say(f"Some photographs and their drawings are in {folder / EDGES}.png")
 
 

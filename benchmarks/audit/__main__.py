@@ -26,7 +26,7 @@ from benchmarks.cli import (
     use_networks,
 )
 from benchmarks.formats.files import Json, require_writable, write_json
-from benchmarks.formats.sheets import Shown, draw_sheet
+from benchmarks.formats.sheets import Cell, draw_sheet
 from benchmarks.pipeline.cache.fingerprint import code_hash, libraries
 from benchmarks.pipeline.cache.store import VectorStore
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
@@ -87,7 +87,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     private = (options.pictures or options.cache / "audit") / f"{dataset.name}-leaks.png"
     sheet = folder / "leaks.png" if shown else private
     if pairs:
-        draw_sheet(sheet, _shown(dataset, pairs[:_DRAWN]))
+        draw_sheet(sheet, _cells(dataset, pairs[:_DRAWN]), columns=8, group=2)
         workforce.say(f"The pictures of the most similar pairs are in {sheet}")
     write_leaks(folder)
     workforce.say(f"{len(pairs)} pairs of near duplicates, listed in {folder / 'leaks.md'}")
@@ -208,13 +208,16 @@ def _hash_chunk(chunk: Sequence[tuple[str, Path]]) -> tuple[list[NDArray[np.floa
     return made, time.perf_counter() - began
 
 
-def _shown(dataset: Dataset, pairs: Sequence[Pair]) -> list[Shown]:
+def _cells(dataset: Dataset, pairs: Sequence[Pair]) -> list[Cell]:
     paths = [image.path for _, image in dataset.images]
-    made = []
-    for pair in pairs:
-        alike = "equal bytes" if pair.exact else f"{pair.bits} bits, cosine {pair.cosine:.3f}"
-        made.append(Shown(paths[pair.one], paths[pair.other], alike))
-    return made
+    return [
+        cell
+        for pair in pairs
+        for cell in (
+            Cell(paths[pair.one], below="equal bytes" if pair.exact else f"{pair.bits} bits"),
+            Cell(paths[pair.other], below=f"cosine {pair.cosine:.3f}"),
+        )
+    ]
 
 
 def _runnable(rows: Sequence[Combination], workforce: Workforce) -> list[Combination]:

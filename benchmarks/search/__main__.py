@@ -22,8 +22,8 @@ from benchmarks.cli import (
     positive,
     use_networks,
 )
-from benchmarks.formats.contact_sheet import draw_contact_sheet
 from benchmarks.formats.files import require_writable
+from benchmarks.formats.sheets import draw_sheet
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.folder import folder_source
@@ -121,9 +121,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         require_writable(options.show.parent, "--show")
         if options.show.is_dir():
             raise InputError(f"--show {options.show}: is a folder; name a file")
-        draw_contact_sheet(
-            options.show, answer.query, answer.label or answer.query.name, answer.neighbours
-        )
+        draw_sheet(options.show, answer.to_cells())
     if options.json:
         sys.stdout.write(json.dumps(answer.to_json(), indent=1, ensure_ascii=False) + "\n")
     elif not options.quiet:
