@@ -34,6 +34,12 @@ _DECADES = 1.6
 """A logarithmic axis that spans less has numbers between the powers of ten."""
 
 
+_SLANT = 40
+"""Degrees by which the names of a heat map's columns are turned."""
+
+_ABOVE: dict[str, Any] = {"clip_on": False, "zorder": 3}
+
+
 @dataclass(frozen=True)
 class Series:
     """Something with a name that a chart shows, such as a method.
@@ -308,7 +314,9 @@ class HeatMap(Chart):
         return min(max(5.0, width), WIDTH), height
 
     def _fill(self, figure: "Figure", theme: Theme) -> None:
-        axes = make_axes(figure, text_width(figure, self.rows) + 0.15, 0.1, 0.55, self._foot())
+        slanted = text_width(figure, self.columns[:1]) * np.cos(np.radians(_SLANT))
+        left = max(text_width(figure, self.rows) + 0.15, slanted)
+        axes = make_axes(figure, left, 0.1, 0.55, self._foot())
         values = rounded(self.values)
         top = float(values.max(initial=0)) or 1.0
         axes.imshow(
@@ -317,7 +325,7 @@ class HeatMap(Chart):
         axes.set_xticks(range(len(self.columns)), self.columns, fontsize=SIZE)
         axes.set_yticks(range(len(self.rows)), self.rows, fontsize=SIZE)
         for tick in axes.get_xticklabels():
-            tick.set(rotation=40, ha="right", rotation_mode="anchor")
+            tick.set(rotation=_SLANT, ha="right", rotation_mode="anchor")
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         for (row, column), value in np.ndenumerate(values):
@@ -365,9 +373,6 @@ class Training(Chart):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.grid(axis="y")
         write_legend(figure, figure.axes[0].get_legend_handles_labels()[0])
-
-
-_ABOVE: dict[str, Any] = {"clip_on": False, "zorder": 3}
 
 
 def _seen(values: ArrayLike) -> Floats:
