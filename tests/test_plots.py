@@ -25,9 +25,9 @@ from benchmarks.report.pages.accuracy import (
 )
 from benchmarks.report.pages.costs import is_known, pareto_front, plot_costs
 from benchmarks.report.pages.sketch_gap import named_rows
-from benchmarks.report.plots.axes import Mark, spread
+from benchmarks.report.plots.axes import Mark, Series, spread
 from benchmarks.report.plots.book import PlotBook
-from benchmarks.report.plots.charts import Costs, Intervals, Series, Slopes
+from benchmarks.report.plots.charts import Costs, Intervals, Slopes
 from benchmarks.report.plots.theme import DARK, LIGHT, THEMES, draw
 from benchmarks.report.write import write_dataset
 from retrieval.metrics import mean_scores

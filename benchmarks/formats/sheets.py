@@ -34,6 +34,7 @@ def draw_sheet(path: Path, cells: Sequence[Cell], columns: int = 6, group: int =
     Parameters
     ----------
     path : Path
+        The PNG file.
     cells : sequence of Cell
         At least one.
     columns : int

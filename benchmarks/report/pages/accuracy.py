@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.record import Results, TaskResults
 from benchmarks.report.families import KINDS, kind_of
-from benchmarks.report.plots.axes import Mark
+from benchmarks.report.plots.axes import Mark, Series
 from benchmarks.report.plots.book import Plot, PlotBook
-from benchmarks.report.plots.charts import Curves, Intervals, Series
+from benchmarks.report.plots.charts import Curves, Intervals
 from benchmarks.report.tables import CHANCE, SORT_BY
 from retrieval.metrics import METRICS, top_k
 from retrieval.ranking import DEPTH, Ranking

@@ -7,9 +7,9 @@ import numpy as np
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.record import Results
 from benchmarks.report.pages.accuracy import kinds_of
-from benchmarks.report.plots.axes import Mark
+from benchmarks.report.plots.axes import Mark, Series
 from benchmarks.report.plots.book import Plot, PlotBook
-from benchmarks.report.plots.charts import Costs, Series
+from benchmarks.report.plots.charts import Costs
 from benchmarks.report.tables import SORT_BY
 from retrieval.metrics import METRICS
 

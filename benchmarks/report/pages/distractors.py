@@ -11,9 +11,9 @@ from benchmarks.formats.markdown import markdown, to_csv
 from benchmarks.pipeline.records.record import Results, TaskResults
 from benchmarks.report.comparisons import change, in_words
 from benchmarks.report.pages.accuracy import best_of_each_kind, kinds_of
-from benchmarks.report.plots.axes import Mark
+from benchmarks.report.plots.axes import Mark, Series
 from benchmarks.report.plots.book import Plot, PlotBook
-from benchmarks.report.plots.charts import Curves, HeatMap, Series
+from benchmarks.report.plots.charts import Curves, HeatMap
 from benchmarks.report.tables import SORT_BY, share
 from retrieval.distractors import LEVELS
 from retrieval.metrics import METRICS, Values, score

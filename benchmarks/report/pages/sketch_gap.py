@@ -10,9 +10,9 @@ from benchmarks.formats.markdown import markdown, to_csv
 from benchmarks.pipeline.records.record import PHOTOS, Listed, Results, TaskResults
 from benchmarks.report.comparisons import Change, change, in_words
 from benchmarks.report.pages.accuracy import kinds_of
-from benchmarks.report.plots.axes import Mark
+from benchmarks.report.plots.axes import Mark, Series
 from benchmarks.report.plots.book import Plot, PlotBook
-from benchmarks.report.plots.charts import Series, Slopes
+from benchmarks.report.plots.charts import Slopes
 from benchmarks.report.tables import SORT_BY, share
 from retrieval.metrics import METRICS, Values, score
 from retrieval.statistics import difference_intervals, intervals

@@ -8,9 +8,9 @@ import numpy as np
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.record import TaskResults, read_results
 from benchmarks.report.pages.table import write_table_page, write_tables
-from benchmarks.report.plots.axes import Mark
+from benchmarks.report.plots.axes import Mark, Series
 from benchmarks.report.plots.book import Plot, PlotBook
-from benchmarks.report.plots.charts import Curves, Series
+from benchmarks.report.plots.charts import Curves
 from benchmarks.report.tables import SORT_BY
 from retrieval.metrics import METRICS
 

@@ -67,6 +67,30 @@ class Mark:
         }
 
 
+@dataclass(frozen=True)
+class Series:
+    """Something with a name that a chart shows, such as a method.
+
+    Attributes
+    ----------
+    name : str
+        As readers know it.
+    mark : Mark
+        Of its family, or its own.
+    values : ndarray or sequence of float
+        As the chart wants them.
+    """
+
+    name: str
+    mark: Mark
+    values: Floats | Sequence[float]
+
+    @classmethod
+    def of_chance(cls, values: Floats | Sequence[float] | None) -> "list[Series]":
+        """The score of a random order, if it is known."""
+        return [] if values is None else [cls("chance", Mark(-1), values)]
+
+
 def rounded(values: ArrayLike) -> Floats:
     """Round values to be drawn: processors differ in the last digits of a mean."""
     return np.asarray(np.round(np.asarray(values, np.float64), _DIGITS), np.float64)
@@ -85,6 +109,11 @@ def text_width(figure: "Figure", texts: Iterable[str]) -> float:
     lines = [line for text in texts for line in text.split("\n")]
     widths = (renderer.get_text_width_height_descent(line, font, False)[0] for line in lines)
     return max(widths, default=0.0) / figure.dpi
+
+
+def names_width(figure: "Figure", series: Iterable[Series]) -> float:
+    """Inches that the longest line of the names of some series takes."""
+    return text_width(figure, (in_lines(one.name) for one in series))
 
 
 def make_axes(
@@ -112,9 +141,7 @@ def write_legend(figure: "Figure", handles: "Sequence[Artist]") -> None:
 def name_ends(
     axes: "Axes",
     theme: Theme,
-    names: Sequence[str],
-    values: Sequence[float],
-    marks: Sequence[Mark],
+    series: Sequence[Series],
     is_right: bool = True,
 ) -> None:
     """Write names beside the places where lines end, moved apart, each tied to its place.
@@ -124,28 +151,27 @@ def name_ends(
     axes : Axes
         Whose limits are set.
     theme : Theme
-    names : sequence of str
-    values : sequence of float
-        Where the lines end.
-    marks : sequence of Mark
-        Repeated beside the names.
+        Of the figure.
+    series : sequence of Series
+        The lines end at their last values, or begin at their first.
     is_right : bool
-        Whether they end on the right side, or on the left.
+        Whether the ends are named, or the beginnings.
     """
     figure = axes.get_figure(root=True)
     assert figure is not None
     box, edge = axes.get_window_extent(), axes.get_xlim()[is_right]
-    pixels = axes.transData.transform([(edge, value) for value in values])[:, 1]
+    ends = [np.ravel(one.values[-1 if is_right else 0])[0] for one in series]
+    pixels = axes.transData.transform([(edge, end) for end in rounded(ends)])[:, 1]
     places = ((pixels - box.y0) / box.height).tolist()
-    texts = list(map(in_lines, names))
+    texts = [in_lines(one.name) for one in series]
     sizes = [LINE * (1 + text.count("\n")) * figure.dpi / box.height for text in texts]
     inch = figure.dpi / box.width * (1 if is_right else -1)
     tie = is_right + inch * np.array([0.06, 0.16])
     free: dict[str, Any] = {"transform": axes.transAxes, "clip_on": False}
     spots = spread(places, sizes, 0, 1)
-    for mark, text, place, at in zip(marks, texts, places, spots, strict=True):
+    for one, text, place, at in zip(series, texts, places, spots, strict=True):
         axes.plot(tie, [place, at], color=theme.muted, linewidth=0.6, **free)
-        axes.plot(is_right + 0.23 * inch, at, markersize=5, **mark.style(theme), **free)
+        axes.plot(is_right + 0.23 * inch, at, markersize=5, **one.mark.style(theme), **free)
         axes.text(
             is_right + 0.32 * inch,
             at,

@@ -27,6 +27,7 @@ class Plot:
     caption : str
         A sentence or a few.
     chart : Chart
+        What is drawn.
     """
 
     name: str

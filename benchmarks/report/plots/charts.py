@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +15,11 @@ from benchmarks.report.plots.axes import (
     SIZE,
     Floats,
     Mark,
+    Series,
     in_lines,
     make_axes,
     name_ends,
+    names_width,
     rounded,
     text_width,
     write_legend,
@@ -40,28 +42,6 @@ _SLANT = 40
 _ABOVE: dict[str, Any] = {"clip_on": False, "zorder": 3}
 
 
-@dataclass(frozen=True)
-class Series:
-    """Something with a name that a chart shows, such as a method.
-
-    Attributes
-    ----------
-    name : str
-    mark : Mark
-    values : ndarray or sequence of float
-        As the chart wants them.
-    """
-
-    name: str
-    mark: Mark
-    values: Floats | Sequence[float]
-
-    @classmethod
-    def of_chance(cls, values: Floats | Sequence[float] | None) -> "list[Series]":
-        """The score of a random order, if it is known."""
-        return [] if values is None else [cls("chance", Mark(-1), values)]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Chart(ABC):
     """A chart: its words, what it shows, and how it is drawn.
@@ -69,11 +49,13 @@ class Chart(ABC):
     Attributes
     ----------
     title : str
+        Above everything.
     subtitle : str
         Below the title.
     xlabel, ylabel : str
         Of the axes.
     series : sequence of Series
+        Whatever has a name.
     """
 
     title: str
@@ -120,6 +102,7 @@ class Intervals(Chart):
     series : sequence of Series
         From the top; values are a mean and the lower and upper end of its interval.
     chance : float, optional
+        Mean of a random order.
     """
 
     chance: float | None = None
@@ -167,13 +150,12 @@ class Costs(Chart):
     front: Sequence[int]
 
     def _height(self) -> float:
-        lines = sum(1 + in_lines(name).count("\n") for name in self._names())
+        lines = sum(1 + in_lines(one.name).count("\n") for one in self._named())
         return max(4.6, 1.5 + LINE * lines)
 
     def _fill(self, figure: "Figure", theme: Theme) -> None:
         self._write_families(figure, theme)
-        names = self._names()
-        axes = make_axes(figure, LEFT, text_width(figure, map(in_lines, names)) + 0.45, 0.85)
+        axes = make_axes(figure, LEFT, names_width(figure, self._named()) + 0.45, 0.85)
         costs, scores = np.array([one.values for one in self.series]).T
         scores = rounded(scores)
         span = 0.3 + np.log10(costs.max() / costs.min())
@@ -189,14 +171,15 @@ class Costs(Chart):
         front = list(self.front)
         axes.hlines(scores[front], costs[front], right, color=theme.quiet, linewidth=0.6, zorder=1)
         axes.step(costs[front], scores[front], where="post", color=theme.muted, linewidth=1.1)
-        marks = [self.series[place].mark for place in front]
-        for place, mark in zip(front, marks, strict=True):
-            axes.plot(costs[place], scores[place], markersize=7, zorder=4, **mark.style(theme))
-        name_ends(axes, theme, names, scores[front].tolist(), marks)
+        for place in front:
+            style = self.series[place].mark.style(theme)
+            axes.plot(costs[place], scores[place], markersize=7, zorder=4, **style)
+        name_ends(axes, theme, self._named())
 
-    def _names(self) -> list[str]:
-        methods = [self.series[place] for place in self.front]
-        return [f"{one.values[1]:.3f} {one.name}" for one in methods]
+    def _named(self) -> list[Series]:
+        """The front, with scores in the names."""
+        front = [self.series[place] for place in self.front]
+        return [replace(one, name=f"{one.values[1]:.3f} {one.name}") for one in front]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,6 +195,7 @@ class Curves(Chart):
     others : sequence of ndarray, shape (n_places,)
         Curves in the background, without names.
     chance : ndarray, shape (n_places,), optional
+        Scores of a random order.
     ticks : sequence of float
         Places that the axis names; it is logarithmic then.
     """
@@ -223,8 +207,8 @@ class Curves(Chart):
 
     def _fill(self, figure: "Figure", theme: Theme) -> None:
         lines = [*self.series, *Series.of_chance(self.chance)]
-        names, across, ends = [one.name for one in lines], list(self.across), []
-        axes = make_axes(figure, LEFT, text_width(figure, map(in_lines, names)) + 0.45)
+        axes = make_axes(figure, LEFT, names_width(figure, lines) + 0.45)
+        across = list(self.across)
         marked = [across.index(tick) for tick in self.ticks]
         every: Any = marked or max(1, round(len(across) / 10))
         for other in self.others:
@@ -233,7 +217,6 @@ class Curves(Chart):
             values, style = rounded(one.values), one.mark.style(theme)
             middle = values if values.ndim == 1 else values[:, 0]
             axes.plot(across, middle, markevery=every, markersize=5, **style, **_ABOVE)
-            ends.append(float(middle[-1]))
             if values.ndim > 1:
                 band = {"color": style["color"], "alpha": 0.13, "linewidth": 0}
                 axes.fill_between(across, *values[:, 1:].T, **band)
@@ -244,7 +227,7 @@ class Curves(Chart):
         axes.set(xlabel=self.xlabel, ylabel=self.ylabel, ylim=(0, None))
         axes.set_xlim(across[0], across[-1] if across[-1] > across[0] else across[0] + 1)
         axes.grid(axis="y")
-        name_ends(axes, theme, names, ends, [one.mark for one in lines])
+        name_ends(axes, theme, lines)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,6 +243,7 @@ class Slopes(Chart):
     others : sequence of ndarray, shape (2,)
         In the background, without names.
     chance : ndarray, shape (2,)
+        Scores of a random order.
     """
 
     sides: tuple[str, str]
@@ -272,7 +256,7 @@ class Slopes(Chart):
     def _fill(self, figure: "Figure", theme: Theme) -> None:
         self._write_families(figure, theme)
         lines = [*self.series, *Series.of_chance(self.chance)]
-        room = text_width(figure, (in_lines(one.name) for one in lines)) + 0.85
+        room = names_width(figure, lines) + 0.85
         axes = make_axes(figure, room, room, 0.85)
         for other in self.others:
             axes.plot((0, 1), _seen(other), color=theme.quiet, linewidth=0.8, zorder=1)
@@ -286,9 +270,11 @@ class Slopes(Chart):
         axes.spines[["left", "bottom"]].set_visible(False)
         axes.vlines((0, 1), 0, 1, color=theme.grid, transform=axes.get_xaxis_transform(), zorder=0)
         for side, order in enumerate(("{1} {0:.3f}", "{0:.3f} {1}")):
-            names = [order.format(one.values[side], one.name) for one in lines]
-            ends = [float(_seen(one.values[side])) for one in lines]
-            name_ends(axes, theme, names, ends, [one.mark for one in lines], bool(side))
+            ends = [
+                Series(order.format(one.values[side], one.name), one.mark, _seen(one.values))
+                for one in lines
+            ]
+            name_ends(axes, theme, ends, bool(side))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -298,6 +284,7 @@ class HeatMap(Chart):
     Attributes
     ----------
     rows, columns : sequence of str
+        Names, from the top and from the left.
     values : ndarray, shape (n_rows, n_columns)
         At least 0.
     """
@@ -344,6 +331,7 @@ class Training(Chart):
     Attributes
     ----------
     epochs : sequence of int
+        Their numbers, from 1.
     learned, held_out : mapping of str to sequence of float
         Loss, and whatever else, to its values on either part of the images.
     """

@@ -90,7 +90,9 @@ def draw(folder: Path, name: str, size: tuple[float, float], paint: Paint) -> No
     Parameters
     ----------
     folder : Path
+        Made if it is not there.
     name : str
+        Of the files, without an ending.
     size : tuple of float
         Width and height in inches; a page shows an inch as 100 pixels.
     paint : callable

@@ -33,7 +33,9 @@ def neighbour_data(
     Parameters
     ----------
     task : TaskResults
+        With the rankings of its methods.
     gallery : sequence of Listed
+        Images that the rankings number.
     thumbnails : container of str
         Content hashes of the pictures that have one.
 

@@ -51,6 +51,7 @@ def dataset_data(
     Parameters
     ----------
     results : Results
+        Of the dataset.
     plots : list of dict
         See `plot_data`.
     files : mapping of str to str
@@ -103,6 +104,7 @@ def table_data(rows: Sequence[Json], task: TaskResults) -> Json:
     rows : sequence of dict
         See `benchmarks.report.tables.task_rows`.
     task : TaskResults
+        With the records of its methods.
     """
     records = {record["row"]: record for record in task.records}
     return {"methods": [_method(row, records.get(row["row"])) for row in rows], "legend": LEGEND}
@@ -134,7 +136,9 @@ def plot_data(folder: Path, plots: Sequence[Plot], query_sets: Sequence[str]) ->
     folder : Path
         ``<out>/<dataset>``, beside the page's folder.
     plots : sequence of Plot
+        In the order of its pages.
     query_sets : sequence of str
+        Their names, as plots have them for headings.
 
     Returns
     -------

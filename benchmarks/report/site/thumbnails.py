@@ -108,6 +108,7 @@ def make_thumbnails(folder: Path, files: Mapping[str, Path], workforce: Workforc
     Parameters
     ----------
     folder : Path
+        They go there.
     files : mapping of str to Path
         Content hash to file.
     workforce : Workforce
