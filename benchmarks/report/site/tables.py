@@ -10,12 +10,11 @@ from benchmarks.pipeline.records.record import PHOTOS, Results, TaskResults
 from benchmarks.report.families import has_network, kind_of
 from benchmarks.report.pages.table import LEGEND, counts_in_words
 from benchmarks.report.plots.book import FOLDER, Plot
-from benchmarks.report.plots.theme import THEMES
+from benchmarks.report.plots.theme import DARK
 from benchmarks.report.tables import (
     CHANCE,
     COSTS,
     cell_text,
-    columns,
     detailed_text,
     label,
     score_columns,
@@ -28,14 +27,8 @@ _SHOWN = ("top1", "top10", "map", "bytes_per_image", "extraction_ms", "search_ms
 def column_data() -> list[Json]:
     """List the table's columns, in order."""
     return [
-        {
-            "key": key,
-            "heading": column.heading,
-            "isCost": key in COSTS,
-            "isShown": key in _SHOWN,
-        }
-        for key, column in columns().items()
-        if key in (*score_columns(), *COSTS)
+        {"key": key, "heading": column.heading, "isCost": key in COSTS, "isShown": key in _SHOWN}
+        for key, column in (score_columns() | COSTS).items()
     ]
 
 
@@ -112,7 +105,7 @@ def table_data(rows: Sequence[Json], task: TaskResults) -> Json:
 
 def _method(row: Json, record: Json | None) -> Json:
     cells = {}
-    for key in (*score_columns(), *COSTS):
+    for key in score_columns() | COSTS:
         if row.get(key) is not None:
             text = cell_text(row, key)
             cells[key] = [row[key], text, detailed_text(row, key).removeprefix(text).strip()]
@@ -146,27 +139,14 @@ def plot_data(folder: Path, plots: Sequence[Plot], query_sets: Sequence[str]) ->
         ``light`` and ``dark`` (or None), addresses relative to the page; ``caption``; and
         ``querySet``, or None where it is about none or about all.
     """
-    light, dark = THEMES
-    shown = [
-        (
-            f"{FOLDER}/{plot.name}{light.ending}.png",
-            f"{FOLDER}/{plot.name}{dark.ending}.png",
-            plot.caption,
-            plot.heading,
-        )
-        for plot in plots
-    ]
-    shown += [(path.name, "", path.stem, path.stem) for path in sorted(folder.glob("*.png"))]
+    shown = [(f"{FOLDER}/{plot.name}", DARK.ending, plot.caption, plot.heading) for plot in plots]
+    shown += [(path.stem, "", path.stem, path.stem) for path in sorted(folder.glob("*.png"))]
     return [
         {
-            "light": _address(folder, one),
-            "dark": _address(folder, other) if other else None,
+            "light": quote(f"../{folder.name}/{stem}.png"),
+            "dark": quote(f"../{folder.name}/{stem}{dark}.png") if dark else None,
             "caption": caption,
             "querySet": about if about in query_sets else None,
         }
-        for one, other, caption, about in shown
+        for stem, dark, caption, about in shown
     ]
-
-
-def _address(folder: Path, name: str) -> str:
-    return quote(f"../{folder.name}/{name}")
