@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from retrieval.fusion.late import STEPS, CombSum, z_score
+from retrieval.fusion.late import STEPS, CombSum, FusedSearch, z_score
 from retrieval.knn import distances
 from retrieval.metrics import average_precision, chance, mean_scores
 from retrieval.protocol import Judgement, Judgements
@@ -13,7 +13,7 @@ from retrieval.reranking.expansion import DatabaseAugmentation, QueryExpansion
 from retrieval.reranking.k_reciprocal import KReciprocal
 from retrieval.reranking.menu import RERANKINGS
 from retrieval.reranking.neighbours import nothing_excluded
-from retrieval.search import Fused, single
+from retrieval.search import single
 
 NOBODY = np.empty(0, np.intp)
 SMALL = {
@@ -126,7 +126,7 @@ def slow_diffusion(to_gallery, among, k, alpha, gamma):
 SEARCHES = {
     "single": (single, lambda count, seed: [clustered(count, seed)]),
     "fused": (
-        Fused(CombSum(z_score)),
+        FusedSearch(CombSum(z_score)),
         lambda count, seed: [clustered(count, seed), clustered(count, seed + 30, dims=9)],
     ),
 }

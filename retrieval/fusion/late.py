@@ -1,4 +1,4 @@
-"""Late fusion: several searches of one gallery into one, query by query.
+"""Late fusion: several searches of one gallery become one, query by query.
 
 A fusion sees, of one query, how far every gallery image is in each search, and gives one score per
 image. It never sees labels, and images that do not take part are taken out before. Everything
@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from retrieval.knn import Block, Cells
+from retrieval.knn import Block, Cells, distances
 from retrieval.protocol import Judgements
+from retrieval.search import Vectors
 
 Scores = NDArray[np.float64]
 """Larger is nearer, shape (n_images,) or (n_searches, n_images)."""
@@ -301,6 +302,26 @@ def fuse(
             if allowed.any():
                 made[place, allowed] = on_grid(fusion(together[:, place, allowed]))
         yield Block(start, made)
+
+
+@dataclass(frozen=True)
+class FusedSearch:
+    """Search by each matrix of vectors and fuse the distances; a `retrieval.search.Search`.
+
+    Parameters
+    ----------
+    fusion : Fusion
+        Makes one score per gallery image of its distances in all searches.
+    """
+
+    fusion: Fusion
+
+    def __call__(
+        self, queries: Vectors, gallery: Vectors, judgements: Judgements
+    ) -> Iterator[Block]:
+        """Search; parameters and result as of `retrieval.search.Search`."""
+        searches = [distances(*pair) for pair in zip(queries, gallery, strict=True)]
+        return fuse(searches, self.fusion, judgements)
 
 
 def _total(scores: Scores) -> Scores:
