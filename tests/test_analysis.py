@@ -95,7 +95,7 @@ def test_difference_intervals_cover_what_is_known():
     assert high - low == pytest.approx(expected, rel=0.15)
 
 
-def test_curves_end_at_the_tables_and_fall_with_confusion_images():
+def test_curves_end_at_the_tables_and_fall_with_distractors_images():
     rankings = task("query", one=STRAIGHT, other=CONFUSED).rankings
     found = curves(rankings)
     for name, ranking in rankings.items():

@@ -108,11 +108,11 @@ def score_task(task: TaskResults, metric: str, confusion: int | None = None) -> 
     metric : str
         Key in `METRICS`.
     confusion : int, optional
-        Level of distractors, see `Ranking.with_confusion`; all of them if left out.
+        Level of distractors, see `Ranking.with_distractors`; all of them if left out.
     """
     values = {}
     for name, ranking in task.rankings.items():
-        found = ranking if confusion is None else ranking.with_confusion(confusion)
+        found = ranking if confusion is None else ranking.with_distractors(confusion)
         values[name] = score(found)[metric][ranking.relevant > 0]
     return Scored(values, {r["row"]: parts for r in task.records if (parts := members(r))})
 

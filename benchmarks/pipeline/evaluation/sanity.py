@@ -7,7 +7,7 @@
 A method for which one does not hold is recorded as failed: its numbers would mean nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -83,7 +83,7 @@ def check_search(
     part = replace(judgements, of=tuple(judgements.of[i] for i in few), levels=())
     rng = np.random.default_rng(seed)
     blocks = list(search(asked, gallery, part))
-    straight = mean_scores(summarise(_copies(blocks), part))
+    straight = mean_scores(summarise(blocks, part))
     order = rng.permutation(judgements.n_gallery)
     place = np.argsort(order)
     moved = tuple(
@@ -105,7 +105,7 @@ def _require_chance(
     made: list[Scores] = []
     for _ in range(_DEALS):
         dealt = tuple(_dealt(one, judgements.n_gallery, rng) for one in judgements.of)
-        made.append(mean_scores(summarise(_copies(blocks), replace(judgements, of=dealt))))
+        made.append(mean_scores(summarise(blocks, replace(judgements, of=dealt))))
     expected = chance(judgements)
     for name in METRICS:
         mean = np.array([scores[name] for scores in made], float).mean()
@@ -118,13 +118,8 @@ def _require_chance(
             )
 
 
-def _copies(blocks: Sequence[Block]) -> Iterator[Block]:
-    """The blocks once more; `summarise` overwrites what it is given."""
-    return (Block(block.start, block.cells.copy()) for block in blocks)
-
-
 def _allowed(expected: float, count: int) -> float:
-    """Allowed distance of the mean of `count` values of 0 to 1 from its expectation (Bernstein)."""
+    """Give how far the mean of `count` values of 0 to 1 may be from expectation (Bernstein)."""
     unit = np.log(2 / _FALSE_ALARM) / count
     # No values of 0 to 1 with this mean vary more.
     variance = expected * (1 - expected)

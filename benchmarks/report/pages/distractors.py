@@ -72,7 +72,7 @@ def curves(rankings: Mapping[str, Ranking]) -> dict[str, dict[str, NDArray[np.fl
         Row and metric to mean and ends of its interval, from no confusion image to all.
     """
     at = [
-        {name: score(ranking.with_confusion(level)) for name, ranking in rankings.items()}
+        {name: score(ranking.with_distractors(level)) for name, ranking in rankings.items()}
         for level in range(LEVELS + 1)
     ]
     made: dict[str, dict[str, NDArray[np.float64]]] = {name: {} for name in rankings}
@@ -152,7 +152,7 @@ def _curve_section(
             ),
         )
     )
-    without = {n: _scored(score(r.with_confusion(0))[SORT_BY]) for n, r in task.rankings.items()}
+    without = {n: _scored(score(r.with_distractors(0))[SORT_BY]) for n, r in task.rankings.items()}
     among = {n: _scored(score(r)[SORT_BY]) for n, r in task.rankings.items()}
     order = in_words(rank_change(without, among), "no confusion images", "all of them")
     return f"{shown_plot}\n{markdown(headings, cells)}\n{order}"
@@ -195,7 +195,7 @@ def _intrusion_section(book: PlotBook, query_set: str, results: Results, task: T
 
 def _counts(rankings: Mapping[str, Ranking]) -> list[int]:
     """Confusion images at each point, as most queries have them."""
-    levels = np.median(next(iter(rankings.values())).confusion, axis=0)
+    levels = np.median(next(iter(rankings.values())).distractors, axis=0)
     return [0, *np.cumsum(levels).astype(int).tolist()]
 
 

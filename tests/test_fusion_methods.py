@@ -1,4 +1,4 @@
-"""Joined and weighed vectors of several extractors, against slow references."""
+"""Fusion methods: joined and weighed vectors of several extractors, against slow references."""
 
 import numpy as np
 import pytest
@@ -45,12 +45,10 @@ def judged(queries, gallery):
     return Judgements(tuple(of), gallery, 0)
 
 
-def precision(combining, training, queries, gallery):
-    combining.fit(training, labels(len(training[0])))
+def precision(method, training, queries, gallery):
+    method.fit(training, labels(len(training[0])))
     judgements = judged(len(queries[0]), len(gallery[0]))
-    found = combining.search(
-        combining.transform(queries), combining.transform(gallery), judgements
-    )
+    found = method.search(method.transform(queries), method.transform(gallery), judgements)
     return float(average_precision(summarise(found, judgements)).mean())
 
 
@@ -139,10 +137,10 @@ def test_adaptive_fusion_subtracts_what_training_images_usually_look_like():
 @pytest.mark.parametrize("name", FUSION_METHODS)
 def test_constant_vectors_score_chance(name):
     constant = [np.ones((16, 3), np.float32), np.ones((16, 2), np.float32)]
-    combining = FUSION_METHODS[name].fit(constant, labels(16))
+    method = FUSION_METHODS[name].fit(constant, labels(16))
     judgements = judged(16, 16)
-    vectors = combining.transform(constant)
-    found = mean_scores(summarise(combining.search(vectors, vectors, judgements), judgements))
+    vectors = method.transform(constant)
+    found = mean_scores(summarise(method.search(vectors, vectors, judgements), judgements))
     for metric, value in chance(judgements).items():
         assert found[metric] == pytest.approx(value)
 
