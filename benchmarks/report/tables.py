@@ -16,9 +16,6 @@ from retrieval.statistics import compare, resolvable
 CHANCE = "chance"
 SORT_BY = "map"
 
-_RIGHT_OR_WRONG = ("top1", "top3", "top5", "top10")
-"""Metrics that are 1 or 0 for a query; what else counts is compared by permutation."""
-
 
 @dataclass(frozen=True)
 class Column:
@@ -184,7 +181,7 @@ def filled_columns(rows: Sequence[Json]) -> list[str]:
 def _compare(name: str, rows: Sequence[Json], values: Mapping[str, Mapping[str, Values]]) -> None:
     """Add a metric's intervals and letters to the rows."""
     matrix = _matrix([values[row["row"]][name] for row in rows])
-    made = compare(matrix, binary=name in _RIGHT_OR_WRONG)
+    made = compare(matrix, binary=METRICS[name].is_binary)
     ends = made.intervals.round(DIGITS).tolist()
     for row, (low, high), letters in zip(rows, ends, made.letters, strict=True):
         row |= {f"{name}_low": low, f"{name}_high": high, f"{name}_letters": letters}
