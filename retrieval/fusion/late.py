@@ -7,7 +7,7 @@ is computed from sorted distances, so the order of the gallery has no influence.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +101,8 @@ class ReciprocalRank:
     Condorcet and individual rank learning methods, SIGIR, doi:10.1145/1571941.1572114
     """
 
+    version: ClassVar[str] = "reciprocal-rank 1"
+
     k: float = 60.0
 
     def __call__(self, cells: Cells) -> Scores:
@@ -116,6 +118,8 @@ class Borda:
     ----------
     J. A. Aslam, M. Montague (2001), Models for metasearch, SIGIR, doi:10.1145/383952.384007
     """
+
+    version: ClassVar[str] = "borda 1"
 
     def __call__(self, cells: Cells) -> Scores:
         """See `Fusion`."""
@@ -136,6 +140,8 @@ class CombSum:
     E. A. Fox, J. A. Shaw (1994), Combination of multiple searches, TREC-2,
     https://trec.nist.gov/pubs/trec2/papers/txt/23.txt
     """
+
+    version: ClassVar[str] = "combsum 1"
 
     normalise: Normalisation = min_max
 
@@ -164,6 +170,8 @@ class CombMnz:
     https://trec.nist.gov/pubs/trec2/papers/txt/23.txt
     """
 
+    version: ClassVar[str] = "combmnz 1"
+
     normalise: Normalisation = min_max
     depth: int = 100
 
@@ -186,6 +194,8 @@ class Weighted:
     normalise : callable
         `min_max`, `z_score` or `by_rank`.
     """
+
+    version: ClassVar[str] = "weighted-sum 1"
 
     weights: tuple[float, ...]
     normalise: Normalisation = z_score
@@ -219,6 +229,8 @@ class QueryAdaptive:
     L. Zheng, S. Wang, L. Tian, F. He, Z. Liu, Q. Tian (2015), Query-adaptive late fusion for image
     search and person re-identification, CVPR, doi:10.1109/CVPR.2015.7298783
     """
+
+    version: ClassVar[str] = "query-adaptive 1"
 
     references: tuple[tuple[float, ...], ...] = ()
     depth: int = 1000

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,12 +62,15 @@ class FusionMethod(ABC):
 
     Attributes
     ----------
+    version : str
+        Name and number; another number says that it gives other rankings.
     learns : bool
         Whether there is anything to fit.
     compares : bool
         Whether it learns from the distances between training images.
     """
 
+    version: ClassVar[str]
     learns: bool = False
     compares: bool = False
 
@@ -123,6 +126,8 @@ class LateFusion(FusionMethod):
         Makes one score per gallery image of its distances in all searches.
     """
 
+    version: ClassVar[str] = "late-fusion 1"
+
     fusion: Fusion
 
     @property
@@ -145,6 +150,8 @@ class WeightedFusion(FusionMethod):
     weights_ : LearnedWeights
         One weight per extractor, and the mean average precision that they reached.
     """
+
+    version: ClassVar[str] = "weighted-fusion 1"
 
     seed: int = 0
     learns = True
@@ -186,6 +193,8 @@ class AdaptiveFusion(FusionMethod):
     fusion_ : QueryAdaptive
         The fusion with a reference curve of each extractor.
     """
+
+    version: ClassVar[str] = "adaptive-fusion 1"
 
     seed: int = 0
     learns = True
@@ -244,6 +253,8 @@ class EarlyFusion(FusionMethod):
     H. Jégou, O. Chum (2012), Negative evidences and co-occurences in image retrieval: the
     benefit of PCA and whitening, ECCV, doi:10.1007/978-3-642-33709-3_55
     """
+
+    version: ClassVar[str] = "early-fusion 1"
 
     normalised: bool = True
     weighted: bool = False

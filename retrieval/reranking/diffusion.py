@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse
@@ -46,6 +47,8 @@ class Diffusion:
     manifolds: recovering small objects with compact CNN representations, CVPR,
     doi:10.1109/CVPR.2017.105
     """
+
+    version: ClassVar[str] = "diffusion 1"
 
     k: int = 50
     alpha: float = 0.99

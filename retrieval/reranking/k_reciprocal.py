@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse
@@ -41,6 +42,8 @@ class KReciprocal:
     Z. Zhong, L. Zheng, D. Cao, S. Li (2017), Re-ranking person re-identification with
     k-reciprocal encoding, CVPR, doi:10.1109/CVPR.2017.389
     """
+
+    version: ClassVar[str] = "k-reciprocal 1"
 
     k1: int = 20
     k2: int = 6

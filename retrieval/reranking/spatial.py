@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -53,6 +54,8 @@ class Verification:
     doi:10.1145/358669.358692; J. Philbin et al. (2007), Object retrieval with large vocabularies
     and fast spatial matching, CVPR, doi:10.1109/CVPR.2007.383172
     """
+
+    version: ClassVar[str] = "spatial-verification 1"
 
     model: str = "affine"
     ratio: float = 0.8
