@@ -1,5 +1,7 @@
 """Fusion methods: joined and weighed vectors of several extractors, against slow references."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ from retrieval.knn import GRID
 from retrieval.metrics import average_precision, chance, mean_scores
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
+from retrieval.reranking.menu import RERANKINGS
 
 CLASSES = 4
 NOBODY = np.empty(0, np.intp)
@@ -165,3 +168,10 @@ def test_extractors_are_weighed_by_what_has_not_learned_from_the_image_that_asks
     assert fitted.weights_ == WeightedFusion().fit(unseen, labels(60)).weights_
     curves = AdaptiveFusion().fit(seen, labels(60), rounds).fusion_
     assert curves == AdaptiveFusion().fit(unseen, labels(60)).fusion_
+
+
+def test_the_readme_names_every_fusion_method_and_re_ranking():
+    readme = Path(__file__).parents[1] / "retrieval" / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    for name in (*FUSION_METHODS, *RERANKINGS):
+        assert f"`{name}`" in text or f"`{name.partition('-')[0]}-…`" in text, name
