@@ -8,7 +8,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.knn import Block, Cells, first
+from retrieval.knn import Block, GridDistances, first
 from retrieval.protocol import Judgement, Judgements
 
 DEPTH = 50
@@ -135,8 +135,8 @@ def summarise(blocks: Iterable[Block], judgements: Judgements, depth: int = DEPT
     neighbours = np.full((len(judgements.of), depth), -1, np.int32)
     groups: list[NDArray[np.intp]] = []
     distractors: list[NDArray[np.intp]] = []
-    for start, cells in blocks:
-        for query, found in enumerate(cells, start):
+    for start, distances in blocks:
+        for query, found in enumerate(distances, start):
             judgement, row = judgements.of[query], found.copy()
             row[judgement.excluded] = _OUT
             nearest = first(row, depth)
@@ -189,7 +189,7 @@ def _ranking(
     )
 
 
-def _groups(query: int, row: Cells, positive: NDArray[np.intp]) -> NDArray[np.intp]:
+def _groups(query: int, row: GridDistances, positive: NDArray[np.intp]) -> NDArray[np.intp]:
     """Tie groups with relevant images: rows of query, start, size, relevant images."""
     ordered = np.sort(row)
     tied, counts = np.unique(row[positive], return_counts=True)
@@ -199,7 +199,7 @@ def _groups(query: int, row: Cells, positive: NDArray[np.intp]) -> NDArray[np.in
 
 
 def _distractors(
-    row: Cells, positive: NDArray[np.intp], levels: Sequence[NDArray[np.intp]]
+    row: GridDistances, positive: NDArray[np.intp], levels: Sequence[NDArray[np.intp]]
 ) -> NDArray[np.intp]:
     """Distractors before and in the tie groups of `_groups`, (2, groups, levels)."""
     tied = np.unique(row[positive])

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from retrieval.knn import Block, Rows, distances
+from retrieval.knn import Block, Rows, grid_distances
 from retrieval.protocol import Judgements
 
 Vectors = Sequence[Rows]
@@ -38,4 +38,4 @@ class Search(Protocol):
 def single(queries: Vectors, gallery: Vectors, judgements: Judgements) -> Iterator[Block]:
     """Search by Euclidean distance, where there is one matrix of vectors; a `Search`."""
     (asked,), (searched,) = queries, gallery
-    return distances(asked, searched)
+    return grid_distances(asked, searched)

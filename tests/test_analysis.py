@@ -14,7 +14,7 @@ from benchmarks.report.pages.classes import CONFUSION, first_answers, hubs
 from benchmarks.report.pages.distractors import attraction, curves, intrusion
 from benchmarks.report.pages.sketch_gap import gap_rows
 from retrieval.distractors import LEVELS
-from retrieval.knn import distances
+from retrieval.knn import grid_distances
 from retrieval.metrics import METRICS, mean_scores
 from retrieval.protocol import judge
 from retrieval.ranking import summarise
@@ -37,7 +37,7 @@ def ranked(order, queries):
     angle = (place / len(place) * 1.5).astype(np.float32)
     gallery = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     asked = np.repeat(np.array([[1, 0]], np.float32), len(queries), axis=0)
-    return summarise(distances(asked, gallery), judge(queries, GALLERY, {}))
+    return summarise(grid_distances(asked, gallery), judge(queries, GALLERY, {}))
 
 
 def task(prefix, **orders):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from retrieval.distractors import LEVELS, deal
-from retrieval.knn import distances
+from retrieval.knn import grid_distances
 from retrieval.metrics import METRICS, chance, score
 from retrieval.protocol import judge
 from retrieval.ranking import Ranking, random_ranking, summarise
@@ -40,7 +40,7 @@ def vectors(images, coarse):
 
 def search(images, coarse):
     judged = judge(QUERIES, images, {})
-    return summarise(distances(vectors(QUERIES, coarse), vectors(images, coarse)), judged)
+    return summarise(grid_distances(vectors(QUERIES, coarse), vectors(images, coarse)), judged)
 
 
 def assert_equal_scores(one, other):
@@ -109,7 +109,7 @@ def test_it_is_kept_in_the_file(tmp_path):
 
 def test_summarising_leaves_the_search_as_it_was():
     images = gallery()
-    [block] = distances(vectors(QUERIES, coarse=False), vectors(images, coarse=False))
-    before = block.cells.copy()
+    [block] = grid_distances(vectors(QUERIES, coarse=False), vectors(images, coarse=False))
+    before = block.distances.copy()
     summarise([block], judge(QUERIES, images, {}))
-    np.testing.assert_array_equal(block.cells, before)
+    np.testing.assert_array_equal(block.distances, before)

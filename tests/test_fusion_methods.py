@@ -93,7 +93,7 @@ def test_joined_distances_are_the_weighted_sum_of_each_ones():
     (joined,) = early.transform([one, other])
     assert joined.shape == (7, 9)
     blocks = early.search([joined], [joined], judged(7, 7))
-    cells = np.concatenate([block.cells for block in blocks])
+    distances = np.concatenate([block.distances for block in blocks])
     for a in range(7):
         for b in range(7):
             expected = 0.0
@@ -102,7 +102,7 @@ def test_joined_distances_are_the_weighted_sum_of_each_ones():
                     part[i] / np.sqrt(np.sum(part[i].astype(float) ** 2)) for i in (a, b)
                 )
                 expected += weight * float(np.sum((left - right) ** 2))
-            assert cells[a, b] * GRID == pytest.approx(expected, abs=1e-6)
+            assert distances[a, b] * GRID == pytest.approx(expected, abs=1e-6)
 
 
 def test_whitened_vectors_have_unit_variance_on_training_images_and_few_dimensions():

@@ -129,7 +129,7 @@ def plain() -> Iterator[Block]:
 
 
 def taking_part(blocks: Iterable[Block]) -> list[np.ndarray]:
-    rows = np.concatenate([block.cells for block in blocks])
+    rows = np.concatenate([block.distances for block in blocks])
     return [np.delete(row, one.excluded) for row, one in zip(rows, JUDGEMENTS.of, strict=True)]
 
 

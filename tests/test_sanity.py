@@ -39,14 +39,14 @@ def test_ties_in_the_order_of_labels_are_caught(monkeypatch):
     """The trap that makes constant features look good: the first of equals wins."""
 
     def by_place(queries, gallery):
-        for start, cells in knn.distances(queries, gallery):
-            cells += np.arange(cells.shape[1], dtype=cells.dtype)
-            yield knn.Block(start, cells)
+        for start, distances in knn.grid_distances(queries, gallery):
+            distances += np.arange(distances.shape[1], dtype=distances.dtype)
+            yield knn.Block(start, distances)
 
     def search(queries, gallery, judgements):
         return by_place(queries[0], gallery[0])
 
-    monkeypatch.setattr(sanity, "distances", by_place)
+    monkeypatch.setattr(sanity, "grid_distances", by_place)
     with pytest.raises(SanityError, match="constant features do not score chance"):
         check_protocol(JUDGED)
     with pytest.raises(SanityError, match="row: a gallery in another order gives other scores"):
@@ -58,11 +58,11 @@ def test_a_score_that_knows_the_answers_is_caught(monkeypatch):
 
     def peek(blocks, judgements, *rest):
         def better():
-            for start, cells in blocks:
-                cells = cells.copy()
-                for query, row in enumerate(cells, start):
+            for start, distances in blocks:
+                distances = distances.copy()
+                for query, row in enumerate(distances, start):
                     row[judgements.of[query].positive] = 0
-                yield knn.Block(start, cells)
+                yield knn.Block(start, distances)
 
         return original(better(), judgements, *rest)
 

@@ -25,7 +25,7 @@ from retrieval.fusion.late import (
     reference_curve,
 )
 from retrieval.fusion.weights import TooLittleError, learn_weights
-from retrieval.knn import Cells, Rows, distances, normalise
+from retrieval.knn import GridDistances, Rows, grid_distances, normalise
 from retrieval.search import Search, Vectors, single
 
 LEARNED_FROM = 1500
@@ -159,8 +159,8 @@ class WeightedFusion(FusionMethod):
 
     def fit(self, training: Vectors, labels: Sequence[str], folds: Sequence[Fold] = ()) -> Self:
         """Learn the weights; parameters as of `FusionMethod.fit`."""
-        cells, classes = among_themselves(training, labels, self.seed, folds)
-        self.weights_ = learn_weights(cells, classes, seed=self.seed)
+        distances, classes = among_themselves(training, labels, self.seed, folds)
+        self.weights_ = learn_weights(distances, classes, seed=self.seed)
         return self
 
     @property
@@ -202,8 +202,8 @@ class AdaptiveFusion(FusionMethod):
 
     def fit(self, training: Vectors, labels: Sequence[str], folds: Sequence[Fold] = ()) -> Self:
         """Learn the reference curves; parameters as of `FusionMethod.fit`."""
-        cells, _ = among_themselves(training, labels, self.seed, folds)
-        others = ~np.eye(cells.shape[1], dtype=bool)
+        distances, _ = among_themselves(training, labels, self.seed, folds)
+        others = ~np.eye(distances.shape[1], dtype=bool)
         if len(others) < 3:
             raise TooLittleError("reference curves are learned from at least 3 training images")
         self.fusion_ = QueryAdaptive(
@@ -212,7 +212,7 @@ class AdaptiveFusion(FusionMethod):
                     -np.sort(-min_max(row[keep][None])[0])
                     for row, keep in zip(one, others, strict=True)
                 )
-                for one in cells
+                for one in distances
             )
         )
         return self
@@ -276,9 +276,9 @@ class EarlyFusion(FusionMethod):
         self.weights_: tuple[float, ...] = ()
         self.pca_: PCA | None = None
         if self.weighted:
-            cells, classes = among_themselves(training, labels, self.seed, folds)
+            distances, classes = among_themselves(training, labels, self.seed, folds)
             sums = partial(Weighted, normalise=as_is)
-            self.weights_ = learn_weights(cells, classes, seed=self.seed, fusion=sums).weights
+            self.weights_ = learn_weights(distances, classes, seed=self.seed, fusion=sums).weights
         if self.whitened:
             joined = self._joined(training)
             if joined.shape[0] < 2:
@@ -367,7 +367,7 @@ def among_themselves(
 
     Returns
     -------
-    cells : ndarray of int32, shape (n_extractors, n_images, n_images)
+    distances : ndarray of int32, shape (n_extractors, n_images, n_images)
         Squared distances on the grid, a row for each image as the query.
     labels : list of str
         Classes of these images.
@@ -376,17 +376,17 @@ def among_themselves(
     chosen = np.arange(count)
     if count > LEARNED_FROM:
         chosen = np.sort(np.random.default_rng(seed).permutation(count)[:LEARNED_FROM])
-    cells = np.empty((len(training), len(chosen), len(chosen)), np.int32)
+    distances = np.empty((len(training), len(chosen), len(chosen)), np.int32)
     for one in folds or [Fold(chosen, training)]:
         asking = np.flatnonzero(np.isin(chosen, one.asking))
         for number, part in enumerate(one.vectors):
             searched = part[:][chosen]
-            cells[number, asking] = _compared(searched[asking], searched)
-    return cells, [labels[index] for index in chosen.tolist()]
+            distances[number, asking] = _compared(searched[asking], searched)
+    return distances, [labels[index] for index in chosen.tolist()]
 
 
-def _compared(queries: Rows, gallery: Rows) -> Cells:
-    found = [block.cells for block in distances(queries, gallery)]
+def _compared(queries: Rows, gallery: Rows) -> GridDistances:
+    found = [block.distances for block in grid_distances(queries, gallery)]
     return np.concatenate(found) if found else np.empty((0, gallery.shape[0]), np.int32)
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from retrieval.knn import Block, distances
+from retrieval.knn import Block, grid_distances
 from retrieval.metrics import METRICS, chance, mean_scores
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
@@ -44,7 +44,7 @@ def check_protocol(judgements: Judgements) -> None:
     """
     searched = np.ones((judgements.n_gallery, 2), np.float32)
     asked = np.ones((len(judgements.of), 2), np.float32)
-    found = mean_scores(summarise(distances(asked, searched), judgements))
+    found = mean_scores(summarise(grid_distances(asked, searched), judgements))
     _require_equal(found, chance(judgements), "constant features do not score chance")
 
 
