@@ -204,7 +204,9 @@ def test_rows_without_weights_are_skipped_with_the_remedy(parted, run, tmp_path,
     }
     assert "--weights mobilenetv2=FILE" in made["whole"]["reason"]
     page = (tmp_path / "out" / "parted" / "table.md").read_text()
-    assert "| conv4, tuned, whole | skipped: no weights of mobilenetv2: the download failed" in page
+    assert (
+        "| conv4, tuned, whole | skipped: no weights of mobilenetv2: the download failed" in page
+    )
 
 
 def test_numbers_stay_where_weights_have_gone(parted, run, tmp_path, monkeypatch, capsys):

@@ -72,10 +72,10 @@ def test_one_pass_finds_what_the_exact_search_finds():
     queries = [gallery[7:8], rng.normal(size=(1, 24)).astype(np.float32), np.zeros((1, 24), "f4")]
     for query in queries:
         for k in (1, 10, 45, 499, 500, 600):
-            indices, cells = nearest_of_many(query, gallery, lengths(gallery), k)
+            indices, distances = nearest_of_many(query, gallery, lengths(gallery), k)
             expected, found = nearest(query, gallery, k)
             assert indices.tolist() == expected[0].tolist()
-            assert np.sqrt(cells * GRID) == pytest.approx(found[0])
+            assert np.sqrt(distances * GRID) == pytest.approx(found[0])
 
 
 def test_a_folder_of_mixed_formats(mixed, ask, tmp_path):

@@ -215,7 +215,7 @@ def search_query(index: Index, dataset: Dataset | None, name: str, k: int) -> Se
     order = ranking.neighbours[0][ranking.neighbours[0] >= 0][:k]
     positive = set(judgements.of[0].positive.tolist())
     right = [number in positive for number in order.tolist()] if positive else None
-    neighbours = list(index.neighbours(order, block.cells[0][order], right))
+    neighbours = list(index.neighbours(order, block.distances[0][order], right))
     scores = mean_scores(ranking)
     top = {key: value for key in TOPS if (value := scores[key]) is not None}
     return _result(index, query.path, query.label, neighbours, seconds, top)

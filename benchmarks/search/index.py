@@ -32,7 +32,7 @@ from datasets.errors import InputError
 from datasets.json_files import read_json_as
 from datasets.reading import Pixels, read_image
 from datasets.task import Image
-from retrieval.knn import GRID, Block, Cells, first, nearest_of_many
+from retrieval.knn import GRID, Block, GridDistances, first, nearest_of_many
 from retrieval.protocol import Judgement, Judgements
 from retrieval.search import Vectors
 
@@ -219,7 +219,7 @@ class Index:
         """
         return self.method.search(self.encoder.fusion)(query, self.vectors, judgements)
 
-    def nearest(self, query: Vectors, k: int) -> tuple[NDArray[np.intp], Cells]:
+    def nearest(self, query: Vectors, k: int) -> tuple[NDArray[np.intp], GridDistances]:
         """Find the nearest pictures.
 
         Parameters
@@ -233,7 +233,7 @@ class Index:
         -------
         indices : ndarray of intp, shape (min(k, n_pictures),)
             By distance, then by index.
-        cells : ndarray of int32, same shape
+        distances : ndarray of int32, same shape
             Squared distances on the grid, see `retrieval.knn.GRID`.
         """
         if self.method.is_plain:
@@ -241,8 +241,8 @@ class Index:
             return nearest_of_many(vectors[:], gallery[:], self._mapped("lengths-0"), k)
         none = Judgement(np.empty(0, np.intp), np.empty(0, np.intp))
         [block] = self.compare(query, Judgements((none,), len(self), 0))
-        order = first(block.cells[0], k)
-        return order, block.cells[0][order]
+        order = first(block.distances[0], k)
+        return order, block.distances[0][order]
 
     def search(self, picture: str | Path | Pixels, k: int = 10) -> list[Neighbour]:
         """Find the pictures that are most like one.
@@ -263,7 +263,10 @@ class Index:
         return list(self.neighbours(*self.nearest(query, k)))
 
     def neighbours(
-        self, indices: NDArray[np.intp], cells: Cells, right: Sequence[bool] | None = None
+        self,
+        indices: NDArray[np.intp],
+        distances: GridDistances,
+        right: Sequence[bool] | None = None,
     ) -> Iterator[Neighbour]:
         """Describe the pictures that a search found.
 
@@ -271,19 +274,20 @@ class Index:
         ----------
         indices : ndarray of intp, shape (n,)
             Nearest first.
-        cells : ndarray of int32, shape (n,)
+        distances : ndarray of int32, shape (n,)
             Their squared distances on the grid.
         right : sequence of bool, optional
             Which of them are relevant, where that is known.
         """
-        for rank, (index, cell) in enumerate(zip(indices.tolist(), cells.tolist(), strict=True)):
+        pairs = zip(indices.tolist(), distances.tolist(), strict=True)
+        for rank, (index, distance) in enumerate(pairs):
             image = self.image(index)
             yield Neighbour(
                 rank + 1,
                 image.id,
                 image.path,
                 image.label,
-                round(float(np.sqrt(cell * GRID)), 6),
+                round(float(np.sqrt(distance * GRID)), 6),
                 None if right is None else right[rank],
             )
 

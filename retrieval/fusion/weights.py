@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.fusion.late import Fusion, Weighted, fuse
-from retrieval.knn import Block, Cells
+from retrieval.knn import Block, GridDistances
 from retrieval.metrics import Values, average_precision
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
@@ -45,7 +45,7 @@ class LearnedWeights:
 
 
 def learn_weights(
-    cells: Cells,
+    distances: GridDistances,
     labels: Sequence[str],
     folds: int = 5,
     seed: int = 0,
@@ -57,8 +57,8 @@ def learn_weights(
 
     Parameters
     ----------
-    cells : ndarray of int32, shape (n_searches, n_training, n_training)
-        Squared distances between training images, see `retrieval.knn.distances`.
+    distances : ndarray of int32, shape (n_searches, n_training, n_training)
+        Squared distances between training images, see `retrieval.knn.grid_distances`.
     labels : sequence of str
         Classes of the training images.
     folds : int
@@ -77,15 +77,15 @@ def learn_weights(
     asked = np.array([len(one.positive) > 0 for one in judgements.of])
     if not asked.any():
         raise TooLittleError("weights are learned from classes of at least two training images")
-    tried = candidates(len(cells), seed)
-    precision = np.stack([_precision(cells, fusion(one), judgements)[asked] for one in tried])
+    tried = candidates(len(distances), seed)
+    precision = np.stack([_precision(distances, fusion(one), judgements)[asked] for one in tried])
     fold = np.random.default_rng(seed).permutation(precision.shape[1]) % folds
     held_out = [
         precision[_best(precision[:, fold != number]), fold == number]
         for number in range(folds)
         if (fold == number).any() and (fold != number).any()
     ]
-    singles = [precision[tried.index(corner)].mean() for corner in _corners(len(cells))]
+    singles = [precision[tried.index(corner)].mean() for corner in _corners(len(distances))]
     return LearnedWeights(
         tried[_best(precision)],
         float(np.concatenate(held_out).mean()) if held_out else float("nan"),
@@ -131,8 +131,8 @@ def _corners(count: int) -> list[tuple[float, ...]]:
     return [tuple(float(one == number) for one in range(count)) for number in range(count)]
 
 
-def _precision(cells: Cells, fusion: Fusion, judgements: Judgements) -> Values:
-    blocks = fuse([[Block(0, one)] for one in cells], fusion, judgements)
+def _precision(distances: GridDistances, fusion: Fusion, judgements: Judgements) -> Values:
+    blocks = fuse([[Block(0, one)] for one in distances], fusion, judgements)
     return average_precision(summarise(blocks, judgements))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,8 @@ class QueryExpansion:
     G. Tolias, O. Chum (2019), Fine-tuning CNN image retrieval with no human annotation, TPAMI
     41(7), doi:10.1109/TPAMI.2018.2846566 (alpha)
     """
+
+    version: ClassVar[str] = "query-expansion 1"
 
     first: int = 10
     alpha: float = 3.0
@@ -73,6 +76,8 @@ class DatabaseAugmentation:
     doi:10.1109/ICCVW.2009.5457541; R. Arandjelović, A. Zisserman (2012), Three things everyone
     should know to improve object retrieval, CVPR, doi:10.1109/CVPR.2012.6248018
     """
+
+    version: ClassVar[str] = "database-augmentation 1"
 
     first: int = 10
     alpha: float = 3.0

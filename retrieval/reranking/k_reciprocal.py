@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
 from retrieval.fusion.late import STEPS, on_grid
-from retrieval.knn import Block, Cells
+from retrieval.knn import Block, GridDistances
 from retrieval.protocol import Judgements
 from retrieval.reranking.neighbours import FAR, Near, near, nothing_excluded, sparse
 from retrieval.search import Search, Vectors
@@ -41,6 +42,8 @@ class KReciprocal:
     Z. Zhong, L. Zheng, D. Cao, S. Li (2017), Re-ranking person re-identification with
     k-reciprocal encoding, CVPR, doi:10.1109/CVPR.2017.389
     """
+
+    version: ClassVar[str] = "k-reciprocal 1"
 
     k1: int = 20
     k2: int = 6
@@ -77,7 +80,7 @@ class KReciprocal:
             wide.append(found.indices)
             narrow.append(found.first(self.k1 // 2 + 1))
             close.append(found.first(self.k2))
-            reach[found.query] = found.cells[-1]
+            reach[found.query] = found.distances[-1]
         mutual, core = _mutual(sparse(wide, size)), _mutual(sparse(narrow, size))
         members = _extend(mutual, core)
         encoded = []
@@ -90,7 +93,7 @@ class KReciprocal:
 
     def _distances(self, found: Near, allowed: NDArray[np.bool_], known: "_Gallery") -> Numbers:
         """Of one query to every gallery image."""
-        members = found.indices[found.cells <= known.reach[found.indices]]
+        members = found.indices[found.distances <= known.reach[found.indices]]
         code = np.zeros(len(allowed))
         inside = _extend_one(members, known.core)
         code[inside] = _weigh(found.row[inside])
@@ -121,7 +124,7 @@ class _Gallery:
     """
 
     core: csr_array
-    reach: Cells
+    reach: GridDistances
     codes: csr_array
     averaged: csc_array
 
@@ -150,8 +153,8 @@ def _extend_one(members: NDArray[np.intp], core: csr_array) -> NDArray[np.intp]:
     return np.flatnonzero(inside)
 
 
-def _weigh(cells: Cells) -> Numbers:
-    weights = np.exp(-cells / STEPS)
+def _weigh(distances: GridDistances) -> Numbers:
+    weights = np.exp(-distances / STEPS)
     return weights / weights.sum() if len(weights) else weights
 
 

@@ -8,7 +8,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from retrieval.fusion.late import STEPS
-from retrieval.knn import Cells
+from retrieval.knn import GridDistances
 from retrieval.protocol import Judgement, Judgements
 from retrieval.search import Search, Vectors
 
@@ -25,7 +25,7 @@ class Near(NamedTuple):
         Index of the query.
     indices : ndarray of intp, shape (n_near,)
         Gallery indices, nearest first; equally near ones by index.
-    cells : ndarray of int32, shape (n_near,)
+    distances : ndarray of int32, shape (n_near,)
         How far each is.
     row : ndarray of int32, shape (n_gallery,)
         How far every gallery image is; see `Search` for those that are excluded.
@@ -33,8 +33,8 @@ class Near(NamedTuple):
 
     query: int
     indices: NDArray[np.intp]
-    cells: Cells
-    row: Cells
+    distances: GridDistances
+    row: GridDistances
 
     def allowed(self, judgements: Judgements) -> NDArray[np.bool_]:
         """Which gallery images take part."""
@@ -44,9 +44,9 @@ class Near(NamedTuple):
 
     def first(self, count: int) -> NDArray[np.intp]:
         """Fewer of the indices: some, and all that are as far as the last of them."""
-        if count >= len(self.cells):
+        if count >= len(self.distances):
             return self.indices
-        return self.indices[self.cells <= self.cells[count - 1]]
+        return self.indices[self.distances <= self.distances[count - 1]]
 
 
 def near(
@@ -66,7 +66,7 @@ def near(
         Images wanted; fewer come if there are fewer, more where they are tied.
     """
     for block in search(queries, gallery, judgements):
-        for place, row in enumerate(block.cells):
+        for place, row in enumerate(block.distances):
             query = block.start + place
             there = np.setdiff1d(np.arange(len(row)), judgements.of[query].excluded)
             distances = row[there]
@@ -111,9 +111,9 @@ def nothing_excluded(queries: int, gallery: int) -> Judgements:
     return Judgements((Judgement(nothing, nothing),) * queries, gallery, 0)
 
 
-def similarity(cells: Cells) -> NDArray[np.float64]:
+def similarity(distances: GridDistances) -> NDArray[np.float64]:
     """Cosine of vectors at these distances, not below 0.
 
     Fused scores, which have no cosine, become 1 for a query's best image and 0 for its worst.
     """
-    return np.maximum(1 - cells / STEPS, 0)
+    return np.maximum(1 - distances / STEPS, 0)
