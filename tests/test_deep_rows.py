@@ -14,7 +14,6 @@ from benchmarks.report.pages.training import plot_training
 from benchmarks.report.plots.book import PlotBook
 from extractors.networks import backbone as backbone_module
 from extractors.networks import training, weights
-from extractors.networks.architectures import KerasApplication
 from extractors.networks.augmentation import Augmentation
 from extractors.networks.backbone import Backbone
 from extractors.networks.finetuning import FineTuned
@@ -134,14 +133,14 @@ def test_fewer_epochs_than_the_recipe_are_said(parted, run, tmp_path):
 
 def test_only_training_images_are_trained_on(parted, run, tmp_path, monkeypatch):
     seen = set()
-    original = networks.NetworkInput.pixels
+    original = networks.Picture.pixels
 
     def note(self):
         if self.augmentation:
             seen.add(self.path)
         return original(self)
 
-    monkeypatch.setattr(networks.NetworkInput, "pixels", note)
+    monkeypatch.setattr(networks.Picture, "pixels", note)
     run("--extractor", "tuned", "--dataset", parted)
     assert {path.relative_to(parted).parts[0] for path in seen} == {"training"}
     assert len(seen) == 8
@@ -204,9 +203,8 @@ def test_rows_without_weights_are_skipped_with_the_remedy(parted, run, tmp_path,
     }
     assert "--weights mobilenetv2=FILE" in made["whole"]["reason"]
     page = (tmp_path / "out" / "parted" / "table.md").read_text()
-    assert (
-        "| conv4, tuned, whole | skipped: no weights of mobilenetv2: the download failed" in page
-    )
+    skipped = "skipped: no weights of mobilenetv2: the download failed"
+    assert f"| conv4, tuned, whole | {skipped}" in page
 
 
 def test_numbers_stay_where_weights_have_gone(parted, run, tmp_path, monkeypatch, capsys):
@@ -226,11 +224,11 @@ def test_numbers_stay_where_weights_have_gone(parted, run, tmp_path, monkeypatch
 
 
 def test_partial_weights_are_named_in_table_and_record(parted, run, tmp_path, monkeypatch):
-    def fill_partly(_, whole, path):
+    def fill_partly(whole, _):
         layers = [layer for layer in whole.layers if layer.weights]
         return {layer.name for layer in layers if not layer.name.startswith("Conv_1")}
 
-    monkeypatch.setattr(KerasApplication, "fill", fill_partly)
+    monkeypatch.setattr(backbone_module, "_fill", fill_partly)
     backbone_module._load.cache_clear()
     assert run("--all", "--dataset", parted) == 0
     made = records(tmp_path)
