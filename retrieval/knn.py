@@ -53,6 +53,11 @@ class Block(NamedTuple):
 def normalise(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     """Scale each row of a float32 matrix to Euclidean length 1; a zero row stays zero.
 
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n, n_dims)
+        A vector in each row.
+
     Raises
     ------
     ValueError
@@ -78,6 +83,11 @@ def grid_distances(queries: Rows, gallery: Rows) -> Iterator[Block]:
     ----------
     queries, gallery : Rows
         Shapes (n_queries, n_dims) and (n_gallery, n_dims), float32.
+
+    Yields
+    ------
+    Block
+        Some queries with their distances to the whole gallery, in order of the queries.
 
     Raises
     ------
@@ -149,7 +159,13 @@ def nearest(queries: Rows, gallery: Rows, k: int) -> tuple[NDArray[np.intp], NDA
 
 
 def lengths(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Euclidean length of each row, kept beside a gallery so that a search need not find it."""
+    """Compute the Euclidean length of each row, to be kept beside a gallery.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n, n_dims)
+        A vector in each row.
+    """
     rows = np.asarray(vectors, np.float64)
     return np.sqrt(np.einsum("ij,ij->i", rows, rows)).astype(np.float32)
 
@@ -160,7 +176,7 @@ def nearest_of_many(
     gallery_lengths: NDArray[np.float32],
     k: int,
 ) -> tuple[NDArray[np.intp], GridDistances]:
-    """Find what `nearest` finds, by a look at all and a close look at few.
+    """Find the same as `nearest`, faster for one query in a large gallery.
 
     A product in single precision tells which vectors could be among the nearest, with its worst
     rounding allowed for; only those are compared exactly.
@@ -168,10 +184,11 @@ def nearest_of_many(
     Parameters
     ----------
     query : ndarray of float32, shape (1, n_dims)
+        The query's vector.
     gallery : ndarray of float32, shape (n_gallery, n_dims)
         May be mapped from a file.
     gallery_lengths : ndarray of float32, shape (n_gallery,)
-        See `lengths`.
+        Lengths of the gallery's vectors, from `lengths`.
     k : int
         Neighbours wanted, at least 1.
 
@@ -180,7 +197,7 @@ def nearest_of_many(
     indices : ndarray of intp, shape (min(k, n_gallery),)
         By distance, then by index.
     distances : ndarray of int32, same shape
-        Squared distances, see `Block`.
+        Squared distances on the grid.
 
     References
     ----------

@@ -98,7 +98,13 @@ class Ranking:
         )
 
     def save(self, path: Path) -> None:
-        """Write an ``.npz`` file; the same ranking gives the same bytes."""
+        """Write an ``.npz`` file; the same ranking gives the same bytes.
+
+        Parameters
+        ----------
+        path : Path
+            The file, overwritten if it is there.
+        """
         with path.open("wb") as file:
             np.savez_compressed(
                 file, **{_stored(item.name): getattr(self, item.name) for item in fields(self)}
@@ -107,6 +113,11 @@ class Ranking:
     @classmethod
     def load(cls, path: Path) -> "Ranking":
         """Read an ``.npz`` file.
+
+        Parameters
+        ----------
+        path : Path
+            A file that `save` has written.
 
         Raises
         ------
@@ -121,7 +132,7 @@ class Ranking:
 
 
 def summarise(blocks: Iterable[Block], judgements: Judgements, depth: int = DEPTH) -> Ranking:
-    """Reduce a search to what the metrics need.
+    """Reduce a search to its neighbours and the places of relevant images.
 
     Parameters
     ----------
@@ -148,7 +159,13 @@ def summarise(blocks: Iterable[Block], judgements: Judgements, depth: int = DEPT
 
 
 def random_ranking(judgements: Judgements) -> Ranking:
-    """Rank by chance: all candidates of a query in one tie group."""
+    """Rank by chance: all candidates of a query in one tie group.
+
+    Parameters
+    ----------
+    judgements : Judgements
+        Relevant and excluded images of every query.
+    """
     groups, distractors = [], []
     for query, judgement in enumerate(judgements.of):
         size, relevant = judgements.n_gallery - len(judgement.excluded), len(judgement.positive)

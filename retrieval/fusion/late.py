@@ -1,8 +1,8 @@
 """Late fusion: several searches of one gallery become one, query by query.
 
-A fusion sees, of one query, how far every gallery image is in each search, and gives one score per
-image. It never sees labels, and images that do not take part are taken out before. Everything
-is computed from sorted distances, so the order of the gallery has no influence.
+A fusion takes one query's distances to every gallery image in each search and gives one score per
+image. It never sees labels, and excluded images are taken out before. Everything is computed from
+sorted distances, so the order of the gallery has no influence.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,9 +21,9 @@ Scores = NDArray[np.float64]
 """Larger is nearer, shape (n_images,) or (n_searches, n_images)."""
 
 STEPS = 2.0**27
-"""Steps of the grid that a query's scores are put on: coarser than what rounding does to equal
-scores, finer than any difference that means something. As far as from a vector to another at
-right angles, see `retrieval.knn.GRID`."""
+"""Steps of the grid that a query's scores are put on: coarser than the rounding errors of equal
+scores, finer than any difference that means something. It is also the squared distance of vectors
+at right angles, in units of `retrieval.knn.GRID`."""
 
 _OUT = np.iinfo(np.int32).max
 
@@ -37,7 +37,7 @@ class Fusion(Protocol):
         Parameters
         ----------
         distances : ndarray of int32, shape (n_searches, n_images)
-            Squared distances of one query, see `retrieval.knn.GRID`.
+            Squared distances of one query on the grid, without excluded images.
 
         Returns
         -------
@@ -51,19 +51,30 @@ class Normalisation(Protocol):
     """Makes the scores of different searches comparable, query by query."""
 
     def __call__(self, distances: GridDistances) -> Scores:
-        """Give scores of the same shape, larger is nearer."""
+        """Normalise.
+
+        Parameters
+        ----------
+        distances : ndarray of int32, shape (n_searches, n_images)
+            Squared distances of one query on the grid.
+
+        Returns
+        -------
+        ndarray of float64, same shape
+            Larger is nearer.
+        """
         ...
 
 
 def min_max(distances: GridDistances) -> Scores:
-    """From 1, the nearest image, to 0, the farthest; all 0 where all are equally far."""
+    """Score from 1, the nearest image, to 0, the farthest; all 0 where all are equally far."""
     nearest, farthest = distances.min(axis=1, keepdims=True), distances.max(axis=1, keepdims=True)
     span = (farthest - nearest).astype(np.float64)
     return (farthest - distances) / np.where(span > 0, span, 1)
 
 
 def z_score(distances: GridDistances) -> Scores:
-    """In standard deviations nearer than the mean; all 0 where all are equally far."""
+    """Score in standard deviations nearer than the mean; all 0 where all are equally far."""
     # Sums of sorted values do not depend on the gallery's order, not even in the last bit.
     ordered = np.sort(distances, axis=1).astype(np.float64)
     mean, spread = ordered.mean(axis=1, keepdims=True), ordered.std(axis=1, keepdims=True)
@@ -71,18 +82,18 @@ def z_score(distances: GridDistances) -> Scores:
 
 
 def by_rank(distances: GridDistances) -> Scores:
-    """From 1, the first image, in equal steps to 0; tied images share their mean rank."""
+    """Score from 1, the first image, in equal steps to 0; tied images share their mean rank."""
     count = distances.shape[1]
     return (count - ranks(distances)) / max(count - 1, 1)
 
 
 def as_is(distances: GridDistances) -> Scores:
-    """Squared distances themselves, with their sign turned."""
+    """Score by the squared distances themselves, with their sign turned."""
     return -distances.astype(np.float64)
 
 
 def ranks(distances: GridDistances) -> Scores:
-    """Ranks from 1; tied images share the mean of theirs."""
+    """Rank from 1, each search for itself; tied images share the mean of their ranks."""
     return rankdata(distances, axis=1)
 
 
@@ -106,7 +117,7 @@ class ReciprocalRank:
     k: float = 60.0
 
     def __call__(self, distances: GridDistances) -> Scores:
-        """See `Fusion`."""
+        """Fuse one query's distances; parameters and result as of `Fusion`."""
         return _total(1 / (self.k + ranks(distances)))
 
 
@@ -122,7 +133,7 @@ class Borda:
     version: ClassVar[str] = "borda 1"
 
     def __call__(self, distances: GridDistances) -> Scores:
-        """See `Fusion`."""
+        """Fuse one query's distances; parameters and result as of `Fusion`."""
         return _total(distances.shape[1] - ranks(distances))
 
 
@@ -146,7 +157,7 @@ class CombSum:
     normalise: Normalisation = min_max
 
     def __call__(self, distances: GridDistances) -> Scores:
-        """See `Fusion`."""
+        """Fuse one query's distances; parameters and result as of `Fusion`."""
         return _total(self.normalise(distances))
 
 
@@ -162,7 +173,7 @@ class CombMnz:
     normalise : callable
         `min_max`, `z_score` or `by_rank`.
     depth : int
-        See above.
+        Images of a search that count as found.
 
     References
     ----------
@@ -176,7 +187,7 @@ class CombMnz:
     depth: int = 100
 
     def __call__(self, distances: GridDistances) -> Scores:
-        """See `Fusion`."""
+        """Fuse one query's distances; parameters and result as of `Fusion`."""
         found = (ranks(distances) <= self.depth).sum(axis=0)
         total = _total(self.normalise(distances))
         # Scores below zero must not fall further for being found often.
@@ -201,7 +212,7 @@ class Weighted:
     normalise: Normalisation = z_score
 
     def __call__(self, distances: GridDistances) -> Scores:
-        """See `Fusion`."""
+        """Fuse one query's distances; parameters and result as of `Fusion`."""
         if len(distances) != len(self.weights):
             raise ValueError(f"{len(self.weights)} weights for {len(distances)} searches")
         return _total(np.array(self.weights)[:, None] * self.normalise(distances))
@@ -218,9 +229,9 @@ class QueryAdaptive:
     Parameters
     ----------
     references : tuple of tuple of float
-        For each search, what its sorted scores usually look like,
-        subtracted first; empty for none. See `reference_curve`. (The paper takes the most
-        similar of many such curves, here it is their mean.)
+        For each search the mean curve of other queries' sorted scores, from `reference_curve`,
+        which is subtracted first; empty for none. (The paper takes the most similar of many such
+        curves instead of their mean.)
     depth : int
         First images that the area is taken of.
 
@@ -236,7 +247,7 @@ class QueryAdaptive:
     depth: int = 1000
 
     def __call__(self, distances: GridDistances) -> Scores:
-        """See `Fusion`."""
+        """Fuse one query's distances; parameters and result as of `Fusion`."""
         scores = min_max(distances)
         curves = -np.sort(-scores, axis=1)[:, : self.depth]
         areas = [self._area(curve, number) for number, curve in enumerate(curves)]
@@ -257,7 +268,7 @@ class QueryAdaptive:
 
 
 def reference_curve(curves: Iterable[Scores], points: int = 100) -> tuple[float, ...]:
-    """What a search's sorted scores usually look like: the mean of the curves of other queries.
+    """Average the curves of sorted scores of many queries of one search.
 
     Parameters
     ----------
@@ -292,8 +303,9 @@ def fuse(
     Parameters
     ----------
     searches : sequence of iterable of Block
-        See `retrieval.knn.grid_distances`; cut into equal blocks, as equal sizes are.
+        Results of the searches, cut into equal blocks.
     fusion : Fusion
+        Makes one score per gallery image of its distances in all searches.
     judgements : Judgements
         Each query's excluded images have no influence, and end behind all others.
 
@@ -345,7 +357,7 @@ def _total(scores: Scores) -> Scores:
 
 
 def on_grid(scores: Scores) -> GridDistances:
-    """Put one query's scores on a grid, so that what differs by rounding alone is equal.
+    """Put one query's scores on a grid, so that scores that differ by rounding alone are equal.
 
     Parameters
     ----------

@@ -91,13 +91,13 @@ class FusionMethod(ABC):
         Raises
         ------
         TooLittleError
-            If there is too little to learn from.
+            If the training images are too few.
         """
         return self
 
     @property
     def learned(self) -> Learned:
-        """What was learned, for the record; empty where nothing is."""
+        """Learned numbers by their names, for the record; empty where nothing is learned."""
         return {}
 
     def transform(self, vectors: Vectors) -> Vectors:

@@ -21,20 +21,20 @@ _DRAWN = 200
 
 
 class TooLittleError(ValueError):
-    """There is too little to learn from."""
+    """The training images are too few, or no two are of one class."""
 
 
 @dataclass(frozen=True)
 class LearnedWeights:
-    """What was learned.
+    """Weights of a fusion, with scores on the training images.
 
     Attributes
     ----------
     weights : tuple of float
         One per search, adding up to 1: the best on all training images.
     cross_validated : float
-        Mean average precision of weights chosen without the queries that they are scored on;
-        what the choice is worth, free of its own optimism.
+        Mean average precision of weights chosen without the queries that they are scored on, so
+        that it is no better than the choice deserves.
     singles : tuple of float
         Mean average precision of each search alone.
     """
@@ -53,20 +53,20 @@ def learn_weights(
 ) -> LearnedWeights:
     """Learn the weights of a fusion.
 
-    Every training image asks for the others of its class, itself left out.
+    Every training image is a query for the others of its class, itself left out.
 
     Parameters
     ----------
     distances : ndarray of int32, shape (n_searches, n_training, n_training)
-        Squared distances between training images, see `retrieval.knn.grid_distances`.
+        Squared distances between training images on the grid.
     labels : sequence of str
         Classes of the training images.
     folds : int
         Parts of the cross-validation over queries.
     seed : int
-        Of the folds and, for more than three searches, of the weights that are tried.
+        Seed of the folds and, for more than three searches, of the weights that are tried.
     fusion : callable
-        Makes the fusion of weights.
+        Makes a fusion of weights.
 
     Raises
     ------
@@ -94,7 +94,13 @@ def learn_weights(
 
 
 def leave_one_out(labels: Sequence[str]) -> Judgements:
-    """Judge images that ask for the others of their class."""
+    """Judge images as queries for the others of their class.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Classes of the images.
+    """
     names = np.array(labels)
     of = []
     for number, label in enumerate(labels):
@@ -109,9 +115,9 @@ def candidates(count: int, seed: int = 0) -> list[tuple[float, ...]]:
     Parameters
     ----------
     count : int
-        Searches.
+        Number of searches.
     seed : int
-        Of the random ones, for more than three searches.
+        Seed of the random ones, for more than three searches.
     """
     tried = [*_corners(count), (1 / count,) * count]
     if count <= 3:

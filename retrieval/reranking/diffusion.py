@@ -16,7 +16,7 @@ from retrieval.reranking.neighbours import FAR, near, nothing_excluded, similari
 from retrieval.search import Search, Vectors
 
 _TOLERANCE = 1e-12
-"""Of the solution; what it leaves is far below the grid."""
+"""Relative error of the solution, far below the grid."""
 
 _REACHED = 1e-9
 """Share of the largest value from which on an image counts as reached."""
@@ -24,13 +24,13 @@ _REACHED = 1e-9
 
 @dataclass(frozen=True)
 class Diffusion:
-    """Rank by what a random walk from the query's neighbours finds, restarting there.
+    """Rank by a random walk that starts, and restarts, at the query's neighbours.
 
     The graph has an edge between images that are among each other's first `k`. It is the
-    gallery's own, whoever asks. Images that the walk does not reach follow behind those that it
-    does, by distance. The equations are solved anew for each query by conjugate gradients: with
-    restarts as often as here they converge in some hundred steps whatever the gallery's size,
-    and no factorisation has to be in memory.
+    gallery's own, the same for all queries. Images that the walk does not reach follow behind
+    those that it does, by distance. The equations are solved anew for each query by conjugate
+    gradients: with restarts as often as here they converge in some hundred steps whatever the
+    gallery's size, and no factorisation has to be in memory.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Diffusion:
             raise ValueError("k must be at least 1, and alpha from 0 to below 1")
 
     def around(self, search: Search) -> Search:
-        """Wrap a search."""
+        """Wrap a search in one that ranks by diffusion."""
 
         def diffused(
             queries: Vectors, gallery: Vectors, judgements: Judgements
@@ -105,7 +105,7 @@ class Diffusion:
 
 
 def _in_order(reached: NDArray[np.float64], distances: GridDistances) -> GridDistances:
-    """First what is reached, by how much; then the rest, by distance."""
+    """Put reached images first, by their values, then the rest, by distance."""
     made = distances + np.int32(STEPS) + 1
     inside = reached > _REACHED * max(reached.max(), 0)
     if inside.any():

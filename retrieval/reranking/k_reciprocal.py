@@ -23,10 +23,10 @@ class KReciprocal:
     """Mix distance with how little the neighbourhoods of query and image overlap.
 
     The published code ranks all queries together with the gallery, so that they help each
-    other. Here a query is ranked as if it were the only one: what is known of the gallery is
+    other. Here a query is ranked as if it were the only one: the gallery's neighbourhoods are
     computed without any query, and an image has the query for its neighbour if the query is no
-    farther than its own k-th neighbour. Distances are 1 less the cosine, or what a fused search
-    has instead.
+    farther than its own k-th neighbour. Distances are 1 less the cosine, or
+    the scores of a fused search.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class KReciprocal:
             raise ValueError("k1 and k2 must be at least 1, and weight from 0 to 1")
 
     def around(self, search: Search) -> Search:
-        """Wrap a search."""
+        """Wrap a search in one that ranks by k-reciprocal neighbourhoods."""
 
         def reciprocal(
             queries: Vectors, gallery: Vectors, judgements: Judgements
@@ -109,14 +109,14 @@ class KReciprocal:
 
 @dataclass(frozen=True)
 class _Gallery:
-    """What is known of gallery images.
+    """Neighbourhoods of gallery images.
 
     Attributes
     ----------
     core : csr_array of float64
-        Who is a mutual neighbour of whom, in half the neighbourhood; 1 or nothing.
+        Mutual neighbours in half the neighbourhood; 1 or nothing.
     reach : ndarray of int32, shape (n_gallery,)
-        How far each one's neighbourhood reaches.
+        Distance of the last image in each one's neighbourhood.
     codes : csr_array of float64
         Each one's neighbourhood, every member with its weight, 1 in all.
     averaged : csc_array of float64

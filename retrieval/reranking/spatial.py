@@ -1,4 +1,4 @@
-"""Do two pictures show the same thing? Matches of local features that agree on a transform."""
+"""Spatial verification: matches of two pictures' local features that agree on a transform."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Verification:
-    """How matches are found and verified.
+    """Matching of local features, and verification by a transform (RANSAC).
 
     Attributes
     ----------
@@ -153,9 +153,9 @@ def candidates(blocks: Iterable[Block], judgements: Judgements, count: int) -> N
     Parameters
     ----------
     blocks : iterable of Block
-        The search's result, see `retrieval.knn.grid_distances`.
+        The search's result.
     judgements : Judgements
-        What is excluded for every query, in the same order.
+        Excluded images of every query, in the same order.
     count : int
         Images wanted per query.
 
@@ -187,7 +187,7 @@ def rerank(
     blocks : iterable of Block
         The search's result.
     found : ndarray of int32, shape (n_queries, count)
-        See `candidates`.
+        Gallery indices from `candidates`.
     inliers : ndarray of int32, shape (n_queries, count)
         Verified matches of every query with its candidates.
     """
