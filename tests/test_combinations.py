@@ -184,6 +184,6 @@ def test_what_learns_from_vectors_is_weighed_by_images_that_it_has_not_learned_f
     assert learned_from.pop() == everyone
     assert len(learned_from) == len(rounds) == 5
     for known, one in zip(learned_from, rounds, strict=True):
-        assert known == everyone - {data.training[index].id for index in one.asking}
+        assert known == everyone - {data.training[index].id for index in one.queries}
         assert one.vectors[0].shape[0] == len(everyone)
-    assert sorted(i for one in rounds for i in one.asking) == list(range(len(everyone)))
+    assert sorted(i for one in rounds for i in one.queries) == list(range(len(everyone)))

@@ -301,6 +301,27 @@ def test_a_memory_mapped_gallery_will_do(tmp_path):
         assert np.array_equal(searched(search, [queries], [mapped]), expected)
 
 
+@pytest.mark.parametrize("name", ["dba", "k-reciprocal", "diffusion"])
+def test_a_gallery_is_looked_at_once_and_another_anew(setting, name):
+    search, queries, gallery = setting
+    looked_at = []
+
+    def watched(asked, searched, judgements):
+        looked_at.append(len(asked[0]))
+        return search(asked, searched, judgements)
+
+    reranked = SMALL[name].around(watched)
+    other = [g[::-1].copy() for g in gallery]
+    first = searched(reranked, queries, gallery)
+    assert looked_at.count(40) in (1, 2)
+    looked_at.clear()
+    assert np.array_equal(searched(reranked, queries, list(gallery)), first)
+    assert looked_at == [6]
+    expected = searched(SMALL[name].around(search), queries, other)
+    assert np.array_equal(searched(reranked, queries, other), expected)
+    assert np.array_equal(searched(reranked, queries, gallery), first)
+
+
 @pytest.mark.parametrize(
     "make",
     [

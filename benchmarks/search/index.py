@@ -34,7 +34,7 @@ from datasets.reading import Pixels, read_image
 from datasets.task import Image
 from retrieval.knn import GRID, Block, GridDistances, first, nearest_of_many
 from retrieval.protocol import Judgement, Judgements
-from retrieval.search import Vectors
+from retrieval.search import Search, Vectors
 
 INDEX = "index.json"
 FORMAT = 2
@@ -170,6 +170,11 @@ class Index:
         """The gallery's vectors, mapped from disk."""
         return [self._mapped(f"vectors-{n}") for n in range(self.about.matrices)]
 
+    @cached_property
+    def _search(self) -> Search:
+        """The method's search, which keeps the gallery's neighbour graph from query to query."""
+        return self.method.search(self.encoder.fusion)
+
     def __len__(self) -> int:
         return len(self._images)
 
@@ -217,7 +222,7 @@ class Index:
         judgements : Judgements
             Of this query alone.
         """
-        return self.method.search(self.encoder.fusion)(query, self.vectors, judgements)
+        return self._search(query, self.vectors, judgements)
 
     def nearest(self, query: Vectors, k: int) -> tuple[NDArray[np.intp], GridDistances]:
         """Find the nearest pictures.

@@ -46,14 +46,14 @@ class Fold:
 
     Attributes
     ----------
-    asking : ndarray of intp
+    queries : ndarray of intp
         Indices of the training images that are the queries of this fold.
     vectors : sequence of Rows
         A matrix of each extractor, of all training images; whatever it learns was learned from
         the images that are no queries here.
     """
 
-    asking: NDArray[np.intp]
+    queries: NDArray[np.intp]
     vectors: Vectors
 
 
@@ -378,10 +378,10 @@ def among_themselves(
         chosen = np.sort(np.random.default_rng(seed).permutation(count)[:LEARNED_FROM])
     distances = np.empty((len(training), len(chosen), len(chosen)), np.int32)
     for one in folds or [Fold(chosen, training)]:
-        asking = np.flatnonzero(np.isin(chosen, one.asking))
+        queries = np.flatnonzero(np.isin(chosen, one.queries))
         for number, part in enumerate(one.vectors):
             searched = part[:][chosen]
-            distances[number, asking] = _compared(searched[asking], searched)
+            distances[number, queries] = _compared(searched[queries], searched)
     return distances, [labels[index] for index in chosen.tolist()]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +13,14 @@ from scipy.sparse.linalg import cg
 from retrieval.fusion.late import STEPS, on_grid
 from retrieval.knn import Block, GridDistances
 from retrieval.protocol import Judgements
-from retrieval.reranking.neighbours import FAR, near, nothing_excluded, similarity, sparse
+from retrieval.reranking.neighbours import (
+    FAR,
+    kept_for_last,
+    near,
+    nothing_excluded,
+    similarity,
+    sparse,
+)
 from retrieval.search import Search, Vectors
 
 _TOLERANCE = 1e-12
@@ -60,11 +68,12 @@ class Diffusion:
 
     def around(self, search: Search) -> Search:
         """Wrap a search in one that ranks by diffusion."""
+        system_of = kept_for_last(partial(self._system, search))
 
         def diffused(
             queries: Vectors, gallery: Vectors, judgements: Judgements
         ) -> Iterator[Block]:
-            system = self._system(search, gallery)
+            system = system_of(gallery)
             for found in near(search, queries, gallery, judgements, self.k):
                 start = np.zeros(len(found.row))
                 start[found.indices] = similarity(found.distances) ** self.gamma

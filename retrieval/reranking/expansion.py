@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from retrieval.knn import Block, Rows, normalise
 from retrieval.protocol import Judgements
-from retrieval.reranking.neighbours import near, nothing_excluded
+from retrieval.reranking.neighbours import kept_for_last, near, nothing_excluded
 from retrieval.search import Search, Vectors
 
 
@@ -87,20 +88,24 @@ class DatabaseAugmentation:
 
     def around(self, search: Search) -> Search:
         """Wrap a search; with several matrices, each is augmented in its own space."""
+        augmented_of = kept_for_last(partial(self._augment, search))
 
         def augmented(
             queries: Vectors, gallery: Vectors, judgements: Judgements
         ) -> Iterator[Block]:
-            size = gallery[0].shape[0]
-            made = [np.zeros(matrix.shape, np.float32) for matrix in gallery]
-            # An image is the first of its own neighbours.
-            nobody = nothing_excluded(size, size)
-            for found in near(search, gallery, gallery, nobody, self.first + 1):
-                others = found.indices[found.indices != found.query]
-                _expand(found.query, others, gallery, gallery, self.alpha, made)
-            return search(queries, made, judgements)
+            return search(queries, augmented_of(gallery), judgements)
 
         return augmented
+
+    def _augment(self, search: Search, gallery: Vectors) -> Vectors:
+        size = gallery[0].shape[0]
+        made = [np.zeros(matrix.shape, np.float32) for matrix in gallery]
+        # An image is the first of its own neighbours.
+        nobody = nothing_excluded(size, size)
+        for found in near(search, gallery, gallery, nobody, self.first + 1):
+            others = found.indices[found.indices != found.query]
+            _expand(found.query, others, gallery, gallery, self.alpha, made)
+        return made
 
 
 def _expand(

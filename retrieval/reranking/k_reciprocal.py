@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +13,14 @@ from scipy.sparse import csc_array, csr_array
 from retrieval.fusion.late import STEPS, on_grid
 from retrieval.knn import Block, GridDistances
 from retrieval.protocol import Judgements
-from retrieval.reranking.neighbours import FAR, Near, near, nothing_excluded, sparse
+from retrieval.reranking.neighbours import (
+    FAR,
+    Near,
+    kept_for_last,
+    near,
+    nothing_excluded,
+    sparse,
+)
 from retrieval.search import Search, Vectors
 
 Numbers = NDArray[np.float64]
@@ -55,11 +63,12 @@ class KReciprocal:
 
     def around(self, search: Search) -> Search:
         """Wrap a search in one that ranks by k-reciprocal neighbourhoods."""
+        known_of = kept_for_last(partial(self._look_around, search))
 
         def reciprocal(
             queries: Vectors, gallery: Vectors, judgements: Judgements
         ) -> Iterator[Block]:
-            known = self._look_around(search, gallery)
+            known = known_of(gallery)
             for found in near(search, queries, gallery, judgements, self.k1):
                 row = np.full(len(found.row), FAR, np.int32)
                 allowed = found.allowed(judgements)

@@ -1,7 +1,7 @@
 """Neighbours of queries and of gallery images, independent of the order of the gallery."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import scipy.sparse
@@ -11,6 +11,8 @@ from retrieval.fusion.late import STEPS
 from retrieval.knn import GridDistances
 from retrieval.protocol import Judgement, Judgements
 from retrieval.search import Search, Vectors
+
+T = TypeVar("T")
 
 FAR = np.iinfo(np.int32).max
 """Distance of an image that does not take part: behind all others."""
@@ -115,6 +117,29 @@ def sparse(
     columns = np.concatenate(indices)
     content = np.ones(len(columns)) if values is None else np.concatenate(values)
     return scipy.sparse.csr_array((content, columns, ends), shape=(len(indices), size))
+
+
+def kept_for_last(make: Callable[[Vectors], T]) -> Callable[[Vectors], T]:
+    """Keep the result for the gallery that was given last, so that its graph is built once.
+
+    A gallery is known again by the identity of its matrices, which may not change meanwhile.
+
+    Parameters
+    ----------
+    make : callable
+        Computes the result from a gallery.
+    """
+    kept: tuple[Vectors, T] | None = None
+
+    def of(gallery: Vectors) -> T:
+        nonlocal kept
+        found = kept
+        if found is None or list(map(id, found[0])) != list(map(id, gallery)):
+            kept = None  # two results need not be in memory at once
+            kept = found = tuple(gallery), make(gallery)
+        return found[1]
+
+    return of
 
 
 def nothing_excluded(queries: int, gallery: int) -> Judgements:

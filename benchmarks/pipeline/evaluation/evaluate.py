@@ -140,6 +140,8 @@ class Evaluation:
         queries, gallery : sequence of Rows
             Vectors that `fitted` gave.
         """
+        # A fresh search knows no gallery yet, so its neighbour graph counts for every query set.
+        fitted.search = fitted.method.search(fitted.fusion)
         began = time.perf_counter()
         blocks, verification = self._blocks(task, fitted, queries, gallery)
         ranking = summarise(blocks, self.judgements[task.query_set])
