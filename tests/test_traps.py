@@ -37,7 +37,7 @@ TRAPS = {
         "test_deep_rows.test_only_training_images_are_trained_on",
     ],
     "preprocessing differs between training and extraction": [
-        "test_caching.test_parameters_and_preprocessing_are_part_of_the_identity",
+        "test_cache.test_parameters_and_preprocessing_are_part_of_the_identity",
         "test_finetuning.test_features_are_the_pooled_or_the_flattened_last_map",
     ],
     "the weaker feature drowns the better in a raw concatenation": [
@@ -57,7 +57,8 @@ TRAPS = {
         "test_layout.test_class_with_one_image",
     ],
     "the cache is stale after data, code or parameters change": [
-        "test_caching.test_code_of_imported_modules_counts",
+        "test_cache.test_a_declared_version_is_the_key_and_the_code_is_not",
+        "test_cache.test_somebodys_own_extractor_is_keyed_by_its_code_and_what_lies_beside_it",
         "test_run.test_changed_parameters_are_another_extractor",
         "test_run.test_records_of_other_data_do_not_enter_the_table",
         "test_local_rows.test_other_training_images_make_other_words",
@@ -65,7 +66,7 @@ TRAPS = {
     "a crash half-way loses or doubles work": [
         "test_run.test_crash_half_way_keeps_what_is_finished",
         "test_deep_rows.test_a_stopped_training_goes_on",
-        "test_caching.test_nothing_is_left_of_a_write_that_failed",
+        "test_cache.test_nothing_is_left_of_a_write_that_failed",
     ],
     "the order of the gallery decides": [
         "test_protocol.test_permuting_the_gallery_changes_no_metric",

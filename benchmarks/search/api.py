@@ -151,17 +151,21 @@ def prepare_index(
     named = [FORMAT, str(source), learn_from, method.name, epochs, seed]
     folder = Path(index) if index else cache / "indexes" / digest(named)[:16]
     require_writable(folder, "--index")
-    if isinstance(source, Path):
-        found = load_folder(source, learn_from, cache, workforce, seed)
-        if found.problems:
-            first = found.problems[0]
-            workforce.log(
-                f"{len(found.problems)} files are no readable pictures, such as "
-                f"{first.id}: {first.what}"
-            )
-    else:
+    if isinstance(source, str):
         found = load(source, cache, workforce, seed)
+    else:
+        found = load_folder(source, learn_from, cache, workforce, seed)
+        _tell_problems(found, workforce)
     return build(folder, method, found, cache, workforce, epochs), found
+
+
+def _tell_problems(dataset: Dataset, workforce: Workforce) -> None:
+    if dataset.problems:
+        first = dataset.problems[0]
+        workforce.log(
+            f"{len(dataset.problems)} files are no readable pictures, such as "
+            f"{first.id}: {first.what}"
+        )
 
 
 def search_picture(index: Index, picture: Path, k: int) -> SearchResult:
