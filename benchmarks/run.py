@@ -11,7 +11,7 @@ from pathlib import Path
 import datasets
 import extractors
 from benchmarks.cli import add_options, command, make_parser, require_folders, use_networks
-from benchmarks.formats.sheets import Shown, draw_sheet
+from benchmarks.formats.sheets import Cell, draw_sheet
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.experiment import run
 from benchmarks.pipeline.loading.dataset import load
@@ -50,7 +50,8 @@ def _main(arguments: Sequence[str] | None) -> int:
         evaluation = Evaluation(dataset, options.cache, workforce)
         recorder = Recorder(dataset, options.out, options.seed, workforce)
         failed |= run(evaluation, recorder, methods, options.force)
-        tables = write_dataset(write_description(options.out, dataset), not options.no_plots)
+        folder = write_description(options.out, dataset)
+        tables = write_dataset(folder, not options.no_plots).tables
         if not options.quiet:
             print_table(dataset, tables)
     write_front(options.out)
@@ -156,10 +157,11 @@ def _draw_edges(dataset: Dataset, options: argparse.Namespace, workforce: Workfo
     """Draw some photographs beside their drawings: into results only if all may see them."""
     photos, drawings = dataset.queries["query"], dataset.queries[EDGES]
     step = max(1, len(photos) // _SHOWN_EDGES)
-    pairs = [Shown(a.path, b.path) for a, b in zip(photos, drawings, strict=True)][::step]
+    pairs = list(zip(photos, drawings, strict=True))[::step][:_SHOWN_EDGES]
     public = datasets.is_embedded(dataset.name)
     folder = (options.out if public else options.cache / "pictures") / dataset.name
-    draw_sheet(folder / f"{EDGES}.png", pairs[:_SHOWN_EDGES])
+    cells = [Cell(image.path) for pair in pairs for image in pair]
+    draw_sheet(folder / f"{EDGES}.png", cells, columns=8, group=2)
     workforce.log(f"Some photographs and their drawings are in {folder / EDGES}.png")
 
 

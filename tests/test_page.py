@@ -1,5 +1,6 @@
 """The page's files: what is in them, that none can harm, and which pictures they have."""
 
+import base64
 import json
 import re
 import shutil
@@ -12,11 +13,12 @@ from pictures import picture
 from benchmarks.pipeline.records.results import ImageEntry, read_results
 from benchmarks.report.__main__ import main
 from benchmarks.report.pages.table import write_tables
-from benchmarks.report.site.build import build_page
+from benchmarks.report.plots.book import Plot
+from benchmarks.report.site.build import build_page, script
 from benchmarks.report.site.neighbours import FIRST, RIGHT, UNJUDGED, WRONG, rightness
-from benchmarks.report.site.script import script
-from benchmarks.report.site.tables import is_drawn, plots, title
+from benchmarks.report.site.tables import plot_data, title
 from benchmarks.report.site.thumbnails import SIDE, Pictures
+from benchmarks.report.write import Written
 from datasets.errors import InputError
 from datasets.reading import read_image
 from retrieval.knn import Block
@@ -36,8 +38,8 @@ def build(out, tmp_path):
 
     def build_it(*given):
         folders = sorted(path.parent for path in out.glob("*/dataset.json"))
-        tables = {folder: write_tables(folder, read_results(folder)) for folder in folders}
-        return build_page(out, tables, Pictures(given, tmp_path / "cache"), QUIET)
+        written = {f: Written(write_tables(f, read_results(f)), []) for f in folders}
+        return build_page(out, written, Pictures(given, tmp_path / "cache"), QUIET)
 
     return build_it
 
@@ -57,15 +59,11 @@ def contents(page):
 
 def decode(data, name):
     """Neighbours of every query: (image id, state)."""
-    digits, width = data["rows"][name], data["width"]
-    codes = []
-    for start in range(0, len(digits), width):
-        code = 0
-        for digit in digits[start : start + width]:
-            code = 64 * code + data["digits"].index(digit)
-        codes.append((code - 1) // 3 if code else None)
-        codes[-1] = None if codes[-1] is None else (data["images"][codes[-1]][0], (code - 1) % 3)
-    return [codes[start : start + FIRST] for start in range(0, len(codes), FIRST)]
+    codes = np.frombuffer(base64.b64decode(data["neighbours"][name]), f"<u{data['bytes']}")
+    return [
+        [(data["images"][(code - 1) // 3][0], (code - 1) % 3) if code else None for code in line]
+        for line in codes.reshape(-1, data["first"]).tolist()
+    ]
 
 
 @pytest.mark.parametrize("text", ["</script>", "a\u2028b", '"', "\\", "<!--", "é\ud800", "'"])
@@ -77,24 +75,24 @@ def test_no_name_can_leave_its_string(text):
 
 
 def test_the_page_has_every_row_and_what_it_found(build, out, tmp_path):
-    page = build(str(tmp_path / "parted")).index.parent
+    page = build(str(tmp_path / "parted")).file.parent
     name, index = read(page / "data" / "index.js")
     assert name == "index.js"
     [about] = index["datasets"]
     assert [one["title"] for one in about["querySets"]] == ["Pictures", "Sketch"]
-    assert [one["drawn"] for one in about["querySets"]] == [False, True]
+    assert [one["isDrawn"] for one in about["querySets"]] == [False, True]
     _, table = read(page / "data" / "1-1-table.js")
-    assert {row["row"] for row in table["rows"]} == {"chance", "gone", *ROWS}
-    by_name = {row["row"]: row for row in table["rows"]}
+    assert {method["name"] for method in table["methods"]} == {"chance", "gone", *ROWS}
+    by_name = {method["name"]: method for method in table["methods"]}
     assert by_name["gone"]["absent"] == "skipped: no weights"
     assert by_name["lbp"]["cells"]["bytes_per_image"] == [40, "40", ""]
     value, text, detail = by_name["lbp"]["cells"]["top1"]
     assert (round(value, 3), text) == (0.167, "0.167")
     assert re.fullmatch(r"\(.*–.*\) [a-z]+", detail)
-    assert [by_name[row]["deep"] for row in ROWS] == [False, False, True, True, True]
-    kinds = ["colour", "texture", "network", "re-ranked", "fused"]
-    assert [by_name[row]["kind"] for row in ROWS] == kinds
-    _, found = read(page / "data" / "1-1-found.js")
+    assert [by_name[row]["isDeep"] for row in ROWS] == [False, False, True, True, True]
+    families = ["colour", "texture", "network", "re-ranked", "fused"]
+    assert [by_name[row]["family"] for row in ROWS] == families
+    _, found = read(page / "data" / "1-1-neighbours.js")
     results = read_results(out / "parted")
     for row, (_, _, tops) in ROWS.items():
         lines = decode(found, row)
@@ -130,11 +128,11 @@ def test_thumbnails_are_small_and_of_what_is_shown_only(build, tmp_path):
         picture(seed, 300).crop((0, 0, 300, 200)).save(path)
     fabricate(tmp_path / "out", str(tmp_path / "parted"), tmp_path / "cache")
     built = build(str(tmp_path / "parted"))
-    made = list((built.index.parent / "thumbnails").iterdir())
+    made = list((built.file.parent / "thumbnails").iterdir())
     sizes = [read_image(path).shape[:2] for path in made]
     assert max(max(size) for size in sizes) == SIDE
     assert (64, SIDE) in sizes
-    _, found = read(built.index.parent / "data" / "1-1-found.js")
+    _, found = read(built.file.parent / "data" / "1-1-neighbours.js")
     shown = {image[3] for image in found["images"]} | {query[3] for query in found["queries"]}
     assert None not in shown
     assert shown < {path.name for path in made}
@@ -143,7 +141,7 @@ def test_thumbnails_are_small_and_of_what_is_shown_only(build, tmp_path):
 
 
 def test_the_same_results_give_the_same_page_and_no_picture_is_made_twice(build, tmp_path):
-    page = build(str(tmp_path / "parted")).index.parent
+    page = build(str(tmp_path / "parted")).file.parent
     before = contents(page)
     times = {path: path.stat().st_mtime_ns for path in (page / "thumbnails").iterdir()}
     (page / "data" / "9-9-table.js").write_text("old")
@@ -161,10 +159,10 @@ def test_without_pictures_names_stand_for_them(build, capsys, monkeypatch):
     said = capsys.readouterr().err
     assert "parted: " in said
     assert "--dataset parted=PATH" in said
-    _, index = read(built.index.parent / "data" / "index.js")
+    _, index = read(built.file.parent / "data" / "index.js")
     [about] = index["datasets"]
     assert about["lacking"] == about["pictures"] > 0
-    _, found = read(built.index.parent / "data" / "1-1-found.js")
+    _, found = read(built.file.parent / "data" / "1-1-neighbours.js")
     assert all(image[3] is None for image in found["images"])
 
 
@@ -173,30 +171,44 @@ def test_a_picture_that_changed_or_broke_goes_without(build, tmp_path):
     paths[0].write_bytes(b"no picture")
     paths[1].unlink()
     built = build(str(tmp_path / "parted"))
-    _, found = read(built.index.parent / "data" / "1-1-found.js")
+    _, found = read(built.file.parent / "data" / "1-1-neighbours.js")
     assert [query[3] is None for query in found["queries"]] == [True, True] + 4 * [False]
 
 
-def test_plots_are_listed_with_their_dark_twins(tmp_path):
+def test_plots_are_listed_with_their_dark_twins_before_other_pictures(tmp_path):
     folder = tmp_path / 'it"s #1'
-    names = ("classes-query.png", "plots/map-query-sketch.png", "plots/map-query-sketch-dark.png")
-    for name in (*names, "training/cnn-plain.png", "lone-dark.png"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir()
+    for name in ("query-sketch.png", "leaks.png"):
         (folder / name).touch()
-    found = {one["caption"]: one for one in plots(folder, ["query", "query-sketch"])}
-    assert list(found) == ["Map", "Classes", "Lone dark", "Training: cnn-plain"]
-    assert found["Map"]["light"] == "../it%22s%20%231/plots/map-query-sketch.png"
-    assert found["Map"]["dark"] == "../it%22s%20%231/plots/map-query-sketch-dark.png"
-    assert found["Map"]["querySet"] == "query-sketch"
-    assert found["Classes"]["querySet"] == "query"
-    assert found["Lone dark"]["querySet"] is None
+    drawn = [
+        Plot("map-query-sketch", "query-sketch", "Mean average precision.", None),
+        Plot("training-cnn", "training", "How cnn was trained.", None),
+    ]
+    assert plot_data(folder, drawn, ["query", "query-sketch"]) == [
+        {
+            "light": f"../it%22s%20%231/{light}.png",
+            "dark": dark and f"../it%22s%20%231/{dark}.png",
+            "caption": caption,
+            "querySet": query_set,
+        }
+        for light, dark, caption, query_set in (
+            (
+                "plots/map-query-sketch",
+                "plots/map-query-sketch-dark",
+                "Mean average precision.",
+                "query-sketch",
+            ),
+            ("plots/training-cnn", "plots/training-cnn-dark", "How cnn was trained.", None),
+            ("leaks", None, "leaks", None),
+            ("query-sketch", None, "query-sketch", "query-sketch"),
+        )
+    ]
 
 
 def test_query_sets_are_named_for_people():
     assert [title(name) for name in ("query", "query-edges", "by-night")] == [
         *("Pictures", "Edges", "By night")
     ]
-    assert [is_drawn(name) for name in ("query", "query-edges", "Sketches")] == [False, True, True]
 
 
 def test_the_command_builds_it(out, tmp_path, capsys):

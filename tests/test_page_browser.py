@@ -16,6 +16,7 @@ from benchmarks.pipeline.records.results import read_results
 from benchmarks.report.pages.table import write_tables
 from benchmarks.report.site.build import build_page
 from benchmarks.report.site.thumbnails import Pictures
+from benchmarks.report.write import Written
 from benchmarks.run import main as run
 
 HOSTILE = """it"s <b>'&\u2028"""
@@ -40,12 +41,12 @@ def address(tmp_path_factory):
     assert run(list(map(str, [*asked, "--out", out, "--cache", cache, "--jobs", 1]))) == 0
     (out / HOSTILE / "a'plot\"-query.png").write_bytes(picture.read_bytes())
     folders = sorted(path.parent for path in out.glob("*/dataset.json"))
-    tables = {folder: write_tables(folder, read_results(folder)) for folder in folders}
+    written = {f: Written(write_tables(f, read_results(f)), []) for f in folders}
     given = (str(base / "parted"), f"{HOSTILE}={bad}")
-    built = build_page(out, tables, Pictures(given, cache), QUIET)
+    built = build_page(out, written, Pictures(given, cache), QUIET)
     for path in (out / "page" / "thumbnails").glob("*"):
         assert path.stat().st_size < 4000
-    return built.index.as_uri()
+    return built.file.as_uri()
 
 
 @pytest.fixture(scope="module")
@@ -107,27 +108,26 @@ def texts(browser, selector):
 
 
 def rows(browser):
-    """Rows of the table as they stand, without those that a filter hides."""
+    """Methods of the table as they stand, without those that a filter hides."""
     script = "return [...document.querySelectorAll('tbody tr:not([hidden])')]"
-    return browser.execute_script(f"{script}.map((row) => row.dataset.row)")
+    return browser.execute_script(f"{script}.map((row) => row.dataset.method)")
 
 
 def lines(browser):
-    """Rows that the explorer shows."""
-    script = "return [...document.querySelectorAll('.line')].map((line) => line.dataset.row)"
+    """Methods that the explorer shows."""
+    script = "return [...document.querySelectorAll('.line')].map((line) => line.dataset.method)"
     return browser.execute_script(script)
 
 
 def tops(browser):
-    """What is said of each row's first image."""
-    script = (
-        "return [...document.querySelectorAll('.found li:first-child')].map((e) => e.className)"
-    )
-    return dict(zip(lines(browser), browser.execute_script(script), strict=True))
+    """What is said of each method's first image."""
+    first = "document.querySelectorAll('.neighbours li:first-child')"
+    names = browser.execute_script(f"return [...{first}].map((e) => e.className)")
+    return dict(zip(lines(browser), names, strict=True))
 
 
 def query(browser):
-    return next(iter(texts(browser, ".asked figcaption .muted")), "")
+    return next(iter(texts(browser, ".query figcaption .muted")), "")
 
 
 def unfold(browser):
@@ -145,7 +145,7 @@ def test_the_table_is_in_order_of_map_and_sorts_by_any_column(visit):
     browser = visit("parted/query")
     assert set(rows(browser)[:3]) == {"net", "net+qe", JOINT}
     assert rows(browser)[-1] == "gone"  # no numbers, but it never vanishes
-    assert "skipped: no weights" in find(browser, "[data-row=gone]").text
+    assert "skipped: no weights" in find(browser, "[data-method=gone]").text
     assert "chance" in rows(browser)
     assert texts(browser, "thead th")[1:] == [
         *("top-1", "top-10", "mAP", "bytes/image", "ms/image", "ms/query")
@@ -159,7 +159,7 @@ def test_the_table_is_in_order_of_map_and_sorts_by_any_column(visit):
     find(browser, "#columns [value=fit_seconds]").click()
     assert "fit s" in texts(browser, "thead th")
     until(browser, lambda: rows(browser)[0] == JOINT)  # still sorted
-    find(browser, "[data-key=row] button").click()
+    find(browser, "[data-key=name] button").click()
     until(browser, lambda: rows(browser)[:3] == ["chance", "gone", "lbp"])
 
 
@@ -168,12 +168,12 @@ def test_the_table_filters(visit):
     find(browser, "#name").send_keys("LBP")
     assert set(rows(browser)) == {"lbp", JOINT}
     find(browser, "#everything").click()
-    find(browser, "#kinds [value=network]").click()
+    find(browser, "#families [value=network]").click()
     assert set(rows(browser)) == {"net", "gone", "chance"}
-    find(browser, "#kinds [value=colour]").click()
+    find(browser, "#families [value=colour]").click()
     assert set(rows(browser)) == {"net", "rgb", "gone", "chance"}
     find(browser, "#everything").click()
-    Select(find(browser, "#most-ms")).select_by_value("2")
+    Select(find(browser, "#extraction_ms")).select_by_value("2")
     until(browser, lambda: set(rows(browser)) == {"rgb", "lbp", "chance"})
     find(browser, "#everything").click()
     find(browser, "#shallow").click()
@@ -190,7 +190,7 @@ def test_the_best_small_one_for_sketches_is_three_clicks_away(visit):
     until(browser, lambda: "parted/query-sketch" in browser.current_url and lines(browser))
     find(browser, "#small").click()
     assert rows(browser) == ["chance", "lbp"] or rows(browser) == ["lbp", "chance"]
-    assert "1 of 6 rows. Best by mAP: lbp" in find(browser, "#answer").text
+    assert "1 of 6 methods. Best by mAP: lbp" in find(browser, "#answer").text
     assert "40 bytes/image" in find(browser, "#answer").text
     find(browser, "#small").click()
     assert len(rows(browser)) == 7
@@ -199,19 +199,21 @@ def test_the_best_small_one_for_sketches_is_three_clicks_away(visit):
 def test_the_explorer_shows_who_is_right(visit):
     browser = visit("parted/query/validation/query/berry/01.png")
     assert query(browser) == "validation/query/berry/01.png"
-    assert set(lines(browser)) == set(ROWS)  # the best of each kind: here, all
+    assert set(lines(browser)) == set(ROWS)  # the best of each family: here, all
     assert tops(browser) == {
         **dict.fromkeys(("net", "net+qe", JOINT), "right"),
         "rgb": "wrong",
         "lbp": "distractor",
     }
-    marks = dict(zip(lines(browser), texts(browser, ".found li:first-child .mark"), strict=True))
+    marks = dict(
+        zip(lines(browser), texts(browser, ".neighbours li:first-child .mark"), strict=True)
+    )
     assert [marks[name] for name in ("net", "rgb", "lbp")] == ["○", "✕", "◆"]
-    assert len(texts(browser, "[data-row=net].line li")) == 10
-    until(browser, lambda: find(browser, ".asked img").get_property("naturalWidth") == 24)
-    assert find(browser, ".found img").get_attribute("loading") == "lazy"
+    assert len(texts(browser, "[data-method=net].line li")) == 10
+    until(browser, lambda: find(browser, ".query img").get_property("naturalWidth") == 24)
+    assert find(browser, ".neighbours img").get_attribute("loading") == "lazy"
     unfold(browser)
-    find(browser, "#extractors [value=lbp]").click()
+    find(browser, "#methods [value=lbp]").click()
     assert "lbp" not in lines(browser)
     assert len(lines(browser)) == 4
 
@@ -242,7 +244,7 @@ def test_a_filter_that_nothing_passes_says_so(visit):
     unfold(browser)
     find(browser, "#choices button:last-child").click()
     find(browser, "[data-filter=fail]").click()
-    assert "No query passes this filter" in find(browser, "#asked").text
+    assert "No query passes this filter" in find(browser, "#shown-query").text
     assert not find(browser, "#next").is_enabled()
 
 
@@ -312,11 +314,11 @@ def test_without_pictures_names_stand_for_them(visit):
 
 def test_without_classes_nothing_is_judged(visit):
     browser = visit("flat/query")
-    assert texts(browser, "thead th") == ["extractor", "bytes/image", "ms/image", "ms/query"]
-    assert find(browser, "#answer").text == "2 of 2 rows."
+    assert texts(browser, "thead th") == ["method", "bytes/image", "ms/image", "ms/query"]
+    assert find(browser, "#answer").text == "2 of 2 methods."
     assert set(tops(browser).values()) == {"unjudged"}
-    assert len(texts(browser, ".found li")) == 20
-    assert set(texts(browser, ".found .mark")) == {""}
+    assert len(texts(browser, ".neighbours li")) == 20
+    assert set(texts(browser, ".neighbours .mark")) == {""}
 
 
 @pytest.mark.parametrize(
@@ -340,6 +342,6 @@ def test_text_stands_out_from_its_ground(visit, dark):
 
     ground = luminance("body", "background-color")
     assert (ground < 0.05) is dark
-    for selector in ("body", "#about", "#table .kind", ".right .mark", ".wrong .mark"):
+    for selector in ("body", "#about", "#table .family", ".right .mark", ".wrong .mark"):
         light, low = sorted((luminance(selector, "color"), ground), reverse=True)
         assert (light + 0.05) / (low + 0.05) > 4.5, selector

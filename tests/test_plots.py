@@ -1,5 +1,6 @@
 """Plots: what they show is what the numbers say, in two themes, and nothing hides a name."""
 
+import json
 import re
 import shutil
 from itertools import combinations
@@ -10,21 +11,19 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from PIL import Image, ImageDraw
 
 from benchmarks.pipeline.methods.names import method_names, parse_method
 from benchmarks.pipeline.records.results import read_results
-from benchmarks.report.__main__ import main
 from benchmarks.report.comparisons import RankChange
 from benchmarks.report.families import FAMILIES, best_of_each_family, family_of
-from benchmarks.report.pages.accuracy import in_random_order, top_k_curve
-from benchmarks.report.pages.costs import is_known, pareto_front
+from benchmarks.report.pages.accuracy import in_random_order, plot_accuracy, top_k_curve
+from benchmarks.report.pages.costs import is_known, pareto_front, plot_costs
 from benchmarks.report.pages.sketch_gap import named_rows
-from benchmarks.report.plots.axes import Dot
-from benchmarks.report.plots.charts import paint_costs, paint_dots
-from benchmarks.report.plots.labels import name_points, spread
-from benchmarks.report.plots.theme import DARK, LIGHT, draw
+from benchmarks.report.plots.axes import Mark, Series, spread
+from benchmarks.report.plots.book import PlotBook
+from benchmarks.report.plots.charts import Costs, Intervals, Slopes
+from benchmarks.report.plots.theme import DARK, LIGHT, THEMES, draw
 from benchmarks.report.write import write_dataset
 from retrieval.metrics import mean_scores
 from retrieval.ranking import DEPTH
@@ -135,41 +134,90 @@ def test_spread_moves_little_and_keeps_the_order():
     assert spread([], [], 0, 1) == []
 
 
-def boxes_of(texts, renderer):
-    for text in texts:
-        text.update_positions(renderer)
-    return [Text.get_window_extent(text, renderer) for text in texts]  # without leader lines
+def name_boxes(chart, names):
+    """Paint a chart; where some names are, and the boxes of the figure and of its axes."""
+    figure = Figure(figsize=chart.size, dpi=200)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    chart.paint(figure, LIGHT)
+    [axes] = figure.axes
+    texts = [text for text in axes.texts if text.get_text().replace("\n", "") in names]
+    boxes = [text.get_window_extent(renderer) for text in texts]
+    return boxes, figure.bbox, axes.get_window_extent(renderer)
+
+
+def assert_readable(chart, names):
+    """No name is left out, lies on another or on a mark, or leaves the picture."""
+    boxes, picture, inside = name_boxes(chart, names)
+    assert len(boxes) == len(names)
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    assert not any(box.overlaps(inside) for box in boxes)
+    for box in boxes:
+        assert picture.x0 <= box.x0
+        assert box.x1 <= picture.x1
+        assert picture.y0 <= box.y0
+        assert box.y1 <= picture.y1
+
+
+def front_names(chart):
+    found = [chart.series[place] for place in chart.front]
+    return [f"{one.values[1]:.3f} {one.name}" for one in found]
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_names_of_a_crowd_lie_neither_on_each_other_nor_outside(seed):
-    figure = Figure(figsize=(8, 4.5), dpi=200)
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    axes = figure.add_axes((0.1, 0.1, 0.8, 0.8))
-    axes.set(xscale="log", xlim=(1, 1e4), ylim=(0, 1))
+def test_names_of_a_crowd_can_all_be_read(seed):
     rng = np.random.default_rng(seed)
-    points = np.column_stack([10 ** rng.uniform(1.9, 2.2, 20), rng.uniform(0.4, 0.6, 20)])
-    names = [f"extractor-{n}\n+another" if n % 3 else f"extractor-{n}" for n in range(20)]
-    made = name_points(axes, LIGHT, points, names, points)
-    assert [text.get_text() for text in made] == names
-    boxes = boxes_of(made, renderer)
-    room = axes.get_window_extent()
-    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
-    assert all(room.x0 <= box.x0 and box.x1 <= room.x1 for box in boxes)
-    assert all(room.y0 <= box.y0 and box.y1 <= room.y1 for box in boxes)
+    points = np.sort(rng.uniform((80, 0.4), (160, 0.6), (30, 2)), axis=0)
+    names = [f"extractor-number-{n}" + "+another-extractor" * (n % 3) for n in range(30)]
+    mixed = rng.permutation(30)
+    series = [Series(names[n], Mark(n % 5), points[n]) for n in mixed]
+    chart = Costs(title="crowd", series=series, front=np.argsort(mixed).tolist())
+    assert [name[6:] for name in front_names(chart)] == names
+    assert_readable(chart, front_names(chart))
 
 
-def test_only_rows_on_the_front_have_a_name():
+@pytest.mark.parametrize("name", ["animals", "corel1000", "openmoji", "pacs"])
+def test_names_on_plots_of_the_committed_results_can_all_be_read(name, tmp_path):
+    folder = ROOT / "results" / name
+    text = (folder / "table.json").read_text(encoding="utf-8").replace('"row":', '"method":')
+    results, tables = read_results(folder), json.loads(text)
+    book = PlotBook(tmp_path / name)
+    plot_accuracy(book, results, tables)
+    plot_costs(book, results, tables)
+    tested = 0
+    for plot in book.plots:
+        if isinstance(plot.chart, Costs):
+            assert_readable(plot.chart, front_names(plot.chart))
+        elif not isinstance(plot.chart, Intervals):
+            assert_readable(plot.chart, [*(one.name for one in plot.chart.series), "chance"])
+        tested += 1
+    assert tested == 5 * len(results.tasks)
+
+
+def test_both_ends_of_slopes_can_be_read():
+    values = np.linspace((0.9, 0.7), (0.8, 0.1), 8)
+    series = [Series(f"extractor-{n}+another", Mark(n), values[n]) for n in range(8)]
+    others, chance = [np.array([0.3, 0.2])], np.array([0.01, 0.01])
+    chart = Slopes(title="t", sides=("a", "b"), series=series, others=others, chance=chance)
+    left = [f"{one.name} {one.values[0]:.3f}" for one in series]
+    right = [f"{one.values[1]:.3f} {one.name}" for one in series]
+    assert_readable(chart, [*left, *right, "chance 0.010", "0.010 chance"])
+
+
+def test_only_methods_on_the_front_have_a_name():
+    points = {"a": (1, 0.2), "b": (2, 0.1), "c": (3, 0.5)}
+    series = [Series(name, Mark.of("colour"), values) for name, values in points.items()]
     figure = Figure(figsize=(8, 4.5), dpi=200)
     FigureCanvasAgg(figure)
-    dots = [Dot(name, "colour", value) for name, value in (("a", 0.2), ("b", 0.1), ("c", 0.5))]
-    paint_costs(figure, DARK, "title", ("cost", "score"), dots, [1, 2, 3], [0, 2])
-    assert [text.get_text() for text in figure.axes[0].texts] == ["a", "c"]
+    Costs(title="title", series=series, front=[0, 2]).paint(figure, DARK)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0.200 a", "0.500 c"]
 
 
 def paint_ten(figure, theme):
-    dots = [Dot(f"row {n}", FAMILIES[n % len(FAMILIES)], n / 10, 0.0, 1.0) for n in range(10)]
-    paint_dots(figure, theme, "title", "score", dots, 0.05)
+    series = [
+        Series(f"method {n}", Mark.of(FAMILIES[n % len(FAMILIES)]), (n / 10, 0.0, 1.0))
+        for n in range(10)
+    ]
+    Intervals(title="title", xlabel="score", series=series, chance=0.05).paint(figure, theme)
 
 
 def test_both_themes_are_drawn_with_equal_bytes_whatever_was_drawn_before(tmp_path, monkeypatch):
@@ -188,12 +236,11 @@ def test_both_themes_are_drawn_with_equal_bytes_whatever_was_drawn_before(tmp_pa
 
 def test_digits_that_differ_between_processors_move_no_pixel(tmp_path):
     for folder, noise in (("one", 0.0), ("two", 1e-15)):
-        dots = [Dot(f"row {n}", "shape", n / 7 + noise, n / 9 + noise, n / 5) for n in range(5)]
-
-        def paint(figure, theme, dots=dots):
-            paint_dots(figure, theme, "title", "score", dots, 0.05)
-
-        draw(tmp_path / folder, "dots", (5, 3), paint)
+        series = [
+            Series(f"method {n}", Mark(2), (n / 7 + noise, n / 9 + noise, n / 5)) for n in range(5)
+        ]
+        chart = Intervals(title="title", xlabel="score", series=series, chance=0.05)
+        draw(tmp_path / folder, "dots", (5, 3), chart.paint)
     assert (tmp_path / "one/dots.png").read_bytes() == (tmp_path / "two/dots.png").read_bytes()
 
 
@@ -220,15 +267,29 @@ def test_the_report_draws_what_the_pages_show_in_both_themes(results):
     assert pages["plots.md"].count("<picture>") == len(drawn) / 2
 
 
-def test_committed_plots_are_what_their_records_say(tmp_path):
+def test_plots_of_committed_results_are_drawn_alike_every_time(tmp_path):
     committed = ROOT / "results" / "corel1000"
-    shutil.copytree(committed, tmp_path / "corel1000", ignore=shutil.ignore_patterns("*.png"))
-    assert main(["--out", str(tmp_path)]) == 0
-    made = {path.name: path for path in (tmp_path / "corel1000" / "plots").iterdir()}
-    kept = {path.name: path for path in (committed / "plots").iterdir()}
-    assert made.keys() == kept.keys()
-    for name in kept:
-        assert is_alike(made[name], kept[name]), name
+    folder = tmp_path / "corel1000"
+    shutil.copytree(committed, folder, ignore=shutil.ignore_patterns("*.png"))
+    plots = write_dataset(folder).plots
+    files = {f"{plot.name}{theme.ending}.png" for plot in plots for theme in THEMES}
+    assert files == {path.name for path in (folder / "plots").iterdir()}
+    assert files == {path.name for path in (committed / "plots").iterdir()}
+    for plot in plots:
+        for theme in THEMES:
+            name = f"{plot.name}{theme.ending}.png"
+            with Image.open(folder / "plots" / name) as picture:
+                colours = sorted(count for count, _ in picture.convert("RGB").getcolors())
+                inches = [pixels / picture.info["dpi"][0] for pixels in picture.size]
+            assert sum(colours[:-1]) > 0.02 * sum(colours), name  # ink
+            assert inches == pytest.approx(plot.chart.size, abs=0.01)
+    for plot in {type(plot.chart): plot for plot in plots}.values():
+        draw(tmp_path / "again", plot.name, plot.chart.size, plot.chart.paint)
+    for path in (tmp_path / "again").iterdir():
+        assert path.read_bytes() == (folder / "plots" / path.name).read_bytes()
+    for query_set in ("query", "query-edges"):
+        name = f"plots/classes-{query_set}.png"
+        assert is_alike(folder / name, committed / name)
 
 
 def is_alike(one, other):

@@ -14,7 +14,7 @@ from benchmarks.audit.duplicates import Pair, Rule
 from benchmarks.audit.scores import audit
 from benchmarks.cli import add_options, command, make_parser, require_folders, use_networks
 from benchmarks.formats.files import write_json
-from benchmarks.formats.sheets import Shown, draw_sheet
+from benchmarks.formats.sheets import Cell, draw_sheet
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.methods.method import Method
@@ -54,7 +54,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     private = (options.pictures or options.cache / "audit") / f"{dataset.name}-leaks.png"
     sheet = folder / "leaks.png" if shown else private
     if pairs:
-        draw_sheet(sheet, _shown(dataset, pairs[:_DRAWN]))
+        draw_sheet(sheet, _cells(dataset, pairs[:_DRAWN]), columns=8, group=2)
         workforce.log(f"The pictures of the most similar pairs are in {sheet}")
     write_leaks(folder)
     workforce.log(f"{len(pairs)} pairs of near duplicates, listed in {folder / 'leaks.md'}")
@@ -92,13 +92,16 @@ def _runnable(methods: Sequence[Method], workforce: Workforce) -> list[Method]:
     return made
 
 
-def _shown(dataset: Dataset, pairs: Sequence[Pair]) -> list[Shown]:
+def _cells(dataset: Dataset, pairs: Sequence[Pair]) -> list[Cell]:
     paths = [image.path for _, image in dataset.images]
-    made = []
-    for pair in pairs:
-        alike = "equal bytes" if pair.exact else f"{pair.bits} bits, cosine {pair.cosine:.3f}"
-        made.append(Shown(paths[pair.one], paths[pair.other], alike))
-    return made
+    return [
+        cell
+        for pair in pairs
+        for cell in (
+            Cell(paths[pair.one], below="equal bytes" if pair.exact else f"{pair.bits} bits"),
+            Cell(paths[pair.other], below=f"cosine {pair.cosine:.3f}"),
+        )
+    ]
 
 
 if __name__ == "__main__":

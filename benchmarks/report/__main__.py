@@ -40,15 +40,15 @@ def _main(arguments: Sequence[str] | None) -> int:
         raise InputError(f"--out {options.out}: holds no results; make some with benchmarks.run")
     require_writable(options.out, "--out")
     pictures = Pictures(tuple(options.dataset), options.cache)
-    tables = {folder: write_dataset(folder, not options.no_plots) for folder in folders}
+    written = {folder: write_dataset(folder, not options.no_plots) for folder in folders}
     write_front(options.out)
     write_vocabularies(options.out, not options.no_plots)
     if options.html:
         require_writable(options.cache, "--cache")
         workforce = Workforce(joblib.cpu_count())
-        built = build_page(options.out, tables, pictures, workforce)
+        built = build_page(options.out, written, pictures, workforce)
         workforce.log(
-            f"The page is {built.index}: {_megabytes(built.data_bytes)}, and "
+            f"The page is {built.file}: {_megabytes(built.data_bytes)}, and "
             f"{built.thumbnails} thumbnails of {_megabytes(built.thumbnail_bytes)} in all"
         )
     return 0

@@ -1,6 +1,7 @@
 """All pages of a dataset, and those of all datasets."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.record import DESCRIPTION
@@ -17,10 +18,17 @@ from benchmarks.report.pages.sketch_gap import write_gap
 from benchmarks.report.pages.table import PAGES, write_summary, write_table_page, write_tables
 from benchmarks.report.pages.training import plot_training
 from benchmarks.report.pages.vocabulary import FOLDER, plot_vocabulary
-from benchmarks.report.plots.book import PlotBook
+from benchmarks.report.plots.book import Plot, PlotBook
 
 
-def write_dataset(folder: Path, with_plots: bool = True) -> dict[str, list[Json]]:
+class Written(NamedTuple):
+    """A dataset's table rows by query set, and the plots on its pages."""
+
+    tables: dict[str, list[Json]]
+    plots: list[Plot]
+
+
+def write_dataset(folder: Path, with_plots: bool = True) -> Written:
     """Write all pages of a dataset from the results in its folder.
 
     Parameters
@@ -32,8 +40,7 @@ def write_dataset(folder: Path, with_plots: bool = True) -> dict[str, list[Json]
 
     Returns
     -------
-    dict of str to list of dict
-        Query set to its table rows.
+    Written
     """
     results = read_results(folder)
     for page in (*PAGES, "mistakes.md"):
@@ -53,7 +60,7 @@ def write_dataset(folder: Path, with_plots: bool = True) -> dict[str, list[Json]
     write_presets(folder, results.tasks)
     book.finish(results.about.name)
     write_table_page(folder, results, tables)
-    return tables
+    return Written(tables, book.plots)
 
 
 def write_vocabulary(folder: Path, with_plots: bool = True) -> dict[str, list[Json]]:

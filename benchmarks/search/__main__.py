@@ -13,9 +13,10 @@ from pathlib import Path
 import datasets
 from benchmarks.cli import add_options, command, make_parser, positive, use_networks
 from benchmarks.formats.files import require_writable
+from benchmarks.formats.sheets import draw_sheet
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.search.api import EXTRACTOR, prepare_index, search_picture, search_query
-from benchmarks.search.result import SearchResult, draw_result
+from benchmarks.search.result import SearchResult
 from datasets.errors import InputError
 
 
@@ -34,7 +35,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         require_writable(options.show.parent, "--show")
         if options.show.is_dir():
             raise InputError(f"--show {options.show}: is a folder; name a file")
-        draw_result(options.show, result)
+        draw_sheet(options.show, result.to_cells())
     if options.json:
         sys.stdout.write(json.dumps(result.to_json(), indent=1, ensure_ascii=False) + "\n")
     elif not options.quiet:

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from benchmarks.formats.contact_sheet import MARKS, draw_contact_sheet
 from benchmarks.formats.files import Json
+from benchmarks.formats.sheets import Cell
 
 TOPS = ("top1", "top3", "top5", "top10")
+
+_MARKS = {True: "○", False: "✕", None: ""}
+_FRAMES = {True: "#009e73", False: "#d55e00", None: "#999999"}
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,15 @@ class SearchResult:
         made["neighbours"] = [asdict(one) | {"path": _text(one.path)} for one in self.neighbours]
         return made
 
+    def to_cells(self) -> list[Cell]:
+        """The query and its neighbours as cells of a sheet of pictures."""
+        cells = [Cell(self.query, "black", "query", self.label or self.query.name)]
+        for one in self.neighbours:
+            above = f"{one.rank} {_MARKS[one.right]}".strip() + f"   {one.distance:.3f}"
+            below = one.label or one.path.name
+            cells.append(Cell(one.path, _FRAMES[one.right], above, below))
+        return cells
+
     def to_text(self) -> str:
         """A table for the terminal."""
         asked = _shown(self.query.name) + (f" ({_shown(self.label)})" if self.label else "")
@@ -96,16 +108,10 @@ class SearchResult:
         return "\n".join(lines) + "\n"
 
 
-def draw_result(path: Path, result: SearchResult) -> None:
-    """Draw a query and its neighbours on one sheet, as a PNG."""
-    caption = result.label or result.query.name
-    draw_contact_sheet(path, result.query, caption, result.neighbours)
-
-
 def _table(neighbours: Sequence[Neighbour]) -> list[str]:
     wide = max((len(_shown(one.label or "")) for one in neighbours), default=0)
     return [
-        f"{one.rank:3} {MARKS[one.right] or ' '} {one.distance:.4f}  "
+        f"{one.rank:3} {_MARKS[one.right] or ' '} {one.distance:.4f}  "
         f"{_shown(one.label or ''):{wide}}  {_shown(one.id)}".rstrip()
         for one in neighbours
     ]

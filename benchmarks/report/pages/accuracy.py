@@ -1,19 +1,18 @@
-"""Plots of how good the rows are: every row with its interval, and top-k against k."""
+"""Plots of accuracy: every method with its interval, and the share of right first k images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.results import Results, TaskResults
+from benchmarks.pipeline.records.results import Results
 from benchmarks.report.families import best_of_each_family, families_of
-from benchmarks.report.plots.axes import Curve, Dot, Mark
-from benchmarks.report.plots.book import WIDTH, Plot, PlotBook
-from benchmarks.report.plots.charts import paint_curves, paint_dots
-from benchmarks.report.tables import CHANCE, SORT_BY
+from benchmarks.report.plots.axes import Mark, Series
+from benchmarks.report.plots.book import PlotBook
+from benchmarks.report.plots.charts import Curves, Intervals
+from benchmarks.report.tables import SORT_BY
 from retrieval.metrics import METRICS, top_k
 from retrieval.ranking import DEPTH, Ranking
 
@@ -22,21 +21,53 @@ _TICKS = (1, 2, 3, 5, 10, 20, DEPTH)
 
 
 def plot_accuracy(book: PlotBook, results: Results, tables: Mapping[str, Sequence[Json]]) -> None:
-    """Plot the rows of every query set with scores, and the best of each kind."""
+    """Plot the methods of every query set with scores, and the best of each family."""
+    label = METRICS[SORT_BY].label
     for query_set, task in results.tasks.items():
-        if task.is_scored:
-            book.add(_all_rows(results.about.name, query_set, task, tables[query_set]))
-            book.add(_first_k(results.about.name, query_set, task, tables[query_set]))
+        if not task.is_scored:
+            continue
+        marks = {name: Mark.of(family) for name, family in families_of(task).items()}
+        chance, *rows = [row for row in tables[query_set] if row["status"] == "ok"]
+        ends = {r["method"]: [r[SORT_BY + end] for end in ("", "_low", "_high")] for r in rows}
+        best = best_of_each_family(list(ends), families_of(task))
+        book.add(
+            f"accuracy-{query_set}",
+            query_set,
+            f"{label} of all {len(ends)} methods, best first, with 95 % bootstrap intervals over "
+            "the queries; marker and colour: family; dashed: random order.",
+            Intervals(
+                title=f"{results.about.name}, {query_set}: {label} of every method",
+                xlabel=f"{label}, with its 95 % interval",
+                series=[Series(name, marks[name], values) for name, values in ends.items()],
+                chance=chance[SORT_BY],
+            ),
+        )
+        book.add(
+            f"top-k-{query_set}",
+            query_set,
+            f"Share of queries with a relevant image among the first k, k from 1 to {DEPTH}, of "
+            f"the method of each family that is best by {label}; chance is exact.",
+            Curves(
+                title=f"{results.about.name}, {query_set}: a relevant image among the first k, "
+                "best method of each family",
+                xlabel="k",
+                ylabel="share of queries",
+                across=range(1, DEPTH + 1),
+                series=[Series(n, marks[n], top_k_curve(task.rankings[n])) for n in best],
+                ticks=_TICKS,
+                chance=top_k_curve(in_random_order(task.rankings[best[0]])),
+            ),
+        )
 
 
 def top_k_curve(ranking: Ranking, depth: int = DEPTH) -> NDArray[np.float64]:
-    """Share of queries with a right image among the first k, for every k to `depth`."""
+    """Share of queries with a relevant image among the first k, for every k to `depth`."""
     scored = ranking.relevant > 0
     return np.array([top_k(ranking, k)[scored].mean() for k in range(1, depth + 1)])
 
 
 def in_random_order(ranking: Ranking) -> Ranking:
-    """The ranking of the same queries by chance: all candidates of a query in one tie."""
+    """Rank the same queries by chance: all candidates of a query are in one tie."""
     asked = np.flatnonzero(ranking.relevant > 0).astype(np.int32)
     return replace(
         ranking,
@@ -47,54 +78,4 @@ def in_random_order(ranking: Ranking) -> Ranking:
         group_relevant=ranking.relevant[asked],
         confusion_gap=np.zeros((len(asked), 0), np.int32),
         confusion_tied=np.zeros((len(asked), 0), np.int32),
-    )
-
-
-def _all_rows(name: str, query_set: str, task: TaskResults, rows: Sequence[Json]) -> Plot:
-    kinds, label = families_of(task), METRICS[SORT_BY].label
-    dots = [
-        Dot(
-            row["method"],
-            kinds[row["method"]],
-            *(row[f"{SORT_BY}{end}"] for end in ("", "_low", "_high")),
-        )
-        for row in rows
-        if row["method"] in kinds
-    ]
-    chance = next((row[SORT_BY] for row in rows if row["method"] == CHANCE), None)
-    return Plot(
-        f"accuracy-{query_set}",
-        query_set,
-        f"{label} of all {len(dots)} rows, best first, with 95 % bootstrap intervals over the "
-        "queries; marker and colour: kind of extractor; dashed: random order.",
-        (WIDTH, 1.5 + 0.185 * max(4, len(dots))),
-        partial(
-            paint_dots,
-            title=f"{name}, {query_set}: {label} of every row",
-            label=f"{label}, with its 95 % interval",
-            dots=dots,
-            chance=chance,
-        ),
-    )
-
-
-def _first_k(name: str, query_set: str, task: TaskResults, rows: Sequence[Json]) -> Plot:
-    kinds = families_of(task)
-    best = best_of_each_family([row["method"] for row in rows if row["method"] in kinds], kinds)
-    curves = [Curve(one, Mark.of(kinds[one]), top_k_curve(task.rankings[one])) for one in best]
-    return Plot(
-        f"top-k-{query_set}",
-        query_set,
-        f"Share of queries with a right image among the first k, k from 1 to {DEPTH}, of the row "
-        f"of each kind that is best by {METRICS[SORT_BY].label}; chance is exact.",
-        (WIDTH, 4.3),
-        partial(
-            paint_curves,
-            title=f"{name}, {query_set}: a right image among the first k, best row of each kind",
-            labels=("k", "share of queries"),
-            across=range(1, DEPTH + 1),
-            curves=curves,
-            ticks=_TICKS,
-            chance=top_k_curve(in_random_order(task.rankings[best[0]])),
-        ),
     )

@@ -2,9 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +12,8 @@ from scipy.stats import binom, skew
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.results import ImageEntry, Results, TaskResults
 from benchmarks.report.format import write_csv, write_page
-from benchmarks.report.plots.book import Plot, PlotBook
-from benchmarks.report.plots.charts import heat_size, paint_heat
+from benchmarks.report.plots.book import PlotBook
+from benchmarks.report.plots.charts import HeatMap
 from benchmarks.report.tables import SORT_BY
 from retrieval.metrics import METRICS, score
 from retrieval.ranking import Ranking
@@ -35,8 +34,7 @@ _RARE = 1e-3
 """An image is a hub if random answers would make any image of the gallery one this rarely."""
 
 
-@dataclass(frozen=True)
-class Hubs:
+class Hubs(NamedTuple):
     """Images that come up too often.
 
     Attributes
@@ -56,64 +54,69 @@ class Hubs:
 
 def write_classes(folder: Path, results: Results, book: PlotBook) -> None:
     """Write ``classes.md``, ``classes.csv`` and ``mistakes.csv``, where there are classes."""
-    sections, per_class, mistakes = [], [], []
+    sections: list[Json] = []
+    per_class, mistakes = [], []
     for query_set, task in results.tasks.items():
         classes = sorted({query.label for query in task.queries if query.label})
         if not classes or not task.is_scored:
             continue
         names, matrix = class_scores(task, classes)
+        answers = {name: _answers(task, name, results.gallery) for name in names}
+        wrong = {
+            name: {pair: count for pair, count in sorted(one.items()) if pair[0] != pair[1]}
+            for name, one in answers.items()
+        }
         per_class += [
             {"query_set": query_set, "method": name, "class": label}
             | {SORT_BY: None if np.isnan(value) else round(value, 5)}
             for name, row in zip(names, matrix, strict=True)
             for label, value in zip(classes, row.tolist(), strict=True)
         ]
-        answers = {name: _answers(task, name, results.gallery) for name in names}
         mistakes += [
             {"query_set": query_set, "method": name, "class": label}
             | {"first_image_is": answer, "queries": count}
-            for name, counts in answers.items()
-            for (label, answer), count in sorted(counts.items())
-            if label != answer
+            for name, one in wrong.items()
+            for (label, answer), count in one.items()
         ]
-        best = names[0]
+        best, there = matrix.max(axis=0), ~np.isnan(matrix.max(axis=0))
+        hardest = [int(n) for n in np.argsort(np.where(there, best, 2.0), kind="stable")]
         sections.append(
-            {"query_set": query_set, "best": best, "count": len(classes)}
-            | {"hardest": _hardest(names, classes, matrix)}
-            | _mistakes(answers[best])
-            | _hubs(task, names, results.gallery)
-            | {"class_plot": "", "mistake_plot": ""}
+            {
+                "query_set": query_set,
+                "classes": len(classes),
+                "hardest": [
+                    (classes[n], best[n], names[int(matrix[:, n].argmax())])
+                    for n in hardest[: min(_SHOWN, there.sum())]
+                ],
+                "best": names[0],
+                "asked": sum(answers[names[0]].values()),
+                "wrong": Counter(wrong[names[0]]),
+                "queries": len(task.queries),
+                "hubs": {name: hubs(task.rankings[name], len(results.gallery)) for name in names},
+                "plots": _plots(book, query_set, names, classes, matrix, answers[names[0]])
+                if len(classes) <= _DRAWN
+                else None,
+            }
         )
-        if len(classes) <= _DRAWN:
-            dataset = book.folder.name
-            class_plot = _class_plot(dataset, query_set, names, classes, matrix)
-            mistake_plot = _mistake_plot(dataset, query_set, best, answers[best])
-            sections[-1]["class_plot"] = book.add(class_plot)
-            sections[-1]["mistake_plot"] = book.add(mistake_plot)
     if sections:
         write_csv(folder / "classes.csv", per_class)
         if mistakes:
             write_csv(folder / "mistakes.csv", mistakes)
-        write_page(
-            folder / "classes.md",
-            "classes",
-            name=results.about.name,
-            first=FIRST,
-            drawn=_DRAWN,
-            sections=sections,
-        )
+        about = {"name": results.about.name, "first": FIRST, "shown": _SHOWN}
+        about |= {"gallery": results.gallery}
+        write_page(folder / "classes.md", "classes", **about, sections=sections)
 
 
 def class_scores(
     task: TaskResults, classes: Sequence[str]
 ) -> tuple[list[str], NDArray[np.float64]]:
-    """Mean average precision of every row on every class.
+    """Mean average precision of every method on every class.
 
     Returns
     -------
     names : list of str
-        Rows, best first.
-    scores : ndarray of float64, shape (n_rows, n_classes)
+        Methods, best first.
+    scores : ndarray of float64, shape (n_methods, n_classes)
         NaN where no query of the class is scored.
     """
     values = {name: score(ranking)[SORT_BY] for name, ranking in task.rankings.items()}
@@ -124,12 +127,11 @@ def class_scores(
 
 
 def first_answers(ranking: Ranking, gallery: Sequence[ImageEntry]) -> list[str | None]:
-    """Class of each query's nearest image; None for a lone query."""
-    made: list[str | None] = []
-    for nearest, relevant in zip(ranking.neighbours[:, 0], ranking.relevant, strict=True):
-        image = gallery[nearest]
-        made.append((image.label or DISTRACTOR) if relevant and nearest >= 0 else None)
-    return made
+    """Class of each query's nearest image; None for a query without a relevant image."""
+    return [
+        (gallery[nearest].label or DISTRACTOR) if relevant and nearest >= 0 else None
+        for nearest, relevant in zip(ranking.neighbours[:, 0], ranking.relevant, strict=True)
+    ]
 
 
 def hubs(ranking: Ranking, n_gallery: int) -> Hubs:
@@ -138,7 +140,9 @@ def hubs(ranking: Ranking, n_gallery: int) -> Hubs:
     Parameters
     ----------
     ranking : Ranking
+        Of one method.
     n_gallery : int
+        Number of gallery images.
 
     References
     ----------
@@ -147,8 +151,8 @@ def hubs(ranking: Ranking, n_gallery: int) -> Hubs:
     """
     first = ranking.neighbours[:, :FIRST]
     times = np.bincount(first[first >= 0], minlength=n_gallery)
-    share_ = min(1.0, FIRST / n_gallery)
-    limit = int(binom.isf(_RARE / n_gallery, ranking.n_queries, share_))
+    by_chance = min(1.0, FIRST / n_gallery)
+    limit = int(binom.isf(_RARE / n_gallery, ranking.n_queries, by_chance))
     order = np.argsort(-times, kind="stable")
     found = [(int(index), int(times[index])) for index in order if times[index] > limit]
     return Hubs(found, limit, float(skew(times)) if times.std() else 0.0)
@@ -157,101 +161,51 @@ def hubs(ranking: Ranking, n_gallery: int) -> Hubs:
 def _answers(
     task: TaskResults, name: str, gallery: Sequence[ImageEntry]
 ) -> Counter[tuple[str, str]]:
+    """Count the classes of queries with those of their nearest images."""
     answers = first_answers(task.rankings[name], gallery)
-    return Counter(
-        (query.label, answer)
-        for query, answer in zip(task.queries, answers, strict=True)
-        if query.label and answer
-    )
+    pairs = zip(task.queries, answers, strict=True)
+    return Counter((query.label, answer) for query, answer in pairs if query.label and answer)
 
 
-def _hardest(
-    names: Sequence[str], classes: Sequence[str], matrix: NDArray[np.float64]
-) -> list[Json]:
-    """Classes with the lowest best score, and the method that reaches it."""
-    best = matrix.max(axis=0)
-    order = np.argsort(np.nan_to_num(best), kind="stable")[:_SHOWN]
-    return [
-        {"label": classes[index], "best": best[index], "by": names[int(matrix[:, index].argmax())]}
-        for index in order
-        if not np.isnan(best[index])
-    ]
-
-
-def _mistakes(counts: Counter[tuple[str, str]]) -> Json:
-    """Commonest mistakes of a method, and how many there are."""
-    wrong = {pair: count for pair, count in counts.items() if pair[0] != pair[1]}
-    ordered = sorted(wrong, key=lambda pair: (-wrong[pair], pair))[:_SHOWN]
-    return {
-        "wrong": sum(wrong.values()),
-        "asked": sum(counts.values()),
-        "mistakes": [(*pair, wrong[pair]) for pair in ordered],
-    }
-
-
-def _hubs(task: TaskResults, names: Sequence[str], gallery: Sequence[ImageEntry]) -> Json:
-    found = {name: hubs(task.rankings[name], len(gallery)) for name in names}
-    return {
-        "queries": len(task.queries),
-        "limit": found[names[0]].limit,
-        "hubs": [
-            {
-                "method": name,
-                "count": len(one.found),
-                "skewness": one.skewness,
-                "largest": gallery[one.found[0][0]].id if one.found else None,
-                "times": one.found[0][1] if one.found else 0,
-            }
-            for name, one in found.items()
-        ],
-    }
-
-
-def _class_plot(
-    dataset: str,
+def _plots(
+    book: PlotBook,
     query_set: str,
     names: Sequence[str],
     classes: Sequence[str],
     matrix: NDArray[np.float64],
-) -> Plot:
-    label = METRICS[SORT_BY].label
-    return Plot(
+    counts: Counter[tuple[str, str]],
+) -> Json:
+    """Plot the scores of all methods by class, and what the best takes the classes for."""
+    where, label = f"{book.folder.name}, {query_set}", METRICS[SORT_BY].label
+    scores = book.add(
         f"classes-{query_set}",
         query_set,
         f"{label} of every method on the queries of each class; methods are in order of {label}.",
-        heat_size(names, classes),
-        partial(
-            paint_heat,
-            title=f"{dataset}, {query_set}: {label} per class",
+        HeatMap(
+            title=f"{where}: {label} per class",
+            subtitle=label,
             rows=names,
             columns=classes,
             values=np.nan_to_num(matrix),
-            label=label,
         ),
     )
-
-
-def _mistake_plot(
-    dataset: str, query_set: str, name: str, counts: Counter[tuple[str, str]]
-) -> Plot:
-    classes = sorted({label for label, _ in counts})
-    answers = sorted({answer for _, answer in counts} | set(classes))
-    matrix = np.array([[counts[label, answer] for answer in answers] for label in classes])
-    return Plot(
+    asked = sorted({label for label, _ in counts})
+    answers = sorted({answer for _, answer in counts} | set(asked))
+    table = np.array([[counts[label, answer] for answer in answers] for label in asked])
+    mistakes = book.add(
         f"mistakes-{query_set}",
         query_set,
-        f"The class of the first image that {name}, the best method, finds, by class of the "
+        f"Class of the first image that {names[0]}, the best method, finds, by class of the "
         "query: shares of the class's queries.",
-        heat_size(classes, answers),
-        partial(
-            paint_heat,
-            title=f"{dataset}, {query_set}: class of the first image by {name}",
-            rows=classes,
+        HeatMap(
+            title=f"{where}: class of the first image by {names[0]}",
+            subtitle="share of queries; rows: class of the query",
+            rows=asked,
             columns=answers,
-            values=matrix / matrix.sum(axis=1, keepdims=True),
-            label="share of queries; rows: class of the query",
+            values=table / table.sum(axis=1, keepdims=True),
         ),
     )
+    return {"classes": scores, "mistakes": mistakes}
 
 
 def _mean(values: NDArray[np.float64]) -> float:

@@ -1,16 +1,13 @@
-"""Plots of what accuracy costs: memory, extraction, search."""
+"""Plots of accuracy against its costs: memory, extraction, search."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
-
-import numpy as np
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.results import Results
 from benchmarks.report.families import families_of
-from benchmarks.report.plots.axes import Dot
-from benchmarks.report.plots.book import WIDTH, Plot, PlotBook
-from benchmarks.report.plots.charts import paint_costs
+from benchmarks.report.plots.axes import Mark, Series
+from benchmarks.report.plots.book import PlotBook
+from benchmarks.report.plots.charts import Costs
 from benchmarks.report.tables import SORT_BY
 from retrieval.metrics import METRICS
 
@@ -24,82 +21,63 @@ _DRAWN = {
 
 def plot_costs(book: PlotBook, results: Results, tables: Mapping[str, Sequence[Json]]) -> None:
     """Plot accuracy against every cost, for every query set with scores."""
+    label = METRICS[SORT_BY].label
     for query_set, task in results.tasks.items():
-        if not task.is_scored:
-            continue
-        kinds = families_of(task)
-        rows = [row for row in tables[query_set] if row["method"] in kinds]
-        for cost in _DRAWN:
+        families = families_of(task) if task.is_scored else {}
+        rows = [row for row in tables[query_set] if row["method"] in families]
+        for cost, (name, words) in _DRAWN.items():
             known = [row for row in rows if is_known(row.get(cost))]
-            if known:
-                missing = len(rows) - len(known)
-                book.add(_plot(results.about.name, query_set, cost, known, kinds, missing))
+            if not known:
+                continue
+            missing = len(rows) - len(known)
+            book.add(
+                f"{name}-{query_set}",
+                query_set,
+                f"{label} against {words}: named are the methods that no other beats in both, "
+                "all others are grey." + f" Left out, cost unknown: {missing}." * bool(missing),
+                Costs(
+                    title=f"{results.about.name}, {query_set}: {label} and {name}",
+                    xlabel=words,
+                    ylabel=label,
+                    series=[
+                        Series(r["method"], Mark.of(families[r["method"]]), [r[cost], r[SORT_BY]])
+                        for r in known
+                    ],
+                    front=pareto_front([r[cost] for r in known], [r[SORT_BY] for r in known]),
+                ),
+            )
 
 
 def is_known(cost: float | None) -> bool:
-    """Whether a cost was measured; what was too quick to measure has no logarithm."""
+    """Tell whether a cost was measured; what was too quick to measure has no logarithm."""
     return cost is not None and cost > 0
 
 
 def pareto_front(costs: Sequence[float | None], scores: Sequence[float | None]) -> list[int]:
-    """Rows that no other row beats: none is both at most as costly and at least as good.
+    """Find the methods that no other beats: none is both at most as costly and at least as good.
 
-    Rows of equal cost and equal score do not beat each other. Rows without a cost or a score
+    Methods of equal cost and equal score do not beat each other. Those without a cost or a score
     are not on the front and beat nobody.
 
     Parameters
     ----------
     costs, scores : sequence of float
-        One per row; None where unknown. Less cost is better, a higher score is better.
+        One per method; None where unknown. Less cost is better, a higher score is better.
 
     Returns
     -------
     list of int
-        Places of the rows, cheapest first.
+        Places of the methods, cheapest first.
     """
-    known = {
-        place: (cost, -score)
+    front: list[int] = []
+    best: tuple[float, float] | None = None
+    known = [
+        (cost, -score, place)
         for place, (cost, score) in enumerate(zip(costs, scores, strict=True))
         if cost is not None and score is not None
-    }
-    made: list[int] = []
-    best = (np.inf, np.inf)
-    for place in sorted(known, key=lambda place: (known[place], place)):
-        if known[place][1] < best[1] or known[place] == best:
-            made.append(place)
-            best = known[place]
-    return made
-
-
-def _plot(
-    name: str,
-    query_set: str,
-    cost: str,
-    rows: Sequence[Json],
-    kinds: Mapping[str, str],
-    missing: int,
-) -> Plot:
-    short, words = _DRAWN[cost]
-    label = METRICS[SORT_BY].label
-    dots = [Dot(row["method"], kinds[row["method"]], row[SORT_BY]) for row in rows]
-    front = pareto_front([row[cost] for row in rows], [dot.value for dot in dots])
-    caption = (
-        f"{label} against {words}: named rows are those that no other row beats in both, all "
-        "others are grey."
-    )
-    if missing:
-        caption += f" Left out, cost unknown: {missing} row{'s' * (missing > 1)}."
-    return Plot(
-        f"{short}-{query_set}",
-        query_set,
-        caption,
-        (WIDTH, 4.6),
-        partial(
-            paint_costs,
-            title=f"{name}, {query_set}: {label} and {short}",
-            labels=(words, label),
-            dots=dots,
-            costs=[row[cost] for row in rows],
-            front=front,
-        ),
-    )
+    ]
+    for cost, loss, place in sorted(known):
+        if best is None or loss < best[1] or (cost, loss) == best:
+            front.append(place)
+            best = (cost, loss)
+    return front

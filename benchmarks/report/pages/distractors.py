@@ -1,7 +1,6 @@
 """Page of the distractors: scores by their number, intrusion, and the classes that attract."""
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +11,9 @@ from benchmarks.pipeline.records.results import Results, TaskResults
 from benchmarks.report.comparisons import rank_change, score_task
 from benchmarks.report.families import best_of_each_family, families_of
 from benchmarks.report.format import write_csv, write_page
-from benchmarks.report.plots.axes import Curve, Mark
-from benchmarks.report.plots.book import WIDTH, Plot, PlotBook
-from benchmarks.report.plots.charts import heat_size, paint_curves, paint_heat
+from benchmarks.report.plots.axes import Mark, Series
+from benchmarks.report.plots.book import PlotBook
+from benchmarks.report.plots.charts import Curves, HeatMap
 from benchmarks.report.tables import SORT_BY
 from retrieval.distractors import LEVELS
 from retrieval.metrics import METRICS, score
@@ -24,7 +23,7 @@ from retrieval.statistics import intervals
 FIRST = 10
 """Neighbours that intrusion is counted in."""
 
-Curves = dict[str, NDArray[np.float64]]
+Points = dict[str, NDArray[np.float64]]
 """Method to mean and ends of its interval, shape (n_numbers_of_distractors, 3)."""
 
 
@@ -36,35 +35,27 @@ def write_confusion(folder: Path, results: Results, book: PlotBook) -> None:
     for query_set, task in results.tasks.items():
         if not task.is_scored:
             continue
-        counts, places = np.unique(_counts(task.rankings), return_index=True)
-        found = {
-            metric: {name: curve[places] for name, curve in by_name.items()}
-            for metric, by_name in curves(task.rankings).items()
-        }
+        # As most queries have them; where there are few, levels have equally many.
+        levels = np.median(next(iter(task.rankings.values())).confusion, axis=0)
+        numbers, places = np.unique([0, *np.cumsum(levels).astype(int)], return_index=True)
+        found = curves(task.rankings)
         lines += [
-            {"query_set": query_set, "method": name, "metric": metric, "distractors": count}
+            {"query_set": query_set, "method": name, "metric": metric, "distractors": number}
             | {key: round(end, 5) for key, end in zip(("mean", "low", "high"), point, strict=True)}
             for name in task.rankings
             for metric, by_name in found.items()
-            for count, point in zip(counts.tolist(), by_name[name].tolist(), strict=True)
+            for number, point in zip(numbers.tolist(), by_name[name][places].tolist(), strict=True)
         ]
-        sections.append(
-            {"query_set": query_set}
-            | _curve_section(book, query_set, task, found[SORT_BY], counts.tolist())
-            | _intrusion_section(book, query_set, results, task)
-        )
+        means = {name: points[places] for name, points in found[SORT_BY].items()}
+        section = _curves(book, query_set, task, means, numbers.tolist())
+        sections.append(section | _intrusion(book, query_set, results, task))
     if lines:
         write_csv(folder / "confusion.csv", lines)
-        write_page(
-            folder / "confusion.md",
-            "distractors",
-            name=results.about.name,
-            first=FIRST,
-            sections=sections,
-        )
+        about = {"name": results.about.name, "first": FIRST}
+        write_page(folder / "confusion.md", "distractors", **about, sections=sections)
 
 
-def curves(rankings: Mapping[str, Ranking]) -> dict[str, Curves]:
+def curves(rankings: Mapping[str, Ranking]) -> dict[str, Points]:
     """Score every method with more and more distractors, from none to all.
 
     Parameters
@@ -77,18 +68,16 @@ def curves(rankings: Mapping[str, Ranking]) -> dict[str, Curves]:
     dict of str to dict of str to ndarray, shape (LEVELS + 1, 3)
         Metric and method to mean and ends of its interval.
     """
-    at = {
+    scored = {
         name: [score(ranking.with_confusion(level)) for level in range(LEVELS + 1)]
         for name, ranking in rankings.items()
     }
-    made: dict[str, Curves] = {}
+    made: dict[str, Points] = {}
     for metric in METRICS:
-        columns = [
-            one[metric][rankings[name].relevant > 0]
-            for name, scores in at.items()
-            for one in scores
+        values = [
+            one[metric][rankings[name].relevant > 0] for name, at in scored.items() for one in at
         ]
-        matrix = np.stack(columns, axis=1)
+        matrix = np.stack(values, axis=1)
         points = np.column_stack([matrix.mean(axis=0), intervals(matrix)])
         made[metric] = dict(zip(rankings, np.split(points, len(rankings)), strict=True))
     return made
@@ -127,59 +116,40 @@ def attraction(ranking: Ranking, classes: NDArray[np.intp], count: int) -> NDArr
     return seen / expected
 
 
-def _curve_section(
-    book: PlotBook, query_set: str, task: TaskResults, found: Curves, counts: list[int]
+def _curves(
+    book: PlotBook, query_set: str, task: TaskResults, means: Points, numbers: list[int]
 ) -> Json:
-    ordered = sorted(found, key=lambda name: (-found[name][-1, 0], name))
-    levels = sorted({0, len(counts) // 2, len(counts) - 1})
-    without, among = score_task(task, SORT_BY, 0), score_task(task, SORT_BY)
-    return {
-        "levels": [counts[level] for level in levels],
-        "curves": [
-            {
-                "method": name,
-                "points": found[name][levels].tolist(),
-                "kept": found[name][-1, 0] / max(found[name][0, 0], 1e-12),
-            }
-            for name in ordered
-        ],
-        "change": rank_change(without.values, among.values),
-        "curve_plot": book.add(
-            _curve_plot(book.folder.name, query_set, task, found, ordered, counts)
-        ),
-    }
-
-
-def _curve_plot(
-    dataset: str,
-    query_set: str,
-    task: TaskResults,
-    found: Curves,
-    ordered: list[str],
-    counts: list[int],
-) -> Plot:
+    """Scores with some numbers of distractors, and the change of the methods' order."""
+    ordered = sorted(means, key=lambda name: (-means[name][-1, 0], name))
     families, label = families_of(task), METRICS[SORT_BY].label
     named = best_of_each_family(ordered, families)
-    return Plot(
+    plot = book.add(
         f"confusion-{query_set}",
         query_set,
         f"{label} with more and more distractors in the gallery: of each family the method that "
         "is best among all of them, with its 95 % band; all others are grey.",
-        (WIDTH, 4.3),
-        partial(
-            paint_curves,
-            title=f"{dataset}, {query_set}: with more and more distractors",
-            labels=("distractors in the gallery", label),
-            across=counts,
-            curves=[Curve(name, Mark.of(families[name]), found[name]) for name in named],
-            others=[found[name][:, 0] for name in ordered if name not in named],
+        Curves(
+            title=f"{book.folder.name}, {query_set}: with more and more distractors",
+            xlabel="distractors in the gallery",
+            ylabel=label,
+            across=numbers,
+            series=[Series(name, Mark.of(families[name]), means[name]) for name in named],
+            others=[means[name][:, 0] for name in ordered if name not in named],
         ),
     )
+    return {
+        "query_set": query_set,
+        "levels": {numbers[at]: at for at in sorted({0, len(numbers) // 2, len(numbers) - 1})},
+        "curves": {name: means[name].tolist() for name in ordered},
+        "change": rank_change(
+            score_task(task, SORT_BY, 0).values, score_task(task, SORT_BY).values
+        ),
+        "curve_plot": plot,
+    }
 
 
-def _intrusion_section(
-    book: PlotBook, query_set: str, results: Results, task: TaskResults
-) -> Json:
+def _intrusion(book: PlotBook, query_set: str, results: Results, task: TaskResults) -> Json:
+    """Share of distractors among the first ten, and the class that comes up most, by method."""
     names = sorted({image.distractor for image in results.gallery if image.distractor is not None})
     classes = np.array(
         [-1 if one.distractor is None else names.index(one.distractor) for one in results.gallery]
@@ -188,37 +158,24 @@ def _intrusion_section(
     ordered = sorted(rates, key=lambda name: (rates[name], name))
     matrix = np.stack([attraction(task.rankings[n], classes, len(names)) for n in ordered])
     shown = [name or "(no name)" for name in names]
-    plot = Plot(
+    plot = len(names) > 1 and book.add(
         f"attraction-{query_set}",
         query_set,
-        f"How many times as often as by chance each distractor class stands among the first "
-        f"{FIRST}, by method.",
-        heat_size(ordered, shown),
-        partial(
-            paint_heat,
+        f"Frequency of each class of distractors among the first {FIRST}, in multiples of that in "
+        "random order, by method.",
+        HeatMap(
             title=f"{book.folder.name}, {query_set}: distractors among the first {FIRST}",
+            subtitle="times as often as by chance",
             rows=ordered,
             columns=shown,
             values=matrix,
-            label="times as often as by chance",
         ),
     )
     return {
         "by_chance": float((classes >= 0).mean()),
         "intrusion": [
-            {
-                "method": name,
-                "rate": rates[name],
-                "most": shown[times.argmax()],
-                "times": times.max(),
-            }
+            (name, rates[name], shown[int(times.argmax())], times.max())
             for name, times in zip(ordered, matrix, strict=True)
         ],
-        "attraction_plot": book.add(plot) if len(names) > 1 else "",
+        "attraction_plot": plot or "",
     }
-
-
-def _counts(rankings: Mapping[str, Ranking]) -> list[int]:
-    """Distractors at each point, as most queries have them."""
-    levels = np.median(next(iter(rankings.values())).confusion, axis=0)
-    return [0, *np.cumsum(levels).astype(int).tolist()]

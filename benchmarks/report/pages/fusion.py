@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +18,8 @@ from benchmarks.report.comparisons import (
 )
 from benchmarks.report.families import FUSED, RERANKED
 from benchmarks.report.format import write_csv, write_page
-from benchmarks.report.plots.book import Plot, PlotBook
-from benchmarks.report.plots.charts import heat_size, paint_heat
+from benchmarks.report.plots.book import PlotBook
+from benchmarks.report.plots.charts import HeatMap
 from benchmarks.report.tables import SORT_BY
 from retrieval.metrics import METRICS
 from retrieval.statistics import LEVEL, complementarity, oracle, step_down
@@ -143,22 +142,19 @@ def _complementarity(book: PlotBook, query_set: str, task: TaskResults, scored: 
     names = [name for name in scored.singles if name in used]
     if len(names) < 2:
         return ""
-    plot = Plot(
+    return book.add(
         f"complementarity-{query_set}",
         query_set,
         "Share of queries whose first image is right by the extractor of the row and wrong by "
         "that of the column: what the one could add to the other.",
-        heat_size(names, names),
-        partial(
-            paint_heat,
+        HeatMap(
             title=f"{book.folder.name}, {query_set}: solved by the row only, not by the column",
+            subtitle=f"share of queries, {METRICS['top1'].label}",
             rows=names,
             columns=names,
             values=complementarity(score_task(task, "top1").stack(names)),
-            label=f"share of queries, {METRICS['top1'].label}",
         ),
     )
-    return book.add(plot)
 
 
 def _line(query_set: str, family: str, one: Difference) -> Json:

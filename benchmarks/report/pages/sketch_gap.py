@@ -1,6 +1,5 @@
 """Page of the sketch gap: each method's loss from photographs to sketches, on one gallery."""
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +10,9 @@ from benchmarks.pipeline.records.results import Results, TaskResults
 from benchmarks.report.comparisons import RankChange, rank_change, score_task
 from benchmarks.report.families import families_of
 from benchmarks.report.format import write_csv, write_page
-from benchmarks.report.plots.axes import Curve, Mark
-from benchmarks.report.plots.book import WIDTH, Plot, PlotBook
-from benchmarks.report.plots.charts import paint_slopes
+from benchmarks.report.plots.axes import Mark, Series
+from benchmarks.report.plots.book import PlotBook
+from benchmarks.report.plots.charts import Slopes
 from benchmarks.report.tables import SORT_BY
 from retrieval.metrics import METRICS
 from retrieval.statistics import difference_intervals, intervals
@@ -26,27 +25,24 @@ def write_gap(folder: Path, results: Results, book: PlotBook) -> None:
     """Write ``gap.md`` and ``gap.csv``, and plot, where more than one query set has scores."""
     tasks = {name: task for name, task in results.tasks.items() if task.is_scored}
     photos = tasks.pop(PHOTOS, None)
-    if not photos or not tasks:
+    if not photos:
         return
-    sections, lines = [], []
+    sections: list[Json] = []
     for name, task in tasks.items():
         for metric in (SORT_BY, "top1"):
             rows, paired = gap_rows(photos, task, metric)
-            lines += [{"query_set": name, "metric": metric} | row for row in rows]
+            section = {"query_set": name, "metric": metric, "paired": paired, "rows": rows}
             order = _order(name, photos, task, rows, book) if metric == SORT_BY and rows else None
-            sections.append(
-                {"query_set": name, "metric": METRICS[metric].label, "paired": paired}
-                | {"rows": rows, "order": order}
-            )
+            sections.append(section | {"label": METRICS[metric].label, "order": order})
+    lines = [
+        {"query_set": section["query_set"], "metric": section["metric"]} | row
+        for section in sections
+        for row in section["rows"]
+    ]
     if lines:
         write_csv(folder / "gap.csv", lines)
-        write_page(
-            folder / "gap.md",
-            "sketch_gap",
-            name=results.about.name,
-            photos=PHOTOS,
-            sections=sections,
-        )
+        about = {"name": results.about.name, "photos": PHOTOS}
+        write_page(folder / "gap.md", "sketch_gap", **about, sections=sections)
 
 
 def gap_rows(photos: TaskResults, others: TaskResults, metric: str) -> tuple[list[Json], bool]:
@@ -78,18 +74,17 @@ def gap_rows(photos: TaskResults, others: TaskResults, metric: str) -> tuple[lis
     if paired:
         before = before[np.argsort(keys, kind="stable")]
         after = after[np.argsort(other_keys, kind="stable")]
-    ends = difference_intervals(before, after, paired)
-    chances = _chance(photos, metric), _chance(others, metric)
-    leads = intervals(before)[:, 0] > chances[0]
-    rows = []
-    for name, was, now, (low, high), leads_chance in zip(
-        names, before.mean(axis=0), after.mean(axis=0), ends, leads, strict=True
-    ):
-        kept = (now - chances[1]) / (was - chances[0]) if leads_chance else None
-        rows.append(
-            {"method": name, "photos": was, "others": now, "change": now - was}
-            | {"low": low, "high": high, "kept": kept}
-        )
+    was, now = before.mean(axis=0), after.mean(axis=0)
+    chance, other_chance = _chance(photos, metric), _chance(others, metric)
+    leads = intervals(before)[:, 0] > chance
+    columns = {"photos": was, "others": now, "change": now - was}
+    columns |= zip(("low", "high"), difference_intervals(before, after, paired).T, strict=True)
+    rows = [
+        {"method": name}
+        | {key: float(values[place]) for key, values in columns.items()}
+        | {"kept": (now[place] - other_chance) / (was[place] - chance) if leads[place] else None}
+        for place, name in enumerate(names)
+    ]
     return sorted(rows, key=lambda row: (-row["others"], row["method"])), paired
 
 
@@ -106,9 +101,8 @@ def named_rows(rows: list[Json], changed: RankChange, count: int = _NAMED) -> li
         Most methods to choose.
     """
     on_others = [row["method"] for row in rows]
-    on_photos = [
-        row["method"] for row in sorted(rows, key=lambda row: (-row["photos"], row["method"]))
-    ]
+    by_photos = sorted(rows, key=lambda row: (-row["photos"], row["method"]))
+    on_photos = [row["method"] for row in by_photos]
     crossers = [name for pair in changed.reversed for name in pair]
     best = on_photos[:2] + on_others[:2]
     return list(dict.fromkeys([*best, *crossers, *on_photos, *on_others]))[:count]
@@ -118,50 +112,32 @@ def _order(
     name: str, photos: TaskResults, others: TaskResults, rows: list[Json], book: PlotBook
 ) -> Json:
     """Find the methods that are no better than chance, and those that change places."""
-    one, other = score_task(photos, SORT_BY).values, score_task(others, SORT_BY).values
-    changed = rank_change(one, other)
+    scored, label = score_task(others, SORT_BY), METRICS[SORT_BY].label
+    changed = rank_change(score_task(photos, SORT_BY).values, scored.values)
     chances = np.array([_chance(photos, SORT_BY), _chance(others, SORT_BY)])
-    low = intervals(np.stack(list(other.values()), axis=1))[:, 0]
-    return {
-        "chance": chances[1],
-        "at_chance": [method for method, end in zip(other, low, strict=True) if end <= chances[1]],
-        "change": changed,
-        "plot": book.add(
-            _slopes(name, rows, families_of(photos), changed, chances, book.folder.name)
-        ),
-    }
-
-
-def _slopes(
-    name: str,
-    rows: list[Json],
-    families: dict[str, str],
-    changed: RankChange,
-    chances: np.ndarray,
-    dataset: str,
-) -> Plot:
-    named, label = named_rows(rows, changed), METRICS[SORT_BY].label
+    low = intervals(scored.stack(list(scored.values)))[:, 0]
     ends = {row["method"]: np.array([row["photos"], row["others"]]) for row in rows}
-    curves = []
-    for one in named:
-        before = sum(families[other] == families[one] for other in named[: named.index(one)])
-        curves.append(Curve(one, Mark.of(families[one], before), ends[one]))
-    return Plot(
+    families = families_of(photos)
+    curves: list[Series] = []
+    for one in named_rows(rows, changed):
+        before = sum(curve.mark.number == Mark.of(families[one]).number for curve in curves)
+        curves.append(Series(one, Mark.of(families[one], before), ends.pop(one)))
+    plot = book.add(
         f"gap-{name}",
         name,
         f"{label} of every method with photographs and with {name}, on the same gallery: lines "
         "that cross change places. Named: the best of both sides and the largest of the "
         "significant changes; dotted: random order. The scale is logarithmic.",
-        (WIDTH, 5.2),
-        partial(
-            paint_slopes,
-            title=f"{dataset}, from {PHOTOS} to {name}",
-            labels=(PHOTOS, name, label),
-            curves=curves,
-            others=[line for method, line in ends.items() if method not in named],
+        Slopes(
+            title=f"{book.folder.name}, from {PHOTOS} to {name}: {label}",
+            sides=(PHOTOS, name),
+            series=curves,
+            others=list(ends.values()),
             chance=chances,
         ),
     )
+    at_chance = [one for one, end in zip(scored.values, low, strict=True) if end <= chances[1]]
+    return {"chance": chances[1], "at_chance": at_chance, "change": changed, "plot": plot}
 
 
 def _chance(task: TaskResults, metric: str) -> float:

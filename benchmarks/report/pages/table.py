@@ -105,7 +105,10 @@ def write_summary(out: Path) -> None:
         for path in sorted(out.glob("*/table.json"))
         for query_set, rows in (read_json(path) or {}).items()
     }
-    tasks = {task: rows for task, rows in tables.items() if any(SORT_BY in r for r in rows)}
+    is_scored = {
+        task: any(row.get(SORT_BY) is not None for row in rows) for task, rows in tables.items()
+    }
+    tasks = {task: rows for task, rows in tables.items() if is_scored[task]}
     sections = [(METRICS[name].label, _across(tasks, name)) for name in (SORT_BY, "top1")]
     write_page(out / "summary.md", "summary", tasks=list(tasks), sections=sections)
 

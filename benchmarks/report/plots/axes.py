@@ -1,44 +1,49 @@
-"""What all plots have: marks, margins, titles, legends, names at the ends of lines.
+"""Parts that charts share: marks, margins, titles, legends and names at the ends of lines."""
 
-Values are rounded before they are drawn: the last digits of a mean differ from processor to
-processor, and must not move a pixel. Nothing is told by colour alone.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.isotonic import isotonic_regression
 
 from benchmarks.report.families import FAMILIES
-from benchmarks.report.plots.labels import LINE, SIZE, in_lines, spread
+from benchmarks.report.format import broken
 from benchmarks.report.plots.theme import Theme
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
 
 Floats = NDArray[np.float64]
 
-_DIGITS = 4
-_MARKERS = "osD^PXv."
-_DASHES = ("-", "--", "-.", ":")
+SIZE = 8.5
+"""Points, of text within a chart."""
+
+LINE = 1.25 * SIZE / 72
+"""Inches that a line of text is high."""
 
 LEFT = 0.7
-"""Inches beside a plot, for an axis with numbers and its label."""
+"""Inches beside a chart, for an axis with numbers and its label."""
+
+_DIGITS = 4
+_LONG = 30
+"""Characters of a line of a name."""
+
+_MARKERS = "osD^PXv."
+_DASHES = ("-", "--", "-.", ":")
 
 
 @dataclass(frozen=True)
 class Mark:
-    """How something looks: two things that share a colour differ in marker or dashes.
+    """Colour, marker and dashes: nothing is told by colour alone.
 
     Attributes
     ----------
     number : int
-        Of colour and marker; without end.
+        Of colour and marker; both begin again after their last. -1 is a random order's.
     dash : int
         Of the line.
     """
@@ -47,117 +52,85 @@ class Mark:
     dash: int = 0
 
     @classmethod
-    def of(cls, kind: str, dash: int = 0) -> "Mark":
-        """The mark of a kind of extractor."""
-        return cls(FAMILIES.index(kind), dash)
+    def of(cls, family: str, dash: int = 0) -> "Mark":
+        """The mark of a family of extractors."""
+        return cls(FAMILIES.index(family), dash)
 
-    def colour(self, theme: Theme) -> str:
-        """Its colour on a page."""
-        return theme.colours[self.number % len(theme.colours)]
-
-    @property
-    def marker(self) -> str:
-        """Its marker."""
-        return _MARKERS[self.number % len(_MARKERS)]
-
-    @property
-    def line(self) -> str:
-        """Its line style."""
-        return _DASHES[self.dash % len(_DASHES)]
+    def style(self, theme: Theme, is_line: bool = True) -> dict[str, Any]:
+        """Arguments of `Axes.plot`, for a line or for markers alone."""
+        if self.number < 0:
+            return {"color": theme.muted, "marker": "", "linestyle": ":"}
+        return {
+            "color": theme.colours[self.number % len(theme.colours)],
+            "marker": _MARKERS[self.number % len(_MARKERS)],
+            "linestyle": _DASHES[self.dash % len(_DASHES)] if is_line else "",
+        }
 
 
 @dataclass(frozen=True)
-class Curve:
-    """A line with a name at its end.
+class Series:
+    """Something with a name that a chart shows, such as a method.
 
     Attributes
     ----------
     name : str
+        As readers know it.
     mark : Mark
-    values : ndarray, shape (n_places,) or (n_places, 3)
-        Alone, or with lower and upper ends.
+        Of its family, or its own.
+    values : ndarray or sequence of float
+        As the chart wants them.
     """
 
     name: str
     mark: Mark
-    values: Floats
+    values: Floats | Sequence[float]
+
+    @classmethod
+    def of_chance(cls, values: Floats | Sequence[float] | None) -> "list[Series]":
+        """The score of a random order, if it is known."""
+        return [] if values is None else [cls("chance", Mark(-1), values)]
 
 
-@dataclass(frozen=True)
-class End:
-    """Where a line ends.
-
-    Attributes
-    ----------
-    name : str
-    value : float
-    mark : Mark, optional
-        Of the line, repeated beside the name.
-    """
-
-    name: str
-    value: float
-    mark: Mark | None = None
+def rounded(values: ArrayLike) -> Floats:
+    """Round values to be drawn: processors differ in the last digits of a mean."""
+    return np.asarray(np.round(np.asarray(values, np.float64), _DIGITS), np.float64)
 
 
-@dataclass(frozen=True)
-class Dot:
-    """A row with a mean and its interval, or at a cost.
+def in_lines(name: str) -> str:
+    """Break a name that is too long for the margin of a chart."""
+    return broken(name, _LONG)
 
-    Attributes
-    ----------
-    name, kind : str
-    value : float
-    low, high : float
-        Of the interval.
-    """
 
-    name: str
-    kind: str
-    value: float
-    low: float = 0.0
-    high: float = 0.0
+def text_width(figure: "Figure", texts: Iterable[str]) -> float:
+    """Inches that the longest line of some texts takes."""
+    from matplotlib.font_manager import FontProperties
+
+    renderer, font = figure.canvas.get_renderer(), FontProperties(size=SIZE)  # type: ignore[attr-defined]
+    lines = [line for text in texts for line in text.split("\n")]
+    widths = (renderer.get_text_width_height_descent(line, font, False)[0] for line in lines)
+    return max(widths, default=0.0) / figure.dpi
+
+
+def names_width(figure: "Figure", series: Iterable[Series]) -> float:
+    """Inches that the longest line of the names of some series takes."""
+    return text_width(figure, (in_lines(one.name) for one in series))
 
 
 def make_axes(
     figure: "Figure", left: float, right: float, top: float = 0.55, bottom: float = 0.55
 ) -> "Axes":
-    """Axes with margins in inches: no solver decides where anything lies."""
+    """Make axes with margins in inches; no solver decides where anything lies."""
     width, height = figure.get_size_inches()
-    box = (left / width, bottom / height, 1 - right / width, 1 - top / height)
-    return figure.add_axes((box[0], box[1], box[2] - box[0], box[3] - box[1]))
+    size = (1 - (left + right) / width, 1 - (top + bottom) / height)
+    return figure.add_axes((left / width, bottom / height, *size))
 
 
-def write_title(figure: "Figure", title: str) -> None:
-    """Write the title."""
-    height = float(figure.get_size_inches()[1])
-    figure.text(0.012, 1 - 0.1 / height, title, fontsize=10.5, va="top", weight="normal")
-
-
-def write_subtitle(figure: "Figure", theme: Theme, text: str) -> None:
-    """Write a line below the title."""
-    height = float(figure.get_size_inches()[1])
-    figure.text(0.012, 1 - 0.32 / height, text, fontsize=SIZE, va="top", color=theme.muted)
-
-
-def kind_handles(theme: Theme, kinds: Sequence[str]) -> list["Line2D"]:
-    """What a legend says of kinds of extractors."""
-    from matplotlib.lines import Line2D
-
-    marks = {kind: Mark.of(kind) for kind in kinds}
-    return [
-        Line2D([], [], color=m.colour(theme), marker=m.marker, linestyle="", markersize=6, label=k)
-        for k, m in marks.items()
-    ]
-
-
-def write_legend(figure: "Figure", handles: Sequence["Artist"]) -> None:
+def write_legend(figure: "Figure", handles: "Sequence[Artist]") -> None:
     """Write a legend in one line below the title."""
-    height = float(figure.get_size_inches()[1])
     figure.legend(
         handles=handles,
         loc="upper left",
-        bbox_to_anchor=(0.0, 1 - 0.25 / height),
+        bbox_to_anchor=(0.0, 1 - 0.25 / figure.get_figheight()),
         ncols=len(handles),
         fontsize=SIZE,
         handletextpad=0.3,
@@ -165,7 +138,12 @@ def write_legend(figure: "Figure", handles: Sequence["Artist"]) -> None:
     )
 
 
-def name_ends(axes: "Axes", theme: Theme, ends: Sequence[End], is_right: bool = True) -> None:
+def name_ends(
+    axes: "Axes",
+    theme: Theme,
+    series: Sequence[Series],
+    is_right: bool = True,
+) -> None:
     """Write names beside the places where lines end, moved apart, each tied to its place.
 
     Parameters
@@ -173,51 +151,60 @@ def name_ends(axes: "Axes", theme: Theme, ends: Sequence[End], is_right: bool = 
     axes : Axes
         Whose limits are set.
     theme : Theme
-    ends : sequence of End
+        Of the figure.
+    series : sequence of Series
+        The lines end at their last values, or begin at their first.
     is_right : bool
-        Which side they are on.
+        Whether the ends are named, or the beginnings.
     """
     figure = axes.get_figure(root=True)
     assert figure is not None
-    box = axes.get_window_extent()
-    edge = axes.get_xlim()[is_right]
-    pixels = axes.transData.transform([(edge, end.value) for end in ends])[:, 1]
+    box, edge = axes.get_window_extent(), axes.get_xlim()[is_right]
+    ends = [np.ravel(one.values[-1 if is_right else 0])[0] for one in series]
+    pixels = axes.transData.transform([(edge, end) for end in rounded(ends)])[:, 1]
     places = ((pixels - box.y0) / box.height).tolist()
+    texts = [in_lines(one.name) for one in series]
+    sizes = [LINE * (1 + text.count("\n")) * figure.dpi / box.height for text in texts]
     inch = figure.dpi / box.width * (1 if is_right else -1)
-    names = [in_lines(end.name) for end in ends]
-    sizes = [LINE * (1 + name.count("\n")) * figure.dpi / box.height for name in names]
-    across = axes.transAxes
+    tie = is_right + inch * np.array([0.06, 0.16])
+    free: dict[str, Any] = {"transform": axes.transAxes, "clip_on": False}
     spots = spread(places, sizes, 0, 1)
-    for end, name, place, at in zip(ends, names, places, spots, strict=True):
-        tie = (is_right + np.array([0.06, 0.16]) * inch, [place, at])
-        axes.plot(*tie, transform=across, color=theme.muted, linewidth=0.6, clip_on=False)
-        if end.mark:
-            axes.plot(
-                is_right + 0.23 * inch,
-                at,
-                end.mark.marker,
-                color=end.mark.colour(theme),
-                markersize=5,
-                transform=across,
-                clip_on=False,
-            )
+    for one, text, place, at in zip(series, texts, places, spots, strict=True):
+        axes.plot(tie, [place, at], color=theme.muted, linewidth=0.6, **free)
+        axes.plot(is_right + 0.23 * inch, at, markersize=5, **one.mark.style(theme), **free)
         axes.text(
             is_right + 0.32 * inch,
             at,
-            name,
-            transform=across,
+            text,
             ha="left" if is_right else "right",
-            va="center_baseline" if "\n" not in name else "center",
+            va="center" if "\n" in text else "center_baseline",
             linespacing=1.1,
             fontsize=SIZE,
+            **free,
         )
 
 
-def rounded(values: ArrayLike) -> Floats:
-    """Values as they are drawn."""
-    return np.asarray(np.round(np.asarray(values, np.float64), _DIGITS), np.float64)
+def spread(
+    places: Sequence[float], sizes: Sequence[float], low: float, high: float
+) -> list[float]:
+    """Move things apart, as little as possible, keeping their order.
 
-
-def round_one(value: float) -> float:
-    """A value as it is drawn."""
-    return round(float(value), _DIGITS)
+    Parameters
+    ----------
+    places : sequence of float
+        Middle of each.
+    sizes : sequence of float
+        Of each; less if there is no room for all.
+    low, high : float
+        Ends of the room for their middles.
+    """
+    if not places:
+        return []
+    order = np.argsort(places, kind="stable")
+    sized = np.asarray(sizes, float)[order]
+    offsets = np.r_[0, np.cumsum((sized[1:] + sized[:-1]) / 2)]
+    offsets *= min(1.0, (high - low) / max(offsets[-1], 1e-12))
+    wanted = np.asarray(places, float)[order] - offsets
+    made = np.empty(len(order))
+    made[order] = isotonic_regression(wanted, y_min=low, y_max=high - offsets[-1]) + offsets
+    return made.tolist()

@@ -1,363 +1,378 @@
-"""The kinds of plots: dots with whiskers, scatters, curves, slopes, heat maps."""
+"""The sorts of charts: intervals, scores against costs, curves, slopes, heat maps, trainings."""
 
-from collections.abc import Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from benchmarks.report.families import FAMILIES
 from benchmarks.report.plots.axes import (
     LEFT,
-    Curve,
-    Dot,
-    End,
+    LINE,
+    SIZE,
     Floats,
     Mark,
-    kind_handles,
+    Series,
+    in_lines,
     make_axes,
     name_ends,
-    round_one,
+    names_width,
     rounded,
+    text_width,
     write_legend,
-    write_subtitle,
-    write_title,
 )
-from benchmarks.report.plots.labels import SIZE, in_lines, name_points, text_width
 from benchmarks.report.plots.theme import Theme
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_CHANCE = "chance"
+WIDTH = 8.3
+"""Inches; as wide as a page shows a picture."""
 
 _DECADES = 1.6
 """A logarithmic axis that spans less has numbers between the powers of ten."""
 
 
-def paint_dots(
-    figure: "Figure",
-    theme: Theme,
-    title: str,
-    label: str,
-    dots: Sequence[Dot],
-    chance: float | None,
-) -> None:
-    """Draw rows below each other, each with its interval and its number.
+_SLANT = 40
+"""Degrees by which the names of a heat map's columns are turned."""
 
-    Parameters
+_ABOVE: dict[str, Any] = {"clip_on": False, "zorder": 3}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart(ABC):
+    """A chart: its words, what it shows, and how it is drawn.
+
+    Attributes
     ----------
-    figure : Figure
-    theme : Theme
-    title, label : str
-        Label: what the dots are.
-    dots : sequence of Dot
-        From the top.
+    title : str
+        Above everything.
+    subtitle : str
+        Below the title.
+    xlabel, ylabel : str
+        Of the axes.
+    series : sequence of Series
+        Whatever has a name.
+    """
+
+    title: str
+    subtitle: str = ""
+    xlabel: str = ""
+    ylabel: str = ""
+    series: Sequence[Series] = ()
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height in inches."""
+        return WIDTH, self._height()
+
+    def paint(self, figure: "Figure", theme: Theme) -> None:
+        """Fill an empty figure of this size."""
+        height = figure.get_figheight()
+        figure.text(0.012, 1 - 0.1 / height, self.title, fontsize=10.5, va="top")
+        below: dict[str, Any] = {"fontsize": SIZE, "color": theme.muted, "va": "top"}
+        figure.text(0.012, 1 - 0.32 / height, self.subtitle, **below)
+        self._fill(figure, theme)
+
+    def _height(self) -> float:
+        return 4.3
+
+    def _write_families(self, figure: "Figure", theme: Theme) -> None:
+        """Write a legend of the families of the series."""
+        from matplotlib.lines import Line2D
+
+        numbers = sorted({one.mark.number for one in self.series})
+        looks = {FAMILIES[number]: Mark(number).style(theme, False) for number in numbers}
+        write_legend(figure, [Line2D([], [], label=name, **look) for name, look in looks.items()])
+
+    @abstractmethod
+    def _fill(self, figure: "Figure", theme: Theme) -> None:
+        """Draw below the title."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intervals(Chart):
+    """Methods below each other, each with its interval and its number.
+
+    Attributes
+    ----------
+    series : sequence of Series
+        From the top; values are a mean and the lower and upper end of its interval.
     chance : float, optional
+        Mean of a random order.
     """
-    names = [dot.name for dot in dots]
-    left = text_width(figure, names) + 0.2
-    axes = make_axes(figure, left, 0.6, 0.78)
-    places = range(len(dots))
-    axes.hlines(
-        places, 0, 1, color=theme.grid, linewidth=0.6, transform=axes.get_yaxis_transform()
-    )
-    for kind in _kinds(dots):
-        mark, chosen = Mark.of(kind), [n for n in places if dots[n].kind == kind]
-        values, low, high = rounded([[dots[n].value, dots[n].low, dots[n].high] for n in chosen]).T
-        colour = mark.colour(theme)
-        axes.hlines(chosen, low, high, color=colour, linewidth=1.6, zorder=3)
-        axes.plot(values, chosen, mark.marker, color=colour, markersize=5.5, zorder=4)
-    if chance is not None:
-        axes.axvline(round_one(chance), color=theme.muted, linestyle="--", linewidth=1, zorder=2)
-        where = (round_one(chance), 1.0)
-        axes.annotate(
-            f"{_CHANCE} {chance:.3f}",
-            where,
-            xycoords=axes.get_xaxis_transform(),
-            xytext=(2, 2),
-            textcoords="offset points",
-            fontsize=SIZE - 1,
-            color=theme.muted,
-        )
-    for place, dot in zip(places, dots, strict=True):
-        axes.annotate(
-            f"{dot.value:.3f}",
-            (1, place),
-            xycoords=axes.get_yaxis_transform(),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center_baseline",
-            fontsize=SIZE,
-        )
-    axes.set(xlabel=label, xlim=(0, None), ylim=(len(dots) - 0.4, -0.6))
-    axes.set_yticks(places, names, fontsize=SIZE)
-    axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x")
-    write_title(figure, title)
-    write_legend(figure, kind_handles(theme, _kinds(dots)))
+
+    chance: float | None = None
+
+    def _height(self) -> float:
+        return 1.5 + 0.185 * max(4, len(self.series))
+
+    def _fill(self, figure: "Figure", theme: Theme) -> None:
+        names = [one.name for one in self.series]
+        self._write_families(figure, theme)
+        axes = make_axes(figure, text_width(figure, names) + 0.2, 0.6, 0.78)
+        across = axes.get_yaxis_transform()
+        axes.hlines(range(len(names)), 0, 1, color=theme.grid, linewidth=0.6, transform=across)
+        for place, one in enumerate(self.series):
+            value, low, high = rounded(one.values)
+            style = one.mark.style(theme)
+            axes.hlines(place, low, high, color=style["color"], linewidth=1.6, zorder=3)
+            axes.plot(value, place, markersize=5.5, zorder=4, **style)
+            number = f" {one.values[0]:.3f}"
+            axes.text(1, place, number, transform=across, va="center_baseline", fontsize=SIZE)
+        if self.chance is not None:
+            at, text = float(rounded(self.chance)), f" chance {self.chance:.3f}"
+            style = {"color": theme.muted, "zorder": 2}
+            axes.axvline(at, linestyle="--", linewidth=1, **style)
+            above = axes.get_xaxis_transform()
+            axes.text(at, 1, text, transform=above, va="bottom", fontsize=SIZE - 1, **style)
+        axes.set(xlabel=self.xlabel, xlim=(0, None), ylim=(len(names) - 0.4, -0.6))
+        axes.set_yticks(range(len(names)), names, fontsize=SIZE)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x")
 
 
-def paint_costs(
-    figure: "Figure",
-    theme: Theme,
-    title: str,
-    labels: tuple[str, str],
-    dots: Sequence[Dot],
-    costs: Sequence[float],
-    front: Sequence[int],
-) -> None:
-    """Draw rows by what they cost; those on the front have a colour and a name.
+@dataclass(frozen=True, kw_only=True)
+class Costs(Chart):
+    """Methods by cost and score; those that no other beats in both have a colour and a name.
 
-    Parameters
+    Attributes
     ----------
-    figure : Figure
-    theme : Theme
-    title : str
-    labels : tuple of str
-        Of the two axes.
-    dots : sequence of Dot
-    costs : sequence of float
-        Greater than 0.
+    series : sequence of Series
+        Values are a cost, greater than 0, and a score.
     front : sequence of int
-        Rows on the front, cheapest first.
+        Methods that no other beats, cheapest first.
     """
-    from matplotlib.ticker import LogLocator, NullFormatter
 
-    axes = make_axes(figure, LEFT, 0.25, 0.85)
-    points = np.column_stack([costs, rounded([dot.value for dot in dots])])
-    for place, (point, dot) in enumerate(zip(points, dots, strict=True)):
-        mark, leads = Mark.of(dot.kind), place in front
-        colour = mark.colour(theme) if leads else theme.quiet
-        axes.plot(
-            *point, mark.marker, color=colour, markersize=7 if leads else 5, zorder=4 + leads
-        )
-    axes.set(xlabel=labels[0], ylabel=labels[1], xscale="log")
-    axes.xaxis.set_major_formatter("{x:,.10g}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    low, high = points[:, 0].min(), points[:, 0].max()
-    span = 0.3 + np.log10(high / low)
-    if span < _DECADES:
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.set_xlim(low / 10 ** (0.2 * span), high * 10 ** (0.05 * span))
-    axes.set_ylim(0, 1.12 * points[:, 1].max() or 1.0)
-    axes.grid()
-    steps = _steps(points[list(front)])
-    axes.plot(*steps.T, color=theme.muted, linewidth=1.1, zorder=3)
-    names = [in_lines(dots[place].name) for place in front]
-    name_points(axes, theme, points[list(front)], names, np.vstack([points, _along(steps)]))
-    write_title(figure, title)
-    write_legend(figure, kind_handles(theme, _kinds(dots)))
+    front: Sequence[int]
+
+    def _height(self) -> float:
+        lines = sum(1 + in_lines(one.name).count("\n") for one in self._named())
+        return max(4.6, 1.5 + LINE * lines)
+
+    def _fill(self, figure: "Figure", theme: Theme) -> None:
+        self._write_families(figure, theme)
+        axes = make_axes(figure, LEFT, names_width(figure, self._named()) + 0.45, 0.85)
+        costs, scores = np.array([one.values for one in self.series]).T
+        scores = rounded(scores)
+        span = 0.3 + np.log10(costs.max() / costs.min())
+        right = float(costs.max() * 10 ** (0.05 * span))
+        axes.set(xlabel=self.xlabel, ylabel=self.ylabel, xscale="log")
+        axes.set(xlim=(costs.min() / 10 ** (0.05 * span), right))
+        axes.set(ylim=(0, 1.05 * scores.max() or 1.0))
+        _number_decades(axes.xaxis, span)
+        axes.grid(axis="x")
+        for one, cost, score in zip(self.series, costs, scores, strict=True):
+            style = one.mark.style(theme) | {"color": theme.quiet}
+            axes.plot(cost, score, markersize=5, zorder=3, **style)
+        front = list(self.front)
+        axes.hlines(scores[front], costs[front], right, color=theme.quiet, linewidth=0.6, zorder=1)
+        axes.step(costs[front], scores[front], where="post", color=theme.muted, linewidth=1.1)
+        for place in front:
+            style = self.series[place].mark.style(theme)
+            axes.plot(costs[place], scores[place], markersize=7, zorder=4, **style)
+        name_ends(axes, theme, self._named())
+
+    def _named(self) -> list[Series]:
+        """The front, with scores in the names."""
+        front = [self.series[place] for place in self.front]
+        return [replace(one, name=f"{one.values[1]:.3f} {one.name}") for one in front]
 
 
-def paint_curves(
-    figure: "Figure",
-    theme: Theme,
-    title: str,
-    labels: tuple[str, str],
-    across: Sequence[float],
-    curves: Sequence[Curve],
-    others: Sequence[Floats] = (),
-    chance: Floats | None = None,
-    ticks: Sequence[float] = (),
-) -> None:
-    """Draw curves, each named at its right end.
+@dataclass(frozen=True, kw_only=True)
+class Curves(Chart):
+    """Curves, each named at its right end.
 
-    Parameters
+    Attributes
     ----------
-    figure : Figure
-    theme : Theme
-    title : str
-    labels : tuple of str
-        Of the two axes.
     across : sequence of float
         Places along the horizontal axis.
-    curves : sequence of Curve
+    series : sequence of Series
+        Values have shape (n_places,), or (n_places, 3) with lower and upper ends.
     others : sequence of ndarray, shape (n_places,)
         Curves in the background, without names.
     chance : ndarray, shape (n_places,), optional
+        Scores of a random order.
     ticks : sequence of float
         Places that the axis names; it is logarithmic then.
     """
-    names = [in_lines(curve.name) for curve in curves] + [_CHANCE]
-    axes = make_axes(figure, LEFT, text_width(figure, names) + 0.45)
-    for other in others:
-        axes.plot(across, rounded(other), color=theme.quiet, linewidth=0.8, zorder=1)
-    every = max(1, round(len(across) / 10))
-    marked = [list(across).index(tick) for tick in ticks] or list(range(0, len(across), every))
-    ends = []
-    for curve in curves:
-        colour, values = curve.mark.colour(theme), rounded(curve.values)
-        middle = values if values.ndim == 1 else values[:, 0]
-        ends.append(End(curve.name, float(middle[-1]), curve.mark))
-        axes.plot(
-            across,
-            middle,
-            color=colour,
-            linestyle=curve.mark.line,
-            marker=curve.mark.marker,
-            markevery=marked,
-            markersize=5,
-            clip_on=False,
-            zorder=3,
-        )
-        if values.ndim > 1:
-            axes.fill_between(across, *values[:, 1:].T, color=colour, alpha=0.13, linewidth=0)
-    if chance is not None:
-        chance = rounded(chance)
-        ends.append(End(_CHANCE, float(chance[-1])))
-        axes.plot(across, chance, color=theme.muted, linestyle=":", linewidth=1.2, zorder=2)
-    if ticks:
-        axes.set_xscale("log")
-        axes.set_xticks(ticks, [f"{tick:,g}" for tick in ticks])
-        axes.minorticks_off()
-    axes.set(xlabel=labels[0], ylabel=labels[1], ylim=(0, None))
-    axes.set_xlim(across[0], across[-1] if across[-1] > across[0] else across[0] + 1)
-    axes.grid(axis="y")
-    name_ends(axes, theme, ends)
-    write_title(figure, title)
+
+    across: Sequence[float]
+    others: Sequence[Floats] = ()
+    chance: Floats | None = None
+    ticks: Sequence[float] = ()
+
+    def _fill(self, figure: "Figure", theme: Theme) -> None:
+        lines = [*self.series, *Series.of_chance(self.chance)]
+        axes = make_axes(figure, LEFT, names_width(figure, lines) + 0.45)
+        across = list(self.across)
+        marked = [across.index(tick) for tick in self.ticks]
+        every: Any = marked or max(1, round(len(across) / 10))
+        for other in self.others:
+            axes.plot(across, rounded(other), color=theme.quiet, linewidth=0.8, zorder=1)
+        for one in lines:
+            values, style = rounded(one.values), one.mark.style(theme)
+            middle = values if values.ndim == 1 else values[:, 0]
+            axes.plot(across, middle, markevery=every, markersize=5, **style, **_ABOVE)
+            if values.ndim > 1:
+                band = {"color": style["color"], "alpha": 0.13, "linewidth": 0}
+                axes.fill_between(across, *values[:, 1:].T, **band)
+        if self.ticks:
+            axes.set_xscale("log")
+            axes.set_xticks(self.ticks, [f"{tick:,g}" for tick in self.ticks])
+            axes.minorticks_off()
+        axes.set(xlabel=self.xlabel, ylabel=self.ylabel, ylim=(0, None))
+        axes.set_xlim(across[0], across[-1] if across[-1] > across[0] else across[0] + 1)
+        axes.grid(axis="y")
+        name_ends(axes, theme, lines)
 
 
-def paint_slopes(
-    figure: "Figure",
-    theme: Theme,
-    title: str,
-    labels: tuple[str, str, str],
-    curves: Sequence[Curve],
-    others: Sequence[Floats],
-    chance: Floats,
-) -> None:
-    """Draw rows as lines from one score to another, by logarithm, some named at both ends.
+@dataclass(frozen=True, kw_only=True)
+class Slopes(Chart):
+    """Methods as lines from one score to another, by logarithm, some named at both ends.
 
-    Parameters
+    Attributes
     ----------
-    figure : Figure
-    theme : Theme
-    title : str
-    labels : tuple of str
-        Of the left side, of the right side, of the scores.
-    curves : sequence of Curve
+    sides : tuple of str
+        Names of the left and the right side.
+    series : sequence of Series
         Two values each.
     others : sequence of ndarray, shape (2,)
         In the background, without names.
     chance : ndarray, shape (2,)
+        Scores of a random order.
     """
-    room = text_width(figure, [in_lines(curve.name) for curve in curves] + [_CHANCE]) + 0.85
-    axes = make_axes(figure, room, room, 0.85)
-    for other in others:
-        axes.plot((0, 1), _seen(other), color=theme.quiet, linewidth=0.8, zorder=1)
-    axes.plot((0, 1), _seen(chance), color=theme.muted, linestyle=":", linewidth=1.2, zorder=2)
-    for curve in curves:
-        axes.plot(
-            (0, 1),
-            _seen(curve.values),
-            color=curve.mark.colour(theme),
-            linestyle=curve.mark.line,
-            linewidth=1.8,
-            marker=curve.mark.marker,
-            markersize=6,
-            clip_on=False,
-            zorder=3,
-        )
-    whole = np.stack([*others, *(curve.values for curve in curves), chance])
-    axes.set(xlim=(0, 1), yscale="log")
-    axes.set_ylim(0.9 * _seen(whole).min(), 1.1 * whole.max())
-    axes.set_xticks((0, 1), labels[:2], fontsize=10)
-    axes.yaxis.set_visible(False)
-    axes.spines[["left", "bottom"]].set_visible(False)
-    axes.vlines((0, 1), 0, 1, color=theme.grid, transform=axes.get_xaxis_transform(), zorder=0)
-    named: list[tuple[str, Floats, Mark | None]] = [(c.name, c.values, c.mark) for c in curves]
-    named.append((_CHANCE, chance, None))
-    for side in (0, 1):
-        ends = [
-            End(
-                f"{ends[side]:.3f} {name}" if side else f"{name} {ends[side]:.3f}",
-                float(_seen(ends)[side]),
-                mark,
-            )
-            for name, ends, mark in named
-        ]
-        name_ends(axes, theme, ends, bool(side))
-    write_title(figure, f"{title}: {labels[2]}")
-    kinds = [
-        kind for kind in FAMILIES if any(Mark.of(kind).number == c.mark.number for c in curves)
-    ]
-    write_legend(figure, kind_handles(theme, kinds))
+
+    sides: tuple[str, str]
+    others: Sequence[Floats]
+    chance: Floats
+
+    def _height(self) -> float:
+        return 5.2
+
+    def _fill(self, figure: "Figure", theme: Theme) -> None:
+        self._write_families(figure, theme)
+        lines = [*self.series, *Series.of_chance(self.chance)]
+        room = names_width(figure, lines) + 0.85
+        axes = make_axes(figure, room, room, 0.85)
+        for other in self.others:
+            axes.plot((0, 1), _seen(other), color=theme.quiet, linewidth=0.8, zorder=1)
+        for one in lines:
+            style = one.mark.style(theme) | _ABOVE
+            axes.plot((0, 1), _seen(one.values), linewidth=1.8, markersize=6, **style)
+        whole = _seen(np.array([*self.others, *(one.values for one in lines)]))
+        axes.set(xlim=(0, 1), yscale="log", ylim=(0.9 * whole.min(), 1.1 * whole.max()))
+        axes.set_xticks((0, 1), self.sides, fontsize=10)
+        axes.yaxis.set_visible(False)
+        axes.spines[["left", "bottom"]].set_visible(False)
+        axes.vlines((0, 1), 0, 1, color=theme.grid, transform=axes.get_xaxis_transform(), zorder=0)
+        for side, order in enumerate(("{1} {0:.3f}", "{0:.3f} {1}")):
+            ends = [
+                Series(order.format(one.values[side], one.name), one.mark, _seen(one.values))
+                for one in lines
+            ]
+            name_ends(axes, theme, ends, bool(side))
 
 
-def paint_heat(
-    figure: "Figure",
-    theme: Theme,
-    title: str,
-    rows: Sequence[str],
-    columns: Sequence[str],
-    values: Floats,
-    label: str,
-) -> None:
-    """Draw a matrix as colours with its numbers.
+@dataclass(frozen=True, kw_only=True)
+class HeatMap(Chart):
+    """A matrix as colours with its numbers.
 
-    Parameters
+    Attributes
     ----------
-    figure : Figure
-        Of the size that `heat_size` gives.
-    theme : Theme
-    title : str
     rows, columns : sequence of str
+        Names, from the top and from the left.
     values : ndarray, shape (n_rows, n_columns)
         At least 0.
-    label : str
-        What the numbers are.
     """
-    left = text_width(figure, rows) + 0.15
-    axes = make_axes(figure, left, 0.1, 0.55, _heat_foot(columns))
-    values = rounded(values)
-    top = float(values.max(initial=0)) or 1.0
-    axes.imshow(values, cmap="cividis", aspect="auto", vmin=0, vmax=top, interpolation="nearest")
-    axes.set_xticks(range(len(columns)), columns, fontsize=SIZE)
-    for tick in axes.get_xticklabels():
-        tick.set(rotation=40, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(rows)), rows, fontsize=SIZE)
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    for (row, column), value in np.ndenumerate(values):
-        colour = "black" if value > 0.55 * top else "white"
-        text = f"{value:.2f}".removeprefix("0")
-        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=7)
-    write_title(figure, title)
-    write_subtitle(figure, theme, label)
+
+    rows: Sequence[str]
+    columns: Sequence[str]
+    values: Floats
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Inches: as the names and the numbers want them."""
+        width = 0.075 * max(map(len, self.rows), default=0) + 0.42 * len(self.columns) + 0.4
+        height = 0.6 + self._foot() + 0.2 * max(2, len(self.rows))
+        return min(max(5.0, width), WIDTH), height
+
+    def _fill(self, figure: "Figure", theme: Theme) -> None:
+        slanted = text_width(figure, self.columns[:1]) * np.cos(np.radians(_SLANT))
+        left = max(text_width(figure, self.rows) + 0.15, slanted)
+        axes = make_axes(figure, left, 0.1, 0.55, self._foot())
+        values = rounded(self.values)
+        top = float(values.max(initial=0)) or 1.0
+        axes.imshow(
+            values, cmap="cividis", aspect="auto", vmin=0, vmax=top, interpolation="nearest"
+        )
+        axes.set_xticks(range(len(self.columns)), self.columns, fontsize=SIZE)
+        axes.set_yticks(range(len(self.rows)), self.rows, fontsize=SIZE)
+        for tick in axes.get_xticklabels():
+            tick.set(rotation=_SLANT, ha="right", rotation_mode="anchor")
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        for (row, column), value in np.ndenumerate(values):
+            colour = "black" if value > 0.55 * top else "white"
+            text = f"{value:.2f}".removeprefix("0")
+            axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=7)
+
+    def _foot(self) -> float:
+        return 0.25 + 0.047 * max(map(len, self.columns), default=0)
 
 
-def heat_size(rows: Sequence[str], columns: Sequence[str]) -> tuple[float, float]:
-    """Inches that a heat map takes."""
-    width = 0.075 * max(map(len, rows), default=0) + 0.42 * len(columns) + 0.4
-    return min(max(5.0, width), 8.3), 0.6 + _heat_foot(columns) + 0.2 * max(2, len(rows))
+@dataclass(frozen=True, kw_only=True)
+class Training(Chart):
+    """Loss and accuracy of a training, side by side.
+
+    Attributes
+    ----------
+    epochs : sequence of int
+        Their numbers, from 1.
+    learned, held_out : mapping of str to sequence of float
+        Loss, and whatever else, to its values on either part of the images.
+    """
+
+    epochs: Sequence[int]
+    learned: Mapping[str, Sequence[float]]
+    held_out: Mapping[str, Sequence[float]]
+
+    def _height(self) -> float:
+        return 3.2
+
+    def _fill(self, figure: "Figure", theme: Theme) -> None:
+        from matplotlib.ticker import MaxNLocator
+
+        best = self.epochs[int(np.argmin(rounded(self.held_out["loss"])))]
+        style = {"markersize": 4, "markevery": max(1, len(self.epochs) // 12)}
+        part = WIDTH / len(self.learned)
+        for place, what in enumerate(self.learned):
+            right = WIDTH - (place + 1) * part + 0.15
+            axes = make_axes(figure, place * part + LEFT, right, 0.8)
+            parts = {"learned from": self.learned[what], "held out": self.held_out[what]}
+            for number, (name, values) in enumerate(parts.items()):
+                look = style | Mark(number, number).style(theme)
+                axes.plot(self.epochs, rounded(values), label=name, **look)
+            axes.axvline(best, color=theme.muted, linestyle=":", label=f"least loss: epoch {best}")
+            axes.set(xlabel="epoch", ylabel=what)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.grid(axis="y")
+        write_legend(figure, figure.axes[0].get_legend_handles_labels()[0])
 
 
-def _seen(values: Floats) -> Floats:
+def _seen(values: ArrayLike) -> Floats:
     """Values with a logarithm."""
     return np.maximum(rounded(values), 1e-4)
 
 
-def _heat_foot(columns: Sequence[str]) -> float:
-    return 0.25 + 0.047 * max(map(len, columns), default=0)
+def _number_decades(axis: Any, span: float) -> None:
+    """Write plain numbers at an axis, more of them where it spans few powers of ten."""
+    from matplotlib.ticker import LogLocator, NullFormatter
 
-
-def _kinds(dots: Sequence[Dot]) -> list[str]:
-    return [kind for kind in FAMILIES if any(dot.kind == kind for dot in dots)]
-
-
-def _steps(front: Floats) -> Floats:
-    """Corners of the line below and right of which everything is dominated."""
-    corners = [front[:1]]
-    for one, other in pairwise(front):
-        corners.append(np.array([[other[0], one[1]], other]))
-    return np.concatenate(corners)
-
-
-def _along(steps: Floats) -> Floats:
-    """Places along the line; the cost by its logarithm."""
-    parts = [
-        np.column_stack([np.geomspace(one[0], other[0], 60), np.linspace(one[1], other[1], 60)])
-        for one, other in pairwise(steps)
-    ]
-    return np.concatenate([steps[:0], *parts])
+    axis.set_major_formatter("{x:,.10g}")
+    axis.set_minor_formatter(NullFormatter())
+    if span < _DECADES:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))

@@ -1,7 +1,7 @@
-"""Light and dark: every figure is drawn once for each theme, equal byte for byte every time.
+"""Figures as PNG files in a light and a dark theme, equal byte for byte every time.
 
-Nothing of the user's settings, of other figures or of the fonts of the machine has a say: every
-figure begins with Matplotlib's defaults and is written in the typeface that comes with it.
+Nothing of the user's settings, of other figures or of the machine's fonts has a say: every figure
+begins with Matplotlib's defaults and is written in the typeface that comes with it.
 """
 
 from collections.abc import Callable, Iterator
@@ -45,9 +45,9 @@ class Theme:
     ending : str
         Of the file names, behind the plot's.
     background, text, muted, grid : str
-        Of the page: behind all, words, lesser words and axes, lines that guide the eye.
+        Of the page, its words, lesser words and axes, and lines that guide the eye.
     quiet : str
-        What stands in the background of a plot.
+        Of marks and lines without a name.
     colours : tuple of str
         Told apart by colour-blind eyes (Okabe and Ito; lighter on a dark page).
     """
@@ -82,26 +82,29 @@ DARK = Theme(
 THEMES = (LIGHT, DARK)
 
 Paint = Callable[["Figure", Theme], None]
-"""Fills an empty figure."""
 
 
 def draw(folder: Path, name: str, size: tuple[float, float], paint: Paint) -> None:
-    """Draw a figure in every theme: ``<name>.png`` and ``<name>-dark.png``.
+    """Draw a figure in every theme, as ``<name>.png`` and ``<name>-dark.png``.
 
     Parameters
     ----------
     folder : Path
+        Made if it is not there.
     name : str
+        Of the files, without an ending.
     size : tuple of float
         Width and height in inches; a page shows an inch as 100 pixels.
     paint : callable
+        Fills an empty figure.
     """
     is_large = size[0] * size[1] > _LARGE
     dots = round(_SHOWN * (_LARGE_SHARPNESS if is_large else _SHARPNESS))
     for theme in THEMES:
         with _settings(theme, dots):
             picture = _picture(theme, size, paint)
-        write_whole(folder / f"{name}{theme.ending}.png", partial(_save, picture, dots))
+        save = partial(picture.save, format="PNG", dpi=(dots, dots))
+        write_whole(folder / f"{name}{theme.ending}.png", save)
 
 
 def embed(name: str, alt: str, width: float) -> str:
@@ -112,7 +115,7 @@ def embed(name: str, alt: str, width: float) -> str:
     name : str
         Path of the light file without its ending, seen from the page.
     alt : str
-        What it says to those who do not see it.
+        For readers who do not see it.
     width : float
         Inches.
     """
@@ -138,9 +141,6 @@ def _settings(theme: Theme, dots: int) -> Iterator[None]:
                 "axes.labelcolor": theme.text,
                 "axes.spines.right": False,
                 "axes.spines.top": False,
-                "axes.titlecolor": theme.text,
-                "axes.titlelocation": "left",
-                "axes.titlesize": 10.5,
                 "figure.dpi": dots,
                 "figure.facecolor": theme.background,
                 "font.family": _TYPEFACE,
@@ -186,7 +186,3 @@ def _picture(theme: Theme, size: tuple[float, float], paint: Paint) -> Image.Ima
     palette[corner : corner + 3] = ImageColor.getrgb(theme.background)
     few.putpalette(palette)
     return few
-
-
-def _save(picture: Image.Image, dots: int, path: Path) -> None:
-    picture.save(path, format="PNG", dpi=(dots, dots))

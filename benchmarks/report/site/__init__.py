@@ -1,1 +1,1 @@
-"""The results as a page that opens from a folder: tables, plots, and what every row found."""
+"""The results as a page that opens from a folder: tables, plots, and neighbours by any method."""

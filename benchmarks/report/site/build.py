@@ -1,23 +1,30 @@
-"""The page into its folder: whole files, nothing left of an older page, no picture made twice."""
+"""Build the page of a results folder: its data, its thumbnails and its static files."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from benchmarks.formats.files import Json, write_text
+from benchmarks.formats.files import write_text
 from benchmarks.pipeline.records.results import Results, read_results
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.families import FAMILIES
-from benchmarks.report.site.neighbours import found_data, images_shown
-from benchmarks.report.site.script import script
-from benchmarks.report.site.tables import column_data, dataset_data, remedy, table_data
+from benchmarks.report.site.neighbours import images_shown, neighbour_data
+from benchmarks.report.site.tables import (
+    column_data,
+    dataset_data,
+    plot_data,
+    remedy,
+    table_data,
+)
 from benchmarks.report.site.thumbnails import (
     Pictures,
     keep_only,
     make_thumbnails,
-    those_made,
     thumbnail_name,
+    with_thumbnail,
 )
+from benchmarks.report.write import Written
 from datasets.errors import InputError
 
 PAGE = "page"
@@ -25,29 +32,17 @@ PAGE = "page"
 _STATIC = Path(__file__).parent / "static"
 
 
-@dataclass(frozen=True)
-class Built:
-    """What was built.
+class Built(NamedTuple):
+    """A page: the file to open, its thumbnails, their bytes, and the bytes of all else."""
 
-    Attributes
-    ----------
-    index : Path
-        The file to open.
-    thumbnails, thumbnail_bytes, data_bytes : int
-        How many, how large all of them are, and how large all else is.
-    """
-
-    index: Path
+    file: Path
     thumbnails: int
     thumbnail_bytes: int
     data_bytes: int
 
 
 def build_page(
-    out: Path,
-    tables: Mapping[Path, Mapping[str, list[Json]]],
-    pictures: Pictures,
-    workforce: Workforce,
+    out: Path, written: Mapping[Path, Written], pictures: Pictures, workforce: Workforce
 ) -> Built:
     """Build the page of a results folder.
 
@@ -55,12 +50,12 @@ def build_page(
     ----------
     out : Path
         The page goes into its folder ``page``.
-    tables : mapping of Path to (mapping of str to list of dict)
-        A dataset's folder to its query sets' table rows.
+    written : mapping of Path to Written
+        A dataset's folder to its tables and plots.
     pictures : Pictures
         Where thumbnails may be made from; without its pictures, a dataset's page names them.
     workforce : Workforce
-        Who makes thumbnails, and what tells of pictures that are not there.
+        Makes thumbnails, and tells of pictures that are not there.
 
     Raises
     ------
@@ -68,42 +63,54 @@ def build_page(
         If a dataset's results lie where the page goes.
     """
     page = out / PAGE
-    if page in tables:
+    if page in written:
         raise InputError(f"{page}: a dataset is called {PAGE!r}, and the page goes there; rename")
-    known = {folder: read_results(folder) for folder in tables}
+    known = {folder: read_results(folder) for folder in written}
     made = _thumbnails(page / "thumbnails", known, pictures, workforce)
-    listed, written = [], []
+    data: dict[str, object] = {}
+    listed = []
     for number, (folder, results) in enumerate(known.items(), 1):
         files = {name: f"{number}-{place}" for place, name in enumerate(results.tasks, 1)}
         for name, task in results.tasks.items():
-            content = {
-                "table": table_data(tables[folder][name], task),
-                "found": found_data(task, results.gallery, made),
-            }
-            for what, data in content.items():
-                written.append(f"{files[name]}-{what}.js")
-                write_text(page / "data" / written[-1], script(written[-1], data))
-        shown = images_shown(results)
-        listed.append(dataset_data(results, folder, files, len(shown - made), len(shown)))
-    index = {"datasets": listed, "columns": column_data(), "kinds": list(FAMILIES)}
-    write_text(page / "data" / "index.js", script("index.js", index))
-    keep_only(page / "data", ["index.js", *written])
+            rows = written[folder].tables[name]
+            data[f"{files[name]}-table.js"] = table_data(rows, task)
+            data[f"{files[name]}-neighbours.js"] = neighbour_data(task, results.gallery, made)
+        plots = plot_data(folder, written[folder].plots, list(results.tasks))
+        listed.append(dataset_data(results, plots, files, images_shown(results), made))
+    data["index.js"] = {"datasets": listed, "columns": column_data(), "families": FAMILIES}
+    for file, content in data.items():
+        write_text(page / "data" / file, script(file, content))
+    keep_only(page / "data", data)
     for path in sorted(_STATIC.iterdir()):
         write_text(page / path.name, path.read_text(encoding="utf-8"))
     return _measured(page)
 
 
+def script(name: str, content: object) -> str:
+    """Write JavaScript that keeps JSON under a name, for ``BENCHMARK[name]``.
+
+    A page that is opened from a folder may load scripts, and nothing else. Nothing in one can end
+    it or mean anything but itself, whatever pictures and datasets are called: it is ASCII, and
+    has no ``<``.
+    """
+    key, value = (
+        json.dumps(one, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+        for one in (name, content)
+    )
+    return f"(self.BENCHMARK ??= {{}})[{key}] = {value};\n"
+
+
 def _thumbnails(
     folder: Path, known: Mapping[Path, Results], pictures: Pictures, workforce: Workforce
 ) -> set[str]:
-    """Make what thumbnails can be made; content hashes of the pictures that have one."""
+    """Make all thumbnails that can be made; content hashes of the pictures that have one."""
     by_name = {results.about.name: results for results in known.values()}
     shown = {name: images_shown(results) for name, results in by_name.items()}
     every = set().union(*shown.values())
-    there = those_made(folder, every)
+    there = with_thumbnail(folder, every)
     missing = {name: hashes - there for name, hashes in shown.items()}
     make_thumbnails(folder, pictures.find(missing, by_name, workforce), workforce)
-    made = those_made(folder, every)
+    made = with_thumbnail(folder, every)
     keep_only(folder, map(thumbnail_name, made))
     for name, hashes in shown.items():
         if lacking := len(hashes - made):
@@ -116,6 +123,5 @@ def _thumbnails(
 
 def _measured(page: Path) -> Built:
     sizes = {path: path.stat().st_size for path in page.rglob("*") if path.is_file()}
-    thumbnails = [size for path, size in sizes.items() if path.parent.name == "thumbnails"]
-    small, everything = sum(thumbnails), sum(sizes.values())
-    return Built(page / "index.html", len(thumbnails), small, everything - small)
+    small = [size for path, size in sizes.items() if path.parent.name == "thumbnails"]
+    return Built(page / "index.html", len(small), sum(small), sum(sizes.values()) - sum(small))

@@ -1,4 +1,4 @@
-"""Small pictures for a page, under their content's hash, made once."""
+"""Thumbnails of the page, named by the content hashes of their pictures."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,14 +25,14 @@ _QUALITY = 70
 
 @dataclass(frozen=True)
 class Pictures:
-    """Where pictures may be found.
+    """Datasets in which pictures are looked for.
 
     Attributes
     ----------
     given : tuple of str
-        Datasets as the user named them, see `datasets.resolve`.
+        As the user names them, see `datasets.resolve`.
     cache : Path
-        Where embedded datasets are rendered to, and drawings are kept.
+        Folder that embedded datasets are rendered to and drawings are kept in.
     """
 
     given: tuple[str, ...]
@@ -45,16 +45,16 @@ class Pictures:
     def find(
         self, missing: Mapping[str, set[str]], known: Mapping[str, Results], workforce: Workforce
     ) -> dict[str, Path]:
-        """Look for pictures by what is in them; content hash to file.
+        """Find pictures by their content hashes; returns content hash to file.
 
         Parameters
         ----------
         missing : mapping of str to set of str
-            Name of the dataset to the content hashes looked for.
+            Name of the dataset to content hashes.
         known : mapping of str to Results
-            What is kept of each dataset.
+            Name of the dataset to its results.
         workforce : Workforce
-            Who hashes, renders and draws.
+            Hashes, renders and draws.
 
         Raises
         ------
@@ -96,8 +96,8 @@ def thumbnail_name(sha256: str) -> str:
     return f"{sha256[:16]}-{SIDE}.webp"
 
 
-def those_made(folder: Path, hashes: Iterable[str]) -> set[str]:
-    """The pictures that have a thumbnail already."""
+def with_thumbnail(folder: Path, hashes: Iterable[str]) -> set[str]:
+    """Content hashes of the pictures that have a thumbnail."""
     there = {path.name for path in folder.glob("*.webp")}
     return {sha256 for sha256 in hashes if thumbnail_name(sha256) in there}
 
@@ -108,10 +108,11 @@ def make_thumbnails(folder: Path, files: Mapping[str, Path], workforce: Workforc
     Parameters
     ----------
     folder : Path
+        They go there.
     files : mapping of str to Path
         Content hash to file.
     workforce : Workforce
-        Who makes them.
+        Makes them.
     """
     todo = [(folder / thumbnail_name(sha256), files[sha256]) for sha256 in sorted(files)]
     for _ in workforce.each(_make, todo, "thumbnails"):
@@ -119,7 +120,7 @@ def make_thumbnails(folder: Path, files: Mapping[str, Path], workforce: Workforc
 
 
 def keep_only(folder: Path, names: Iterable[str]) -> None:
-    """Remove what an older page left in a folder."""
+    """Remove all other files of an older page from a folder."""
     wanted = set(names)
     for path in sorted(folder.glob("*")):
         if path.name not in wanted:

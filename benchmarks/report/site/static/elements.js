@@ -15,12 +15,9 @@ function make(tag, attributes = {}, ...children) {
   return made;
 }
 
-/** A row's name, which may be broken before a +. */
-function breakable(text) {
-  const [first, ...rest] = text.split("+");
-  const more = rest.flatMap((part) => [make("wbr"), `+${part}`]);
-  return make("span", { class: "name" }, first, ...more);
-}
+/** A method's name, broken before a + rather than elsewhere. */
+const breakable = (text) =>
+  make("span", { class: "name" }, ...text.split(/(?=\+)/).map((part) => make("span", {}, part)));
 
 /** A button that is pressed or not. */
 const toggle = (text, pressed, click, more = {}) =>

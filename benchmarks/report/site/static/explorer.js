@@ -1,62 +1,56 @@
-// The query explorer: one query, and the first images of every chosen extractor side by side.
+// The query explorer: one query, and its nearest images by every chosen method side by side.
 "use strict";
 
 const WRONG = 0, RIGHT = 1, UNJUDGED = 2;
 
 const FILTERS = {
   all: ["All queries", () => true],
-  deep: ["Only deep right", (rows) => only(rows, true)],
-  classical: ["Only classical right", (rows) => only(rows, false)],
-  fail: ["All fail", (rows) => rows.length > 0 && rows.every((one) => one.state === WRONG)],
-  distractor: ["Distractor on top", (rows) => rows.some((one) => one.distractor)],
+  deep: ["Only deep right", (tops) => onlyRight(tops, true)],
+  classical: ["Only classical right", (tops) => onlyRight(tops, false)],
+  fail: ["All fail", (tops) => tops.length > 0 && tops.every((top) => top.state === WRONG)],
+  distractor: ["Distractor on top", (tops) => tops.some((top) => top.isDistractor)],
 };
-
-const explorer = { data: null, rows: [], chosen: null, filter: "all", passing: [], at: 0 };
 
 const MARKS = {
   right: ["○", "right"],
   wrong: ["✕", "wrong"],
-  distractor: ["◆", "wrong: a distractor, of no class that is asked for"],
+  distractor: ["◆", "wrong: a distractor, of no class that a query is of"],
   unjudged: ["", "not judged"],
 };
 
-/** Whether some are right, and those are all of one side. */
-function only(rows, deep) {
-  const right = rows.filter((one) => one.state === RIGHT);
-  return right.length > 0 && right.every((one) => one.deep === deep);
+const explorer = { data: null, methods: [], chosen: null, filter: "all", passing: [], at: 0 };
+
+/** Whether some are right, and those are all deep or all classical. */
+function onlyRight(tops, isDeep) {
+  const right = tops.filter((top) => top.state === RIGHT);
+  return right.length > 0 && right.every((top) => top.isDeep === isDeep);
 }
 
-/** The first images of a query as a row found them: {image, state}. */
-function found(name, query, count = explorer.data.first) {
-  const { rows, width, digits, images, first } = explorer.data;
-  const made = [];
-  for (let place = 0; place < count; place++) {
-    const at = (query * first + place) * width;
-    let code = 0;
-    for (const digit of rows[name].slice(at, at + width)) code = 64 * code + digits.indexOf(digit);
-    if (code > 0) made.push({ image: images[Math.floor((code - 1) / 3)], state: (code - 1) % 3 });
-  }
-  return made;
-}
-
-/** What the chosen rows have on top for a query. */
-function tops(query) {
-  return shownRows().map((row) => {
-    const [top] = found(row.row, query, 1);
-    return {
-      deep: row.deep,
-      state: top ? top.state : UNJUDGED,
-      distractor: Boolean(top) && top.state === WRONG && top.image[2] !== null,
-    };
+/** The nearest images of a query by a method: {image, state, mark}. */
+function neighbours(name, query, count = explorer.data.first) {
+  const { codes, images, first } = explorer.data;
+  const some = codes.get(name).subarray(query * first, query * first + count);
+  return Array.from(some.filter((code) => code > 0), (code) => {
+    const image = images[Math.floor((code - 1) / 3)], state = (code - 1) % 3;
+    const mark = state === WRONG && image[2] !== null ? "distractor" : ["wrong", "right", "unjudged"][state];
+    return { image, state, mark };
   });
 }
 
-const shownRows = () => explorer.rows.filter((row) => explorer.chosen.has(row.row));
+/** The nearest image of a query by each chosen method. */
+function tops(query) {
+  return chosenMethods().map(({ name, isDeep }) => {
+    const [top] = neighbours(name, query, 1);
+    return { isDeep, state: top?.state ?? UNJUDGED, isDistractor: top?.mark === "distractor" };
+  });
+}
 
-/** The best of each kind. Rows are in order of mAP. */
-function bestOfEachKind() {
+const chosenMethods = () => explorer.methods.filter(({ name }) => explorer.chosen.has(name));
+
+/** The best method of each family: methods are in order of mAP. */
+function bestOfEachFamily() {
   const best = new Map();
-  for (const row of explorer.rows) if (!best.has(row.kind)) best.set(row.kind, row.row);
+  for (const { family, name } of explorer.methods) if (!best.has(family)) best.set(family, name);
   return new Set(best.values());
 }
 
@@ -71,64 +65,58 @@ function prepareExplorer() {
     event.preventDefault();
     step(by);
   });
-  byId("choices").append(
-    ...[
-      ["Best of each kind", bestOfEachKind],
-      ["All", () => new Set(explorer.rows.map((row) => row.row))],
-      ["None", () => new Set()],
-    ].map(([text, choose]) =>
-      make("button", { type: "button", click: () => {
-        explorer.chosen = choose();
-        drawExtractors();
-        filterQueries();
-      } }, text)
-    )
-  );
-  byId("marks").append(
-    ...Object.entries(MARKS).map(([kind, [mark, meaning]]) =>
-      make("span", { class: `sample ${kind}` }, `${mark} ${meaning}`.trim()))
-  );
+  const choices = {
+    "Best of each family": bestOfEachFamily,
+    All: () => new Set(explorer.methods.map(({ name }) => name)),
+    None: () => new Set(),
+  };
+  byId("choices").append(...Object.entries(choices).map(([text, choose]) =>
+    make("button", { type: "button", click: () => {
+      explorer.chosen = choose();
+      drawChooser();
+      filterQueries();
+    } }, text)));
+  byId("marks").append(...Object.entries(MARKS).map(([name, [mark, meaning]]) =>
+    make("span", { class: `sample ${name}` }, `${mark} ${meaning}`.trim())));
 }
 
-/** Take over a query set's data; returns nothing, the query is shown by `showQuery`. */
-function setExplorer(data, rows) {
+/** Take over a query set's data; `showQuery` shows a query of it. */
+function setExplorer(data, methods) {
+  const Codes = data.bytes === 2 ? Uint16Array : Uint32Array;
+  const decode = (text) => new Codes(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+  data.codes ??= new Map(Object.entries(data.neighbours).map(([name, text]) => [name, decode(text)]));
   explorer.data = data;
-  explorer.rows = rows.filter((row) => data.rows[row.row] !== undefined);
-  const still = [...(explorer.chosen ?? [])].filter((name) => data.rows[name] !== undefined);
-  if (explorer.chosen === null || still.length === 0) explorer.chosen = bestOfEachKind();
-  drawExtractors();
+  explorer.methods = methods.filter(({ name }) => data.codes.has(name));
+  if (explorer.chosen === null || chosenMethods().length === 0) explorer.chosen = bestOfEachFamily();
+  drawChooser();
 }
 
-function drawExtractors() {
-  byId("chooser").firstElementChild.textContent = `Extractors shown (${shownRows().length})`;
-  const kinds = BENCHMARK["index.js"].kinds.map((kind) => [
-    kind, explorer.rows.filter((row) => row.kind === kind),
-  ]);
-  byId("extractors").replaceChildren(
-    ...kinds.filter(([, rows]) => rows.length).map(([kind, rows]) =>
-      make("fieldset", { class: "chips" }, make("legend", {}, kind), ...rows.map((row) =>
-        check(row.label, explorer.chosen.has(row.row), (on) => {
-          explorer.chosen[on ? "add" : "delete"](row.row);
-          byId("chooser").firstElementChild.textContent = `Extractors shown (${shownRows().length})`;
+function drawChooser() {
+  const count = () => {
+    byId("chooser").firstElementChild.textContent = `Methods shown (${chosenMethods().length})`;
+  };
+  count();
+  byId("methods").replaceChildren(...familiesOf(explorer.methods).map((family) =>
+    make("fieldset", { class: "chips" }, make("legend", {}, family),
+      ...explorer.methods.filter((method) => method.family === family).map(({ name, label }) =>
+        check(label, explorer.chosen.has(name), (on) => {
+          explorer.chosen[on ? "add" : "delete"](name);
+          count();
           filterQueries();
-        }, { value: row.row })))
-    )
-  );
+        }, { value: name })))));
 }
 
 function drawFilters() {
   const { set, sets } = page;
-  const drawn = sets.find((other) => other.drawn);
-  const plain = sets.find((other) => !other.drawn);
+  const other = sets.find(({ isDrawn }) => isDrawn !== set.isDrawn);
   byId("query-filters").replaceChildren(
     ...Object.entries(FILTERS).map(([name, [text]]) =>
       toggle(text, explorer.filter === name, () => {
         explorer.filter = name;
         filterQueries();
       }, { "data-filter": name })),
-    drawn && plain ? toggle("Sketches", set.drawn, () => {
-      go(page.dataset.name, (set.drawn ? plain : drawn).name, explorer.at);
-    }, { "data-filter": "sketches" }) : ""
+    other ? toggle("Sketches", set.isDrawn, () => go(page.dataset.name, other.name, explorer.at),
+      { "data-filter": "sketches" }) : ""
   );
 }
 
@@ -174,36 +162,34 @@ function drawQuery() {
     ? `none of ${queries.length} queries`
     : `${place + 1} of ${explorer.passing.length}`;
   if (place < 0) {
-    byId("asked").replaceChildren(make("p", { class: "notice" },
-      "No query passes this filter with the extractors shown."));
+    byId("shown-query").replaceChildren(make("p", { class: "notice" },
+      "No query passes this filter with the methods shown."));
     byId("lines").replaceChildren();
     return;
   }
   const [id, label, , file, scored] = queries[explorer.at];
-  byId("asked").replaceChildren(make("figure", { class: "asked" }, thumbnail(id, file),
+  byId("shown-query").replaceChildren(make("figure", { class: "query" }, thumbnail(id, file),
     make("figcaption", {}, make("strong", {}, label ?? "query"), make("span", { class: "muted" }, id),
       scored || !page.dataset.labelled ? "" : make("span", { class: "notice" },
         "nothing in the gallery is right for it; it is left out of the scores"))));
-  byId("lines").replaceChildren(...shownRows().map((row) => line(row, explorer.at)));
+  byId("lines").replaceChildren(...chosenMethods().map((method) => line(method, explorer.at)));
 }
 
-function line(row, query) {
-  const images = found(row.row, query);
-  const right = images.filter((one) => one.state === RIGHT).length;
-  const judged = images.some((one) => one.state !== UNJUDGED);
-  return make("div", { class: "line", "data-row": row.row, role: "group", "aria-label": row.label },
-    make("div", { class: "who" }, make("strong", {}, breakable(row.label)), " ",
-      row.kind ? make("span", { class: "kind" }, row.kind) : "",
+function line({ name, label, family }, query) {
+  const images = neighbours(name, query);
+  const right = images.filter(({ state }) => state === RIGHT).length;
+  const judged = images.some(({ state }) => state !== UNJUDGED);
+  return make("div", { class: "line", "data-method": name, role: "group", "aria-label": label },
+    make("div", { class: "who" }, make("strong", {}, breakable(label)), " ",
+      family ? make("span", { class: "family" }, family) : "",
       judged ? make("span", { class: "muted" }, ` ${right} of ${images.length} right`) : ""),
-    make("ol", { class: "found" }, ...images.map(neighbour)));
+    make("ol", { class: "neighbours" }, ...images.map(neighbour)));
 }
 
-function neighbour({ image: [id, label, distractor, file], state }) {
-  const kind = { [RIGHT]: "right", [UNJUDGED]: "unjudged" }[state]
-    ?? (distractor === null ? "wrong" : "distractor");
-  const [mark, meaning] = MARKS[kind];
+function neighbour({ image: [id, label, distractor, file], mark }) {
+  const [sign, meaning] = MARKS[mark];
   const name = label ?? (distractor || id.split("/").at(-1));
-  return make("li", { class: kind }, thumbnail(id, file),
+  return make("li", { class: mark }, thumbnail(id, file),
     make("span", { class: "caption", title: `${name}: ${meaning}` },
-      make("span", { class: "mark", role: "img", "aria-label": meaning }, mark), " ", name));
+      make("span", { class: "mark", role: "img", "aria-label": meaning }, sign), " ", name));
 }

@@ -1,8 +1,9 @@
 // What is chosen stands in the address (#dataset/query set/query), so that it can be passed on.
 "use strict";
 
-const page = { dataset: null, set: null, sets: [], plots: null };
+const page = { dataset: null, set: null, sets: [] };
 const loading = new Map();
+const { datasets } = BENCHMARK["index.js"];
 
 /** Load a data file, once. */
 function load(name) {
@@ -42,15 +43,14 @@ function go(dataset, set, query) {
 /** Show what the address says. */
 async function follow() {
   const [dataset, set, ...rest] = location.hash.slice(1).split("/").map(read);
-  const { datasets } = BENCHMARK["index.js"];
   const chosen = datasets.find((one) => one.name === dataset) ?? datasets[0];
   const sets = chosen.querySets;
-  const asked = sets.find((one) => one.name === set) ?? sets[0];
-  const isNew = chosen !== page.dataset || asked !== page.set;
-  Object.assign(page, { dataset: chosen, set: asked, sets });
+  const current = sets.find((one) => one.name === set) ?? sets[0];
+  const isNew = chosen !== page.dataset || current !== page.set;
+  Object.assign(page, { dataset: chosen, set: current, sets });
   try {
     if (isNew) await show();
-    if (asked === page.set && explorer.data) showQuery(numbered(rest.join("/")));
+    if (current === page.set && explorer.data) showQuery(numbered(rest.join("/")));
   } catch (error) {
     byId("trouble").textContent = error.message;
     byId("trouble").hidden = false;
@@ -70,12 +70,12 @@ async function show() {
   explorer.data = null;
   drawHeader();
   drawPlots();
-  const rows = await load(`${set.files}-table.js`);
+  const data = await load(`${set.files}-table.js`);
   if (set !== page.set) return;
-  showTable(rows);
-  const found = await load(`${set.files}-found.js`);
+  showTable(data);
+  const found = await load(`${set.files}-neighbours.js`);
   if (set !== page.set) return;
-  setExplorer(found, rows.rows);
+  setExplorer(found, data.methods);
   byId("trouble").hidden = true;
   document.title = `${dataset.name}, ${set.title} – Image-retrieval benchmark`;
 }
@@ -114,9 +114,9 @@ function drawPlots() {
 
 prepareTable();
 prepareExplorer();
-fillSelect(byId("dataset"), BENCHMARK["index.js"].datasets.map(({ name }) => [name, name]), "");
+fillSelect(byId("dataset"), datasets.map(({ name }) => [name, name]), "");
 byId("dataset").addEventListener("change", () => {
-  const chosen = BENCHMARK["index.js"].datasets.find(({ name }) => name === byId("dataset").value);
+  const chosen = datasets.find(({ name }) => name === byId("dataset").value);
   const like = chosen.querySets.find(({ name }) => name === page.set.name) ?? chosen.querySets[0];
   go(chosen.name, like.name);
 });

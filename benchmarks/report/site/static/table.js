@@ -1,38 +1,45 @@
-// The table of all rows: filters, columns, and what sorting needs to know.
+// The table of all methods: filters, columns, and the first direction of sorting.
 "use strict";
 
 const ANY = "";
-const MOST_BYTES = [64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 65536];
-const MOST_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
-
-const table = {
-  rows: [],
-  sortedBy: "map",
-  direction: "descending",
-  columns: new Set(BENCHMARK["index.js"].columns.filter((c) => c.shown).map((c) => c.key)),
-  kinds: new Set(),
-  shallow: false,
+const LIMITS = {
+  bytes_per_image: [64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 65536],
+  extraction_ms: [1, 2, 5, 10, 20, 50, 100, 200, 500],
 };
 
-const bytesText = (bytes) => (bytes < 1024 ? `${bytes} B` : `${bytes / 1024} KB`);
+const { columns, families } = BENCHMARK["index.js"];
+
+const table = {
+  methods: [],
+  sortedBy: "map",
+  direction: "descending",
+  columns: new Set(columns.filter(({ isShown }) => isShown).map(({ key }) => key)),
+  families: new Set(),
+  isShallow: false,
+};
+
+/** The families of some methods, in order. */
+const familiesOf = (methods) =>
+  families.filter((family) => methods.some((method) => method.family === family));
+
+const heading = (wanted) => columns.find(({ key }) => key === wanted).heading;
 
 function prepareTable() {
-  const most = (texts) => [[ANY, "any"], ...texts];
-  fillSelect(byId("most-bytes"), most(MOST_BYTES.map((n) => [n, `at most ${bytesText(n)}`])), ANY);
-  fillSelect(byId("most-ms"), most(MOST_MS.map((n) => [n, `at most ${n}`])), ANY);
-  byId("columns").append(
-    ...BENCHMARK["index.js"].columns.map((column) =>
-      check(column.heading, column.shown, (on) => {
-        table.columns[on ? "add" : "delete"](column.key);
-        drawTable();
-      }, { value: column.key })
-    )
-  );
+  const written = (key, most) => (key === "extraction_ms" ? most : most < 1024 ? `${most} B` : `${most / 1024} KB`);
+  for (const [key, limits] of Object.entries(LIMITS)) {
+    const texts = limits.map((most) => [most, `at most ${written(key, most)}`]);
+    fillSelect(byId(key), [[ANY, "any"], ...texts], ANY);
+  }
+  byId("columns").append(...columns.map(({ key, heading, isShown }) =>
+    check(heading, isShown, (on) => {
+      table.columns[on ? "add" : "delete"](key);
+      drawTable();
+    }, { value: key })));
   byId("presets").append(
-    toggle("Small: at most 1 KB", false, () => limit("most-bytes", 1024), { id: "small" }),
-    toggle("Fast: at most 10 ms", false, () => limit("most-ms", 10), { id: "fast" }),
+    toggle("Small: at most 1 KB", false, () => limit("bytes_per_image", 1024), { id: "small" }),
+    toggle("Fast: at most 10 ms", false, () => limit("extraction_ms", 10), { id: "fast" }),
     toggle("Without networks", false, () => {
-      table.shallow = !table.shallow;
+      table.isShallow = !table.isShallow;
       filterTable();
     }, { id: "shallow" }),
     make("button", { type: "button", id: "everything", click: everything }, "Everything")
@@ -43,7 +50,6 @@ function prepareTable() {
   const bare = () => byId("table").classList.toggle("bare", !byId("intervals").checked);
   byId("intervals").addEventListener("change", bare);
   bare();
-  // The library sorts the largest first; names and costs begin with the smallest.
   byId("table").addEventListener("click", smallestFirst, true);
   byId("table").addEventListener("sort-end", () => {
     const sorted = byId("table").tHead.querySelector("[aria-sort]");
@@ -52,6 +58,7 @@ function prepareTable() {
   });
 }
 
+/** Sort names and costs from the smallest; the library begins with the largest. */
 function smallestFirst(event) {
   const heading = event.target.closest("thead th");
   if (heading?.hasAttribute("data-smallest") && !heading.hasAttribute("aria-sort")) {
@@ -60,115 +67,96 @@ function smallestFirst(event) {
 }
 
 /** Set a limit, or take it off again. */
-function limit(id, most) {
-  byId(id).value = byId(id).value === String(most) ? ANY : most;
+function limit(key, most) {
+  byId(key).value = byId(key).value === String(most) ? ANY : most;
   filterTable();
 }
 
 function everything() {
-  for (const id of ["most-bytes", "most-ms", "name"]) byId(id).value = ANY;
-  table.shallow = false;
-  table.kinds.clear();
-  drawKinds();
+  for (const id of [...Object.keys(LIMITS), "name"]) byId(id).value = ANY;
+  table.isShallow = false;
+  table.families.clear();
+  drawFamilies();
   filterTable();
 }
 
 function showTable(data) {
-  table.rows = data.rows;
+  table.methods = data.methods;
   byId("legend").textContent = data.legend;
-  drawKinds();
+  drawFamilies();
   drawTable();
 }
 
-function drawKinds() {
-  const there = new Set(table.rows.map((row) => row.kind));
-  const kinds = BENCHMARK["index.js"].kinds.filter((kind) => there.has(kind));
-  byId("kinds").replaceChildren(
-    make("legend", {}, "Kind"),
-    ...kinds.map((kind) =>
-      check(kind, table.kinds.has(kind), (on) => {
-        table.kinds[on ? "add" : "delete"](kind);
-      }, { value: kind })
-    )
-  );
+function drawFamilies() {
+  byId("families").replaceChildren(make("legend", {}, "Family"),
+    ...familiesOf(table.methods).map((family) =>
+      check(family, table.families.has(family), (on) => {
+        table.families[on ? "add" : "delete"](family);
+      }, { value: family })));
 }
 
 function drawTable() {
-  const has = (key) => table.rows.some((row) => row.cells[key]);
-  const columns = BENCHMARK["index.js"].columns.filter(
-    (column) => table.columns.has(column.key) && has(column.key)
-  );
-  const heading = (key, text, smallest) =>
-    make("th", { scope: "col", "data-key": key, "data-smallest": smallest },
+  const shown = columns.filter(({ key }) =>
+    table.columns.has(key) && table.methods.some(({ cells }) => cells[key]));
+  const head = (key, text, isSmallestFirst) =>
+    make("th", { scope: "col", "data-key": key, "data-smallest": isSmallestFirst },
       make("button", { type: "button" }, text));
-  const head = make("thead", {}, make("tr", {},
-    heading("row", "extractor", true),
-    ...columns.map((column) => heading(column.key, column.heading, column.cost))));
-  const body = make("tbody", {}, ...table.rows.map((row) => tableRow(row, columns)));
-  byId("table").replaceChildren(head, body);
-  const sorted = head.querySelector(`[data-key="${table.sortedBy}"]`);
+  byId("table").replaceChildren(
+    make("thead", {}, make("tr", {}, head("name", "method", true),
+      ...shown.map(({ key, heading, isCost }) => head(key, heading, isCost)))),
+    make("tbody", {}, ...table.methods.map((method) => tableRow(method, shown))));
+  const sorted = byId("table").querySelector(`[data-key="${table.sortedBy}"]`);
   if (sorted) {
     // A click turns the order round.
-    const other = table.direction === "ascending" ? "descending" : "ascending";
-    sorted.setAttribute("aria-sort", other);
+    sorted.setAttribute("aria-sort", table.direction === "ascending" ? "descending" : "ascending");
     sorted.click();
   }
   filterTable();
 }
 
-function tableRow(row, columns) {
-  const name = make("th", { scope: "row", "data-sort": row.row }, breakable(row.label));
-  if (row.kind) name.append(" ", make("span", { class: "kind" }, row.kind));
-  if (row.absent) name.append(make("span", { class: "absent" }, row.absent));
-  if (row.note) {
-    name.append(make("details", { class: "small" }, make("summary", {}, "note"), row.note));
-  }
-  const cells = columns.map((column) => {
-    const [value, text, detail] = row.cells[column.key] ?? ["", "", ""];
-    const cell = make("td", { "data-sort": value }, text);
-    if (detail) cell.append(make("span", { class: "detail" }, detail));
-    if (!column.cost && value !== "") cell.style.setProperty("--share", value);
-    return cell;
-  });
-  const made = make("tr", { "data-row": row.row, class: row.chance ? "chance" : null }, name, ...cells);
-  made.shown = row;
-  return made;
+function tableRow(method, shown) {
+  const { name, label, family, absent, note, isChance } = method;
+  const row = make("tr", { "data-method": name, class: isChance ? "chance" : null },
+    make("th", { scope: "row", "data-sort": name }, breakable(label),
+      ...(family ? [" ", make("span", { class: "family" }, family)] : []),
+      absent && make("span", { class: "absent" }, absent),
+      note && make("details", { class: "small" }, make("summary", {}, "note"), note)),
+    ...shown.map(({ key, isCost }) => {
+      const [value, text, detail] = method.cells[key] ?? ["", "", ""];
+      const style = isCost || value === "" ? null : `--share: ${value}`;
+      return make("td", { "data-sort": value, style }, text,
+        detail && make("span", { class: "detail" }, detail));
+    }));
+  row.method = method;
+  return row;
 }
 
-function passes(row) {
-  const text = byId("name").value.trim().toLowerCase();
-  if (text && !row.label.toLowerCase().includes(text)) return false;
-  if (row.chance) return true;
-  const atMost = (id, key) =>
-    byId(id).value === ANY || (row.cells[key] ?? [Infinity])[0] <= Number(byId(id).value);
-  if (!atMost("most-bytes", "bytes_per_image") || !atMost("most-ms", "extraction_ms")) return false;
-  if (table.shallow && row.deep) return false;
-  return table.kinds.size === 0 || table.kinds.has(row.kind);
+function passes({ label, family, cells, isChance, isDeep }) {
+  if (!label.toLowerCase().includes(byId("name").value.trim().toLowerCase())) return false;
+  if (isChance) return true;
+  const isTooMuch = (key) =>
+    byId(key).value !== ANY && !((cells[key] ?? [Infinity])[0] <= Number(byId(key).value));
+  if (Object.keys(LIMITS).some(isTooMuch) || (table.isShallow && isDeep)) return false;
+  return table.families.size === 0 || table.families.has(family);
 }
 
 function filterTable() {
-  let shown = 0;
-  for (const line of byId("table").tBodies[0]?.rows ?? []) {
-    line.hidden = !passes(line.shown);
-    shown += !line.hidden && !line.shown.chance;
-  }
+  for (const row of byId("table").tBodies[0]?.rows ?? []) row.hidden = !passes(row.method);
   const pressed = {
-    small: byId("most-bytes").value === "1024",
-    fast: byId("most-ms").value === "10",
-    shallow: table.shallow,
+    small: byId("bytes_per_image").value === "1024",
+    fast: byId("extraction_ms").value === "10",
+    shallow: table.isShallow,
   };
   for (const [id, on] of Object.entries(pressed)) byId(id).setAttribute("aria-pressed", String(on));
-  const all = table.rows.filter((row) => !row.chance);
-  const best = all.find((row) => passes(row) && row.cells.map);
-  byId("answer").replaceChildren(`${shown} of ${all.length} rows.`);
+  const all = table.methods.filter(({ isChance }) => !isChance);
+  const passing = all.filter(passes);
+  byId("answer").replaceChildren(`${passing.length} of ${all.length} methods.`);
+  const best = passing.find(({ cells }) => cells.map);
   if (best) {
-    const said = ["bytes_per_image", "extraction_ms"]
+    const costs = Object.keys(LIMITS)
       .filter((key) => best.cells[key])
       .map((key) => `${best.cells[key][1]} ${heading(key)}`);
-    byId("answer").append(
-      " Best by mAP: ", make("strong", {}, best.label), `, ${best.cells.map[1]} (${said.join(", ")}).`
-    );
+    byId("answer").append(" Best by mAP: ", make("strong", {}, best.label),
+      `, ${best.cells.map[1]} (${costs.join(", ")}).`);
   }
 }
-
-const heading = (key) => BENCHMARK["index.js"].columns.find((c) => c.key === key).heading;
