@@ -1,4 +1,4 @@
-"""Ten animal classes with twelve other animals to confuse them."""
+"""Ten animal classes among twelve other animals, the distractors."""
 
 from pathlib import Path
 

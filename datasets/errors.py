@@ -1,10 +1,17 @@
-"""Errors of the user's input, told in one line."""
+"""Errors in the user's input, each told in one line."""
 
 
 class InputError(ValueError):
     """Bad input: the message names the file or option and the remedy.
 
     Commands print the message and leave with exit code 2, without a traceback.
+    """
+
+
+class DamagedError(InputError):
+    """A file was read, and it does not hold what it must.
+
+    A file that cannot be read (no permission, a broken disk) is never called damaged.
     """
 
 

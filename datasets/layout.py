@@ -3,7 +3,7 @@
 ::
 
     <root>/training/<class>/*              the only images that fit() may see
-    <root>/validation/gallery/<class>/*    `distractor/` holds confusion images,
+    <root>/validation/gallery/<class>/*    `distractor/` holds distractors,
                                            `distractor/<name>/` keeps their class's name
     <root>/validation/query/<class>/*      the main query set
     <root>/validation/query-<name>/<class>/*   further query sets on the same gallery

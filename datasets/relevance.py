@@ -1,13 +1,21 @@
-"""``relevance.json``: judgements per query, for sets where classes say too little (landmarks)."""
+"""Relevance judgements of single queries, for datasets without classes such as landmarks."""
 
-import json
 from collections.abc import Collection
 from pathlib import Path
 
+import msgspec
+
 from datasets.errors import InputError
+from datasets.json_files import check_json, read_json_as
 from datasets.task import Relevance
 
 FILE_NAME = "relevance.json"
+_REMEDY = 'write {query id: {"positive": [gallery ids], "junk": [gallery ids]}} or remove the file'
+
+
+class _Judgement(msgspec.Struct, forbid_unknown_fields=True):
+    positive: frozenset[str] = frozenset()
+    junk: frozenset[str] = frozenset()
 
 
 def read_relevance(
@@ -25,42 +33,27 @@ def read_relevance(
     Returns
     -------
     dict of str to Relevance
-        Empty if there is no such file. Queries that it does not name keep their class labels.
+        Query id to its judgement; empty if there is no such file. Queries that the file does not
+        name keep their class labels.
 
     Raises
     ------
     InputError
-        If the file is no JSON of this form or names an image that is not there.
+        If the file cannot be read, is no JSON of this form or names an image that is not there.
     """
-    if not path.exists():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not readable as JSON ({error})") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: must be an object of query ids")
     judged = {}
-    for query, lists in content.items():
+    for query, lists in (read_json_as(path, dict[str, object], _REMEDY) or {}).items():
         if query not in queries:
             raise InputError(f"{path}: query {query!r} is not in the dataset; mend or remove it")
-        judged[query] = _judgement(path, query, lists, gallery)
+        judged[query] = _judgement(f"{path}: {query!r}", lists, gallery)
     return judged
 
 
-def _judgement(path: Path, query: str, lists: object, gallery: Collection[str]) -> Relevance:
-    if not isinstance(lists, dict) or not set(lists) <= {"positive", "junk"}:
-        raise InputError(f"{path}: {query!r} must have the lists 'positive' and 'junk' only")
-    named = {}
-    for kind in ("positive", "junk"):
-        ids = lists.get(kind, [])
-        if not isinstance(ids, list) or not all(isinstance(name, str) for name in ids):
-            raise InputError(f"{path}: {kind!r} of {query!r} must be a list of gallery ids")
-        for name in ids:
-            if name not in gallery:
-                raise InputError(f"{path}: {name!r}, {kind} of {query!r}, is not in the gallery")
-        named[kind] = frozenset(ids)
-    if named["positive"] & named["junk"]:
-        both = sorted(named["positive"] & named["junk"])[0]
-        raise InputError(f"{path}: {both!r} is both positive and junk for {query!r}")
-    return Relevance(**named)
+def _judgement(place: str, lists: object, gallery: Collection[str]) -> Relevance:
+    found = check_json(lists, _Judgement, place, _REMEDY)
+    for kind, ids in (("positive", found.positive), ("junk", found.junk)):
+        if unknown := sorted(name for name in ids if name not in gallery):
+            raise InputError(f"{place}: {unknown[0]!r}, {kind}, is not in the gallery; remove it")
+    if both := sorted(found.positive & found.junk):
+        raise InputError(f"{place}: {both[0]!r} is both positive and junk; remove one")
+    return Relevance(found.positive, found.junk)

@@ -21,9 +21,9 @@ class Image:
     sha256 : str
         Hash of the file's bytes, the image's identity.
     label : str or None
-        Class name; None for a confusion image and in unlabelled folders.
+        Class name; None for a distractor and in unlabelled folders.
     distractor : str or None
-        Name of the confusion class (``""`` if it has none), None for all other images.
+        Name of the distractor's class (``""`` if it has none), None for all other images.
     """
 
     id: str

@@ -130,5 +130,7 @@ DETECTORS: dict[str, Detector] = {
 
 
 def pretrained_networks() -> list[str]:
-    """Names of the networks that ``--weights`` takes files for."""
-    return [one.name for one in (EFFICIENTNET, DENSENET169, RESNET50, RESNET152)]
+    """Names of the networks in the menu that ``--weights`` takes files for."""
+    entries = [one.steps if isinstance(one, Pipeline) else [("", one)] for one in MENU.values()]
+    backbones = [getattr(step, "backbone", None) for steps in entries for _, step in steps]
+    return list(dict.fromkeys(one.name for one in backbones if one))

@@ -1,5 +1,4 @@
-"""Vectors to ranked ids to scores. This room knows nothing of pictures or extractors.
+"""Vectors to rankings to scores; nothing here knows of pictures or extractors.
 
-`knn` finds, `protocol` says what counts, `ranking` keeps what a search showed, `metrics`
-scores it.
+`knn` compares, `protocol` judges, `ranking` keeps the result of a search, `metrics` scores it.
 """

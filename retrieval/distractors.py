@@ -1,8 +1,8 @@
-"""Confusion images, dealt out so that a ranking tells what fewer of them would have done.
+"""Distractors, dealt into parts so that one search scores galleries with fewer of them.
 
-The gallery's confusion images are dealt into `LEVELS` equal parts, by content. Leaving out all
-but the first few parts gives nested subsets; since a ranking keeps how many images of each part
-stand where, every metric on every subset comes from the one search.
+The gallery's distractors are dealt into `LEVELS` equal parts, by content. Leaving out all but the
+first few parts gives nested subsets. A ranking keeps the number of distractors of each part at
+each place, so every metric on every subset comes from one search.
 """
 
 import hashlib
@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEVELS = 10
-"""Parts that confusion images are dealt into."""
+"""Parts that distractors are dealt into."""
 
 
-class Confusing(Protocol):
-    """What has to be known of a gallery image."""
+class GalleryImage(Protocol):
+    """A gallery image, as far as it has to be known here."""
 
     @property
     def sha256(self) -> str:
@@ -25,15 +25,16 @@ class Confusing(Protocol):
 
     @property
     def distractor(self) -> str | None:
-        """Name of its confusion class, None for an image that is none."""
+        """Class name of a distractor, None for any other image."""
 
 
-def deal(gallery: Sequence[Confusing], seed: int = 0) -> tuple[NDArray[np.intp], ...]:
-    """Deal the confusion images into parts, at random but the same whatever the order.
+def deal(gallery: Sequence[GalleryImage], seed: int = 0) -> tuple[NDArray[np.intp], ...]:
+    """Deal the distractors into parts, at random but the same whatever the order.
 
     Parameters
     ----------
-    gallery : sequence of Confusing
+    gallery : sequence of GalleryImage
+        All images searched, distractors among them.
     seed : int
         Another seed gives other subsets.
 
@@ -41,14 +42,14 @@ def deal(gallery: Sequence[Confusing], seed: int = 0) -> tuple[NDArray[np.intp],
     -------
     tuple of ndarray of intp
         `LEVELS` sorted arrays of gallery indices, of sizes that differ by one at most; empty
-        without confusion images.
+        without distractors.
     """
-    confusing = [index for index, image in enumerate(gallery) if image.distractor is not None]
-    if not confusing:
+    distractors = [index for index, image in enumerate(gallery) if image.distractor is not None]
+    if not distractors:
         return ()
 
     def chance(index: int) -> str:
         return hashlib.sha256(f"{seed}/{gallery[index].sha256}".encode()).hexdigest()
 
-    order = np.array(sorted(confusing, key=lambda index: (chance(index), index)), np.intp)
+    order = np.array(sorted(distractors, key=lambda index: (chance(index), index)), np.intp)
     return tuple(np.sort(part) for part in np.array_split(order, LEVELS))

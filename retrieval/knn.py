@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Cells = NDArray[np.int32]
+GridDistances = NDArray[np.int32]
 """Squared distances in units of `GRID`; equal values are ties."""
 
 GRID = 2.0**-26
@@ -42,16 +42,21 @@ class Block(NamedTuple):
     ----------
     start : int
         Index of the first query.
-    cells : ndarray of int32, shape (n_block, n_gallery)
+    distances : ndarray of int32, shape (n_block, n_gallery)
         Squared distances on the grid, in the gallery's order.
     """
 
     start: int
-    cells: Cells
+    distances: GridDistances
 
 
 def normalise(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     """Scale each row of a float32 matrix to Euclidean length 1; a zero row stays zero.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n, n_dims)
+        A vector in each row.
 
     Raises
     ------
@@ -66,7 +71,7 @@ def normalise(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     return rows
 
 
-def distances(queries: Rows, gallery: Rows) -> Iterator[Block]:
+def grid_distances(queries: Rows, gallery: Rows) -> Iterator[Block]:
     """Compare every query with every gallery vector, a block of queries at a time.
 
     Neither matrix is ever whole in memory: a block of each, and the distances of one block
@@ -78,6 +83,11 @@ def distances(queries: Rows, gallery: Rows) -> Iterator[Block]:
     ----------
     queries, gallery : Rows
         Shapes (n_queries, n_dims) and (n_gallery, n_dims), float32.
+
+    Yields
+    ------
+    Block
+        Some queries with their distances to the whole gallery, in order of the queries.
 
     Raises
     ------
@@ -92,33 +102,33 @@ def distances(queries: Rows, gallery: Rows) -> Iterator[Block]:
     at_a_time = max(1, _BLOCK_VALUES // max(1, count))
     for start in range(0, queries.shape[0], at_a_time):
         asked = normalise(queries[start : start + at_a_time])
-        cells = np.empty((len(asked), count), np.int32)
+        distances = np.empty((len(asked), count), np.int32)
         for left in range(0, count, _GALLERY_BLOCK):
             searched = normalise(gallery[left : left + _GALLERY_BLOCK])
             # Lengths are 1, or taken to be, so rounding in them never enters.
             square = asked @ searched.T
             square *= -2
             square += 2
-            cells[:, left : left + len(searched)] = np.rint(square / GRID)
-        yield Block(start, np.maximum(cells, 0))
+            distances[:, left : left + len(searched)] = np.rint(square / GRID)
+        yield Block(start, np.maximum(distances, 0))
 
 
-def first(cells: Cells, k: int) -> NDArray[np.intp]:
+def first(distances: GridDistances, k: int) -> NDArray[np.intp]:
     """Indices of the k smallest of one query's distances, by distance, then by index.
 
     Parameters
     ----------
-    cells : ndarray of int32, shape (n_gallery,)
+    distances : ndarray of int32, shape (n_gallery,)
         One row of a `Block`.
     k : int
         Fewer come back if there are fewer.
     """
-    if k < len(cells):
-        limit = np.partition(cells, k - 1)[k - 1]
-        near = np.flatnonzero(cells <= limit)
+    if k < len(distances):
+        limit = np.partition(distances, k - 1)[k - 1]
+        near = np.flatnonzero(distances <= limit)
     else:
-        near = np.arange(len(cells))
-    return near[np.argsort(cells[near], kind="stable")][:k]
+        near = np.arange(len(distances))
+    return near[np.argsort(distances[near], kind="stable")][:k]
 
 
 def nearest(queries: Rows, gallery: Rows, k: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
@@ -141,15 +151,21 @@ def nearest(queries: Rows, gallery: Rows, k: int) -> tuple[NDArray[np.intp], NDA
     """
     shape = (queries.shape[0], min(k, gallery.shape[0]))
     indices, found = np.empty(shape, np.intp), np.empty(shape, np.float64)
-    for start, cells in distances(queries, gallery):
-        for query, row in enumerate(cells, start):
+    for start, distances in grid_distances(queries, gallery):
+        for query, row in enumerate(distances, start):
             indices[query] = first(row, k)
             found[query] = np.sqrt(row[indices[query]] * GRID)
     return indices, found
 
 
 def lengths(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Euclidean length of each row, kept beside a gallery so that a search need not find it."""
+    """Compute the Euclidean length of each row, to be kept beside a gallery.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n, n_dims)
+        A vector in each row.
+    """
     rows = np.asarray(vectors, np.float64)
     return np.sqrt(np.einsum("ij,ij->i", rows, rows)).astype(np.float32)
 
@@ -159,8 +175,8 @@ def nearest_of_many(
     gallery: NDArray[np.floating],
     gallery_lengths: NDArray[np.float32],
     k: int,
-) -> tuple[NDArray[np.intp], Cells]:
-    """Find what `nearest` finds, by a look at all and a close look at few.
+) -> tuple[NDArray[np.intp], GridDistances]:
+    """Find the same as `nearest`, faster for one query in a large gallery.
 
     A product in single precision tells which vectors could be among the nearest, with its worst
     rounding allowed for; only those are compared exactly.
@@ -168,10 +184,11 @@ def nearest_of_many(
     Parameters
     ----------
     query : ndarray of float32, shape (1, n_dims)
+        The query's vector.
     gallery : ndarray of float32, shape (n_gallery, n_dims)
         May be mapped from a file.
     gallery_lengths : ndarray of float32, shape (n_gallery,)
-        See `lengths`.
+        Lengths of the gallery's vectors, from `lengths`.
     k : int
         Neighbours wanted, at least 1.
 
@@ -179,8 +196,8 @@ def nearest_of_many(
     -------
     indices : ndarray of intp, shape (min(k, n_gallery),)
         By distance, then by index.
-    cells : ndarray of int32, same shape
-        Squared distances, see `Block`.
+    distances : ndarray of int32, same shape
+        Squared distances on the grid.
 
     References
     ----------
@@ -195,10 +212,10 @@ def nearest_of_many(
     near = np.arange(len(found))
     if k < len(found):
         # An inner product of unit vectors is off by at most about n_dims half units of rounding,
-        # on either side of the comparison; a few more for the divisions and the cells' grid.
+        # on either side of the comparison; a few more for the divisions and the grid.
         margin = (query.shape[1] + 16) * float(np.finfo(np.float32).eps)
         limit = np.partition(found, len(found) - k)[len(found) - k] - margin
         near = np.flatnonzero(found >= limit)
-    (block,) = distances(query, np.asarray(gallery[near]))
-    order = first(block.cells[0], k)
-    return near[order], block.cells[0][order]
+    (block,) = grid_distances(query, np.asarray(gallery[near]))
+    order = first(block.distances[0], k)
+    return near[order], block.distances[0][order]

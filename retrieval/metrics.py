@@ -1,4 +1,4 @@
-"""The flat table of metrics: name to function, direction and chance value.
+"""The table of metrics: each gives one value per query of a ranking.
 
 Every metric takes a `Ranking` and gives one value per query: the mean over all orders of tied
 images (McSherry and Najork 2008). Constant features therefore score exactly what chance
@@ -27,22 +27,23 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Metric:
-    """A row of the table.
+    """An entry of the table.
 
     Attributes
     ----------
     label : str
         Column heading.
     function : callable
-        From a `Ranking` to one value per query; queries without relevant images may get
-        anything, `score` leaves them out.
-    higher_is_better : bool
-        Direction.
+        From a `Ranking` to one value per query, the larger the better; queries without relevant
+        images may get anything, `score` leaves them out.
+    is_binary : bool
+        Whether a query's value is 1 or 0, ties aside: methods are then compared by McNemar's
+        test, otherwise by a permutation test.
     """
 
     label: str
     function: Callable[[Ranking], Values]
-    higher_is_better: bool = True
+    is_binary: bool = False
 
 
 def top_k(ranking: Ranking, k: int) -> Values:
@@ -95,10 +96,10 @@ def average_precision(ranking: Ranking) -> Values:
 
 
 METRICS: dict[str, Metric] = {
-    "top1": Metric("top-1", partial(top_k, k=1)),
-    "top3": Metric("top-3", partial(top_k, k=3)),
-    "top5": Metric("top-5", partial(top_k, k=5)),
-    "top10": Metric("top-10", partial(top_k, k=10)),
+    "top1": Metric("top-1", partial(top_k, k=1), is_binary=True),
+    "top3": Metric("top-3", partial(top_k, k=3), is_binary=True),
+    "top5": Metric("top-5", partial(top_k, k=5), is_binary=True),
+    "top10": Metric("top-10", partial(top_k, k=10), is_binary=True),
     "map": Metric("mAP", average_precision),
     "mrr": Metric("MRR", reciprocal_rank),
     "p10": Metric("P@10", partial(precision_at_k, k=10)),
@@ -107,7 +108,7 @@ METRICS: dict[str, Metric] = {
 
 
 def score(ranking: Ranking) -> dict[str, Values]:
-    """Every metric of every query; NaN where a query has no relevant image."""
+    """Give every metric of every query; NaN where a query has no relevant image."""
     lone = ranking.relevant == 0
     return {
         name: np.where(lone, np.nan, metric.function(ranking)) for name, metric in METRICS.items()
@@ -115,7 +116,7 @@ def score(ranking: Ranking) -> dict[str, Values]:
 
 
 def mean_scores(ranking: Ranking) -> dict[str, float | None]:
-    """Every metric's mean over the queries that have relevant images; None if none has."""
+    """Give every metric's mean over the queries that have relevant images; None if none has."""
     scored = ranking.relevant > 0
     if not scored.any():
         return dict.fromkeys(METRICS)
@@ -123,12 +124,12 @@ def mean_scores(ranking: Ranking) -> dict[str, float | None]:
 
 
 def chance(judgements: Judgements) -> dict[str, float | None]:
-    """Every metric's expected mean if the gallery is put in random order."""
+    """Give every metric's expected mean if the gallery is put in random order."""
     return mean_scores(random_ranking(judgements))
 
 
 def _drawn(ranking: Ranking, k: int | NDArray[np.int32]) -> NDArray[np.int64]:
-    """How many images of each group stand among the first k."""
+    """Number of images of each group among the first k."""
     return np.clip(np.int64(k) - ranking.group_start, 0, ranking.group_size).astype(np.int64)
 
 

@@ -1,4 +1,4 @@
-"""What counts: which gallery images are right for a query, and which are out of the race."""
+"""The protocol: gallery images that are relevant for a query, and those left out for it."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -16,7 +16,7 @@ nothing else: part of the keys of records."""
 
 
 class Candidate(Protocol):
-    """What the protocol needs to know of an image."""
+    """An image, as far as the protocol has to know it."""
 
     @property
     def id(self) -> str:
@@ -32,7 +32,7 @@ class Candidate(Protocol):
 
     @property
     def distractor(self) -> str | None:
-        """Name of its confusion class, None for an image that is none."""
+        """Class name of a distractor, None for any other image."""
 
 
 class Judged(Protocol):
@@ -76,7 +76,7 @@ class Judgements:
     self_matches : int
         Queries that stand in the gallery themselves, byte for byte, and were excluded there.
     levels : tuple of ndarray of intp
-        The confusion images, dealt into parts (see `retrieval.distractors`); empty without any.
+        The distractors, dealt into parts (see `retrieval.distractors`); empty without any.
     """
 
     of: tuple[Judgement, ...]
@@ -90,18 +90,23 @@ def judge(
     gallery: Sequence[Candidate],
     relevance: Mapping[str, Judged],
 ) -> Judgements:
-    """Work out what counts for every query.
+    """Judge the gallery for every query.
 
-    An image is relevant if it has the query's label; confusion images have none and are
-    negatives. Judgements in `relevance` replace the labels of the queries they name. The
-    query itself, found in the gallery by content hash, is excluded once.
+    An image is relevant if it has the query's label; distractors have none and are negatives.
+    Judgements in `relevance` replace the labels of the queries they name. The query itself, found
+    in the gallery by content hash, is excluded once.
 
     Parameters
     ----------
     queries, gallery : sequence of Candidate
-        The gallery in order of id.
+        Images asked with and images searched, the gallery in order of id.
     relevance : mapping of str to Judged
-        Per query id; may be empty.
+        Query id to judgements that replace the query's label; may be empty.
+
+    Returns
+    -------
+    Judgements
+        One judgement per query, in their order.
     """
     by_label: dict[str, list[int]] = defaultdict(list)
     by_content: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""What a search showed, small enough to keep: every metric can be computed from it alone."""
+"""A search's result, small enough to keep: every metric can be computed from it alone."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -8,7 +8,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.knn import Block, Cells, first
+from retrieval.knn import Block, GridDistances, first
 from retrieval.protocol import Judgement, Judgements
 
 DEPTH = 50
@@ -16,6 +16,13 @@ DEPTH = 50
 
 _OUT = np.iinfo(np.int32).max
 """Distance of an image that does not take part: behind all others."""
+
+_STORED = {
+    "distractors": "confusion",
+    "distractors_before": "confusion_gap",
+    "distractors_tied": "confusion_tied",
+}
+"""Fields to their names in files, so that rankings published under the former names are read."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,14 @@ class Ranking:
     group_query, group_start, group_size, group_relevant : ndarray of int32, shape (n_groups,)
         The tie groups that hold relevant images, in order of query and place: whose they are,
         images that stand before the group, images in it, relevant images in it.
+    distractors : ndarray of int32, shape (n_queries, n_parts)
+        Distractors of each part among the candidates, see `retrieval.distractors`; no columns
+        for a gallery without distractors.
+    distractors_before : ndarray of int32, shape (n_groups, n_parts)
+        Distractors that stand between the query's tie group before this one, or the top of the
+        ranking, and this one.
+    distractors_tied : ndarray of int32, shape (n_groups, n_parts)
+        Distractors in the group.
     """
 
     neighbours: NDArray[np.int32]
@@ -46,47 +61,63 @@ class Ranking:
     group_start: NDArray[np.int32]
     group_size: NDArray[np.int32]
     group_relevant: NDArray[np.int32]
-    confusion: NDArray[np.int32]
-    confusion_gap: NDArray[np.int32]
-    confusion_tied: NDArray[np.int32]
+    distractors: NDArray[np.int32]
+    distractors_before: NDArray[np.int32]
+    distractors_tied: NDArray[np.int32]
 
     @property
     def n_queries(self) -> int:
         """Number of queries, with or without relevant images."""
         return len(self.candidates)
 
-    def with_confusion(self, levels: int) -> "Ranking":
-        """Leave out all confusion images but those of the first `levels` parts, 0 for all.
+    def with_distractors(self, levels: int) -> "Ranking":
+        """Leave out all distractors but those of the first parts.
 
         The neighbours are not in the result: too few are kept to leave some out.
+
+        Parameters
+        ----------
+        levels : int
+            Number of parts that stay; 0 leaves out every distractor.
         """
-        gone = self.confusion_gap[:, levels:].sum(axis=1)
-        tied = self.confusion_tied[:, levels:].sum(axis=1)
+        gone = self.distractors_before[:, levels:].sum(axis=1)
+        tied = self.distractors_tied[:, levels:].sum(axis=1)
         behind = np.cumsum(gone + tied)
         first = np.searchsorted(self.group_query, self.group_query)  # the query's first group
         before = behind - tied - (behind - gone - tied)[first]
-        missing = self.confusion[:, levels:].sum(axis=1)
+        missing = self.distractors[:, levels:].sum(axis=1)
         return replace(
             self,
             neighbours=self.neighbours[:, :0],
             candidates=(self.candidates - missing).astype(np.int32),
             group_start=(self.group_start - before).astype(np.int32),
             group_size=(self.group_size - tied).astype(np.int32),
-            confusion=self.confusion[:, :levels],
-            confusion_gap=self.confusion_gap[:, :levels],
-            confusion_tied=self.confusion_tied[:, :levels],
+            distractors=self.distractors[:, :levels],
+            distractors_before=self.distractors_before[:, :levels],
+            distractors_tied=self.distractors_tied[:, :levels],
         )
 
     def save(self, path: Path) -> None:
-        """Write an ``.npz`` file; the same ranking gives the same bytes."""
+        """Write an ``.npz`` file; the same ranking gives the same bytes.
+
+        Parameters
+        ----------
+        path : Path
+            The file, overwritten if it is there.
+        """
         with path.open("wb") as file:
             np.savez_compressed(
-                file, **{item.name: getattr(self, item.name) for item in fields(self)}
+                file, **{_stored(item.name): getattr(self, item.name) for item in fields(self)}
             )
 
     @classmethod
     def load(cls, path: Path) -> "Ranking":
         """Read an ``.npz`` file.
+
+        Parameters
+        ----------
+        path : Path
+            A file that `save` has written.
 
         Raises
         ------
@@ -95,60 +126,71 @@ class Ranking:
         """
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                return cls(**{item.name: stored[item.name] for item in fields(cls)})
+                return cls(**{item.name: stored[_stored(item.name)] for item in fields(cls)})
         except (KeyError, OSError, EOFError, ValueError, BadZipFile) as error:
             raise ValueError(f"{path} holds no ranking ({error})") from error
 
 
 def summarise(blocks: Iterable[Block], judgements: Judgements, depth: int = DEPTH) -> Ranking:
-    """Reduce a search to what the metrics need.
+    """Reduce a search to its neighbours and the places of relevant images.
 
     Parameters
     ----------
     blocks : iterable of Block
-        The search's result, see `retrieval.knn.distances`; what is excluded is overwritten.
+        The search's result.
     judgements : Judgements
-        What counts for every query, in the same order.
+        Relevant and excluded images of every query, in the same order.
     depth : int
         Neighbours kept per query.
     """
     neighbours = np.full((len(judgements.of), depth), -1, np.int32)
     groups: list[NDArray[np.intp]] = []
-    confusion: list[NDArray[np.intp]] = []
-    for start, cells in blocks:
-        for query, row in enumerate(cells, start):
-            judgement = judgements.of[query]
+    distractors: list[NDArray[np.intp]] = []
+    for start, distances in blocks:
+        for query, found in enumerate(distances, start):
+            judgement, row = judgements.of[query], found.copy()
             row[judgement.excluded] = _OUT
             nearest = first(row, depth)
             nearest = nearest[row[nearest] < _OUT]
             neighbours[query, : len(nearest)] = nearest
             groups.append(_groups(query, row, judgement.positive))
-            confusion.append(_confusion(row, judgement.positive, judgements.levels))
-    return _ranking(judgements, neighbours, groups, confusion)
+            distractors.append(_distractors(row, judgement.positive, judgements.levels))
+    return _ranking(judgements, neighbours, groups, distractors)
 
 
 def random_ranking(judgements: Judgements) -> Ranking:
-    """Rank by chance: all candidates of a query in one tie group."""
-    groups, confusion = [], []
+    """Rank by chance: all candidates of a query in one tie group.
+
+    Parameters
+    ----------
+    judgements : Judgements
+        Relevant and excluded images of every query.
+    """
+    groups, distractors = [], []
     for query, judgement in enumerate(judgements.of):
         size, relevant = judgements.n_gallery - len(judgement.excluded), len(judgement.positive)
         tied = _taking_part(judgement, judgements.levels)
         if relevant:
             groups.append(np.array([[query, 0, size, relevant]]))
-            confusion.append(np.stack([np.zeros_like(tied), tied])[:, None])
-    return _ranking(judgements, np.full((len(judgements.of), 0), -1, np.int32), groups, confusion)
+            distractors.append(np.stack([np.zeros_like(tied), tied])[:, None])
+    nobody = np.full((len(judgements.of), 0), -1, np.int32)
+    return _ranking(judgements, nobody, groups, distractors)
+
+
+def _stored(field: str) -> str:
+    return _STORED.get(field, field)
 
 
 def _ranking(
     judgements: Judgements,
     neighbours: NDArray[np.int32],
     groups: Sequence[NDArray[np.intp]],
-    confusion: Sequence[NDArray[np.intp]],
+    distractors: Sequence[NDArray[np.intp]],
 ) -> Ranking:
     """Put the tie groups of all queries together."""
     levels = len(judgements.levels)
     query, start, size, relevant = np.concatenate([np.empty((0, 4), np.intp), *groups]).T
-    gaps, tied = np.concatenate([np.empty((2, 0, levels), np.intp), *confusion], axis=1)
+    before, tied = np.concatenate([np.empty((2, 0, levels), np.intp), *distractors], axis=1)
     there = [_taking_part(judgement, judgements.levels) for judgement in judgements.of]
     return Ranking(
         neighbours,
@@ -159,12 +201,12 @@ def _ranking(
         size.astype(np.int32),
         relevant.astype(np.int32),
         np.array(there, np.int32).reshape(len(there), levels),
-        gaps.astype(np.int32),
+        before.astype(np.int32),
         tied.astype(np.int32),
     )
 
 
-def _groups(query: int, row: Cells, positive: NDArray[np.intp]) -> NDArray[np.intp]:
+def _groups(query: int, row: GridDistances, positive: NDArray[np.intp]) -> NDArray[np.intp]:
     """Tie groups with relevant images: rows of query, start, size, relevant images."""
     ordered = np.sort(row)
     tied, counts = np.unique(row[positive], return_counts=True)
@@ -173,10 +215,10 @@ def _groups(query: int, row: Cells, positive: NDArray[np.intp]) -> NDArray[np.in
     return np.stack([np.full_like(starts, query), starts, ends - starts, counts], axis=1)
 
 
-def _confusion(
-    row: Cells, positive: NDArray[np.intp], levels: Sequence[NDArray[np.intp]]
+def _distractors(
+    row: GridDistances, positive: NDArray[np.intp], levels: Sequence[NDArray[np.intp]]
 ) -> NDArray[np.intp]:
-    """Confusion images before and in the tie groups of `_groups`, (2, groups, levels)."""
+    """Distractors before and in the tie groups of `_groups`, (2, groups, levels)."""
     tied = np.unique(row[positive])
     made = np.empty((2, len(tied), len(levels)), np.intp)
     for level, indices in enumerate(levels):
@@ -189,5 +231,5 @@ def _confusion(
 
 
 def _taking_part(judgement: Judgement, levels: Sequence[NDArray[np.intp]]) -> NDArray[np.intp]:
-    """How many confusion images of each part a query is compared with."""
+    """Number of distractors of each part that a query is compared with."""
     return np.array([len(np.setdiff1d(part, judgement.excluded)) for part in levels], np.intp)

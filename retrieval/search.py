@@ -1,10 +1,9 @@
-"""How a gallery is searched: by one matrix of vectors, or by several whose searches are fused."""
+"""A search: it compares the vectors of queries with those of a gallery."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from retrieval.fusion.late import Fusion, fuse
-from retrieval.knn import Block, Rows, distances
+from retrieval.knn import Block, Rows, grid_distances
 from retrieval.protocol import Judgements
 
 Vectors = Sequence[Rows]
@@ -12,7 +11,7 @@ Vectors = Sequence[Rows]
 
 
 class Search(Protocol):
-    """Compares queries with a gallery. What re-ranks takes a search and is one."""
+    """Compare queries with a gallery; a re-ranking takes a search and gives another."""
 
     def __call__(
         self, queries: Vectors, gallery: Vectors, judgements: Judgements
@@ -24,38 +23,19 @@ class Search(Protocol):
         queries, gallery : sequence of Rows
             As many matrices in one as in the other, of the same extractors in the same order.
         judgements : Judgements
-            Each query's excluded images have no influence on what is found for it; of the
-            judgements nothing else is looked at.
+            Each query's excluded images have no influence on its neighbours. A search looks at
+            nothing else in the judgements.
 
         Returns
         -------
         iterator of Block
-            See `retrieval.knn.Block`; of excluded images, whatever.
+            Distances of every query to every gallery image, in order of the queries; those to
+            its excluded images may be anything.
         """
         ...
 
 
 def single(queries: Vectors, gallery: Vectors, judgements: Judgements) -> Iterator[Block]:
-    """Search by the one matrix that there is; see `Search`."""
+    """Search by Euclidean distance, where there is one matrix of vectors; a `Search`."""
     (asked,), (searched,) = queries, gallery
-    return distances(asked, searched)
-
-
-class Fused:
-    """Search by every matrix and fuse what each finds; see `Search`.
-
-    Parameters
-    ----------
-    fusion : Fusion
-        Late fusion, of distances.
-    """
-
-    def __init__(self, fusion: Fusion) -> None:
-        self.fusion = fusion
-
-    def __call__(
-        self, queries: Vectors, gallery: Vectors, judgements: Judgements
-    ) -> Iterator[Block]:
-        """See `Search`."""
-        searches = [distances(*pair) for pair in zip(queries, gallery, strict=True)]
-        return fuse(searches, self.fusion, judgements)
+    return grid_distances(asked, searched)

@@ -1,7 +1,7 @@
-"""What the numbers can carry: intervals over queries, paired tests, groups that differ.
+"""Statistics of scores: intervals over queries, paired tests, and groups that differ.
 
-Rows of a table are compared on the same queries, so everything is paired. All functions take
-one value per query and row and handle all rows, or all pairs of them, in one matrix product.
+Methods are compared on the same queries, so everything is paired. All functions take one value
+per query and method and handle all methods, or all pairs of them, in one matrix product.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from scipy.stats import binom, norm
 
 Values = NDArray[np.float64]
-"""One value per query and row, shape (n_queries, n_rows); no NaN."""
+"""One value per query and method, shape (n_queries, n_methods); no NaN."""
 
 Pairs = NDArray[np.float64]
-"""One value per pair of rows, shape (n_rows, n_rows), symmetric, 1 on the diagonal."""
+"""One value per pair of methods, shape (n_methods, n_methods), symmetric, 1 on the diagonal."""
 
 LEVEL = 0.95
 """Confidence of intervals; tests are at 1 - LEVEL."""
@@ -34,19 +34,20 @@ _EQUAL = 1e-12
 
 
 def intervals(values: Values, draws: int = DRAWS, seed: int = 0) -> NDArray[np.float64]:
-    """Bootstrap interval of every row's mean: percentiles over resampled queries.
+    """Bootstrap interval of every method's mean: percentiles over resampled queries.
 
     Parameters
     ----------
-    values : ndarray of float64, shape (n_queries, n_rows)
+    values : ndarray of float64, shape (n_queries, n_methods)
+        One metric of each method.
     draws : int
-        Resamples; each draws the same queries for all rows.
+        Resamples; each draws the same queries for all methods.
     seed : int
         Equal seeds give equal intervals.
 
     Returns
     -------
-    ndarray of float64, shape (n_rows, 2)
+    ndarray of float64, shape (n_methods, 2)
         Lower and upper end; NaN without queries.
 
     References
@@ -60,21 +61,22 @@ def intervals(values: Values, draws: int = DRAWS, seed: int = 0) -> NDArray[np.f
 def difference_intervals(
     values: Values, others: Values, paired: bool, draws: int = DRAWS, seed: int = 0
 ) -> NDArray[np.float64]:
-    """Bootstrap interval of how much every row's mean changes from one query set to another.
+    """Bootstrap interval of how much every method's mean changes from one query set to another.
 
     Parameters
     ----------
-    values, others : ndarray of float64, shapes (n_queries, n_rows) and (n_others, n_rows)
+    values, others : ndarray of float64, shapes (n_queries, n_methods) and (n_others, n_methods)
+        One metric of each method on either query set.
     paired : bool
         Whether the queries are the same in other form, in the same order; otherwise the two
         sets are resampled independently.
     draws, seed : int
-        See `intervals`.
+        Number and seed of the resamples.
 
     Returns
     -------
-    ndarray of float64, shape (n_rows, 2)
-        Of the mean of `others` minus that of `values`.
+    ndarray of float64, shape (n_methods, 2)
+        Interval of the mean of `others` minus that of `values`.
     """
     if paired:
         return intervals(others - values, draws, seed)
@@ -83,15 +85,15 @@ def difference_intervals(
 
 
 def mcnemar(values: Values) -> Pairs:
-    """Exact McNemar test of every pair of rows, two-sided.
+    """Exact McNemar test of every pair of methods, two-sided.
 
-    Only queries that one row of a pair does better on count; under the null hypothesis each is
+    Only queries that one method of a pair does better on count; under the null hypothesis each is
     as often the one's as the other's. Where ties make top-k a probability this is the sign test.
 
     Parameters
     ----------
-    values : ndarray of float64, shape (n_queries, n_rows)
-        1 where the row is right, 0 where it is wrong, between where a tie decides.
+    values : ndarray of float64, shape (n_queries, n_methods)
+        1 where the method is right, 0 where it is wrong, between where a tie decides.
 
     References
     ----------
@@ -105,18 +107,19 @@ def mcnemar(values: Values) -> Pairs:
 
 
 def permutation_test(values: Values, draws: int = DRAWS, seed: int = 0) -> Pairs:
-    """Paired permutation test of every pair of rows' means; see `sign_flip_test`.
+    """Paired permutation test of every pair of methods' means, by `sign_flip_test`.
 
     Parameters
     ----------
-    values : ndarray of float64, shape (n_queries, n_rows)
+    values : ndarray of float64, shape (n_queries, n_methods)
+        One metric of each method.
     draws, seed : int
-        See `sign_flip_test`.
+        Number and seed of the random exchanges.
     """
-    rows = values.shape[1]
-    first, second = np.triu_indices(rows, 1)
+    methods = values.shape[1]
+    first, second = np.triu_indices(methods, 1)
     p_values = sign_flip_test(values[:, first] - values[:, second], draws, seed)
-    made = np.ones((rows, rows))
+    made = np.ones((methods, methods))
     made[first, second] = made[second, first] = p_values
     return made
 
@@ -124,14 +127,14 @@ def permutation_test(values: Values, draws: int = DRAWS, seed: int = 0) -> Pairs
 def sign_flip_test(differences: Values, draws: int = DRAWS, seed: int = 0) -> NDArray[np.float64]:
     """Paired permutation test of whether differences are about zero, two-sided.
 
-    Under the null hypothesis two rows' values of a query might as well be exchanged. Where no
+    Under the null hypothesis two methods' values of a query might as well be exchanged. Where no
     random exchange reaches the observed difference, its p-value is bounded by a normal tail, so
     that correction for many pairs does not need millions of them.
 
     Parameters
     ----------
     differences : ndarray of float64, shape (n_queries, n_comparisons)
-        Of two rows each.
+        Differences of two methods each.
     draws : int
         Random exchanges; the observed one counts as one more.
     seed : int
@@ -162,7 +165,13 @@ def sign_flip_test(differences: Values, draws: int = DRAWS, seed: int = 0) -> ND
 
 
 def holm(p_values: Pairs) -> Pairs:
-    """Correct the p-values of all pairs for being many; see `step_down`."""
+    """Correct the p-values of all pairs for being many, by `step_down`.
+
+    Parameters
+    ----------
+    p_values : ndarray of float64, shape (n_methods, n_methods)
+        Uncorrected; every pair counts once.
+    """
     first, second = np.triu_indices(len(p_values), 1)
     made = np.ones_like(p_values)
     made[first, second] = made[second, first] = step_down(p_values[first, second])
@@ -190,20 +199,21 @@ def step_down(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def letters(means: Sequence[float], p_values: Pairs, alpha: float = 1 - LEVEL) -> list[str]:
-    """Letters that rows share unless they differ: the compact letter display.
+    """Letters that methods share unless they differ: the compact letter display.
 
     Parameters
     ----------
     means : sequence of float
-        Of each row; the best row has the letter a.
-    p_values : ndarray, shape (n_rows, n_rows)
+        Mean of each method; the best has the letter a.
+    p_values : ndarray of float64, shape (n_methods, n_methods)
         Corrected. Pairs below `alpha` differ.
     alpha : float
+        Level of significance.
 
     Returns
     -------
     list of str
-        For each row its letters in order; after z come aa, ab, …, in brackets.
+        For each method its letters in order; after z come aa, ab, …, in brackets.
 
     References
     ----------
@@ -218,23 +228,25 @@ def letters(means: Sequence[float], p_values: Pairs, alpha: float = 1 - LEVEL) -
             split += [group - {one}, group - {other}] if both else [group]
         groups = [g for g in dict.fromkeys(split) if not any(g < larger for larger in split)]
     rank = np.argsort(np.argsort([-mean for mean in means], kind="stable"))
-    groups.sort(key=lambda group: sorted(rank[row] for row in group))
+    groups.sort(key=lambda group: sorted(rank[method] for method in group))
     return [
-        "".join(_letter(number) for number, group in enumerate(groups) if row in group)
-        for row in range(len(means))
+        "".join(_letter(number) for number, group in enumerate(groups) if method in group)
+        for method in range(len(means))
     ]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How the rows of a table compare on one metric.
+    """Comparison of methods on one metric.
 
     Attributes
     ----------
-    intervals : ndarray of float64, shape (n_rows, 2)
-    p_values : ndarray of float64, shape (n_rows, n_rows)
-        Corrected.
+    intervals : ndarray of float64, shape (n_methods, 2)
+        Ends of the interval of each method's mean.
+    p_values : ndarray of float64, shape (n_methods, n_methods)
+        Corrected for all pairs.
     letters : list of str
+        Letters of each method; methods that share one do not differ significantly.
     """
 
     intervals: NDArray[np.float64]
@@ -243,15 +255,16 @@ class Comparison:
 
 
 def compare(values: Values, binary: bool, seed: int = 0) -> Comparison:
-    """Intervals, corrected tests and letters of all rows.
+    """Compute intervals, corrected tests and letters of all methods.
 
     Parameters
     ----------
-    values : ndarray of float64, shape (n_queries, n_rows)
+    values : ndarray of float64, shape (n_queries, n_methods)
+        One metric of each method.
     binary : bool
         Whether values are right or wrong (McNemar) or anything else (permutation test).
     seed : int
-        Of both kinds of resampling.
+        Seed of both kinds of resampling.
     """
     p_values = holm(mcnemar(values) if binary else permutation_test(values, seed=seed))
     means = values.mean(axis=0) if len(values) else np.zeros(values.shape[1])
@@ -260,27 +273,27 @@ def compare(values: Values, binary: bool, seed: int = 0) -> Comparison:
 
 
 def resolvable(values: Values) -> float:
-    """Smallest difference of two rows' means that this many queries would usually show.
+    """Smallest difference of two methods' means that this many queries would usually show.
 
-    A single paired comparison at the usual level finds it in four of five cases, if the two rows
-    disagree as much as the median pair here.
+    A single paired comparison at the usual level finds it in four of five cases, if the two
+    methods disagree as much as the median pair here.
 
     Parameters
     ----------
-    values : ndarray of float64, shape (n_queries, n_rows)
-        At least two rows and two queries, or the answer is NaN.
+    values : ndarray of float64, shape (n_queries, n_methods)
+        At least two methods and two queries, or the answer is NaN.
     """
-    count, rows = values.shape
-    if count < 2 or rows < 2:
+    count, methods = values.shape
+    if count < 2 or methods < 2:
         return float("nan")
-    first, second = np.triu_indices(rows, 1)
+    first, second = np.triu_indices(methods, 1)
     spread = np.median((values[:, first] - values[:, second]).std(axis=0, ddof=1))
     quantiles = norm.ppf(1 - (1 - LEVEL) / 2) + norm.ppf(_POWER)
     return float(quantiles * spread / np.sqrt(count))
 
 
 def _resampled_means(values: Values, draws: int, seed: int) -> Values:
-    """Every row's mean in each resample, shape (draws, n_rows); NaN without queries."""
+    """Every method's mean in each resample, shape (draws, n_methods); NaN without queries."""
     count = len(values)
     if count == 0:
         return np.full((draws, values.shape[1]), np.nan)
@@ -296,7 +309,7 @@ def _ends(means: Values) -> NDArray[np.float64]:
 
 
 def _resampled(count: int, size: int, rng: np.random.Generator) -> Values:
-    """How often each query is drawn in each of `size` resamples, shape (size, count)."""
+    """Count the draws of each query in each of `size` resamples, shape (size, count)."""
     drawn = rng.integers(0, count, (size, count)) + count * np.arange(size)[:, None]
     return np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count).astype(float)
 
@@ -315,29 +328,30 @@ def _letter(number: int) -> str:
 
 
 def oracle(values: Values) -> NDArray[np.float64]:
-    """The best row's value of every query: an upper bound for choosing one row by query.
+    """Give the best method's value of every query, a bound for choosing a method by query.
 
     Parameters
     ----------
-    values : ndarray of float64, shape (n_queries, n_rows)
+    values : ndarray of float64, shape (n_queries, n_methods)
+        One metric of each method.
     """
     return values.max(axis=1)
 
 
 def complementarity(values: Values, right: float = 1.0) -> Pairs:
-    """Share of the queries that one row solves and another does not.
+    """Share of the queries that one method solves and another does not.
 
     Parameters
     ----------
-    values : ndarray of float64, shape (n_queries, n_rows)
+    values : ndarray of float64, shape (n_queries, n_methods)
         Top-1, say.
     right : float
         From which value on a query is solved.
 
     Returns
     -------
-    ndarray of float64, shape (n_rows, n_rows)
-        Of the row against the column; 0 on the diagonal.
+    ndarray of float64, shape (n_methods, n_methods)
+        Solved by the method of the row and not by that of the column; 0 on the diagonal.
     """
     solved = values >= right
     return (solved[:, :, None] & ~solved[:, None, :]).mean(axis=0)

@@ -15,6 +15,7 @@ from benchmarks.pipeline.workers import Workforce
 from benchmarks.tune import __main__ as tune
 from extractors.networks import backbone as backbone_module
 from extractors.networks import weights
+from extractors.networks.architectures import KerasApplication
 from extractors.networks.training import Recipe
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -120,9 +121,9 @@ def own_weights(tmp_path, monkeypatch):
         monkeypatch.setenv(weights.variable(name), str(path))
     monkeypatch.delitem(weights.OFFICIAL, "resnet50")
     monkeypatch.setattr(
-        backbone_module,
-        "_fill",
-        lambda whole, _: {layer.name for layer in whole.layers if layer.weights},
+        KerasApplication,
+        "fill",
+        lambda _, whole, __: {layer.name for layer in whole.layers if layer.weights},
     )
     backbone_module._load.cache_clear()
     yield

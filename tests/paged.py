@@ -89,9 +89,9 @@ def _record(task: Task, row: str, parts: dict) -> dict:
 
 def _ranking(task: Task, tops: str):
     judged = zip(task.queries, tops[: len(task.queries)], strict=True)
-    cells = np.stack([_order(task.dataset.gallery, query, top) for query, top in judged])
+    distances = np.stack([_order(task.dataset.gallery, query, top) for query, top in judged])
     judgements = judge(task.queries, task.dataset.gallery, {})
-    return summarise([Block(0, cells)], judgements)
+    return summarise([Block(0, distances)], judgements)
 
 
 def _order(gallery: tuple[Image, ...], query: Image, top: str) -> np.ndarray:
@@ -102,6 +102,6 @@ def _order(gallery: tuple[Image, ...], query: Image, top: str) -> np.ndarray:
         "d": lambda image: image.distractor is not None,
     }
     first = next(n for n, image in enumerate(gallery) if sorts[top](image))
-    cells = np.arange(1, len(gallery) + 1, dtype=np.int32)
-    cells[first] = 0
-    return cells
+    distances = np.arange(1, len(gallery) + 1, dtype=np.int32)
+    distances[first] = 0
+    return distances

@@ -15,7 +15,7 @@ from benchmarks.report.pages.classes import DISTRACTOR, first_answers, hubs
 from benchmarks.report.pages.distractors import attraction, curves, intrusion
 from benchmarks.report.pages.sketch_gap import gap_rows
 from retrieval.distractors import LEVELS
-from retrieval.knn import distances
+from retrieval.knn import grid_distances
 from retrieval.metrics import METRICS, mean_scores
 from retrieval.protocol import judge
 from retrieval.ranking import summarise
@@ -38,7 +38,7 @@ def ranked(order, queries):
     angle = (place / len(place) * 1.5).astype(np.float32)
     gallery = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     asked = np.repeat(np.array([[1, 0]], np.float32), len(queries), axis=0)
-    return summarise(distances(asked, gallery), judge(queries, GALLERY, {}))
+    return summarise(grid_distances(asked, gallery), judge(queries, GALLERY, {}))
 
 
 def task(prefix, **orders):
@@ -97,7 +97,7 @@ def test_difference_intervals_cover_what_is_known():
     assert high - low == pytest.approx(expected, rel=0.15)
 
 
-def test_curves_end_at_the_tables_and_fall_with_confusion_images():
+def test_curves_end_at_the_tables_and_fall_with_distractors_images():
     rankings = task("query", one=STRAIGHT, other=CONFUSED).rankings
     found = curves(rankings)
     for name, ranking in rankings.items():

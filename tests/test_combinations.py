@@ -158,13 +158,13 @@ def test_what_learns_from_vectors_is_weighed_by_images_that_it_has_not_learned_f
     from benchmarks.pipeline.evaluation import fitted_method as fitted
     from benchmarks.pipeline.extraction.extract import extract
     from benchmarks.pipeline.workers import Workforce
-    from retrieval.fusion.methods import LateWeighted
+    from retrieval.fusion.methods import WeightedFusion
 
     data = load_dataset(parted)
     row = parse_method("colour-moments+lbp")
     assert row.extractors[0].postprocessing
     learned_from, rounds = [], []
-    fit_postprocessing, fit = fitted.fit_postprocessing, LateWeighted.fit
+    fit_postprocessing, fit = fitted.fit_postprocessing, WeightedFusion.fit
 
     def watch_tail(row, images, dataset, store):
         if row.postprocessing:
@@ -176,7 +176,7 @@ def test_what_learns_from_vectors_is_weighed_by_images_that_it_has_not_learned_f
         return fit(self, training, labels, given)
 
     monkeypatch.setattr(fitted, "fit_postprocessing", watch_tail)
-    monkeypatch.setattr(LateWeighted, "fit", watch_fit)
+    monkeypatch.setattr(WeightedFusion, "fit", watch_fit)
     made = extract(row.extractors, data, tmp_path / "cache", False, Workforce(quiet=True))
     with FittedMethod(row, data, made, tmp_path / "cache"):
         pass

@@ -4,6 +4,7 @@ import inspect
 import pickle
 import re
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from pictures import picture
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+import extractors
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
-from extractors import FAMILIES, MENU, describe
+from extractors import FAMILIES, MENU, Description, describe
+from extractors.__main__ import row
 from extractors.base import Extractor
 from extractors.local_features.detector import Detector
 from extractors.networks import engine, training, weights
@@ -77,6 +80,7 @@ ODD = {
     "stripes": np.tile(np.array([[0], [255]], np.uint8), (20, 30))[..., None].repeat(3, 2),
 }
 
+README = (Path(extractors.__file__).parent / "README.md").read_text(encoding="utf-8")
 LABELS = ["a", "b", "a", "b", "a"]
 
 every_row = pytest.mark.parametrize("name", MENU)
@@ -176,7 +180,7 @@ def test_docstring_names_parameters(name):
             assert re.search(rf"^{parameter} : ", text, re.MULTILINE), parameter
 
 
-@pytest.mark.parametrize("name", [name for name in MENU if not is_network(name)])
+@every_row
 def test_class_names_family_summary_and_sources(name):
     described = describe(MENU[name])
     assert described.family in FAMILIES
@@ -201,3 +205,47 @@ def test_no_pictures_give_no_rows():
 def test_an_extractor_is_abstract():
     with pytest.raises(TypeError):
         Extractor()
+
+
+def test_readme_lists_the_menu_as_it_is():
+    listed, family = set(), ""
+    table = README.partition("<!-- menu -->")[2].partition("<!-- end -->")[0]
+    for line in table.splitlines():
+        if line.startswith("**"):
+            family = line.strip("*").lower()
+        if line.startswith("| `"):
+            names = re.findall(r"`(.*?)`", line.split("|")[1])
+            for name in names:
+                assert describe(MENU[name]).family == family
+                assert line == row(names, describe(MENU[name])), "see python -m extractors"
+            listed |= set(names)
+    built_in = {
+        name for name in MENU if all("version" in vars(type(step)) for step in own_steps(name))
+    }
+    assert built_in <= listed
+
+
+def test_readme_example_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    picture(0).save("picture.jpg")
+    exec(re.search(r"```python\n(.*?)```", README, re.DOTALL)[1], {})
+    assert "gradients" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("reference", "link"),
+    [
+        ("Hu (1962), Moments, doi:10.1/a", "[Hu 1962](https://doi.org/10.1/a)"),
+        (
+            "Zahn and Roskies (1972), Fourier, doi:10.1/b",
+            "[Zahn and Roskies 1972](https://doi.org/10.1/b)",
+        ),
+        ("Bay, Ess and Gool (2008), SURF, https://x.org/y", "[Bay et al. 2008](https://x.org/y)"),
+        ("Notes of mine, https://x.org/y", "[Notes of mine](https://x.org/y)"),
+        ("https://x.org/y", "[https://x.org/y](https://x.org/y)"),
+    ],
+)
+def test_sources_are_links(reference, link):
+    assert (
+        row(["a"], Description("other", "A thing", (reference,))) == f"| `a` | A thing | {link} |"
+    )

@@ -35,12 +35,12 @@ def judged(queries, images, excluded=NOBODY):
     return Judgements((Judgement(NOBODY, excluded),) * queries, images, 0)
 
 
-def fused(cells, fusion, judgements=None):
-    judgements = judgements or judged(*cells[0].shape)
-    [block] = fuse([[Block(0, one)] for one in cells], fusion, judgements)
+def fused(distances, fusion, judgements=None):
+    judgements = judgements or judged(*distances[0].shape)
+    [block] = fuse([[Block(0, one)] for one in distances], fusion, judgements)
     assert block.start == 0
-    assert block.cells.dtype == np.int32
-    return block.cells
+    assert block.distances.dtype == np.int32
+    return block.distances
 
 
 def slow_ranks(row):
@@ -85,10 +85,10 @@ def slow(name, rows):
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("name", EVERY)
 def test_the_order_is_that_of_the_definition(name, seed):
-    cells = searches(seed, levels=8 if seed % 2 else 1000)
-    found = fused(cells, EVERY[name])
+    distances = searches(seed, levels=8 if seed % 2 else 1000)
+    found = fused(distances, EVERY[name])
     for query in range(len(found)):
-        wanted = np.array(slow(name, [one[query].tolist() for one in cells]))
+        wanted = np.array(slow(name, [one[query].tolist() for one in distances]))
         for one in range(12):
             for other in range(12):
                 if abs(wanted[one] - wanted[other]) > 1e-7:
@@ -100,23 +100,25 @@ def test_the_order_is_that_of_the_definition(name, seed):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_the_gallerys_order_has_no_influence(name):
-    cells = searches(7, images=300, levels=10_000)
+    distances = searches(7, images=300, levels=10_000)
     order = np.random.default_rng(1).permutation(300)
-    straight = fused(cells, EVERY[name])
-    moved = fused([one[:, order] for one in cells], EVERY[name])
+    straight = fused(distances, EVERY[name])
+    moved = fused([one[:, order] for one in distances], EVERY[name])
     np.testing.assert_array_equal(moved, straight[:, order])
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_excluded_images_have_no_influence_and_come_last(name):
-    cells = searches(3)
+    distances = searches(3)
     out = np.array([2, 7])
     rest = np.setdiff1d(np.arange(12), out)
-    found = fused(cells, EVERY[name], judged(4, 12, out))
-    np.testing.assert_array_equal(found[:, rest], fused([c[:, rest] for c in cells], EVERY[name]))
-    for one in cells:
+    found = fused(distances, EVERY[name], judged(4, 12, out))
+    np.testing.assert_array_equal(
+        found[:, rest], fused([c[:, rest] for c in distances], EVERY[name])
+    )
+    for one in distances:
         one[:, out] = 10**8
-    np.testing.assert_array_equal(fused(cells, EVERY[name], judged(4, 12, out)), found)
+    np.testing.assert_array_equal(fused(distances, EVERY[name], judged(4, 12, out)), found)
     assert (found[:, out] > found[:, rest].max()).all()
 
 
@@ -132,9 +134,9 @@ def test_a_search_fused_with_itself_keeps_its_order(name):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_constant_searches_score_chance(name):
-    cells = [np.full((3, 20), 5, np.int32)] * 3
+    distances = [np.full((3, 20), 5, np.int32)] * 3
     judgements = Judgements((Judgement(np.array([1, 4, 9]), NOBODY),) * 3, 20, 0)
-    blocks = fuse([[Block(0, one)] for one in cells], EVERY[name], judgements)
+    blocks = fuse([[Block(0, one)] for one in distances], EVERY[name], judgements)
     assert mean_scores(summarise(blocks, judgements)) == pytest.approx(chance(judgements))
 
 
@@ -149,9 +151,9 @@ def test_no_weight_is_no_influence():
 def test_found_by_more_counts_for_more():
     first = np.array([[0, 1, 2, 9, 9, 9]], np.int32)
     second = np.array([[9, 1, 9, 0, 9, 9]], np.int32)
-    cells = fused([first, second], CombMnz(min_max, depth=2))
-    assert cells[0].argmin() == 1
-    assert (fused([first, second], CombSum(min_max))[0] != cells[0]).any()
+    distances = fused([first, second], CombMnz(min_max, depth=2))
+    assert distances[0].argmin() == 1
+    assert (fused([first, second], CombSum(min_max))[0] != distances[0]).any()
 
 
 def test_a_steep_search_has_more_say_than_a_flat_one():

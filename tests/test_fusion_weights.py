@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from retrieval.fusion.weights import candidates, learn_weights, leave_one_out
-from retrieval.knn import distances
+from retrieval.knn import grid_distances
 from retrieval.statistics import complementarity, oracle
 
 RNG = np.random.default_rng(0)
@@ -12,8 +12,8 @@ LABELS = [f"class {number % 4}" for number in range(48)]
 
 
 def between(vectors):
-    [block] = distances(vectors.astype(np.float32), vectors.astype(np.float32))
-    return block.cells
+    [block] = grid_distances(vectors.astype(np.float32), vectors.astype(np.float32))
+    return block.distances
 
 
 def telling(noise, groups=(0, 1, 2, 3)):
@@ -22,8 +22,8 @@ def telling(noise, groups=(0, 1, 2, 3)):
 
 
 def test_noise_gets_no_weight_and_the_telling_search_all():
-    cells = np.stack([between(RNG.normal(size=(48, 8))), between(telling(0.5))])
-    found = learn_weights(cells, LABELS)
+    distances = np.stack([between(RNG.normal(size=(48, 8))), between(telling(0.5))])
+    found = learn_weights(distances, LABELS)
     assert found.weights[1] >= 0.7
     assert found.singles[1] > found.singles[0] + 0.3
     assert found.cross_validated > found.singles[1] - 0.02
@@ -31,25 +31,25 @@ def test_noise_gets_no_weight_and_the_telling_search_all():
 
 def test_two_halves_are_worth_more_together_and_it_shows():
     halves = (telling(0.8, (0, 0, 1, 1)), telling(0.8, (0, 1, 0, 1)))
-    cells = np.stack([between(half) for half in halves])
-    found = learn_weights(cells, LABELS)
+    distances = np.stack([between(half) for half in halves])
+    found = learn_weights(distances, LABELS)
     assert 0.2 <= found.weights[0] <= 0.8
     assert found.cross_validated > max(found.singles) + 0.05
 
 
 def test_only_noise_is_not_made_to_look_good():
-    cells = np.stack([between(RNG.normal(size=(48, 4))) for _ in range(3)])
-    found = learn_weights(cells, LABELS)
+    distances = np.stack([between(RNG.normal(size=(48, 4))) for _ in range(3)])
+    found = learn_weights(distances, LABELS)
     assert found.cross_validated < max(found.singles) + 0.01
 
 
 def test_weights_are_the_same_again_and_add_up():
-    cells = np.stack([between(telling(1.0)) for _ in range(4)])
-    found = learn_weights(cells, LABELS)
-    assert found == learn_weights(cells, LABELS)
+    distances = np.stack([between(telling(1.0)) for _ in range(4)])
+    found = learn_weights(distances, LABELS)
+    assert found == learn_weights(distances, LABELS)
     assert sum(found.weights) == pytest.approx(1, abs=5e-3)
     order = RNG.permutation(48)
-    moved = cells[:, order][:, :, order]
+    moved = distances[:, order][:, :, order]
     assert learn_weights(moved, [LABELS[i] for i in order]).weights == found.weights
 
 

@@ -90,51 +90,53 @@ def judgements(excluded, n_gallery=6):
     return Judgements((Judgement(positive, np.array(excluded, np.intp)),), n_gallery, 0)
 
 
-def block(*cells):
-    return [Block(0, np.array([cells], np.int32))]
+def block(*distances):
+    return [Block(0, np.array([distances], np.int32))]
 
 
 def test_candidates_are_the_nearest_that_take_part():
-    cells = (50, 10, 10, 40, 20, 30)
-    assert candidates(block(*cells), judgements([]), 3).tolist() == [[1, 2, 4]]
-    assert candidates(block(*cells), judgements([1, 5]), 3).tolist() == [[2, 4, 3]]
-    assert candidates(block(*cells), judgements([0]), 9).tolist() == [
+    distances = (50, 10, 10, 40, 20, 30)
+    assert candidates(block(*distances), judgements([]), 3).tolist() == [[1, 2, 4]]
+    assert candidates(block(*distances), judgements([1, 5]), 3).tolist() == [[2, 4, 3]]
+    assert candidates(block(*distances), judgements([0]), 9).tolist() == [
         [1, 2, 4, 5, 3, -1, -1, -1, -1]
     ]
 
 
-def order(cells, found, inliers):
-    [reranked] = rerank(block(*cells), np.array([found], np.int32), np.array([inliers], np.int32))
-    return reranked.cells[0]
+def order(distances, found, inliers):
+    [reranked] = rerank(
+        block(*distances), np.array([found], np.int32), np.array([inliers], np.int32)
+    )
+    return reranked.distances[0]
 
 
 def test_more_inliers_come_first_and_the_others_keep_their_order():
-    cells = order((50, 10, 10, 40, 20, 30), [1, 2, 4], [0, MINIMUM, MINIMUM + 5])
-    assert np.argsort(cells, kind="stable").tolist() == [4, 2, 1, 5, 3, 0]
-    assert cells[[1, 5, 3, 0]].tolist() == [10, 30, 40, 50]
+    distances = order((50, 10, 10, 40, 20, 30), [1, 2, 4], [0, MINIMUM, MINIMUM + 5])
+    assert np.argsort(distances, kind="stable").tolist() == [4, 2, 1, 5, 3, 0]
+    assert distances[[1, 5, 3, 0]].tolist() == [10, 30, 40, 50]
 
 
 def test_equal_inliers_go_by_distance_and_stay_tied_at_equal_distance():
-    cells = order((50, 10, 10, 40, 20, 30), [1, 2, 4], [9, 9, 9])
-    assert cells[1] == cells[2] < cells[4] < 0
+    distances = order((50, 10, 10, 40, 20, 30), [1, 2, 4], [9, 9, 9])
+    assert distances[1] == distances[2] < distances[4] < 0
 
 
 def test_few_inliers_are_chance():
-    cells = (50, 10, 10, 40, 20, 30)
-    assert order(cells, [1, 2, 4], [MINIMUM - 1] * 3).tolist() == list(cells)
-    assert order(cells, [1, -1, -1], [0, 99, 99]).tolist() == list(cells)
+    distances = (50, 10, 10, 40, 20, 30)
+    assert order(distances, [1, 2, 4], [MINIMUM - 1] * 3).tolist() == list(distances)
+    assert order(distances, [1, -1, -1], [0, 99, 99]).tolist() == list(distances)
 
 
 def test_permuting_the_gallery_changes_nothing():
     rng = np.random.default_rng(0)
-    cells = rng.integers(0, 6, (8, 30)).astype(np.int32)
+    distances = rng.integers(0, 6, (8, 30)).astype(np.int32)
     right = rng.random(30) < 0.3
     support = rng.integers(0, 12, (8, 30)).astype(np.int32)
 
     def places(permutation):
         positive = np.flatnonzero(right[permutation])
         judged = Judgements((Judgement(positive, np.array([], np.intp)),) * 8, 30, 0)
-        shuffled = cells[:, permutation]
+        shuffled = distances[:, permutation]
         found = candidates([Block(0, shuffled.copy())], judged, 30)
         inliers = np.take_along_axis(support[:, permutation], found, axis=1)
         ranking = summarise(rerank([Block(0, shuffled.copy())], found, inliers), judged)

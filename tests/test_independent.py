@@ -40,16 +40,16 @@ def trec_eval(orders, relevant):
     }
 
 
-def ours(cells, positive, excluded):
+def ours(distances, positive, excluded):
     judged = Judgement(np.array(sorted(positive), np.intp), np.array(sorted(excluded), np.intp))
-    judgements = Judgements((judged,), cells.shape[0], 0)
-    blocks = [Block(0, cells[None].astype(np.int32))]
+    judgements = Judgements((judged,), distances.shape[0], 0)
+    blocks = [Block(0, distances[None].astype(np.int32))]
     return {name: values[0] for name, values in score(summarise(blocks, judgements)).items()}
 
 
-def orders_of(cells, allowed, rng, most=4000):
+def orders_of(distances, allowed, rng, most=4000):
     """Every order of the allowed images that their distances permit, or many at random."""
-    groups = [[i for i in allowed if cells[i] == d] for d in np.unique(cells[allowed])]
+    groups = [[i for i in allowed if distances[i] == d] for d in np.unique(distances[allowed])]
     ways = np.prod([float(np.prod(np.arange(1.0, len(g) + 1))) for g in groups])
     if ways <= most:
         every = itertools.product(*(itertools.permutations(group) for group in groups))
@@ -63,12 +63,12 @@ def test_without_ties_every_query_agrees(seed):
     rng = np.random.default_rng(seed)
     for _ in range(25):
         count = int(rng.integers(1, 40))
-        cells = rng.permutation(10 * count)[:count]
+        distances = rng.permutation(10 * count)[:count]
         positive = set(np.flatnonzero(rng.random(count) < 0.3).tolist())
         excluded = set(np.flatnonzero(rng.random(count) < 0.15).tolist())
         positive -= excluded
-        allowed = [i for i in np.argsort(cells) if i not in excluded]
-        found = ours(cells, positive, excluded)
+        allowed = [i for i in np.argsort(distances) if i not in excluded]
+        found = ours(distances, positive, excluded)
         if not positive:
             assert all(np.isnan(value) for value in found.values())  # a lone query
             continue
@@ -80,13 +80,13 @@ def test_without_ties_every_query_agrees(seed):
 def test_with_ties_ours_is_the_mean_over_all_orders(seed):
     rng = np.random.default_rng(100 + seed)
     count = int(rng.integers(2, 13))
-    cells = rng.integers(0, 6, count)
+    distances = rng.integers(0, 6, count)
     positive = set(rng.choice(count, int(rng.integers(1, count)), replace=False).tolist())
     excluded = set(np.flatnonzero(rng.random(count) < 0.1).tolist()) - positive
     allowed = np.array([i for i in range(count) if i not in excluded])
-    orders, every = orders_of(cells, allowed, rng)
+    orders, every = orders_of(distances, allowed, rng)
     wanted = trec_eval(orders, positive)
-    found = ours(cells, positive, excluded)
+    found = ours(distances, positive, excluded)
     tolerance = 1e-9 if every else 0.04
     assert {name: found[name] for name in wanted} == pytest.approx(wanted, abs=tolerance)
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 
 from retrieval import knn
-from retrieval.knn import distances, nearest, normalise
+from retrieval.knn import grid_distances, nearest, normalise
 
 
 @pytest.fixture
@@ -28,12 +28,12 @@ def test_same_neighbours_and_distances_as_scikit_learn(vectors):
 
 def test_blocks_have_no_influence(vectors, monkeypatch):
     queries, gallery = vectors
-    [whole] = distances(queries, gallery)
+    [whole] = grid_distances(queries, gallery)
     monkeypatch.setattr(knn, "_BLOCK_VALUES", 7 * len(gallery))
     monkeypatch.setattr(knn, "_GALLERY_BLOCK", 11)
-    parts = list(distances(queries, gallery))
+    parts = list(grid_distances(queries, gallery))
     assert [block.start for block in parts] == [0, 7, 14, 21, 28]
-    assert np.array_equal(np.concatenate([block.cells for block in parts]), whole.cells)
+    assert np.array_equal(np.concatenate([block.distances for block in parts]), whole.distances)
 
 
 def test_ties_go_to_the_lower_index():
@@ -49,8 +49,8 @@ def test_equal_vectors_tie_wherever_they_stand():
     copies = [3, 77, 250, 499]
     gallery[copies] = gallery[3]
     for query in rng.normal(size=(20, 129)).astype(np.float32):
-        [block] = distances(query[None], gallery)
-        assert len(set(block.cells[0][copies])) == 1
+        [block] = grid_distances(query[None], gallery)
+        assert len(set(block.distances[0][copies])) == 1
         indices, _ = nearest(query[None], gallery, 500)
         assert [index for index in indices[0] if index in copies] == copies
 

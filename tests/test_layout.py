@@ -227,12 +227,17 @@ def test_relevance_file_labels_flat_folders(tmp_path, load_dataset):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "not readable as JSON"),
-        ("[]", "must be an object"),
+        ("{", "no valid JSON .*remove the file"),
+        ("[]", "expected `object`, got `array`"),
+        ("null", "expected `object`, got `null`"),
+        ("[" * 10**6, "no valid JSON .*nested deeper than"),
+        ('{"%(query)s": {}, "%(query)s": {}}', "'%(query)s' stands twice"),
         ('{"nobody.png": {}}', "nobody.png.*not in the dataset"),
+        ('{"%(query)s": []}', "'%(query)s': expected `object`, got `array`"),
         ('{"%(query)s": {"positive": ["nothing.png"]}}', "nothing.png.*not in the gallery"),
-        ('{"%(query)s": {"positive": "%(gallery)s"}}', "must be a list"),
-        ('{"%(query)s": {"good": []}}', "'positive' and 'junk' only"),
+        ('{"%(query)s": {"positive": "%(gallery)s"}}', r"expected `array`.* - at `\$.positive`"),
+        ('{"%(query)s": {"junk": ["%(gallery)s", 1]}}', r"expected `str`.* - at `\$.junk\[1\]`"),
+        ('{"%(query)s": {"good": []}}', "'%(query)s': .*unknown field `good`"),
         ('{"%(query)s": {"positive": ["%(gallery)s"], "junk": ["%(gallery)s"]}}', "both"),
     ],
 )
@@ -242,7 +247,7 @@ def test_bad_relevance_file(parted, load_dataset, text, message):
         "gallery": "validation/gallery/apple/00.png",
     }
     (parted / "relevance.json").write_text(text % names)
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=rf"relevance\.json: .*{message % names}"):
         load_dataset(parted)
 
 

@@ -116,8 +116,8 @@ def test_what_is_right_follows_the_judgements_not_the_classes():
         positive, junk = ["g3", "g1"], []
 
     judgements = judge(queries, gallery, {"q0": Judged, "q1": Judged})
-    cells = np.array([[1, 2, 3, 4], [4, 3, 3, 3], [1, 2, 3, 4]], np.int32)
-    made = rightness(summarise([Block(0, cells)], judgements), queries, gallery)
+    distances = np.array([[1, 2, 3, 4], [4, 3, 3, 3], [1, 2, 3, 4]], np.int32)
+    made = rightness(summarise([Block(0, distances)], judgements), queries, gallery)
     assert made[0, :4].tolist() == [WRONG, RIGHT, WRONG, RIGHT]
     assert made[1, :4].tolist() == [UNJUDGED] * 3 + [WRONG]  # three are tied, two of them right
     assert made[2].tolist() == [UNJUDGED] * FIRST  # nothing is right for it

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from benchmarks.pipeline.methods.names import parse_method
-from benchmarks.pipeline.methods.presets import Trial, method_from, write_preset
+from benchmarks.pipeline.methods.presets import Trial, method_from, read_preset, write_preset
 from benchmarks.pipeline.methods.space import search_space
 from benchmarks.search import __main__ as search_module
 from benchmarks.search import open_index
@@ -111,21 +111,53 @@ def test_a_preset_searches_and_its_index_stands_alone(parted, written, tmp_path,
     assert "--preset and --extractor exclude each other" in capsys.readouterr().err
 
 
+def nested(depth):
+    made = []
+    for _ in range(depth):
+        made = [made]
+    return made
+
+
+def test_what_is_written_is_read_again(written):
+    file = written()
+    before = file.read_text()
+    preset = read_preset(file)
+    assert preset.candidates[0]["choice"] == preset.parameters
+    write_preset(file.parents[2], preset)
+    assert json.loads(file.read_text()) == json.loads(before)
+
+
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [
-        (lambda _: "{", "cannot be read"),
-        (lambda _: "[1]", "cannot be read"),
-        (lambda _: "{}", "no preset of this suite"),
-        (changed(format=2), "format 2 is not 1"),
-        (changed(dataset="../../elsewhere"), "is no name of a dataset"),
+        (lambda _: "{", "no valid JSON"),
+        (lambda _: "[" * 10**6, "no valid JSON"),
+        (lambda _: "[1]", "expected `object`, got `array`; no preset of this version"),
+        (lambda _: "{}", "no preset of this version: make it with benchmarks.tune"),
+        (lambda content: json.dumps(content)[:-1] + ', "row": "lbp"}', "'row' stands twice"),
+        (changed(more=1), "object contains unknown field `more`"),
+        (changed(format=2), "invalid enum value 2 - at `$.format`"),
+        (changed(format=True), "expected `int`, got `bool` - at `$.format`"),
+        (changed(dataset="../../elsewhere"), "matching regex"),
+        (changed(dataset=".."), "- at `$.dataset`"),
+        (changed(dataset=""), "- at `$.dataset`"),
+        (changed(dataset="\x1b[31m"), "- at `$.dataset`"),
+        (changed(row=1), "expected `str`, got `int` - at `$.row`"),
         (changed(row="cnn-plain"), "cnn-plain: cnn-plain is trained with the classes"),
         (changed(row="lbq"), "did you mean 'lbp'"),
-        (changed(images=[1]), "images are no hashes"),
-        (changed(candidates=[{"choice": {}}]), "no preset of this suite"),
+        (changed(images=[1]), "expected `str`, got `int` - at `$.images[0]`"),
+        (changed(images=["no hash"]), "- at `$.images[0]`"),
+        (changed(images=[]), "length >= 1 - at `$.images`"),
+        (changed(candidates=[]), "length >= 1 - at `$.candidates`"),
+        (changed(candidates=[{"choice": {}}]), "- at `$.candidates[0]`"),
+        (changed(verdict=None), "expected `str`, got `null` - at `$.verdict`"),
+        (changed(failed={"a": 1}), "expected `str`, got `int` - at `$.failed[...]`"),
+        (changed(card={}), "missing required field `training images`"),
+        (changed(card={"deep": nested(500)}), "nested deeper than"),
+        (changed(card={"score": float("nan")}), "no valid JSON"),
         (changed(parameters={"octaves": 99}), "no choice of those declared for lbp; tune it"),
         (changed(parameters={"prepare": "os.system"}), "no choice of those declared for lbp"),
-        (changed(parameters=[]), "parameters is no dict"),
+        (changed(parameters=[]), "expected `object`, got `array` - at `$.parameters`"),
     ],
 )
 def test_a_damaged_or_foreign_preset_is_one_clear_error(

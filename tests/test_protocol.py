@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import hypergeom
 
-from retrieval.knn import distances
+from retrieval.knn import grid_distances
 from retrieval.metrics import METRICS, chance, mean_scores, score
 from retrieval.protocol import judge
 from retrieval.ranking import Ranking, summarise
@@ -23,7 +23,7 @@ def images(prefix, labels):
 
 def search(queries, gallery, query_vectors, gallery_vectors, relevance=None):
     judgements = judge(queries, gallery, relevance or {})
-    return summarise(distances(query_vectors, gallery_vectors), judgements), judgements
+    return summarise(grid_distances(query_vectors, gallery_vectors), judgements), judgements
 
 
 def on_circle(degrees):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from retrieval.fusion.late import STEPS, CombSum, z_score
-from retrieval.knn import distances
+from retrieval.fusion.late import STEPS, CombSum, FusedSearch, z_score
+from retrieval.knn import grid_distances
 from retrieval.metrics import average_precision, chance, mean_scores
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
@@ -13,7 +13,7 @@ from retrieval.reranking.expansion import DatabaseAugmentation, QueryExpansion
 from retrieval.reranking.k_reciprocal import KReciprocal
 from retrieval.reranking.menu import RERANKINGS
 from retrieval.reranking.neighbours import nothing_excluded
-from retrieval.search import Fused, single
+from retrieval.search import single
 
 NOBODY = np.empty(0, np.intp)
 SMALL = {
@@ -35,7 +35,7 @@ def clustered(count, seed, dims=5, noise=0.6):
 def searched(search, queries, gallery, judgements=None):
     judgements = judgements or nothing_excluded(len(queries[0]), len(gallery[0]))
     blocks = list(search(queries, gallery, judgements))
-    return np.concatenate([block.cells for block in blocks]).astype(np.int64)
+    return np.concatenate([block.distances for block in blocks]).astype(np.int64)
 
 
 def plain_distances(search, queries, gallery, judgements=None):
@@ -126,7 +126,7 @@ def slow_diffusion(to_gallery, among, k, alpha, gamma):
 SEARCHES = {
     "single": (single, lambda count, seed: [clustered(count, seed)]),
     "fused": (
-        Fused(CombSum(z_score)),
+        FusedSearch(CombSum(z_score)),
         lambda count, seed: [clustered(count, seed), clustered(count, seed + 30, dims=9)],
     ),
 }
@@ -163,9 +163,9 @@ def test_k_reciprocal(setting):
     found = searched(KReciprocal(8, 4, 0.3).around(search), queries, gallery)
     to_gallery = plain_distances(search, queries, gallery)
     among = plain_distances(search, gallery, gallery)
-    for row, cells in zip(to_gallery, found, strict=True):
+    for row, distances in zip(to_gallery, found, strict=True):
         slow = slow_reciprocal(row, among, 8, 4, 0.3)
-        assert cells / STEPS == pytest.approx(graded([-d for d in slow]), abs=1e-6)
+        assert distances / STEPS == pytest.approx(graded([-d for d in slow]), abs=1e-6)
 
 
 def test_diffusion(setting):
@@ -173,12 +173,12 @@ def test_diffusion(setting):
     found = searched(Diffusion(6).around(search), queries, gallery)
     to_gallery = plain_distances(search, queries, gallery)
     among = plain_distances(search, gallery, gallery)
-    for row, cells in zip(to_gallery, found, strict=True):
+    for row, distances in zip(to_gallery, found, strict=True):
         slow = slow_diffusion(row, among, 6, 0.99, 3.0)
         reached = slow > 1e-9 * slow.max()
-        assert cells[reached] / STEPS == pytest.approx(graded(slow[reached]), abs=1e-6)
-        behind = np.argsort(cells[~reached], kind="stable")
-        assert np.all(cells[~reached] > STEPS)
+        assert distances[reached] / STEPS == pytest.approx(graded(slow[reached]), abs=1e-6)
+        behind = np.argsort(distances[~reached], kind="stable")
+        assert np.all(distances[~reached] > STEPS)
         assert np.array_equal(behind, np.argsort(row[~reached], kind="stable"))
 
 
@@ -287,8 +287,8 @@ def test_rerankings_stack():
     among = plain_distances(SMALL["dba"].around(single), gallery, gallery)
     to_gallery = plain_distances(SMALL["dba"].around(single), queries, gallery)
     slow = [slow_reciprocal(row, among, 6, 3, 0.3) for row in to_gallery]
-    for cells, expected in zip(found, slow, strict=True):
-        assert cells / STEPS == pytest.approx(graded([-d for d in expected]), abs=1e-6)
+    for distances, expected in zip(found, slow, strict=True):
+        assert distances / STEPS == pytest.approx(graded([-d for d in expected]), abs=1e-6)
 
 
 def test_a_memory_mapped_gallery_will_do(tmp_path):
@@ -318,5 +318,5 @@ def test_parameters_without_sense_are_refused(make):
 
 
 def test_the_reference_distances_are_one_for_right_angles():
-    [block] = distances(np.eye(2, dtype="f4")[:1], np.eye(2, dtype="f4"))
-    assert (block.cells / STEPS).tolist() == [[0, 1]]
+    [block] = grid_distances(np.eye(2, dtype="f4")[:1], np.eye(2, dtype="f4"))
+    assert (block.distances / STEPS).tolist() == [[0, 1]]

@@ -1,4 +1,4 @@
-"""Scoring a challenge: right numbers, and malformed answers rejected with the line at fault."""
+"""Scoring a challenge: right numbers, and malformed answers rejected with the query at fault."""
 
 import json
 import re
@@ -51,18 +51,18 @@ def test_scores_by_hand(score, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"q2.jpg": "c.jpg"}, r"line 8: 'q2.jpg': must be a list of gallery file names"),
-        ({"q2.jpg": ["c.jpg", 5]}, r"line 8: 'q2.jpg': must be a list"),
-        ({"q2.jpg": ["c.jpg", "c.jpg"]}, r"line 8: 'q2.jpg': holds a name twice"),
-        ({"q2.jpg": [str(n) for n in range(11)]}, r"line 8: 'q2.jpg': 11 names; at most 10"),
+        ({"q2.jpg": "c.jpg"}, r"'q2.jpg': expected `array`, got `str`; write {"),
+        ({"q2.jpg": None}, r"'q2.jpg': expected `array`, got `null`"),
+        ({"q2.jpg": ["c.jpg", 5]}, r"'q2.jpg': expected `str`, got `int` - at `\$\[1\]`; write {"),
+        ({"q2.jpg": ["c.jpg", "c.jpg"]}, r"'q2.jpg': holds a name twice"),
+        ({"q2.jpg": [str(n) for n in range(11)]}, r"'q2.jpg': 11 names; at most 10"),
         ({"other.jpg": ["c.jpg"]}, r"'other.jpg': the truth has no such query"),
     ],
 )
-def test_a_malformed_answer_is_named_with_its_line(score, change, message):
+def test_a_malformed_answer_is_named_with_its_query(score, change, message):
     code, written = score({**ANSWERS, **change})
     assert code == 2
-    assert re.search(r"answers\.json, line \d+: ", written.err)
-    assert re.search(message, written.err)
+    assert re.search(rf"answers\.json: {message}", written.err)
     assert written.err.count("\n") == 1
 
 
@@ -75,16 +75,37 @@ def test_missing_answers_are_counted(score):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{\n"groupname": "g",\n"images": {,}}', "line 3: no JSON"),
-        ("[1, 2]", "line 1: must be"),
-        ('{"images": {\n"q1.jpg": ["a.jpg"],\n"q1.jpg": []}}', "line 3: 'q1.jpg' stands twice"),
+        (
+            '{\n"groupname": "g",\n"images": {,}}',
+            "no valid JSON (Expecting property",
+        ),
+        ("[1, 2]", "expected `object`, got `array`; write {"),
+        ("{}", "object missing required field `images`"),
+        ('{"images": []}', "expected `object`, got `array` - at `$.images`"),
+        (
+            '{"images": {\n"q1.jpg": ["a.jpg"],\n"q1.jpg": []}}',
+            "no valid JSON ('q1.jpg' stands twice)",
+        ),
+        ('{"images": {"q1.jpg": [NaN]}}', "no valid JSON"),
+        ("[" * 10**6, "no valid JSON"),
+        ("{}".encode("utf-16"), "no valid JSON"),
     ],
 )
-def test_malformed_files_name_the_line(score, tmp_path, text, message):
-    (tmp_path / "answers.json").write_text(text)
+def test_malformed_files_name_the_place(score, tmp_path, text, message):
+    (tmp_path / "answers.json").write_bytes(text if isinstance(text, bytes) else text.encode())
     code, written = score(None)
     assert code == 2
-    assert message in written.err
+    assert f"answers.json: {message}" in written.err
+    assert written.err.count("\n") == 1
+
+
+def test_a_missing_file_and_a_byte_order_mark(score, tmp_path):
+    code, written = score(None)
+    assert code == 2
+    assert "answers.json: no such file" in written.err
+    text = json.dumps({"images": ANSWERS, "team": "ours"})
+    (tmp_path / "answers.json").write_text(text, encoding="utf-8-sig")
+    assert score(None)[0] == 0
 
 
 def test_a_run_writes_what_can_be_scored(tmp_path, run, capsys):

@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 TRAPS = {
     "constant features score well because ties fall in label order": [
         "test_protocol.test_constant_features_score_exactly_chance",
-        "test_gates.test_ties_in_the_order_of_labels_are_caught",
+        "test_sanity.test_ties_in_the_order_of_labels_are_caught",
     ],
     "the query is found in the gallery": [
         "test_protocol.test_query_in_the_gallery_is_excluded_once",
@@ -41,7 +41,7 @@ TRAPS = {
         "test_finetuning.test_features_are_the_pooled_or_the_flattened_last_map",
     ],
     "the weaker feature drowns the better in a raw concatenation": [
-        "test_combining.test_raw_concatenation_drowns_the_better_and_learned_weights_do_not",
+        "test_fusion_methods.test_raw_concatenation_drowns_the_better_and_learned_weights_do_not",
         "test_combinations.test_weights_are_learned_on_training_images_only",
     ],
     "k is larger than the gallery": [

@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from datasets.errors import InputError
+from datasets.json_files import read_json_as
 
 Json = dict[str, Any]
 """A JSON object."""
+
+DAMAGED = "damaged: remove it and run again"
+"""Remedy for a file that this suite wrote."""
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -41,24 +45,16 @@ def write_json(path: Path, content: object) -> None:
 
 
 def read_json(path: Path) -> Json | None:
-    """Read a JSON object, or None if there is no such file.
+    """Read a JSON object that this suite wrote, or None if there is no such file.
 
     Raises
     ------
+    DamagedError
+        If the file holds something else.
     InputError
-        If the file is damaged, holds something else, or cannot be read.
+        If it cannot be read.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise InputError(f"{path}: damaged ({error}); remove it and run again") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give a file") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: damaged (no JSON object); remove it and run again")
-    return content
+    return read_json_as(path, Json, DAMAGED)
 
 
 def require_writable(folder: Path, option: str) -> None:

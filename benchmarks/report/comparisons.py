@@ -97,7 +97,7 @@ def estimate(values: Values) -> tuple[float, float, float]:
     return float(values.mean()), float(low), float(high)
 
 
-def score_task(task: TaskResults, metric: str, confusion: int | None = None) -> Scored:
+def score_task(task: TaskResults, metric: str, distractors: int | None = None) -> Scored:
     """Score the methods of a query set.
 
     Parameters
@@ -106,12 +106,12 @@ def score_task(task: TaskResults, metric: str, confusion: int | None = None) -> 
         Records and rankings of the query set.
     metric : str
         Key in `METRICS`.
-    confusion : int, optional
-        Level of distractors, see `Ranking.with_confusion`; all of them if left out.
+    distractors : int, optional
+        Level of distractors, see `Ranking.with_distractors`; all of them if left out.
     """
     values = {}
     for name, ranking in task.rankings.items():
-        found = ranking if confusion is None else ranking.with_confusion(confusion)
+        found = ranking if distractors is None else ranking.with_distractors(distractors)
         values[name] = score(found)[metric][ranking.relevant > 0]
     return Scored(values, {r["method"]: parts for r in task.records if (parts := members(r))})
 

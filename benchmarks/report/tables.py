@@ -17,9 +17,6 @@ from retrieval.statistics import compare, resolvable
 CHANCE = "chance"
 SORT_BY = "map"
 
-_RIGHT_OR_WRONG = ("top1", "top3", "top5", "top10")
-"""Metrics that are 1 or 0 for a query; what else counts is compared by permutation."""
-
 
 @dataclass(frozen=True)
 class Column:
@@ -77,7 +74,7 @@ def task_rows(records: Sequence[Json], rankings: Mapping[str, Ranking]) -> list[
     rows.sort(key=lambda row: (-(row[SORT_BY] or 0), row["method"]))
     for name in METRICS if scored else ():
         matrix = np.stack([values[row["method"]][name] for row in rows], axis=1)
-        made = compare(matrix, binary=name in _RIGHT_OR_WRONG)
+        made = compare(matrix, binary=METRICS[name].is_binary)
         ends = made.intervals.round(DIGITS).tolist()
         for row, (low, high), letters in zip(rows, ends, made.letters, strict=True):
             row |= {f"{name}_low": low, f"{name}_high": high, f"{name}_letters": letters}

@@ -13,7 +13,7 @@ from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.methods.presets import method_from
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.search.build import build
-from benchmarks.search.index import Index
+from benchmarks.search.index import FORMAT, Index
 from benchmarks.search.result import TOPS, Neighbour, SearchResult
 from datasets.errors import InputError, UnreadableImageError
 from datasets.task import Dataset, Image
@@ -148,7 +148,7 @@ def prepare_index(
     cache = Path(cache or default_cache())
     require_writable(cache, "--cache")
     source = Path(pictures).resolve() if pictures else dataset or datasets.DEFAULT
-    named = [str(source), learn_from, method.name, epochs, seed]
+    named = [FORMAT, str(source), learn_from, method.name, epochs, seed]
     folder = Path(index) if index else cache / "indexes" / digest(named)[:16]
     require_writable(folder, "--index")
     if isinstance(source, Path):
@@ -215,7 +215,7 @@ def search_query(index: Index, dataset: Dataset | None, name: str, k: int) -> Se
     order = ranking.neighbours[0][ranking.neighbours[0] >= 0][:k]
     positive = set(judgements.of[0].positive.tolist())
     right = [number in positive for number in order.tolist()] if positive else None
-    neighbours = list(index.neighbours(order, block.cells[0][order], right))
+    neighbours = list(index.neighbours(order, block.distances[0][order], right))
     scores = mean_scores(ranking)
     top = {key: value for key in TOPS if (value := scores[key]) is not None}
     return _result(index, query.path, query.label, neighbours, seconds, top)
@@ -223,9 +223,9 @@ def search_query(index: Index, dataset: Dataset | None, name: str, k: int) -> Se
 
 def _open_as_it_is(folder: Path, wanted: str | None) -> Index:
     index = Index(folder)
-    if wanted and wanted != index.about["method"]:
+    if wanted and wanted != index.about.method:
         raise InputError(
-            f"--extractor {wanted}: {folder} is an index by {index.about['method']}; "
+            f"--extractor {wanted}: {folder} is an index by {index.about.method}; "
             "make another for it"
         )
     return index
@@ -255,9 +255,9 @@ def _result(
     return SearchResult(
         query=query,
         label=label,
-        searched=index.about["name"],
+        searched=index.about.name,
         size=len(index),
-        extractor=index.about["method"],
+        extractor=index.about.method,
         neighbours=neighbours,
         top=top or {},
         describe_ms=described,

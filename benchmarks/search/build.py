@@ -75,7 +75,7 @@ def build(
         "training": training_fingerprint(dataset) if method.learns else None,
     }
     same = ("method", "epochs", "identity", "training")
-    if old and any(old.about[key] != about[key] for key in same):
+    if old and any(getattr(old.about, key) != about[key] for key in same):
         old = None
     table, names = _table(dataset)
     if old and _is_current(old, about, table, names):
@@ -140,7 +140,7 @@ def _is_current(
 ) -> bool:
     kept = np.load(old.generation / "images.npy", allow_pickle=False)
     same = kept.dtype == table.dtype and kept.tobytes() == table.tobytes()
-    return same and old.about["names"] == names and old.about["root"] == about["root"]
+    return same and old.about.names == names and old.about.root == about["root"]
 
 
 def _write_vectors(

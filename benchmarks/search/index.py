@@ -16,29 +16,81 @@ import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.formats.files import Json, read_json
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method
-from benchmarks.pipeline.methods.presets import tuned_method, understood
+from benchmarks.pipeline.methods.presets import Preset, tuned_method
 from benchmarks.search.encoder import QueryEncoder
 from benchmarks.search.result import Neighbour
 from datasets.errors import InputError
+from datasets.json_files import read_json_as
 from datasets.reading import Pixels, read_image
 from datasets.task import Image
-from retrieval.knn import GRID, Block, Cells, first, nearest_of_many
+from retrieval.knn import GRID, Block, GridDistances, first, nearest_of_many
 from retrieval.protocol import Judgement, Judgements
 from retrieval.search import Vectors
 
-FORMAT = 2
-"""Of the files; another number is another layout."""
-
 INDEX = "index.json"
+FORMAT = 2
+
+_REMEDY = "damaged or of another version: remove this file and make the index anew"
+
+
+class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Content of ``index.json``.
+
+    Attributes
+    ----------
+    format : int
+        Version of the files' layout.
+    name, root : str
+        Name and folder of what is searched.
+    method : str
+        Name of the method that it is searched by.
+    epochs : int or None
+        As given to `benchmarks.pipeline.methods.names.parse_method`.
+    preset : Preset or None
+        The preset that makes the method.
+    identity : str
+        Hash of everything but data that decides the vectors, see `identity_hash`.
+    training : str or None
+        Hash of the training images, if the method learns from any.
+    generation : str
+        Folder of the other files, 8 hexadecimal digits, in the index's own.
+    names : list of str
+        Names of classes, which the table of images counts in.
+    matrices : int
+        Number of matrices, one per extractor.
+    """
+
+    format: Literal[2]
+    name: str
+    root: str
+    method: str
+    epochs: Annotated[int, msgspec.Meta(ge=1)] | None
+    preset: Preset | None
+    identity: str
+    training: str | None
+    generation: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{8}\Z")]
+    names: list[str]
+    matrices: Annotated[int, msgspec.Meta(ge=1, le=1000)]
+
+    @classmethod
+    def read(cls, folder: Path) -> Self | None:
+        """Read that of an index's folder, or None if there is none.
+
+        Raises
+        ------
+        InputError
+            If it is damaged or of another version, or cannot be read.
+        """
+        return read_json_as(folder / INDEX, cls, _REMEDY)
 
 
 class Index:
@@ -51,7 +103,7 @@ class Index:
 
     Attributes
     ----------
-    about : dict
+    about : About
         What is searched by what.
     generation : Path
         Folder of its files.
@@ -59,29 +111,31 @@ class Index:
     Raises
     ------
     InputError
-        If there is no index, or one of another version of this suite.
+        If there is no index, or one that is damaged or of another version of this suite.
     """
 
     def __init__(self, folder: Path) -> None:
-        about = read_json(folder / INDEX)
+        about = About.read(folder)
         if about is None:
             raise InputError(
                 f"--index {folder}: no index there; make one with --pictures or --dataset"
             )
-        if about.get("format") != FORMAT:
-            raise InputError(f"--index {folder}: of another version; remove it and make it anew")
         self.folder = folder
-        self.about: Json = about
-        self.generation = folder / about["generation"]
+        self.about = about
+        self.generation = folder / about.generation
         self._images = self._mapped("images")
 
     @classmethod
     def at(cls, folder: Path) -> Self | None:
-        """The index of a folder, or None if there is none that this version could use."""
-        about = read_json(folder / INDEX)
-        if about is None or about.get("format") != FORMAT:
-            return None
-        if not (folder / str(about.get("generation")) / "images.npy").exists():
+        """The index of a folder, or None if there is none, or its files are gone.
+
+        Raises
+        ------
+        InputError
+            If it is damaged or of another version, or cannot be read.
+        """
+        about = About.read(folder)
+        if about is None or not (folder / about.generation / "images.npy").exists():
             return None
         return cls(folder)
 
@@ -95,11 +149,11 @@ class Index:
             If this version of the suite makes other vectors by that name.
         """
         where = f"--index {self.folder}"
-        if preset := self.about.get("preset"):
-            method = tuned_method(understood(preset, where), where)
+        if self.about.preset:
+            method = tuned_method(self.about.preset, where)
         else:
-            method = parse_method(self.about["method"], self.about["epochs"])
-        if identity_hash(method) != self.about["identity"]:
+            method = parse_method(self.about.method, self.about.epochs)
+        if identity_hash(method) != self.about.identity:
             raise InputError(
                 f"{where}: {method.name} makes other vectors now (another version, other "
                 "weights, another engine); bring it up to date with --pictures or --dataset"
@@ -114,7 +168,7 @@ class Index:
     @cached_property
     def vectors(self) -> Vectors:
         """The gallery's vectors, mapped from disk."""
-        return [self._mapped(f"vectors-{n}") for n in range(self.about["matrices"])]
+        return [self._mapped(f"vectors-{n}") for n in range(self.about.matrices)]
 
     def __len__(self) -> int:
         return len(self._images)
@@ -122,8 +176,8 @@ class Index:
     def image(self, index: int) -> Image:
         """One of the pictures."""
         row = self._images[index]
-        path = Path(self.about["root"], os.fsdecode(row["path"].item()))
-        names = self.about["names"]
+        path = Path(self.about.root, os.fsdecode(row["path"].item()))
+        names = self.about.names
         label, distractor = int(row["label"]), int(row["distractor"])
         return Image(
             row["id"].item().decode(),
@@ -165,7 +219,7 @@ class Index:
         """
         return self.method.search(self.encoder.fusion)(query, self.vectors, judgements)
 
-    def nearest(self, query: Vectors, k: int) -> tuple[NDArray[np.intp], Cells]:
+    def nearest(self, query: Vectors, k: int) -> tuple[NDArray[np.intp], GridDistances]:
         """Find the nearest pictures.
 
         Parameters
@@ -179,7 +233,7 @@ class Index:
         -------
         indices : ndarray of intp, shape (min(k, n_pictures),)
             By distance, then by index.
-        cells : ndarray of int32, same shape
+        distances : ndarray of int32, same shape
             Squared distances on the grid, see `retrieval.knn.GRID`.
         """
         if self.method.is_plain:
@@ -187,8 +241,8 @@ class Index:
             return nearest_of_many(vectors[:], gallery[:], self._mapped("lengths-0"), k)
         none = Judgement(np.empty(0, np.intp), np.empty(0, np.intp))
         [block] = self.compare(query, Judgements((none,), len(self), 0))
-        order = first(block.cells[0], k)
-        return order, block.cells[0][order]
+        order = first(block.distances[0], k)
+        return order, block.distances[0][order]
 
     def search(self, picture: str | Path | Pixels, k: int = 10) -> list[Neighbour]:
         """Find the pictures that are most like one.
@@ -209,7 +263,10 @@ class Index:
         return list(self.neighbours(*self.nearest(query, k)))
 
     def neighbours(
-        self, indices: NDArray[np.intp], cells: Cells, right: Sequence[bool] | None = None
+        self,
+        indices: NDArray[np.intp],
+        distances: GridDistances,
+        right: Sequence[bool] | None = None,
     ) -> Iterator[Neighbour]:
         """Describe the pictures that a search found.
 
@@ -217,19 +274,20 @@ class Index:
         ----------
         indices : ndarray of intp, shape (n,)
             Nearest first.
-        cells : ndarray of int32, shape (n,)
+        distances : ndarray of int32, shape (n,)
             Their squared distances on the grid.
         right : sequence of bool, optional
             Which of them are relevant, where that is known.
         """
-        for rank, (index, cell) in enumerate(zip(indices.tolist(), cells.tolist(), strict=True)):
+        pairs = zip(indices.tolist(), distances.tolist(), strict=True)
+        for rank, (index, distance) in enumerate(pairs):
             image = self.image(index)
             yield Neighbour(
                 rank + 1,
                 image.id,
                 image.path,
                 image.label,
-                round(float(np.sqrt(cell * GRID)), 6),
+                round(float(np.sqrt(distance * GRID)), 6),
                 None if right is None else right[rank],
             )
 

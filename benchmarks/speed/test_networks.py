@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from extractors.networks import backbone as backbone_module
 from extractors.networks import inference, weights
+from extractors.networks.architectures import KerasApplication
 from extractors.networks.backbone import Backbone
 from extractors.networks.engine import compiled_how, run_padded
 from extractors.networks.finetuning import FineTuned
@@ -33,8 +33,8 @@ def seeded_weights(tmp_path_factory):
         empty.write_bytes(b"")
         for name in ("resnet152", "densenet169"):
             patch.setenv(weights.variable(name), str(empty))
-        every = lambda whole, path: {layer.name for layer in whole.layers}  # noqa: E731
-        patch.setattr(backbone_module, "_fill", every)
+        every = lambda _, whole, path: {layer.name for layer in whole.layers}  # noqa: E731
+        patch.setattr(KerasApplication, "fill", every)
         yield
 
 

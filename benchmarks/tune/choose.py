@@ -2,15 +2,12 @@
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.formats.files import Json
-from benchmarks.pipeline.cache.fingerprint import to_jsonable
 from benchmarks.pipeline.extraction.extract import extract
 from benchmarks.pipeline.loading.training import FOLDS, distinct, training_fingerprint
 from benchmarks.pipeline.methods.method import short_hash
-from benchmarks.pipeline.methods.presets import FORMAT, Preset, Trial
+from benchmarks.pipeline.methods.presets import Preset, Trial, as_tried, written
 from benchmarks.pipeline.methods.space import Choice, SearchSpace, in_words
 from benchmarks.pipeline.records.card import RULES, commit, machine
 from benchmarks.pipeline.workers import Workforce
@@ -124,19 +121,16 @@ def make_preset(
         "machine": machine(),
     }
     return Preset(
-        FORMAT,
-        name,
-        dataset.name,
-        _written(chosen.choice),
-        chosen is not trials[0],
-        verdict(trials, chosen),
-        [
-            asdict(trial) | {"choice": _written(trial.choice), "words": in_words(trial.choice)}
-            for trial in trials
-        ],
-        dict(failed),
-        sorted(short_hash(image.sha256) for image in images),
-        card,
+        format=1,
+        row=name,
+        dataset=dataset.name,
+        parameters=written(chosen.choice),
+        is_tuned=chosen is not trials[0],
+        verdict=verdict(trials, chosen),
+        candidates=[as_tried(trial) for trial in trials],
+        failed=dict(failed),
+        images=sorted(short_hash(image.sha256) for image in images),
+        card=card,
     )
 
 
@@ -169,10 +163,6 @@ def _try(
         return leave_one_out(method, dataset, extracted, cache)
     except TooLittleError as error:
         raise NotTriedError(str(error)) from error
-
-
-def _written(choice: Choice) -> Json:
-    return {key: to_jsonable(value) for key, value in choice.items()}
 
 
 def _change(trial: Trial) -> str:

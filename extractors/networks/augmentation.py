@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -33,6 +34,8 @@ class Augmentation:
         Mirror half of the pictures left to right.
     """
 
+    version: ClassVar[str] = "augmentation 1"
+
     copies: int = 5
     rotation: float = 40.0
     shift: float = 0.2
@@ -46,6 +49,7 @@ class Augmentation:
         Parameters
         ----------
         image : ndarray of uint8, shape (height, width, 3)
+            RGB.
         rng : Generator
             The only source of chance.
 

@@ -1,21 +1,18 @@
-"""Pretrained networks: built, filled with the weights there are, cut where training begins."""
+"""Pretrained networks, filled with the weights there are and cut where training begins."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from extractors.networks import efficientnet_lite, inference, weights
+from extractors.networks import inference, weights
+from extractors.networks.architectures import Architecture, architecture
 from extractors.networks.engine import Model, engine, load_keras, seed_all
-from extractors.networks.torchfile import TorchFileError, read_torch
 from extractors.networks.weights import NoWeightsError
 from extractors.preprocessing import Preprocess, Square
-
-_LITE = "EfficientNetLite0"
 
 
 @dataclass(frozen=True)
@@ -33,12 +30,9 @@ class Backbone:
         Pixels of the square input.
     seed : int
         For the layers that a file of weights lacks.
-
-    References
-    ----------
-    K. He, X. Zhang, S. Ren, J. Sun (2016), Deep Residual Learning for Image Recognition, CVPR,
-    doi:10.1109/CVPR.2016.90
     """
+
+    version: ClassVar[str] = "backbone 1"
 
     application: str
     cut: str | None = None
@@ -46,28 +40,19 @@ class Backbone:
     seed: int = 0
 
     @property
+    def architecture(self) -> Architecture:
+        """Builds the network and fills it."""
+        return architecture(self.application)
+
+    @property
     def name(self) -> str:
         """Name of the network, for ``--weights``."""
-        return "efficientnet-lite0" if self.application == _LITE else self.application.lower()
+        return self.architecture.name
 
     @property
     def prepare(self) -> Preprocess:
-        """What is done to a picture before the network's own scaling of values."""
+        """Preprocessing before the network's own scaling of values."""
         return Square(self.side)
-
-    def file(self) -> Path:
-        """The file of weights.
-
-        Raises
-        ------
-        NoWeightsError
-            If there is none.
-        """
-        if self.application == _LITE:
-            packaged = efficientnet_lite.packaged_file()
-            if packaged and not weights.is_given(self.name):
-                return packaged
-        return weights.find(self.name)
 
     def require(self, whole: bool) -> None:
         """Make sure that there are weights, as far as that shows without loading Keras.
@@ -82,7 +67,7 @@ class Backbone:
         NoWeightsError
             If they are not there.
         """
-        path = self.file()
+        path = self.architecture.file()
         official = weights.OFFICIAL.get(self.name)
         if whole and official:
             held = sum(weights.parameters(path).values())
@@ -94,16 +79,16 @@ class Backbone:
                 )
 
     def implementation(self) -> dict[str, str]:
-        """What decides the network's output, parameters aside: weights, backend and engine."""
+        """Weights, backend and engine, which decide the output beside the parameters."""
         return {
-            "weights sha256": weights.file_hash(self.file()),
+            "weights sha256": weights.file_hash(self.architecture.file()),
             **engine(),
             **inference.implementation(),
         }
 
     def load(self) -> "Loaded":
         """Build the network and fill it; once per process."""
-        path = self.file()
+        path = self.architecture.file()
         return _load(self, path, weights.file_hash(path))
 
     def scale(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -114,30 +99,12 @@ class Backbone:
         batch : ndarray of uint8, shape (n, side, side, 3)
             RGB.
         """
-        values = batch.astype(np.float32)
-        scaler = efficientnet_lite.preprocess if self.application == _LITE else self._scaler()
-        return np.asarray(scaler(values), np.float32)
-
-    def _builder(self) -> Callable[..., Model]:
-        applications = load_keras().applications
-        builder = getattr(applications, self.application, None)
-        if builder is None:
-            raise NoWeightsError(f"keras.applications has no {self.application!r}")
-        return builder
-
-    def _scaler(self) -> Callable[..., Any]:
-        # The function that belongs to a network stands in the network's own module.
-        import importlib
-
-        return importlib.import_module(self._builder().__module__).preprocess_input
+        return np.asarray(self.architecture.scale(batch.astype(np.float32)), np.float32)
 
     def build(self) -> Model:
         """The network with seeded weights, nothing loaded."""
         seed_all(self.seed)
-        if self.application == _LITE:
-            return efficientnet_lite.build(self.side)
-        shape = (self.side, self.side, 3)
-        return self._builder()(weights=None, include_top=False, input_shape=shape)
+        return self.architecture.build(self.side)
 
 
 @dataclass(frozen=True)
@@ -164,7 +131,7 @@ class Loaded:
 
     @property
     def note(self) -> str:
-        """What is not pretrained, in words; empty if nothing."""
+        """The parts that are not pretrained, in words; empty if all are."""
         if not self.missing:
             return ""
         parts = sorted({name.partition("_")[0] for name in self.missing})
@@ -178,7 +145,7 @@ def _load(backbone: Backbone, path: Path, sha256: str) -> Loaded:
     del sha256  # only so that another file is loaded anew
     keras = load_keras()
     whole = backbone.build()
-    held = _fill_lite(whole, path) if backbone.application == _LITE else _fill(whole, path)
+    held = backbone.architecture.fill(whole, path)
     lacking = [layer for layer in whole.layers if layer.weights and layer.name not in held]
     missing = tuple(layer.name for layer in lacking)
     lost = sum(layer.count_params() for layer in lacking)
@@ -199,26 +166,3 @@ def _load(backbone: Backbone, path: Path, sha256: str) -> Loaded:
             f"complete no-top file with --weights {backbone.name}=FILE"
         )
     return Loaded(whole, stem, rest, missing, 1 - lost / whole.count_params())
-
-
-def _fill(whole: Model, path: Path) -> set[str]:
-    held = weights.parameters(path)
-    known = {layer.name for layer in whole.layers if layer.weights} & held.keys()
-    if not known:
-        raise NoWeightsError(f"{path}: holds no layer of {whole.name}; give its no-top file")
-    try:
-        whole.load_weights(path, by_name=True)
-    except ValueError as error:
-        raise NoWeightsError(f"{path}: does not fit {whole.name} ({error})") from error
-    return known
-
-
-def _fill_lite(whole: Model, path: Path) -> set[str]:
-    try:
-        tensors = efficientnet_lite.keras_weights(read_torch(path))
-        for layer in whole.layers:
-            if layer.weights:
-                layer.set_weights(tensors[layer.name])
-    except (TorchFileError, KeyError, ValueError) as error:
-        raise NoWeightsError(f"{path}: not EfficientNet-Lite0's weights ({error})") from error
-    return set(tensors)

@@ -15,7 +15,14 @@ from extractors.networks.augmentation import Augmentation
 from extractors.networks.backbone import Backbone
 from extractors.networks.engine import Model, batches, dropout, load_keras, run_padded
 from extractors.networks.pretrained import MapHead, pool
-from extractors.networks.training import Recipe, Track, load_trained, train, untracked
+from extractors.networks.training import (
+    Recipe,
+    Track,
+    load_trained,
+    save_trained,
+    train,
+    untracked,
+)
 
 
 @dataclass(frozen=True)
@@ -62,12 +69,18 @@ class FineTuned(MapHead):
     recipe : Recipe
         How it is trained.
 
-    References
+    Attributes
     ----------
-    J. Yosinski, J. Clune, Y. Bengio, H. Lipson (2014), How transferable are features in deep
-    neural networks?, NIPS, doi:10.48550/arXiv.1411.1792
+    network_ : keras.Model
+        From a map at the cut to the last map.
     """
 
+    summary = "The rest of the network, trained further on the training images' classes"
+    reference = (
+        "Yosinski, Clune, Bengio and Lipson (2014), How transferable are features in deep neural "
+        "networks?, NIPS, doi:10.48550/arXiv.1411.1792"
+    )
+    version = "fine-tuned 1"
     is_supervised = True
 
     backbone: Backbone
@@ -126,11 +139,11 @@ class FineTuned(MapHead):
         return self._use(load_trained(folder))
 
     def save(self, folder: Path) -> None:
-        """Write it."""
-        self.classifier_.save(folder / "network.keras")
+        """Write the trained classifier, as `load` takes it."""
+        save_trained(self._classifier, folder)
 
     def _use(self, model: Model) -> Self:
-        self.classifier_ = model
+        self._classifier = model
         self.network_ = load_keras().Model(model.inputs[0], model.get_layer("maps").output)
         return self
 

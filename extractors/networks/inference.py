@@ -86,6 +86,10 @@ def _imported() -> ModuleType:
     sys.modules.setdefault("openvino_telemetry", cast(ModuleType, None))
     # By name: in an import statement it would count among the libraries that decide what a
     # network computes, for those who only have it installed, too.
+    if sys.version_info >= (3, 13) and backend() == "tensorflow":
+        # It runs `exec("del tensorflow")` in a function, which has no such name since Python 3.13.
+        utils = importlib.import_module(f"{OPENVINO}.frontend.tensorflow.utils")
+        utils.exec = lambda statement: None  # type: ignore[attr-defined]
     return importlib.import_module(OPENVINO)
 
 

@@ -1,15 +1,14 @@
 """Features of pretrained networks: whole, or up to the layer where training would begin."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 
-from extractors.base import Extractor, Vectors
+from extractors.base import Extractor, Step, Vectors
 from extractors.networks.backbone import Backbone
 from extractors.networks.engine import batches, run_padded
 from extractors.networks.inference import forward
@@ -19,15 +18,14 @@ Maps = NDArray[np.float32]
 """Feature maps: float32, shape (n_images, rows, columns, channels)."""
 
 
-class Network(BaseEstimator, ABC):
+class Network(Step):
     """A network from pictures to arrays, a batch at a time.
 
     It works on all cores by itself, so whoever runs it needs no workers, only somebody who
     decodes and prepares the next pictures meanwhile.
     """
 
-    family: ClassVar[str] = "network"
-    is_supervised: ClassVar[bool] = False
+    family = "network"
 
     prepare: Preprocess
 
@@ -78,12 +76,14 @@ class Pretrained(Network, Extractor):
     power : float
         1 averages the map (global average pooling), larger powers weigh its peaks more
         (generalised mean, GeM).
-
-    References
-    ----------
-    F. Radenović, G. Tolias, O. Chum (2019), Fine-Tuning CNN Image Retrieval with No Human
-    Annotation, TPAMI, doi:10.1109/TPAMI.2018.2846566
     """
+
+    summary = "The last feature map of a network trained on ImageNet, pooled"
+    reference = (
+        "Radenović, Tolias and Chum (2019), Fine-Tuning CNN Image Retrieval with No Human "
+        "Annotation, TPAMI, doi:10.1109/TPAMI.2018.2846566"
+    )
+    version = "pretrained 1"
 
     def __init__(self, backbone: Backbone, power: float = 1.0) -> None:
         self.backbone = backbone
@@ -119,12 +119,14 @@ class Stem(Network):
     ----------
     backbone : Backbone
         With a cut; its weights up to there must be there.
-
-    References
-    ----------
-    J. Yosinski, J. Clune, Y. Bengio, H. Lipson (2014), How transferable are features in deep
-    neural networks?, NIPS, doi:10.48550/arXiv.1411.1792
     """
+
+    summary = "Feature maps of the frozen part of a network trained on ImageNet"
+    reference = (
+        "Yosinski, Clune, Bengio and Lipson (2014), How transferable are features in deep neural "
+        "networks?, NIPS, doi:10.48550/arXiv.1411.1792"
+    )
+    version = "stem 1"
 
     def __init__(self, backbone: Backbone) -> None:
         self.backbone = backbone
@@ -152,11 +154,10 @@ class Stem(Network):
         return run_padded(forward(self.backbone.load().stem), self.backbone.scale(batch))
 
 
-class MapHead(BaseEstimator, ABC):
+class MapHead(Step):
     """What stands behind a stem: feature maps to vectors."""
 
     family = "network"
-    is_supervised = False
 
     @property
     def note(self) -> str:
@@ -183,12 +184,14 @@ class MapPooling(MapHead):
     ----------
     power : float
         As of `Pretrained`.
-
-    References
-    ----------
-    A. Babenko, V. Lempitsky (2015), Aggregating Deep Convolutional Features for Image
-    Retrieval, ICCV, doi:10.1109/ICCV.2015.150
     """
+
+    summary = "Mean of a feature map over its places"
+    reference = (
+        "Babenko and Lempitsky (2015), Aggregating Deep Convolutional Features for Image "
+        "Retrieval, ICCV, doi:10.1109/ICCV.2015.150"
+    )
+    version = "map-pooling 1"
 
     power: float = 1.0
 

@@ -15,7 +15,14 @@ from extractors.base import Extractor
 from extractors.networks.augmentation import Augmentation, with_copies
 from extractors.networks.engine import Model, dropout, engine, load_keras, run_padded
 from extractors.networks.pretrained import Network
-from extractors.networks.training import Recipe, Track, load_trained, train, untracked
+from extractors.networks.training import (
+    Recipe,
+    Track,
+    load_trained,
+    save_trained,
+    train,
+    untracked,
+)
 from extractors.preprocessing import Image, Preprocess, Square
 
 
@@ -101,11 +108,11 @@ class ScratchNetwork(Network, Extractor):
         return self._use(load_trained(folder))
 
     def save(self, folder: Path) -> None:
-        """Write it."""
-        self.classifier_.save(folder / "network.keras")
+        """Write the trained classifier, as `load` takes it."""
+        save_trained(self._classifier, folder)
 
     def _use(self, model: Model) -> Self:
-        self.classifier_ = model
+        self._classifier = model
         self.network_ = load_keras().Model(model.inputs[0], model.get_layer("feature").output)
         return self
 
@@ -155,12 +162,14 @@ class PlainCnn(ScratchNetwork):
         Variants of the training pictures to learn from as well.
     fresh : bool
         A new variant of every picture in each epoch, instead of fixed copies beside it.
-
-    References
-    ----------
-    Y. LeCun, L. Bottou, Y. Bengio, P. Haffner (1998), Gradient-based learning applied to
-    document recognition, Proceedings of the IEEE, doi:10.1109/5.726791
     """
+
+    summary = "Five convolutions on raw values, trained on the training images' classes"
+    reference = (
+        "LeCun, Bottou, Bengio and Haffner (1998), Gradient-based learning applied to document "
+        "recognition, Proceedings of the IEEE, doi:10.1109/5.726791"
+    )
+    version = "plain-cnn 1"
 
     penalty: float = 0.01
     dropout: float = 0.2
@@ -223,12 +232,14 @@ class CompactCnn(ScratchNetwork):
         Variants of the training pictures to learn from as well.
     fresh : bool
         A new variant of every picture in each epoch, instead of fixed copies beside it.
-
-    References
-    ----------
-    F. Wang, X. Xiang, J. Cheng, A. L. Yuille (2017), NormFace: L2 Hypersphere Embedding for
-    Face Verification, ACM Multimedia, doi:10.1145/3123266.3123359
     """
+
+    summary = "A small normalised embedding, trained on the training images' classes"
+    reference = (
+        "Wang, Xiang, Cheng and Yuille (2017), NormFace: L2 Hypersphere Embedding for Face "
+        "Verification, ACM Multimedia, doi:10.1145/3123266.3123359"
+    )
+    version = "compact-cnn 1"
 
     widths: tuple[int, ...] = (24, 48, 76, 120)
     sharpness: float = 16.0

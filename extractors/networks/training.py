@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,8 @@ class Recipe:
     D. P. Kingma, J. Ba (2015), Adam: A Method for Stochastic Optimization, ICLR,
     doi:10.48550/arXiv.1412.6980
     """
+
+    version: ClassVar[str] = "recipe 1"
 
     epochs: int = 50
     batch: int = 16
@@ -225,6 +227,12 @@ def is_trained(folder: Path) -> bool:
 def load_trained(folder: Path) -> Model:
     """Load the network of a finished training; nothing in the file is run."""
     return load_keras().saving.load_model(folder / NETWORK, compile=False, safe_mode=True)
+
+
+def save_trained(model: Model, folder: Path) -> None:
+    """Write a trained network, as `load_trained` reads it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _save(model, folder / NETWORK)
 
 
 def read_history(folder: Path) -> list[Epoch]:

@@ -1,28 +1,29 @@
-"""Late fusion: several searches of one gallery into one, query by query.
+"""Late fusion: several searches of one gallery become one, query by query.
 
-A fusion sees, of one query, how far every gallery image is in each search, and gives one score per
-image. It never sees labels, and images that do not take part are taken out before. Everything
-is computed from sorted distances, so the order of the gallery has no influence.
+A fusion takes one query's distances to every gallery image in each search and gives one score per
+image. It never sees labels, and excluded images are taken out before. Everything is computed from
+sorted distances, so the order of the gallery has no influence.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from retrieval.knn import Block, Cells
+from retrieval.knn import Block, GridDistances, grid_distances
 from retrieval.protocol import Judgements
+from retrieval.search import Vectors
 
 Scores = NDArray[np.float64]
 """Larger is nearer, shape (n_images,) or (n_searches, n_images)."""
 
 STEPS = 2.0**27
-"""Steps of the grid that a query's scores are put on: coarser than what rounding does to equal
-scores, finer than any difference that means something. As far as from a vector to another at
-right angles, see `retrieval.knn.GRID`."""
+"""Steps of the grid that a query's scores are put on: coarser than the rounding errors of equal
+scores, finer than any difference that means something. It is also the squared distance of vectors
+at right angles, in units of `retrieval.knn.GRID`."""
 
 _OUT = np.iinfo(np.int32).max
 
@@ -30,13 +31,13 @@ _OUT = np.iinfo(np.int32).max
 class Fusion(Protocol):
     """Makes one score of several distances."""
 
-    def __call__(self, cells: Cells) -> Scores:
+    def __call__(self, distances: GridDistances) -> Scores:
         """Fuse.
 
         Parameters
         ----------
-        cells : ndarray of int32, shape (n_searches, n_images)
-            Squared distances of one query, see `retrieval.knn.GRID`.
+        distances : ndarray of int32, shape (n_searches, n_images)
+            Squared distances of one query on the grid, without excluded images.
 
         Returns
         -------
@@ -49,40 +50,51 @@ class Fusion(Protocol):
 class Normalisation(Protocol):
     """Makes the scores of different searches comparable, query by query."""
 
-    def __call__(self, cells: Cells) -> Scores:
-        """Give scores of the same shape, larger is nearer."""
+    def __call__(self, distances: GridDistances) -> Scores:
+        """Normalise.
+
+        Parameters
+        ----------
+        distances : ndarray of int32, shape (n_searches, n_images)
+            Squared distances of one query on the grid.
+
+        Returns
+        -------
+        ndarray of float64, same shape
+            Larger is nearer.
+        """
         ...
 
 
-def min_max(cells: Cells) -> Scores:
-    """From 1, the nearest image, to 0, the farthest; all 0 where all are equally far."""
-    nearest, farthest = cells.min(axis=1, keepdims=True), cells.max(axis=1, keepdims=True)
+def min_max(distances: GridDistances) -> Scores:
+    """Score from 1, the nearest image, to 0, the farthest; all 0 where all are equally far."""
+    nearest, farthest = distances.min(axis=1, keepdims=True), distances.max(axis=1, keepdims=True)
     span = (farthest - nearest).astype(np.float64)
-    return (farthest - cells) / np.where(span > 0, span, 1)
+    return (farthest - distances) / np.where(span > 0, span, 1)
 
 
-def z_score(cells: Cells) -> Scores:
-    """In standard deviations nearer than the mean; all 0 where all are equally far."""
+def z_score(distances: GridDistances) -> Scores:
+    """Score in standard deviations nearer than the mean; all 0 where all are equally far."""
     # Sums of sorted values do not depend on the gallery's order, not even in the last bit.
-    ordered = np.sort(cells, axis=1).astype(np.float64)
+    ordered = np.sort(distances, axis=1).astype(np.float64)
     mean, spread = ordered.mean(axis=1, keepdims=True), ordered.std(axis=1, keepdims=True)
-    return (mean - cells) / np.where(spread > 0, spread, 1)
+    return (mean - distances) / np.where(spread > 0, spread, 1)
 
 
-def by_rank(cells: Cells) -> Scores:
-    """From 1, the first image, in equal steps to 0; tied images share their mean rank."""
-    count = cells.shape[1]
-    return (count - ranks(cells)) / max(count - 1, 1)
+def by_rank(distances: GridDistances) -> Scores:
+    """Score from 1, the first image, in equal steps to 0; tied images share their mean rank."""
+    count = distances.shape[1]
+    return (count - ranks(distances)) / max(count - 1, 1)
 
 
-def as_is(cells: Cells) -> Scores:
-    """Squared distances themselves, with their sign turned."""
-    return -cells.astype(np.float64)
+def as_is(distances: GridDistances) -> Scores:
+    """Score by the squared distances themselves, with their sign turned."""
+    return -distances.astype(np.float64)
 
 
-def ranks(cells: Cells) -> Scores:
-    """Ranks from 1; tied images share the mean of theirs."""
-    return rankdata(cells, axis=1)
+def ranks(distances: GridDistances) -> Scores:
+    """Rank from 1, each search for itself; tied images share the mean of their ranks."""
+    return rankdata(distances, axis=1)
 
 
 @dataclass(frozen=True)
@@ -100,11 +112,13 @@ class ReciprocalRank:
     Condorcet and individual rank learning methods, SIGIR, doi:10.1145/1571941.1572114
     """
 
+    version: ClassVar[str] = "reciprocal-rank 1"
+
     k: float = 60.0
 
-    def __call__(self, cells: Cells) -> Scores:
-        """See `Fusion`."""
-        return _total(1 / (self.k + ranks(cells)))
+    def __call__(self, distances: GridDistances) -> Scores:
+        """Fuse one query's distances; parameters and result as of `Fusion`."""
+        return _total(1 / (self.k + ranks(distances)))
 
 
 @dataclass(frozen=True)
@@ -116,9 +130,11 @@ class Borda:
     J. A. Aslam, M. Montague (2001), Models for metasearch, SIGIR, doi:10.1145/383952.384007
     """
 
-    def __call__(self, cells: Cells) -> Scores:
-        """See `Fusion`."""
-        return _total(cells.shape[1] - ranks(cells))
+    version: ClassVar[str] = "borda 1"
+
+    def __call__(self, distances: GridDistances) -> Scores:
+        """Fuse one query's distances; parameters and result as of `Fusion`."""
+        return _total(distances.shape[1] - ranks(distances))
 
 
 @dataclass(frozen=True)
@@ -136,11 +152,13 @@ class CombSum:
     https://trec.nist.gov/pubs/trec2/papers/txt/23.txt
     """
 
+    version: ClassVar[str] = "combsum 1"
+
     normalise: Normalisation = min_max
 
-    def __call__(self, cells: Cells) -> Scores:
-        """See `Fusion`."""
-        return _total(self.normalise(cells))
+    def __call__(self, distances: GridDistances) -> Scores:
+        """Fuse one query's distances; parameters and result as of `Fusion`."""
+        return _total(self.normalise(distances))
 
 
 @dataclass(frozen=True)
@@ -155,7 +173,7 @@ class CombMnz:
     normalise : callable
         `min_max`, `z_score` or `by_rank`.
     depth : int
-        See above.
+        Images of a search that count as found.
 
     References
     ----------
@@ -163,13 +181,15 @@ class CombMnz:
     https://trec.nist.gov/pubs/trec2/papers/txt/23.txt
     """
 
+    version: ClassVar[str] = "combmnz 1"
+
     normalise: Normalisation = min_max
     depth: int = 100
 
-    def __call__(self, cells: Cells) -> Scores:
-        """See `Fusion`."""
-        found = (ranks(cells) <= self.depth).sum(axis=0)
-        total = _total(self.normalise(cells))
+    def __call__(self, distances: GridDistances) -> Scores:
+        """Fuse one query's distances; parameters and result as of `Fusion`."""
+        found = (ranks(distances) <= self.depth).sum(axis=0)
+        total = _total(self.normalise(distances))
         # Scores below zero must not fall further for being found often.
         return np.where(total > 0, total * np.maximum(found, 1), total / np.maximum(found, 1))
 
@@ -186,14 +206,16 @@ class Weighted:
         `min_max`, `z_score` or `by_rank`.
     """
 
+    version: ClassVar[str] = "weighted-sum 1"
+
     weights: tuple[float, ...]
     normalise: Normalisation = z_score
 
-    def __call__(self, cells: Cells) -> Scores:
-        """See `Fusion`."""
-        if len(cells) != len(self.weights):
-            raise ValueError(f"{len(self.weights)} weights for {len(cells)} searches")
-        return _total(np.array(self.weights)[:, None] * self.normalise(cells))
+    def __call__(self, distances: GridDistances) -> Scores:
+        """Fuse one query's distances; parameters and result as of `Fusion`."""
+        if len(distances) != len(self.weights):
+            raise ValueError(f"{len(self.weights)} weights for {len(distances)} searches")
+        return _total(np.array(self.weights)[:, None] * self.normalise(distances))
 
 
 @dataclass(frozen=True)
@@ -207,9 +229,9 @@ class QueryAdaptive:
     Parameters
     ----------
     references : tuple of tuple of float
-        For each search, what its sorted scores usually look like,
-        subtracted first; empty for none. See `reference_curve`. (The paper takes the most
-        similar of many such curves, here it is their mean.)
+        For each search the mean curve of other queries' sorted scores, from `reference_curve`,
+        which is subtracted first; empty for none. (The paper takes the most similar of many such
+        curves instead of their mean.)
     depth : int
         First images that the area is taken of.
 
@@ -219,12 +241,14 @@ class QueryAdaptive:
     search and person re-identification, CVPR, doi:10.1109/CVPR.2015.7298783
     """
 
+    version: ClassVar[str] = "query-adaptive 1"
+
     references: tuple[tuple[float, ...], ...] = ()
     depth: int = 1000
 
-    def __call__(self, cells: Cells) -> Scores:
-        """See `Fusion`."""
-        scores = min_max(cells)
+    def __call__(self, distances: GridDistances) -> Scores:
+        """Fuse one query's distances; parameters and result as of `Fusion`."""
+        scores = min_max(distances)
         curves = -np.sort(-scores, axis=1)[:, : self.depth]
         areas = [self._area(curve, number) for number, curve in enumerate(curves)]
         weights = 1 / np.maximum(np.array(areas), 1e-6)
@@ -244,7 +268,7 @@ class QueryAdaptive:
 
 
 def reference_curve(curves: Iterable[Scores], points: int = 100) -> tuple[float, ...]:
-    """What a search's sorted scores usually look like: the mean of the curves of other queries.
+    """Average the curves of sorted scores of many queries of one search.
 
     Parameters
     ----------
@@ -279,8 +303,9 @@ def fuse(
     Parameters
     ----------
     searches : sequence of iterable of Block
-        See `retrieval.knn.distances`; cut into equal blocks, as equal sizes are.
+        Results of the searches, cut into equal blocks.
     fusion : Fusion
+        Makes one score per gallery image of its distances in all searches.
     judgements : Judgements
         Each query's excluded images have no influence, and end behind all others.
 
@@ -290,10 +315,10 @@ def fuse(
         If the searches are of different queries or galleries.
     """
     for blocks in zip(*searches, strict=True):
-        starts, shapes = {b.start for b in blocks}, {b.cells.shape for b in blocks}
+        starts, shapes = {b.start for b in blocks}, {b.distances.shape for b in blocks}
         if len(starts) > 1 or len(shapes) > 1:
             raise ValueError("searches of different queries or galleries cannot be fused")
-        start, together = blocks[0].start, np.stack([block.cells for block in blocks])
+        start, together = blocks[0].start, np.stack([block.distances for block in blocks])
         made = np.full(together.shape[1:], _OUT, np.int32)
         for place in range(together.shape[1]):
             allowed = np.ones(together.shape[2], bool)
@@ -301,6 +326,26 @@ def fuse(
             if allowed.any():
                 made[place, allowed] = on_grid(fusion(together[:, place, allowed]))
         yield Block(start, made)
+
+
+@dataclass(frozen=True)
+class FusedSearch:
+    """Search by each matrix of vectors and fuse the distances; a `retrieval.search.Search`.
+
+    Parameters
+    ----------
+    fusion : Fusion
+        Makes one score per gallery image of its distances in all searches.
+    """
+
+    fusion: Fusion
+
+    def __call__(
+        self, queries: Vectors, gallery: Vectors, judgements: Judgements
+    ) -> Iterator[Block]:
+        """Search; parameters and result as of `retrieval.search.Search`."""
+        searches = [grid_distances(*pair) for pair in zip(queries, gallery, strict=True)]
+        return fuse(searches, self.fusion, judgements)
 
 
 def _total(scores: Scores) -> Scores:
@@ -311,8 +356,8 @@ def _total(scores: Scores) -> Scores:
     return made
 
 
-def on_grid(scores: Scores) -> Cells:
-    """Put one query's scores on a grid, so that what differs by rounding alone is equal.
+def on_grid(scores: Scores) -> GridDistances:
+    """Put one query's scores on a grid, so that scores that differ by rounding alone are equal.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""Several extractors' vectors of the same images: what a way of combining them learns and does.
+"""Fusion methods: they search by several extractors' vectors of the same images.
 
-Late fusion searches by each extractor and fuses what is found; early fusion joins the vectors
+Late fusion searches by each extractor and fuses the distances; early fusion joins the vectors
 and searches once. Either learns from vectors and classes of training images only.
 """
 
@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from sklearn.decomposition import PCA
 
 from retrieval.fusion.late import (
     FUSIONS,
+    FusedSearch,
     Fusion,
     QueryAdaptive,
     Weighted,
@@ -24,11 +25,11 @@ from retrieval.fusion.late import (
     reference_curve,
 )
 from retrieval.fusion.weights import TooLittleError, learn_weights
-from retrieval.knn import Cells, Rows, distances, normalise
-from retrieval.search import Fused, Search, Vectors, single
+from retrieval.knn import GridDistances, Rows, grid_distances, normalise
+from retrieval.search import Search, Vectors, single
 
 LEARNED_FROM = 1500
-"""Training images, at most, that weights are learned from: every one asks for all others."""
+"""Training images, at most, that weights are learned from: each is a query for all others."""
 
 _NOTHING = 1e-9
 """Share of the first principal direction's variance that is rounding."""
@@ -37,41 +38,44 @@ Learned = dict[str, list[float] | float | int]
 
 
 @dataclass(frozen=True)
-class Round:
-    """Training images that ask all training images, described without having been learned from.
+class Fold:
+    """Training images as queries, with vectors by extractors that have not learned from them.
 
-    Whatever an extractor learns from vectors (whitening, say) treats the vectors that it has
-    learned from unlike all others, so an extractor judged by those would be misjudged.
+    An extractor's whitening, say, treats the vectors that it has learned from unlike all others,
+    so an extractor judged by those would be misjudged.
 
     Attributes
     ----------
     asking : ndarray of intp
-        Which images ask.
+        Indices of the training images that are the queries of this fold.
     vectors : sequence of Rows
-        A matrix of each extractor, of all training images, made by what has learned from the
-        images that do not ask.
+        A matrix of each extractor, of all training images; whatever it learns was learned from
+        the images that are no queries here.
     """
 
     asking: NDArray[np.intp]
     vectors: Vectors
 
 
-class Combining(ABC):
-    """A way of combining extractors: `fit`, then `transform` vectors and search by `search`.
+class FusionMethod(ABC):
+    """Base of the fusion methods: `fit`, then `transform` vectors and search by `search`.
 
     Attributes
     ----------
+    version : str
+        Name and number; another number says that it gives other rankings.
     learns : bool
         Whether there is anything to fit.
     compares : bool
-        Whether it learns from how training images find each other.
+        Whether it learns from the distances between training images.
     """
 
+    version: ClassVar[str]
     learns: bool = False
     compares: bool = False
 
-    def fit(self, training: Vectors, labels: Sequence[str], rounds: Sequence[Round] = ()) -> Self:
-        """Learn from training images; most ways have nothing to learn.
+    def fit(self, training: Vectors, labels: Sequence[str], folds: Sequence[Fold] = ()) -> Self:
+        """Learn from training images; most methods have nothing to learn.
 
         Parameters
         ----------
@@ -79,24 +83,31 @@ class Combining(ABC):
             A matrix of each extractor, float32, shape (n_images, its n_dims).
         labels : sequence of str
             The images' classes.
-        rounds : sequence of Round
-            How the images are compared with each other; in them each image asks once. Without
-            any, by `training`, as is right where no extractor learned from it.
+        folds : sequence of Fold
+            Vectors by which the images are compared with each other; each image is a query in
+            one of the folds. Without folds, `training` is used, as is right where no extractor
+            has learned from it.
 
         Raises
         ------
         TooLittleError
-            If there is too little to learn from.
+            If the training images are too few.
         """
         return self
 
     @property
     def learned(self) -> Learned:
-        """What was learned, for the record; empty where nothing is."""
+        """Learned numbers by their names, for the record; empty where nothing is learned."""
         return {}
 
     def transform(self, vectors: Vectors) -> Vectors:
-        """The matrices to search by."""
+        """Give the matrices to search by.
+
+        Parameters
+        ----------
+        vectors : sequence of Rows
+            A matrix of each extractor, of queries or of a gallery.
+        """
         return vectors
 
     @property
@@ -106,45 +117,55 @@ class Combining(ABC):
 
 
 @dataclass
-class Late(Combining):
+class LateFusion(FusionMethod):
     """Late fusion that learns nothing.
 
     Parameters
     ----------
     fusion : Fusion
+        Makes one score per gallery image of its distances in all searches.
     """
+
+    version: ClassVar[str] = "late-fusion 1"
 
     fusion: Fusion
 
     @property
     def search(self) -> Search:
-        """See `Combining`."""
-        return Fused(self.fusion)
+        """The search by each extractor, fused."""
+        return FusedSearch(self.fusion)
 
 
 @dataclass
-class LateWeighted(Combining):
+class WeightedFusion(FusionMethod):
     """Weighted sum of z-scores, the weights learned by leave-one-out among training images.
 
     Parameters
     ----------
     seed : int
-        Of the folds, and of the sample where there are very many training images.
+        Seed of the cross-validation, and of the sample where there are very many training images.
+
+    Attributes
+    ----------
+    weights_ : LearnedWeights
+        One weight per extractor, and the mean average precision that they reached.
     """
+
+    version: ClassVar[str] = "weighted-fusion 1"
 
     seed: int = 0
     learns = True
     compares = True
 
-    def fit(self, training: Vectors, labels: Sequence[str], rounds: Sequence[Round] = ()) -> Self:
-        """See `Combining`; see `retrieval.fusion.weights.learn_weights`."""
-        cells, classes = among_themselves(training, labels, self.seed, rounds)
-        self.weights_ = learn_weights(cells, classes, seed=self.seed)
+    def fit(self, training: Vectors, labels: Sequence[str], folds: Sequence[Fold] = ()) -> Self:
+        """Learn the weights; parameters as of `FusionMethod.fit`."""
+        distances, classes = among_themselves(training, labels, self.seed, folds)
+        self.weights_ = learn_weights(distances, classes, seed=self.seed)
         return self
 
     @property
     def learned(self) -> Learned:
-        """Weights, what they are worth, and what each extractor is worth alone."""
+        """Weights, and the training mAP with them and of each extractor alone."""
         found = self.weights_
         return {
             "weights": list(found.weights),
@@ -154,28 +175,35 @@ class LateWeighted(Combining):
 
     @property
     def search(self) -> Search:
-        """See `Combining`."""
-        return Fused(Weighted(self.weights_.weights))
+        """The search by each extractor, fused."""
+        return FusedSearch(Weighted(self.weights_.weights))
 
 
 @dataclass
-class LateAdaptive(Combining):
+class AdaptiveFusion(FusionMethod):
     """Query-adaptive fusion, its reference curves learned from training images.
 
     Parameters
     ----------
     seed : int
-        Of the sample where there are very many training images.
+        Seed of the sample where there are very many training images.
+
+    Attributes
+    ----------
+    fusion_ : QueryAdaptive
+        The fusion with a reference curve of each extractor.
     """
+
+    version: ClassVar[str] = "adaptive-fusion 1"
 
     seed: int = 0
     learns = True
     compares = True
 
-    def fit(self, training: Vectors, labels: Sequence[str], rounds: Sequence[Round] = ()) -> Self:
-        """See `Combining`; see `retrieval.fusion.late.QueryAdaptive`."""
-        cells, _ = among_themselves(training, labels, self.seed, rounds)
-        others = ~np.eye(cells.shape[1], dtype=bool)
+    def fit(self, training: Vectors, labels: Sequence[str], folds: Sequence[Fold] = ()) -> Self:
+        """Learn the reference curves; parameters as of `FusionMethod.fit`."""
+        distances, _ = among_themselves(training, labels, self.seed, folds)
+        others = ~np.eye(distances.shape[1], dtype=bool)
         if len(others) < 3:
             raise TooLittleError("reference curves are learned from at least 3 training images")
         self.fusion_ = QueryAdaptive(
@@ -184,40 +212,49 @@ class LateAdaptive(Combining):
                     -np.sort(-min_max(row[keep][None])[0])
                     for row, keep in zip(one, others, strict=True)
                 )
-                for one in cells
+                for one in distances
             )
         )
         return self
 
     @property
     def search(self) -> Search:
-        """See `Combining`."""
-        return Fused(self.fusion_)
+        """The search by each extractor, fused."""
+        return FusedSearch(self.fusion_)
 
 
 @dataclass
-class Early(Combining):
-    """One vector of all: the extractors' vectors, each normalised, one behind the other.
+class EarlyFusion(FusionMethod):
+    """Early fusion: the extractors' vectors, each normalised, are concatenated.
 
     Parameters
     ----------
     normalised : bool
-        False leaves each as long as it is, so that the longest decides alone: what happens if
-        one just concatenates, here to be measured.
+        False leaves each vector as long as it is, so that the longest decides alone; it shows
+        the price of plain concatenation.
     weighted : bool
-        Learn how much of the squared distance each contributes, by leave-one-out among training
+        Learn each extractor's share of the squared distance by leave-one-out among training
         images.
     whitened : int
-        Project on as many principal directions of the training images and scale each to unit
-        variance; 0 for not.
+        Number of principal directions of the training images to project on, each then scaled to
+        unit variance; 0 leaves the vectors as they are.
     seed : int
-        As of `LateWeighted`.
+        Seed of the cross-validation, and of the sample where there are very many training images.
+
+    Attributes
+    ----------
+    weights_ : tuple of float
+        One weight per extractor; empty unless `weighted`.
+    pca_ : PCA or None
+        The whitening; None unless `whitened`.
 
     References
     ----------
     H. Jégou, O. Chum (2012), Negative evidences and co-occurences in image retrieval: the
     benefit of PCA and whitening, ECCV, doi:10.1007/978-3-642-33709-3_55
     """
+
+    version: ClassVar[str] = "early-fusion 1"
 
     normalised: bool = True
     weighted: bool = False
@@ -231,17 +268,17 @@ class Early(Combining):
 
     @property
     def compares(self) -> bool:  # type: ignore[override]
-        """Whether it learns from how training images find each other."""
+        """Whether it learns from the distances between training images."""
         return self.weighted
 
-    def fit(self, training: Vectors, labels: Sequence[str], rounds: Sequence[Round] = ()) -> Self:
-        """See `Combining`."""
+    def fit(self, training: Vectors, labels: Sequence[str], folds: Sequence[Fold] = ()) -> Self:
+        """Learn weights and whitening, if wanted; parameters as of `FusionMethod.fit`."""
         self.weights_: tuple[float, ...] = ()
         self.pca_: PCA | None = None
         if self.weighted:
-            cells, classes = among_themselves(training, labels, self.seed, rounds)
+            distances, classes = among_themselves(training, labels, self.seed, folds)
             sums = partial(Weighted, normalise=as_is)
-            self.weights_ = learn_weights(cells, classes, seed=self.seed, fusion=sums).weights
+            self.weights_ = learn_weights(distances, classes, seed=self.seed, fusion=sums).weights
         if self.whitened:
             joined = self._joined(training)
             if joined.shape[0] < 2:
@@ -252,16 +289,16 @@ class Early(Combining):
 
     @property
     def learned(self) -> Learned:
-        """The weights, if they are."""
+        """The weights, if they are learned."""
         return {"weights": list(self.weights_)} if self.weighted else {}
 
     def transform(self, vectors: Vectors) -> Vectors:
-        """One matrix, joined when it is read."""
+        """Give one matrix, joined when it is read; parameters as of `FusionMethod.transform`."""
         return [self._joined(vectors)]
 
     @property
     def search(self) -> Search:
-        """See `Combining`."""
+        """The search by the joined vectors."""
         return single
 
     def _joined(self, vectors: Vectors) -> "Joined":
@@ -271,14 +308,14 @@ class Early(Combining):
 
 @dataclass(frozen=True)
 class Joined:
-    """A matrix whose rows are those of several, joined when they are read: see `Rows`.
+    """A matrix whose rows are those of several, joined when they are read; a `Rows`.
 
     Parameters
     ----------
     parts : sequence of Rows
-        Of equally many rows.
+        Matrices of equally many rows.
     weights : tuple of float
-        What each adds to a squared distance.
+        Factor of each part's squared distance in that of the joined rows.
     normalised : bool
         Whether each part's rows are scaled to length 1 first.
     pca : PCA, optional
@@ -317,50 +354,52 @@ def _whitening(vectors: NDArray[np.floating], dims: int) -> PCA:
 
 
 def among_themselves(
-    training: Vectors, labels: Sequence[str], seed: int, rounds: Sequence[Round] = ()
+    training: Vectors, labels: Sequence[str], seed: int, folds: Sequence[Fold] = ()
 ) -> tuple[NDArray[np.int32], list[str]]:
     """Compare training images with each other, by each extractor.
 
+    Parameters
+    ----------
+    training, labels, folds
+        As of `FusionMethod.fit`.
+    seed : int
+        Seed of the sample of `LEARNED_FROM` images, drawn where there are more.
+
     Returns
     -------
-    cells : ndarray of int32, shape (n_extractors, n_images, n_images)
-        Squared distances, see `retrieval.knn.Block`; a row for each image that asks.
+    distances : ndarray of int32, shape (n_extractors, n_images, n_images)
+        Squared distances on the grid, a row for each image as the query.
     labels : list of str
-        Of these images; `LEARNED_FROM` drawn at random where there are more.
+        Classes of these images.
     """
     count = training[0].shape[0]
     chosen = np.arange(count)
     if count > LEARNED_FROM:
         chosen = np.sort(np.random.default_rng(seed).permutation(count)[:LEARNED_FROM])
-    cells = np.empty((len(training), len(chosen), len(chosen)), np.int32)
-    for one in rounds or [Round(chosen, training)]:
+    distances = np.empty((len(training), len(chosen), len(chosen)), np.int32)
+    for one in folds or [Fold(chosen, training)]:
         asking = np.flatnonzero(np.isin(chosen, one.asking))
         for number, part in enumerate(one.vectors):
             searched = part[:][chosen]
-            cells[number, asking] = _compared(searched[asking], searched)
-    return cells, [labels[index] for index in chosen.tolist()]
+            distances[number, asking] = _compared(searched[asking], searched)
+    return distances, [labels[index] for index in chosen.tolist()]
 
 
-def _compared(queries: Rows, gallery: Rows) -> Cells:
-    found = [block.cells for block in distances(queries, gallery)]
+def _compared(queries: Rows, gallery: Rows) -> GridDistances:
+    found = [block.distances for block in grid_distances(queries, gallery)]
     return np.concatenate(found) if found else np.empty((0, gallery.shape[0]), np.int32)
 
 
 LEARNED = "weighted"
-"""What ``a+b`` means where nothing else is said."""
+"""The fusion method of ``a+b``, where no other is named."""
 
-COMBININGS: dict[str, Combining] = {
-    LEARNED: LateWeighted(),
-    "adaptive": LateAdaptive(),
-    **{name: Late(fusion) for name, fusion in FUSIONS.items()},
-    "concat-raw": Early(normalised=False),
-    "concat": Early(),
-    "concat-weighted": Early(weighted=True),
-    "concat-whitened": Early(whitened=128),
+FUSION_METHODS: dict[str, FusionMethod] = {
+    LEARNED: WeightedFusion(),
+    "adaptive": AdaptiveFusion(),
+    **{name: LateFusion(fusion) for name, fusion in FUSIONS.items()},
+    "concat-raw": EarlyFusion(normalised=False),
+    "concat": EarlyFusion(),
+    "concat-weighted": EarlyFusion(weighted=True),
+    "concat-whitened": EarlyFusion(whitened=128),
 }
-"""Ways of combining extractors, by the name that stands behind theirs in a row's name."""
-
-
-FusionMethod = Combining
-FUSION_METHODS = COMBININGS
-EarlyFusion = Early
+"""Fusion methods by the name that stands behind the extractors' in a method's name."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.fusion.late import Fusion, Weighted, fuse
-from retrieval.knn import Block, Cells
+from retrieval.knn import Block, GridDistances
 from retrieval.metrics import Values, average_precision
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
@@ -21,20 +21,20 @@ _DRAWN = 200
 
 
 class TooLittleError(ValueError):
-    """There is too little to learn from."""
+    """The training images are too few, or no two are of one class."""
 
 
 @dataclass(frozen=True)
 class LearnedWeights:
-    """What was learned.
+    """Weights of a fusion, with scores on the training images.
 
     Attributes
     ----------
     weights : tuple of float
         One per search, adding up to 1: the best on all training images.
     cross_validated : float
-        Mean average precision of weights chosen without the queries that they are scored on;
-        what the choice is worth, free of its own optimism.
+        Mean average precision of weights chosen without the queries that they are scored on, so
+        that it is no better than the choice deserves.
     singles : tuple of float
         Mean average precision of each search alone.
     """
@@ -45,7 +45,7 @@ class LearnedWeights:
 
 
 def learn_weights(
-    cells: Cells,
+    distances: GridDistances,
     labels: Sequence[str],
     folds: int = 5,
     seed: int = 0,
@@ -53,20 +53,20 @@ def learn_weights(
 ) -> LearnedWeights:
     """Learn the weights of a fusion.
 
-    Every training image asks for the others of its class, itself left out.
+    Every training image is a query for the others of its class, itself left out.
 
     Parameters
     ----------
-    cells : ndarray of int32, shape (n_searches, n_training, n_training)
-        Squared distances between training images, see `retrieval.knn.distances`.
+    distances : ndarray of int32, shape (n_searches, n_training, n_training)
+        Squared distances between training images on the grid.
     labels : sequence of str
         Classes of the training images.
     folds : int
         Parts of the cross-validation over queries.
     seed : int
-        Of the folds and, for more than three searches, of the weights that are tried.
+        Seed of the folds and, for more than three searches, of the weights that are tried.
     fusion : callable
-        Makes the fusion of weights.
+        Makes a fusion of weights.
 
     Raises
     ------
@@ -77,15 +77,15 @@ def learn_weights(
     asked = np.array([len(one.positive) > 0 for one in judgements.of])
     if not asked.any():
         raise TooLittleError("weights are learned from classes of at least two training images")
-    tried = candidates(len(cells), seed)
-    precision = np.stack([_precision(cells, fusion(one), judgements)[asked] for one in tried])
+    tried = candidates(len(distances), seed)
+    precision = np.stack([_precision(distances, fusion(one), judgements)[asked] for one in tried])
     fold = np.random.default_rng(seed).permutation(precision.shape[1]) % folds
     held_out = [
         precision[_best(precision[:, fold != number]), fold == number]
         for number in range(folds)
         if (fold == number).any() and (fold != number).any()
     ]
-    singles = [precision[tried.index(corner)].mean() for corner in _corners(len(cells))]
+    singles = [precision[tried.index(corner)].mean() for corner in _corners(len(distances))]
     return LearnedWeights(
         tried[_best(precision)],
         float(np.concatenate(held_out).mean()) if held_out else float("nan"),
@@ -94,7 +94,13 @@ def learn_weights(
 
 
 def leave_one_out(labels: Sequence[str]) -> Judgements:
-    """Judge images that ask for the others of their class."""
+    """Judge images as queries for the others of their class.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Classes of the images.
+    """
     names = np.array(labels)
     of = []
     for number, label in enumerate(labels):
@@ -109,9 +115,9 @@ def candidates(count: int, seed: int = 0) -> list[tuple[float, ...]]:
     Parameters
     ----------
     count : int
-        Searches.
+        Number of searches.
     seed : int
-        Of the random ones, for more than three searches.
+        Seed of the random ones, for more than three searches.
     """
     tried = [*_corners(count), (1 / count,) * count]
     if count <= 3:
@@ -131,8 +137,8 @@ def _corners(count: int) -> list[tuple[float, ...]]:
     return [tuple(float(one == number) for one in range(count)) for number in range(count)]
 
 
-def _precision(cells: Cells, fusion: Fusion, judgements: Judgements) -> Values:
-    blocks = fuse([[Block(0, one)] for one in cells], fusion, judgements)
+def _precision(distances: GridDistances, fusion: Fusion, judgements: Judgements) -> Values:
+    blocks = fuse([[Block(0, one)] for one in distances], fusion, judgements)
     return average_precision(summarise(blocks, judgements))
 
 

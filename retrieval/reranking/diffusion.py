@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse
@@ -9,13 +10,13 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import cg
 
 from retrieval.fusion.late import STEPS, on_grid
-from retrieval.knn import Block, Cells
+from retrieval.knn import Block, GridDistances
 from retrieval.protocol import Judgements
 from retrieval.reranking.neighbours import FAR, near, nothing_excluded, similarity, sparse
 from retrieval.search import Search, Vectors
 
 _TOLERANCE = 1e-12
-"""Of the solution; what it leaves is far below the grid."""
+"""Relative error of the solution, far below the grid."""
 
 _REACHED = 1e-9
 """Share of the largest value from which on an image counts as reached."""
@@ -23,13 +24,13 @@ _REACHED = 1e-9
 
 @dataclass(frozen=True)
 class Diffusion:
-    """Rank by what a random walk from the query's neighbours finds, restarting there.
+    """Rank by a random walk that starts, and restarts, at the query's neighbours.
 
     The graph has an edge between images that are among each other's first `k`. It is the
-    gallery's own, whoever asks. Images that the walk does not reach follow behind those that it
-    does, by distance. The equations are solved anew for each query by conjugate gradients: with
-    restarts as often as here they converge in some hundred steps whatever the gallery's size,
-    and no factorisation has to be in memory.
+    gallery's own, the same for all queries. Images that the walk does not reach follow behind
+    those that it does, by distance. The equations are solved anew for each query by conjugate
+    gradients: with restarts as often as here they converge in some hundred steps whatever the
+    gallery's size, and no factorisation has to be in memory.
 
     Parameters
     ----------
@@ -47,6 +48,8 @@ class Diffusion:
     doi:10.1109/CVPR.2017.105
     """
 
+    version: ClassVar[str] = "diffusion 1"
+
     k: int = 50
     alpha: float = 0.99
     gamma: float = 3.0
@@ -56,7 +59,7 @@ class Diffusion:
             raise ValueError("k must be at least 1, and alpha from 0 to below 1")
 
     def around(self, search: Search) -> Search:
-        """Wrap a search."""
+        """Wrap a search in one that ranks by diffusion."""
 
         def diffused(
             queries: Vectors, gallery: Vectors, judgements: Judgements
@@ -64,7 +67,7 @@ class Diffusion:
             system = self._system(search, gallery)
             for found in near(search, queries, gallery, judgements, self.k):
                 start = np.zeros(len(found.row))
-                start[found.indices] = similarity(found.cells) ** self.gamma
+                start[found.indices] = similarity(found.distances) ** self.gamma
                 row = np.full(len(found.row), FAR, np.int32)
                 allowed = found.allowed(judgements)
                 if allowed.any():
@@ -81,7 +84,7 @@ class Diffusion:
         for found in near(search, gallery, gallery, nothing_excluded(size, size), self.k + 1):
             others = found.indices != found.query
             indices.append(found.indices[others])
-            weights.append(similarity(found.cells[others]) ** self.gamma)
+            weights.append(similarity(found.distances[others]) ** self.gamma)
         directed = sparse(indices, size, weights)
         graph = directed.minimum(directed.T)
         degree = graph.sum(axis=1)
@@ -101,9 +104,9 @@ class Diffusion:
         return np.asarray(solution)
 
 
-def _in_order(reached: NDArray[np.float64], cells: Cells) -> Cells:
-    """First what is reached, by how much; then the rest, by distance."""
-    made = cells + np.int32(STEPS) + 1
+def _in_order(reached: NDArray[np.float64], distances: GridDistances) -> GridDistances:
+    """Put reached images first, by their values, then the rest, by distance."""
+    made = distances + np.int32(STEPS) + 1
     inside = reached > _REACHED * max(reached.max(), 0)
     if inside.any():
         made[inside] = on_grid(reached[inside])

@@ -1,7 +1,8 @@
-"""Query expansion and database augmentation: a vector takes up what its neighbours have seen."""
+"""Query expansion and database augmentation: neighbours' vectors are added to a vector."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +15,14 @@ from retrieval.search import Search, Vectors
 
 @dataclass(frozen=True)
 class QueryExpansion:
-    """Search again, with each query replaced by the weighted sum of itself and what it found.
+    """Search again, with each query replaced by the weighted sum of itself and its first images.
 
     Parameters
     ----------
     first : int
-        Images of each query that count as found, with all that are as far as the last of them.
+        Images that are added to a query, with all that are as far as the last of them.
     alpha : float
-        Each found image has its cosine to this power for a weight, the query 1; at 0, all weigh
+        Each added image has its cosine to this power for a weight, the query 1; at 0, all weigh
         the same.
 
     References
@@ -32,6 +33,8 @@ class QueryExpansion:
     41(7), doi:10.1109/TPAMI.2018.2846566 (alpha)
     """
 
+    version: ClassVar[str] = "query-expansion 1"
+
     first: int = 10
     alpha: float = 3.0
 
@@ -39,7 +42,7 @@ class QueryExpansion:
         _require_positive(self.first)
 
     def around(self, search: Search) -> Search:
-        """Wrap a search. With several matrices, each has its query expanded in its own space."""
+        """Wrap a search; with several matrices, each has its queries expanded in its own space."""
 
         def expanded(
             queries: Vectors, gallery: Vectors, judgements: Judgements
@@ -56,15 +59,15 @@ class QueryExpansion:
 class DatabaseAugmentation:
     """Search a gallery in which each image is replaced by the sum of itself and its neighbours.
 
-    The gallery is augmented as it is, whoever asks: no query takes part, and what a query
-    excludes from its own ranking is not left out.
+    The gallery is augmented once for all queries: no query takes part, and images that a query
+    excludes from its own ranking are not left out.
 
     Parameters
     ----------
     first : int
         Neighbours of each image, with all that are as far as the last of them.
     alpha : float
-        As of `QueryExpansion`.
+        Each neighbour has its cosine to this power for a weight, the image itself 1.
 
     References
     ----------
@@ -74,6 +77,8 @@ class DatabaseAugmentation:
     should know to improve object retrieval, CVPR, doi:10.1109/CVPR.2012.6248018
     """
 
+    version: ClassVar[str] = "database-augmentation 1"
+
     first: int = 10
     alpha: float = 3.0
 
@@ -81,7 +86,7 @@ class DatabaseAugmentation:
         _require_positive(self.first)
 
     def around(self, search: Search) -> Search:
-        """Wrap a search. With several matrices, each is augmented in its own space."""
+        """Wrap a search; with several matrices, each is augmented in its own space."""
 
         def augmented(
             queries: Vectors, gallery: Vectors, judgements: Judgements

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
 from retrieval.fusion.late import STEPS, on_grid
-from retrieval.knn import Block, Cells
+from retrieval.knn import Block, GridDistances
 from retrieval.protocol import Judgements
 from retrieval.reranking.neighbours import FAR, Near, near, nothing_excluded, sparse
 from retrieval.search import Search, Vectors
@@ -22,10 +23,10 @@ class KReciprocal:
     """Mix distance with how little the neighbourhoods of query and image overlap.
 
     The published code ranks all queries together with the gallery, so that they help each
-    other. Here a query is ranked as if it were the only one: what is known of the gallery is
+    other. Here a query is ranked as if it were the only one: the gallery's neighbourhoods are
     computed without any query, and an image has the query for its neighbour if the query is no
-    farther than its own k-th neighbour. Distances are 1 less the cosine, or what a fused search
-    has instead.
+    farther than its own k-th neighbour. Distances are 1 less the cosine, or
+    the scores of a fused search.
 
     Parameters
     ----------
@@ -42,6 +43,8 @@ class KReciprocal:
     k-reciprocal encoding, CVPR, doi:10.1109/CVPR.2017.389
     """
 
+    version: ClassVar[str] = "k-reciprocal 1"
+
     k1: int = 20
     k2: int = 6
     weight: float = 0.3
@@ -51,7 +54,7 @@ class KReciprocal:
             raise ValueError("k1 and k2 must be at least 1, and weight from 0 to 1")
 
     def around(self, search: Search) -> Search:
-        """Wrap a search."""
+        """Wrap a search in one that ranks by k-reciprocal neighbourhoods."""
 
         def reciprocal(
             queries: Vectors, gallery: Vectors, judgements: Judgements
@@ -77,7 +80,7 @@ class KReciprocal:
             wide.append(found.indices)
             narrow.append(found.first(self.k1 // 2 + 1))
             close.append(found.first(self.k2))
-            reach[found.query] = found.cells[-1]
+            reach[found.query] = found.distances[-1]
         mutual, core = _mutual(sparse(wide, size)), _mutual(sparse(narrow, size))
         members = _extend(mutual, core)
         encoded = []
@@ -90,7 +93,7 @@ class KReciprocal:
 
     def _distances(self, found: Near, allowed: NDArray[np.bool_], known: "_Gallery") -> Numbers:
         """Of one query to every gallery image."""
-        members = found.indices[found.cells <= known.reach[found.indices]]
+        members = found.indices[found.distances <= known.reach[found.indices]]
         code = np.zeros(len(allowed))
         inside = _extend_one(members, known.core)
         code[inside] = _weigh(found.row[inside])
@@ -106,14 +109,14 @@ class KReciprocal:
 
 @dataclass(frozen=True)
 class _Gallery:
-    """What is known of gallery images.
+    """Neighbourhoods of gallery images.
 
     Attributes
     ----------
     core : csr_array of float64
-        Who is a mutual neighbour of whom, in half the neighbourhood; 1 or nothing.
+        Mutual neighbours in half the neighbourhood; 1 or nothing.
     reach : ndarray of int32, shape (n_gallery,)
-        How far each one's neighbourhood reaches.
+        Distance of the last image in each one's neighbourhood.
     codes : csr_array of float64
         Each one's neighbourhood, every member with its weight, 1 in all.
     averaged : csc_array of float64
@@ -121,7 +124,7 @@ class _Gallery:
     """
 
     core: csr_array
-    reach: Cells
+    reach: GridDistances
     codes: csr_array
     averaged: csc_array
 
@@ -150,8 +153,8 @@ def _extend_one(members: NDArray[np.intp], core: csr_array) -> NDArray[np.intp]:
     return np.flatnonzero(inside)
 
 
-def _weigh(cells: Cells) -> Numbers:
-    weights = np.exp(-cells / STEPS)
+def _weigh(distances: GridDistances) -> Numbers:
+    weights = np.exp(-distances / STEPS)
     return weights / weights.sum() if len(weights) else weights
 
 

@@ -1,4 +1,4 @@
-"""What re-ranks a search, by the name that stands in a row's name."""
+"""The table of re-rankings, by the name that stands in a method's name."""
 
 from typing import Protocol
 
@@ -12,7 +12,13 @@ class Reranking(Protocol):
     """A way of re-ranking."""
 
     def around(self, search: Search) -> Search:
-        """Wrap a search in one that re-ranks what it finds."""
+        """Wrap a search in one that re-ranks its result.
+
+        Parameters
+        ----------
+        search : Search
+            A plain or fused search, or one that is re-ranked already.
+        """
         ...
 
 

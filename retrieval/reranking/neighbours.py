@@ -1,4 +1,4 @@
-"""Who is near whom: the first images of every query, as lists that no listing order can change."""
+"""Neighbours of queries and of gallery images, independent of the order of the gallery."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -8,7 +8,7 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from retrieval.fusion.late import STEPS
-from retrieval.knn import Cells
+from retrieval.knn import GridDistances
 from retrieval.protocol import Judgement, Judgements
 from retrieval.search import Search, Vectors
 
@@ -25,28 +25,45 @@ class Near(NamedTuple):
         Index of the query.
     indices : ndarray of intp, shape (n_near,)
         Gallery indices, nearest first; equally near ones by index.
-    cells : ndarray of int32, shape (n_near,)
-        How far each is.
+    distances : ndarray of int32, shape (n_near,)
+        Squared distance of each.
     row : ndarray of int32, shape (n_gallery,)
-        How far every gallery image is; see `Search` for those that are excluded.
+        Squared distance of every gallery image; anything for excluded ones.
     """
 
     query: int
     indices: NDArray[np.intp]
-    cells: Cells
-    row: Cells
+    distances: GridDistances
+    row: GridDistances
 
     def allowed(self, judgements: Judgements) -> NDArray[np.bool_]:
-        """Which gallery images take part."""
+        """Tell the gallery images that take part.
+
+        Parameters
+        ----------
+        judgements : Judgements
+            Those that the search was made with.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_gallery,)
+            False for excluded images.
+        """
         made = np.ones(len(self.row), bool)
         made[judgements.of[self.query].excluded] = False
         return made
 
     def first(self, count: int) -> NDArray[np.intp]:
-        """Fewer of the indices: some, and all that are as far as the last of them."""
-        if count >= len(self.cells):
+        """Give fewer of the indices.
+
+        Parameters
+        ----------
+        count : int
+            Images wanted; all that are as far as the last of them come, too.
+        """
+        if count >= len(self.distances):
             return self.indices
-        return self.indices[self.cells <= self.cells[count - 1]]
+        return self.indices[self.distances <= self.distances[count - 1]]
 
 
 def near(
@@ -60,13 +77,14 @@ def near(
     Parameters
     ----------
     search : Search
+        Gives the distances.
     queries, gallery, judgements
-        As of `Search`; excluded images are never near.
+        As of `Search`; excluded images are never among the first.
     count : int
         Images wanted; fewer come if there are fewer, more where they are tied.
     """
     for block in search(queries, gallery, judgements):
-        for place, row in enumerate(block.cells):
+        for place, row in enumerate(block.distances):
             query = block.start + place
             there = np.setdiff1d(np.arange(len(row)), judgements.of[query].excluded)
             distances = row[there]
@@ -91,7 +109,7 @@ def sparse(
     size : int
         Number of columns.
     values : sequence of ndarray of float64, optional
-        What stands there; 1 everywhere if not given.
+        Values of these columns; 1 everywhere if not given.
     """
     ends = np.cumsum([0, *(len(row) for row in indices)])
     columns = np.concatenate(indices)
@@ -105,15 +123,20 @@ def nothing_excluded(queries: int, gallery: int) -> Judgements:
     Parameters
     ----------
     queries, gallery : int
-        How many there are.
+        Number of queries and of gallery images.
     """
     nothing = np.empty(0, np.intp)
     return Judgements((Judgement(nothing, nothing),) * queries, gallery, 0)
 
 
-def similarity(cells: Cells) -> NDArray[np.float64]:
+def similarity(distances: GridDistances) -> NDArray[np.float64]:
     """Cosine of vectors at these distances, not below 0.
 
     Fused scores, which have no cosine, become 1 for a query's best image and 0 for its worst.
+
+    Parameters
+    ----------
+    distances : ndarray of int32
+        Squared distances on the grid, of any shape.
     """
-    return np.maximum(1 - cells / STEPS, 0)
+    return np.maximum(1 - distances / STEPS, 0)

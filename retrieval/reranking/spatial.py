@@ -1,7 +1,8 @@
-"""Do two pictures show the same thing? Matches of local features that agree on a transform."""
+"""Spatial verification: matches of two pictures' local features that agree on a transform."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -36,7 +37,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Verification:
-    """How matches are found and verified.
+    """Matching of local features, and verification by a transform (RANSAC).
 
     Attributes
     ----------
@@ -53,6 +54,8 @@ class Verification:
     doi:10.1145/358669.358692; J. Philbin et al. (2007), Object retrieval with large vocabularies
     and fast spatial matching, CVPR, doi:10.1109/CVPR.2007.383172
     """
+
+    version: ClassVar[str] = "spatial-verification 1"
 
     model: str = "affine"
     ratio: float = 0.8
@@ -150,9 +153,9 @@ def candidates(blocks: Iterable[Block], judgements: Judgements, count: int) -> N
     Parameters
     ----------
     blocks : iterable of Block
-        The search's result, see `retrieval.knn.distances`.
+        The search's result.
     judgements : Judgements
-        What is excluded for every query, in the same order.
+        Excluded images of every query, in the same order.
     count : int
         Images wanted per query.
 
@@ -162,8 +165,8 @@ def candidates(blocks: Iterable[Block], judgements: Judgements, count: int) -> N
         Gallery indices by distance, then by index; -1 where the gallery is exhausted.
     """
     found = np.full((len(judgements.of), count), -1, np.int32)
-    for start, cells in blocks:
-        for query, row in enumerate(cells, start):
+    for start, distances in blocks:
+        for query, row in enumerate(distances, start):
             excluded = judgements.of[query].excluded
             nearest = first(row, count + len(excluded))
             nearest = nearest[~np.isin(nearest, excluded)][:count]
@@ -184,18 +187,18 @@ def rerank(
     blocks : iterable of Block
         The search's result.
     found : ndarray of int32, shape (n_queries, count)
-        See `candidates`.
+        Gallery indices from `candidates`.
     inliers : ndarray of int32, shape (n_queries, count)
         Verified matches of every query with its candidates.
     """
-    for start, cells in blocks:
-        for query, row in enumerate(cells, start):
+    for start, distances in blocks:
+        for query, row in enumerate(distances, start):
             verified = (found[query] >= 0) & (inliers[query] >= MINIMUM)
             moved = found[query][verified]
             keys = np.column_stack([-inliers[query][verified], row[moved]])
             places = np.unique(keys, axis=0, return_inverse=True)[1].ravel()
             row[moved] = places - len(moved)  # negative: ahead of every distance
-        yield Block(start, cells)
+        yield Block(start, distances)
 
 
 def _euclidean(descriptors: Descriptors, others: Descriptors) -> NDArray[np.float32]:

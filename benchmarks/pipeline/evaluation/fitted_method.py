@@ -19,7 +19,7 @@ from benchmarks.pipeline.loading.training import LEAST, distinct, folds, require
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from datasets.task import Dataset, Image
-from retrieval.fusion.methods import FusionMethod, Round
+from retrieval.fusion.methods import Fold, FusionMethod
 from retrieval.fusion.weights import TooLittleError
 from retrieval.search import Search, Vectors
 
@@ -122,7 +122,7 @@ class FittedMethod(AbstractContextManager["FittedMethod"]):
         self.fit_seconds += time.perf_counter() - began
         return fusion
 
-    def _rounds(self, labelled: Sequence[Image], dataset: Dataset) -> list[Round]:
+    def _rounds(self, labelled: Sequence[Image], dataset: Dataset) -> list[Fold]:
         """Training images as queries in turn, described by what has not learned from them."""
         if not any(one.postprocessing for one, _ in self._stores):
             return []
@@ -141,7 +141,7 @@ class FittedMethod(AbstractContextManager["FittedMethod"]):
                 same[one.name] if one.name in same else self._matrix(labelled, one, store)
                 for one, store in self._stores
             ]
-            rounds.append(Round(asking, vectors))
+            rounds.append(Fold(asking, vectors))
         return rounds
 
     def _fit_postprocessing(self, images: Sequence[Image], dataset: Dataset) -> None:

@@ -7,12 +7,12 @@
 A method for which one does not hold is recorded as failed: its numbers would mean nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from retrieval.knn import Block, distances
+from retrieval.knn import Block, grid_distances
 from retrieval.metrics import METRICS, chance, mean_scores
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
@@ -44,12 +44,12 @@ def check_protocol(judgements: Judgements) -> None:
     """
     searched = np.ones((judgements.n_gallery, 2), np.float32)
     asked = np.ones((len(judgements.of), 2), np.float32)
-    found = mean_scores(summarise(distances(asked, searched), judgements))
+    found = mean_scores(summarise(grid_distances(asked, searched), judgements))
     _require_equal(found, chance(judgements), "constant features do not score chance")
 
 
 def check_search(
-    row: str,
+    method: str,
     search: Search,
     queries: Vectors,
     gallery: Vectors,
@@ -60,12 +60,12 @@ def check_search(
 
     Parameters
     ----------
-    row : str
+    method : str
         For the message.
     search : Search
-        How the row searches.
+        How the method searches.
     queries, gallery : sequence of Rows
-        The row's vectors.
+        The method's vectors.
     judgements : Judgements
         Of these queries.
     seed : int
@@ -83,7 +83,7 @@ def check_search(
     part = replace(judgements, of=tuple(judgements.of[i] for i in few), levels=())
     rng = np.random.default_rng(seed)
     blocks = list(search(asked, gallery, part))
-    straight = mean_scores(summarise(_copies(blocks), part))
+    straight = mean_scores(summarise(blocks, part))
     order = rng.permutation(judgements.n_gallery)
     place = np.argsort(order)
     moved = tuple(
@@ -92,12 +92,12 @@ def check_search(
     permuted = [np.asarray(one[:])[order] for one in gallery]
     elsewhere = replace(part, of=moved)
     found = mean_scores(summarise(search(asked, permuted, elsewhere), elsewhere))
-    _require_equal(found, straight, f"{row}: a gallery in another order gives other scores")
-    _require_chance(row, blocks, part, rng)
+    _require_equal(found, straight, f"{method}: a gallery in another order gives other scores")
+    _require_chance(method, blocks, part, rng)
 
 
 def _require_chance(
-    row: str,
+    method: str,
     blocks: Sequence[Block],
     judgements: Judgements,
     rng: np.random.Generator,
@@ -105,7 +105,7 @@ def _require_chance(
     made: list[Scores] = []
     for _ in range(_DEALS):
         dealt = tuple(_dealt(one, judgements.n_gallery, rng) for one in judgements.of)
-        made.append(mean_scores(summarise(_copies(blocks), replace(judgements, of=dealt))))
+        made.append(mean_scores(summarise(blocks, replace(judgements, of=dealt))))
     expected = chance(judgements)
     for name in METRICS:
         mean = np.array([scores[name] for scores in made], float).mean()
@@ -113,18 +113,13 @@ def _require_chance(
         assert wanted is not None, "queries without an answer were left out"
         if abs(mean - wanted) > _allowed(wanted, _DEALS * len(judgements.of)):
             raise SanityError(
-                f"{row}: answers dealt out at random score {mean:.4f} in {name}, chance "
+                f"{method}: answers dealt out at random score {mean:.4f} in {name}, chance "
                 f"is {wanted:.4f}; scores leak from somewhere"
             )
 
 
-def _copies(blocks: Sequence[Block]) -> Iterator[Block]:
-    """The blocks once more; `summarise` overwrites what it is given."""
-    return (Block(block.start, block.cells.copy()) for block in blocks)
-
-
 def _allowed(expected: float, count: int) -> float:
-    """Allowed distance of the mean of `count` values of 0 to 1 from its expectation (Bernstein)."""
+    """Give how far the mean of `count` values of 0 to 1 may be from expectation (Bernstein)."""
     unit = np.log(2 / _FALSE_ALARM) / count
     # No values of 0 to 1 with this mean vary more.
     variance = expected * (1 - expected)

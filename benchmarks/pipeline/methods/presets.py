@@ -1,27 +1,31 @@
-"""Presets: files of the parameters that tuning chose, every candidate's score, and the card.
+"""Presets: files of the parameters that tuning chose for a method.
 
 ::
 
-    <out>/<dataset>/presets/<row>.json
+    <out>/<dataset>/presets/<method>.json
 
-A preset makes a method of its own, ``<row>@<dataset>``, which stands in tables beside the menu's.
+A preset makes a method of its own, ``<method>@<dataset>``, beside the menu's in the tables.
 """
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Annotated, Literal, TypedDict
 
-from benchmarks.formats.files import Json, read_json, write_json
+import msgspec
+
+from benchmarks.formats.files import Json, write_json
+from benchmarks.pipeline.cache.fingerprint import to_jsonable
 from benchmarks.pipeline.methods.method import Method, Tuning
 from benchmarks.pipeline.methods.space import Choice, in_words, search_space
 from datasets.errors import InputError
+from datasets.json_files import read_json_as
 from retrieval.statistics import LEVEL
 
-FORMAT = 1
-"""Of the file; another number is another layout."""
-
 FOLDER = "presets"
-_OPTION = "--preset"
+# Part of the names of files, and printed.
+_DatasetName = Annotated[str, msgspec.Meta(pattern=r"\A(?!\.\.?\Z)[^/\\\x00-\x1f\x7f-\x9f]+\Z")]
+_ShortHash = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{16}\Z")]
+_REMEDY = "no preset of this version: make it with benchmarks.tune"
 
 
 @dataclass(frozen=True)
@@ -58,99 +62,89 @@ class Trial:
         return self.change > 0 and self.p_value < 1 - LEVEL
 
 
-@dataclass(frozen=True)
-class Preset:
+_Numbers = TypedDict("_Numbers", {"training images": int, "training classes": int})
+"""Fields of the card that pages show."""
+
+
+class Tried(TypedDict):
+    """A candidate that was tried: a `Trial`, its choice also in words."""
+
+    words: str
+    choice: Json
+    dimensions: int
+    map: float
+    low: float
+    high: float
+    top1: float
+    change: float
+    p_value: float
+
+
+class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A tuned method, as its file has it.
 
     Attributes
     ----------
     format : int
-        `FORMAT`.
+        Version of the file's layout.
     row, dataset : str
-        What was tuned, and on whose training images.
+        The method that was tuned, and the dataset whose training images chose.
     parameters : dict
-        The choice, as `to_jsonable` writes it.
+        The choice, as `written` gives it.
     is_tuned : bool
         Whether that is another choice than the menu's.
     verdict : str
         The outcome, in words.
-    candidates : list of dict
-        Everything that was tried, see `Trial`, each with its choice in words; the menu's own
-        first.
+    candidates : list of Tried
+        Everything that was tried, the menu's own choice first.
     failed : dict of str to str
-        What could not be tried, in words, and why.
+        Choices that could not be tried, in words, and why.
     images : list of str
-        Beginnings of the training images' hashes: where one of these is searched or asked, the
-        preset is refused.
+        Training images, by `short_hash`: where one of these is searched or asked, the preset is
+        refused.
     card : dict
         How it came about.
     """
 
-    format: int
+    format: Literal[1]
     row: str
-    dataset: str
+    dataset: _DatasetName
     parameters: Json
     is_tuned: bool
     verdict: str
-    candidates: list[Json]
+    candidates: Annotated[list[Tried], msgspec.Meta(min_length=1)]
     failed: dict[str, str]
-    images: list[str]
+    images: Annotated[list[_ShortHash], msgspec.Meta(min_length=1)]
     card: Json
+
+    def __post_init__(self) -> None:
+        msgspec.convert(self.card, _Numbers)
 
     @property
     def name(self) -> str:
-        """Name of the row that it makes."""
+        """Name of the method that it makes."""
         return f"{self.row}@{self.dataset}"
 
 
 def write_preset(out: Path, preset: Preset) -> Path:
     """Write a preset into the results folder; returns its file."""
     path = out / preset.dataset / FOLDER / f"{preset.row}.json"
-    write_json(path, asdict(preset))
+    write_json(path, msgspec.to_builtins(preset))
     return path
 
 
-def read_preset(path: Path, where: str = "") -> Preset:
+def read_preset(path: Path) -> Preset:
     """Read a preset.
-
-    Parameters
-    ----------
-    path : Path
-        Its file.
-    where : str
-        Its name in messages, if not its path.
 
     Raises
     ------
     InputError
         If there is none, or if it is damaged or something else.
     """
-    where = where or str(path)
-    try:
-        content: Any = read_json(path)
-    except (OSError, InputError) as error:
-        raise InputError(f"{where}: cannot be read; make it with benchmarks.tune") from error
-    if content is None:
-        raise InputError(f"{where}: no such file; benchmarks.tune makes presets")
-    return understood(content, where)
-
-
-def understood(content: Any, where: str) -> Preset:
-    """The preset that was read as JSON.
-
-    Raises
-    ------
-    InputError
-        If it is something else.
-    """
-    try:
-        made = Preset(**content)
-        _require_sane(made)
-    except (TypeError, ValueError, KeyError) as error:
-        raise InputError(
-            f"{where}: no preset of this suite ({error}); make it with benchmarks.tune"
-        ) from error
-    return made
+    preset = read_json_as(path, Preset, _REMEDY)
+    if preset is None:
+        raise InputError(f"{path}: no such file; benchmarks.tune makes presets")
+    return preset
 
 
 def tuned_method(preset: Preset, where: str) -> Method:
@@ -159,9 +153,9 @@ def tuned_method(preset: Preset, where: str) -> Method:
     Parameters
     ----------
     preset : Preset
-        As read from its file.
+        Its parameters, and the name of the menu's method.
     where : str
-        Its place, for messages.
+        File or option that it comes from, for messages.
 
     Raises
     ------
@@ -178,33 +172,31 @@ def tuned_method(preset: Preset, where: str) -> Method:
     if choice == space.own:
         note = f"as in the menu: no other choice is significantly better {by}"
     built = space.build(choice, preset.name)
-    return replace(built, tuning=Tuning(note, frozenset(preset.images), asdict(preset)))
+    return replace(
+        built, tuning=Tuning(note, frozenset(preset.images), msgspec.to_builtins(preset))
+    )
 
 
 def method_from(path: Path) -> Method:
-    """Make the method of a preset that a user gave with ``--preset``.
+    """Make the method of the preset that a user gave with ``--preset``.
 
     Raises
     ------
     InputError
         If it is no preset, or chooses what is not declared.
     """
-    return tuned_method(read_preset(path, f"{_OPTION} {path}"), f"{_OPTION} {path}")
+    try:
+        return tuned_method(read_preset(path), str(path))
+    except InputError as error:
+        raise InputError(f"--preset {error}") from error
 
 
-def _require_sane(preset: Preset) -> None:
-    """Check what a foreign file could do harm with: types, and names that become paths."""
-    for field in fields(Preset):
-        kind = get_origin(field.type) or field.type
-        if not isinstance(getattr(preset, field.name), kind):  # type: ignore[arg-type]
-            raise TypeError(f"{field.name} is no {kind.__name__}")  # type: ignore[union-attr]
-    if preset.format != FORMAT:
-        raise ValueError(f"format {preset.format} is not {FORMAT}")
-    if Path(preset.dataset).name != preset.dataset or not preset.dataset.isprintable():
-        raise ValueError(f"{preset.dataset!r} is no name of a dataset")
-    if not all(isinstance(image, str) for image in preset.images):
-        raise TypeError("images are no hashes")
-    for tried in preset.candidates:
-        numbers = [tried[field.name] for field in fields(Trial) if field.name != "choice"]
-        if not all(isinstance(number, int | float) for number in numbers):
-            raise TypeError("a candidate's score is no number")
+def as_tried(trial: Trial) -> Tried:
+    """A trial as presets keep it."""
+    words = {"words": in_words(trial.choice), "choice": written(trial.choice)}
+    return msgspec.convert(asdict(trial) | words, Tried)
+
+
+def written(choice: Choice) -> Json:
+    """A choice of parameters as presets keep it."""
+    return {key: to_jsonable(value) for key, value in choice.items()}

@@ -76,6 +76,6 @@ def in_random_order(ranking: Ranking) -> Ranking:
         group_start=np.zeros_like(asked),
         group_size=ranking.candidates[asked],
         group_relevant=ranking.relevant[asked],
-        confusion_gap=np.zeros((len(asked), 0), np.int32),
-        confusion_tied=np.zeros((len(asked), 0), np.int32),
+        distractors_before=np.zeros((len(asked), 0), np.int32),
+        distractors_tied=np.zeros((len(asked), 0), np.int32),
     )

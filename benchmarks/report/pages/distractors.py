@@ -36,7 +36,7 @@ def write_confusion(folder: Path, results: Results, book: PlotBook) -> None:
         if not task.is_scored:
             continue
         # As most queries have them; where there are few, levels have equally many.
-        levels = np.median(next(iter(task.rankings.values())).confusion, axis=0)
+        levels = np.median(next(iter(task.rankings.values())).distractors, axis=0)
         numbers, places = np.unique([0, *np.cumsum(levels).astype(int)], return_index=True)
         found = curves(task.rankings)
         lines += [
@@ -69,7 +69,7 @@ def curves(rankings: Mapping[str, Ranking]) -> dict[str, Points]:
         Metric and method to mean and ends of its interval.
     """
     scored = {
-        name: [score(ranking.with_confusion(level)) for level in range(LEVELS + 1)]
+        name: [score(ranking.with_distractors(level)) for level in range(LEVELS + 1)]
         for name, ranking in rankings.items()
     }
     made: dict[str, Points] = {}

@@ -1,11 +1,11 @@
-"""The sanity gates hold for honest searches, and fail loudly for the traps they are there for."""
+"""The sanity checks hold for honest searches, and fail loudly for the traps they are there for."""
 
 import json
 
 import numpy as np
 import pytest
 
-from benchmarks.pipeline.evaluation import sanity as gates
+from benchmarks.pipeline.evaluation import sanity
 from benchmarks.pipeline.evaluation.sanity import SanityError, check_protocol, check_search
 from retrieval import knn
 from retrieval.protocol import Judgement, Judgements
@@ -39,14 +39,14 @@ def test_ties_in_the_order_of_labels_are_caught(monkeypatch):
     """The trap that makes constant features look good: the first of equals wins."""
 
     def by_place(queries, gallery):
-        for start, cells in knn.distances(queries, gallery):
-            cells += np.arange(cells.shape[1], dtype=cells.dtype)
-            yield knn.Block(start, cells)
+        for start, distances in knn.grid_distances(queries, gallery):
+            distances += np.arange(distances.shape[1], dtype=distances.dtype)
+            yield knn.Block(start, distances)
 
     def search(queries, gallery, judgements):
         return by_place(queries[0], gallery[0])
 
-    monkeypatch.setattr(gates, "distances", by_place)
+    monkeypatch.setattr(sanity, "grid_distances", by_place)
     with pytest.raises(SanityError, match="constant features do not score chance"):
         check_protocol(JUDGED)
     with pytest.raises(SanityError, match="row: a gallery in another order gives other scores"):
@@ -54,24 +54,24 @@ def test_ties_in_the_order_of_labels_are_caught(monkeypatch):
 
 
 def test_a_score_that_knows_the_answers_is_caught(monkeypatch):
-    original = gates.summarise
+    original = sanity.summarise
 
     def peek(blocks, judgements, *rest):
         def better():
-            for start, cells in blocks:
-                cells = cells.copy()
-                for query, row in enumerate(cells, start):
+            for start, distances in blocks:
+                distances = distances.copy()
+                for query, row in enumerate(distances, start):
                     row[judgements.of[query].positive] = 0
-                yield knn.Block(start, cells)
+                yield knn.Block(start, distances)
 
         return original(better(), judgements, *rest)
 
-    monkeypatch.setattr(gates, "summarise", peek)
+    monkeypatch.setattr(sanity, "summarise", peek)
     with pytest.raises(SanityError, match="dealt out at random score"):
         check_search("row", single, [QUERIES], [GALLERY], JUDGED)
 
 
-def test_every_run_passes_through_the_gates(parted, run, monkeypatch):
+def test_every_run_passes_the_sanity_checks(parted, run, monkeypatch):
     from benchmarks.pipeline.evaluation import evaluate as evaluating
 
     asked = []
@@ -81,7 +81,7 @@ def test_every_run_passes_through_the_gates(parted, run, monkeypatch):
     assert asked == ["protocol"] * 2 + ["lbp"] * 2 + ["hog"] * 2
 
 
-def test_a_gate_that_does_not_hold_is_a_failed_row(parted, run, tmp_path, monkeypatch):
+def test_a_check_that_does_not_hold_is_a_failed_row(parted, run, tmp_path, monkeypatch):
     from benchmarks.pipeline.evaluation import evaluate as evaluating
 
     def fail(row, *rest):
@@ -93,5 +93,5 @@ def test_a_gate_that_does_not_hold_is_a_failed_row(parted, run, tmp_path, monkey
     folder = tmp_path / "out" / "parted" / "records" / "query"
     made = {n: json.loads((folder / f"{n}.json").read_text()) for n in ("lbp", "hog")}
     assert made["lbp"]["status"] == "failed"
-    assert made["lbp"]["reason"] == "sanity gate: lbp: no good"
+    assert made["lbp"]["reason"] == "sanity check: lbp: no good"
     assert made["hog"]["status"] == "ok"
