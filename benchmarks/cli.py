@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+import platformdirs
+
 import datasets
 from benchmarks import CHECKOUT
 from benchmarks.formats.files import require_writable
@@ -82,9 +84,8 @@ def natural(text: str) -> int:
 
 
 def default_cache() -> Path:
-    """The user's cache folder for this project, by the XDG rules."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "image-retrieval-benchmark"
+    """The project's folder among the user's caches, where the system keeps them."""
+    return platformdirs.user_cache_path("image-retrieval-benchmark", appauthor=False)
 
 
 _OPTIONS: dict[str, dict[str, Any]] = {

@@ -38,7 +38,7 @@ def load_keras() -> ModuleType:
 
 
 def keras_home() -> Path:
-    """Where Keras keeps its configuration and downloads."""
+    """Folder in which Keras keeps its configuration and downloads."""
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
 
 
@@ -106,6 +106,7 @@ def run_padded(
     forward : callable
         The network: ``predict_on_batch`` of a Keras model, or what does the same.
     batch : ndarray, shape (n, ...), 1 <= n <= BATCH
+        Filled up with copies of its last input, whose outputs are dropped.
 
     Returns
     -------

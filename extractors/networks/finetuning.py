@@ -93,7 +93,7 @@ class FineTuned(MapHead):
 
     @property
     def note(self) -> str:
-        """See `MapHead`."""
+        """Remark of the network that it continues."""
         return self.backbone.load().note
 
     @property
@@ -170,7 +170,7 @@ class FineTuned(MapHead):
         return keras.Model(inputs, x)
 
     def transform(self, maps: Iterable[NDArray[np.floating]]) -> Vectors:
-        """See `MapHead`."""
+        """Run the trained part; shape (n_images, n_dims)."""
         if not hasattr(self, "network_"):
             raise NotFittedError("fit the network first")
         made = []

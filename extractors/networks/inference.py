@@ -1,4 +1,4 @@
-"""What runs a pretrained network: Keras itself, or OpenVINO on what Keras exports.
+"""Engines that run pretrained networks: Keras, or OpenVINO on a model that Keras exports.
 
 OpenVINO is an extra (``pip install -e '.[openvino]'``). It joins convolutions with the
 normalisation and activation behind them, which makes it faster on processors, and computes in
@@ -60,7 +60,7 @@ def chosen() -> str:
 
 
 def implementation() -> dict[str, str]:
-    """What the engine adds to a network's identity, since engines round differently."""
+    """The engine's part of a network's identity, since engines round differently."""
     return {} if chosen() == KERAS else {OPENVINO: importlib.metadata.version(OPENVINO)}
 
 

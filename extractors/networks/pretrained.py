@@ -41,11 +41,11 @@ class Network(Step):
     @property
     @abstractmethod
     def implementation(self) -> dict[str, str]:
-        """What decides the output beside parameters and code: weights and backend."""
+        """Weights and backend, which decide the output beside parameters and version."""
 
     @property
     def note(self) -> str:
-        """What a reader of its numbers must know, such as parts that are not pretrained."""
+        """Remark for readers of its numbers, such as parts that are not pretrained."""
         return ""
 
     @abstractmethod
@@ -95,16 +95,16 @@ class Pretrained(Network, Extractor):
         return self.backbone.prepare
 
     def require(self) -> None:
-        """See `Network`."""
+        """Raise `NoWeightsError` if the weights that it needs are not to be had."""
         self.backbone.require(whole=True)
 
     @property
     def implementation(self) -> dict[str, str]:
-        """See `Network`."""
+        """Weights and backend."""
         return self.backbone.implementation()
 
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """See `Network`."""
+        """Run on up to `BATCH` prepared pictures."""
         maps = run_padded(forward(self.backbone.load().whole), self.backbone.scale(batch))
         return pool(maps, self.power)
 
@@ -112,8 +112,8 @@ class Pretrained(Network, Extractor):
 class Stem(Network):
     """The frozen part of a network: pictures to the feature maps at its cut.
 
-    What stands first in rows that train the rest. A picture's map is computed once, whichever
-    rows and epochs use it.
+    Methods that train the rest begin with it. A picture's map is computed once, whichever
+    methods and epochs use it.
 
     Parameters
     ----------
@@ -141,27 +141,27 @@ class Stem(Network):
         return self
 
     def require(self) -> None:
-        """See `Network`."""
+        """Raise `NoWeightsError` if the weights that it needs are not to be had."""
         self.backbone.require(whole=False)
 
     @property
     def implementation(self) -> dict[str, str]:
-        """See `Network`."""
+        """Weights and backend."""
         return self.backbone.implementation()
 
     def run(self, batch: NDArray[np.uint8]) -> Maps:
-        """See `Network`."""
+        """Run on up to `BATCH` prepared pictures."""
         return run_padded(forward(self.backbone.load().stem), self.backbone.scale(batch))
 
 
 class MapHead(Step):
-    """What stands behind a stem: feature maps to vectors."""
+    """Second part of a divided network: feature maps to vectors."""
 
     family = "network"
 
     @property
     def note(self) -> str:
-        """As of `Network`."""
+        """Remark for readers of its numbers."""
         return ""
 
     def fit(self, maps: Sequence[NDArray[np.floating]], y: Sequence[str], **_: Any) -> Self:
@@ -183,7 +183,7 @@ class MapPooling(MapHead):
     Parameters
     ----------
     power : float
-        As of `Pretrained`.
+        1 for the mean, larger ones weigh peaks more.
     """
 
     summary = "Mean of a feature map over its places"
@@ -196,7 +196,7 @@ class MapPooling(MapHead):
     power: float = 1.0
 
     def transform(self, maps: Iterable[NDArray[np.floating]]) -> Vectors:
-        """See `MapHead`."""
+        """Pool each map; shape (n_images, channels)."""
         return np.concatenate([pool(one[None], self.power) for one in maps])
 
 
@@ -206,6 +206,7 @@ def pool(maps: NDArray[np.floating], power: float = 1.0) -> Vectors:
     Parameters
     ----------
     maps : ndarray, shape (n, rows, columns, channels)
+        Of n pictures.
     power : float
         At least 1.
 

@@ -81,7 +81,7 @@ class ScratchNetwork(Network, Extractor):
 
     @property
     def implementation(self) -> dict[str, str]:
-        """See `Network`."""
+        """Keras and its backend."""
         return engine()
 
     def fit(  # type: ignore[override]
@@ -135,7 +135,7 @@ class ScratchNetwork(Network, Extractor):
         return _FixedCopies(pixels)
 
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """See `Network`."""
+        """Run the trained network up to its feature layer; shape (n_images, n_dims)."""
         if not hasattr(self, "network_"):
             raise NotFittedError("fit the network first")
         return run_padded(self.network_.predict_on_batch, batch.astype(np.float32))
@@ -179,7 +179,7 @@ class PlainCnn(ScratchNetwork):
     fresh: bool = False
 
     def classifier(self, classes: int) -> Model:
-        """See `ScratchNetwork`."""
+        """Build the untrained network."""
         keras = load_keras()
         layers = keras.layers
         # The string 'l1_l2' of older Keras means no penalty at all in Keras 3.
@@ -213,7 +213,7 @@ class PlainCnn(ScratchNetwork):
 
 @dataclass(eq=False, repr=False)
 class CompactCnn(ScratchNetwork):
-    """What the same parameters and minutes can do: the plain network, made well.
+    """A modern small network, with the parameters and minutes of the plain one.
 
     Input scaled to ±1, separable convolutions, global average pooling, a normalised embedding
     whose cosines are the class scores, and a new variant of every picture in each epoch.
@@ -249,7 +249,7 @@ class CompactCnn(ScratchNetwork):
     fresh: bool = True
 
     def classifier(self, classes: int) -> Model:
-        """See `ScratchNetwork`."""
+        """Build the untrained network."""
         keras = load_keras()
         layers = keras.layers
         inputs = keras.Input(self.prepare(np.zeros((8, 8, 3), np.uint8)).shape)

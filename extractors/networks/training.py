@@ -1,4 +1,4 @@
-"""How networks are trained: by a recipe, visibly, and so that an interrupted one goes on.
+"""Training of networks by a recipe; an interrupted training goes on.
 
 All that decides an epoch (learning rate, order of samples, whether it is the last) is computed
 from the recipe and the history so far, which stands in a file; nothing hides in callbacks.
@@ -40,7 +40,7 @@ def untracked(items: Iterable[int], total: int, label: str) -> Iterator[int]:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How long and how fast a network is trained, on what share of the training images.
+    """Length and speed of a training, and the share of training images that it learns from.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch gave; accuracies are shares, `seconds` a measurement."""
+    """Results of one epoch; accuracies are shares, `seconds` a measurement."""
 
     epoch: int
     loss: float
@@ -131,7 +131,7 @@ class Epoch:
 
 
 class Samples(Protocol):
-    """What a network is trained on: several variants of each picture, the first itself."""
+    """Training pictures as inputs, in several variants each, of which the first is itself."""
 
     @property
     def variants(self) -> int:
@@ -164,7 +164,9 @@ def train(
     samples : Samples
         Of training images alone. The validation part is never varied.
     labels : ndarray of int, shape (n_pictures,)
+        Numbers of the pictures' classes, from 0.
     recipe : Recipe
+        Length, speed, seed and validation part.
     folder : Path
         Keeps the history (``history.csv``), the last epoch's state and in the end the network
         of the epoch with the lowest validation loss (``network.keras``).
@@ -257,7 +259,7 @@ def _write_history(folder: Path, history: Sequence[Epoch]) -> None:
 
 
 def _part(path: Path) -> Path:
-    """Where a file is written before it takes its place; each process has its own."""
+    """File that is written before it takes its place; each process has its own."""
     return path.with_name(f".{os.getpid()}-{path.name}")
 
 

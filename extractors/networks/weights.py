@@ -1,4 +1,4 @@
-"""Where a pretrained network's weights come from, and what a file holds of them.
+"""Files of pretrained weights: where they are found, and which part of a network they hold.
 
 In this order: the file that the user gave (``--weights``, or the environment variable
 ``IMAGE_RETRIEVAL_WEIGHTS_<NAME>``, which the option sets), Keras' own cache, Keras' download.
@@ -11,8 +11,6 @@ import urllib.request
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-
-import h5py
 
 from extractors.networks.engine import keras_home, load_keras
 
@@ -51,7 +49,7 @@ class Official:
 
     @property
     def url(self) -> str:
-        """Where Keras downloads it from."""
+        """Address from which Keras downloads it."""
         return f"{_KERAS_STORE}/{self.family}/{self.file}"
 
 
@@ -122,6 +120,8 @@ def parameters(path: Path) -> dict[str, int]:
     NoWeightsError
         If it is no such file.
     """
+    import h5py
+
     try:
         with h5py.File(path, "r") as file:
             names = [_text(name) for name in file.attrs["layer_names"]]

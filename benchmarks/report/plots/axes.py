@@ -197,6 +197,11 @@ def spread(
         Of each; less if there is no room for all.
     low, high : float
         Ends of the room for their middles.
+
+    Returns
+    -------
+    list of float
+        New middles, in the order given.
     """
     if not places:
         return []
