@@ -1,28 +1,18 @@
-"""All tables anew from what the results folder keeps: no images, no networks, no search.
+"""Make all tables, pages and plots anew from the records in the results folder.
 
-``python -m benchmarks.report [--out RESULTS] [--no-plots]``; with ``--html`` also a page to look
-through them, with thumbnails of the pictures where those are.
+``python -m benchmarks.report [--out RESULTS] [--no-plots]`` needs no images, networks or search;
+``--html`` makes a page to look through as well, with thumbnails of the images that are there.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-import joblib
-
-from benchmarks import CHECKOUT
-from benchmarks.cli import Parser, command, default_cache
-from benchmarks.formats.files import require_writable
+from benchmarks.cli import add_options, command, make_parser, require_folders
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.site.build import build_page
 from benchmarks.report.site.thumbnails import Pictures
-from benchmarks.report.write import (
-    dataset_folders,
-    write_dataset,
-    write_front,
-    write_vocabularies,
-)
+from benchmarks.report.write import dataset_folders, write_dataset, write_front, write_vocabularies
 from datasets.errors import InputError
 
 
@@ -38,54 +28,32 @@ def _main(arguments: Sequence[str] | None) -> int:
     folders = dataset_folders(options.out)
     if not folders:
         raise InputError(f"--out {options.out}: holds no results; make some with benchmarks.run")
-    require_writable(options.out, "--out")
-    pictures = Pictures(tuple(options.dataset), options.cache)
+    require_folders(options, "out", *["cache"] * options.html)
     written = {folder: write_dataset(folder, not options.no_plots) for folder in folders}
     write_front(options.out)
     write_vocabularies(options.out, not options.no_plots)
     if options.html:
-        require_writable(options.cache, "--cache")
-        workforce = Workforce(joblib.cpu_count())
+        workforce = Workforce()
+        pictures = Pictures(tuple(options.dataset), options.cache)
         built = build_page(options.out, written, pictures, workforce)
         workforce.log(
-            f"The page is {built.file}: {_megabytes(built.data_bytes)}, and "
-            f"{built.thumbnails} thumbnails of {_megabytes(built.thumbnail_bytes)} in all"
+            f"The page is {built.file}: {built.data_bytes / 1e6:.1f} MB, and {built.thumbnails} "
+            f"thumbnails of {built.thumbnail_bytes / 1e6:.1f} MB in all"
         )
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="python -m benchmarks.report", description=__doc__.split("\n")[0])
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        default=CHECKOUT / "results",
-        help="the results folder (default: results/ of the checkout)",
-    )
+    parser = make_parser("report", __doc__)
+    add_options(parser, "out")
     parser.add_argument("--no-plots", action="store_true", help="tables and pages only")
     parser.add_argument(
         "--html", action="store_true", help="also build a page to look through, DIR/page/"
     )
-    parser.add_argument(
-        "--dataset",
-        nargs="+",
-        metavar="NAME|PATH",
-        default=[],
-        help="where the page's pictures are, as for benchmarks.run; embedded ones are known",
-    )
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        metavar="DIR",
-        default=default_cache(),
-        help="where rendered pictures and drawings are kept (default: %(default)s)",
-    )
+    where = "where the page's pictures are, as for benchmarks.run; embedded ones are known"
+    add_options(parser, "dataset", default=[], help=where)
+    add_options(parser, "cache")
     return parser
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB"
 
 
 if __name__ == "__main__":

@@ -92,13 +92,15 @@ def resolution(rankings: Iterable[Ranking], metric: str) -> float:
     return resolvable(np.stack([_scored(ranking)[metric] for ranking in rankings], axis=1))
 
 
-def level_with_best(rows: Sequence[Json], metric: str) -> set[str]:
-    """Methods that are not significantly worse in a metric than the best of the table."""
-    letters = {
-        r["method"]: set(groups(r[f"{metric}_letters"])) for r in rows if f"{metric}_letters" in r
-    }
-    best = max((r for r in rows if r["method"] in letters), key=lambda r: r[metric], default=None)
-    return {name for name, own in letters.items() if best and own & letters[best["method"]]}
+def level_with_best(rows: Sequence[Json]) -> dict[str, set[str]]:
+    """Find the methods that are not significantly worse than the best, by metric."""
+    found: dict[str, set[str]] = {}
+    for name in METRICS:
+        compared = [row for row in rows if f"{name}_letters" in row]
+        letters = {row["method"]: set(groups(row[f"{name}_letters"])) for row in compared}
+        best = max(compared, key=lambda row: row[name], default={"method": None})["method"]
+        found[name] = {one for one, own in letters.items() if own & letters[best]}
+    return found
 
 
 def remarks(rows: Sequence[Json], records: Sequence[Json] = ()) -> dict[str, list[str]]:

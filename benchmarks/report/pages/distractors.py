@@ -20,7 +20,6 @@ from retrieval.metrics import METRICS, score
 from retrieval.ranking import Ranking
 from retrieval.statistics import intervals
 
-_POINT = ("mean", "low", "high")
 FIRST = 10
 """Neighbours that intrusion is counted in."""
 
@@ -42,10 +41,10 @@ def write_confusion(folder: Path, results: Results, book: PlotBook) -> None:
         found = curves(task.rankings)
         lines += [
             {"query_set": query_set, "method": name, "metric": metric, "distractors": number}
-            | {key: round(end, 5) for key, end in zip(_POINT, point.tolist(), strict=True)}
+            | {key: round(end, 5) for key, end in zip(("mean", "low", "high"), point, strict=True)}
             for name in task.rankings
             for metric, by_name in found.items()
-            for number, point in zip(numbers.tolist(), by_name[name][places], strict=True)
+            for number, point in zip(numbers.tolist(), by_name[name][places].tolist(), strict=True)
         ]
         means = {name: points[places] for name, points in found[SORT_BY].items()}
         section = _curves(book, query_set, task, means, numbers.tolist())

@@ -30,35 +30,41 @@ _LEAST = 0.001
 
 def write_hybrid(folder: Path, results: Results, book: PlotBook) -> None:
     """Write ``hybrid.md`` and ``hybrid.csv``, and plot, where methods fuse or re-rank."""
-    sections, lines = [], []
+    sections: list[Json] = []
     has_distractors = any(image.distractor is not None for image in results.gallery)
     for query_set, task in results.tasks.items():
         scored = score_task(task, SORT_BY)
         if not task.is_scored or not scored.members or not scored.singles:
             continue
-        fused, reranked = compare_fused(scored), _compare_reranked(scored)
-        lines += [_line(query_set, FUSED, one) for one in fused]
-        lines += [_line(query_set, RERANKED, one) for one in reranked]
+        ordered = {name: scored.ordered(parts) for name, parts in scored.members.items()}
+        best = {name: parts[0] for name, parts in ordered.items() if parts}
+        pairs = [(name, best[name]) for name in scored.fused if name in best]
+        alone = [(name, best[name]) for name in scored.reranked if name in best]
         sections.append(
             {
                 "query_set": query_set,
-                "verdict": verdict(fused) if fused else None,
-                "fused": _fused(task, scored, fused),
+                "scored": scored,
+                "fused": compare_fused(scored),
+                "best_member": {one.method: one for one in scored.differences(pairs)},
+                "reranked": scored.differences(alone),
+                "records": {record["method"]: record for record in task.records},
                 "together": _together(task, scored, has_distractors),
-                "has_distractors": has_distractors,
-                "reranked": _reranked(task, scored, reranked),
                 "plot": _complementarity(book, query_set, task, scored),
             }
         )
+    lines = [
+        {"query_set": section["query_set"], "family": family, "method": one.method}
+        | {"other": one.other, "change": round(one.change, 5), "low": round(one.low, 5)}
+        | {"high": round(one.high, 5), "p": round(one.p_value, 5)}
+        for section in sections
+        for family, key in ((FUSED, "fused"), (RERANKED, "reranked"))
+        for one in section[key]
+    ]
     if lines:
         write_csv(folder / "hybrid.csv", lines)
-        write_page(
-            folder / "hybrid.md",
-            "fusion",
-            name=results.about.name,
-            least=_LEAST,
-            sections=sections,
-        )
+        about = {"name": results.about.name, "least": _LEAST, "trained": TRAINED}
+        about |= {"has_distractors": has_distractors, "verdict": verdict}
+        write_page(folder / "hybrid.md", "fusion", **about, sections=sections)
 
 
 def compare_fused(scored: Scored) -> list[Difference]:
@@ -74,67 +80,35 @@ def verdict(found: Sequence[Difference]) -> Json:
     Parameters
     ----------
     found : sequence of Difference
-        See `compare_fused`; the best first.
+        See `compare_fused`.
     """
     clear = [one for one in found if one.p_value < 1 - LEVEL and abs(one.change) >= _LEAST]
     better = sum(one.change > 0 for one in clear)
-    return {"best": found[0], "of": len(found), "better": better, "worse": len(clear) - better}
+    return {"better": better, "worse": len(clear) - better}
 
 
-def _fused(task: TaskResults, scored: Scored, compared: Sequence[Difference]) -> list[Json]:
-    """Every fused method beside its best member and beside the best single extractor."""
-    learned = {record["method"]: record.get("learned", {}) for record in task.records}
-    ordered = {name: scored.ordered(scored.members[name]) for name in scored.fused}
-    beside = scored.differences([(name, parts[0]) for name, parts in ordered.items() if parts])
-    by_name = {one.method: one for one in beside}
-    return [
-        {
-            "map": scored.mean(one.method),
-            "difference": one,
-            "best_member": by_name.get(one.method),
-            "trained": learned[one.method].get(TRAINED),
-            "weights": learned[one.method].get("weights"),
-        }
-        for one in compared
-    ]
-
-
-def _together(task: TaskResults, scored: Scored, has_distractors: bool) -> list[Json]:
+def _together(
+    task: TaskResults, scored: Scored, has_distractors: bool
+) -> dict[str, list[tuple[float, float, float]]]:
     """Best single, the fusion that training images choose, the best fusion, and oracles."""
     if not scored.fused:
-        return []
+        return {}
     columns = [scored, score_task(task, "top1")]
     columns += [score_task(task, SORT_BY, 0)] if has_distractors else []
     best, by_training = scored.fused[0], chosen(task, scored.fused)
     parts = [name for name in scored.members[best] if name in scored.values]
-    picks = [
-        (f"best single: {scored.singles[0]}", scored.singles[:1]),
-        (f"fusion chosen by training images: {by_training}", [by_training] if by_training else []),
-        (f"best fusion: {best}", [best]),
-        (f"oracle of {', '.join(parts)}", parts),
-        (f"oracle of all {len(scored.singles)} single extractors", scored.singles),
-    ]
-    return [
-        {"what": what, "scores": [estimate(oracle(one.stack(names))) for one in columns]}
-        for what, names in picks
+    picks = {
+        f"best single: {scored.singles[0]}": scored.singles[:1],
+        f"fusion chosen by training images: {by_training}": [by_training] if by_training else [],
+        f"best fusion: {best}": [best],
+        f"oracle of {', '.join(parts)}": parts,
+        f"oracle of all {len(scored.singles)} single extractors": scored.singles,
+    }
+    return {
+        what: [estimate(oracle(one.stack(names))) for one in columns]
+        for what, names in picks.items()
         if names
-    ]
-
-
-def _compare_reranked(scored: Scored) -> list[Difference]:
-    pairs = [(name, scored.members[name][0]) for name in scored.reranked]
-    return scored.differences([pair for pair in pairs if pair[1] in scored.values])
-
-
-def _reranked(task: TaskResults, scored: Scored, compared: Sequence[Difference]) -> list[Json]:
-    """Every re-ranked method beside its extractor alone, where both were timed."""
-    costs = {record["method"]: record["costs"].get("search_ms") for record in task.records}
-    return [
-        {"map": scored.mean(one.method), "difference": one}
-        | {"ms": costs[one.method], "ms_alone": costs[one.other]}
-        for one in compared
-        if costs.get(one.method) is not None and costs.get(one.other) is not None
-    ]
+    }
 
 
 def _complementarity(book: PlotBook, query_set: str, task: TaskResults, scored: Scored) -> str:
@@ -155,9 +129,3 @@ def _complementarity(book: PlotBook, query_set: str, task: TaskResults, scored: 
             values=complementarity(score_task(task, "top1").stack(names)),
         ),
     )
-
-
-def _line(query_set: str, family: str, one: Difference) -> Json:
-    numbers = {"change": one.change, "low": one.low, "high": one.high, "p": one.p_value}
-    names = {"query_set": query_set, "family": family, "method": one.method, "other": one.other}
-    return names | {key: round(value, 5) for key, value in numbers.items()}

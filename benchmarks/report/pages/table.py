@@ -65,33 +65,20 @@ def write_tables(folder: Path, results: Results) -> dict[str, list[Json]]:
 
 def write_table_page(folder: Path, results: Results, tables: Mapping[str, Sequence[Json]]) -> None:
     """Write a dataset's page of tables, after all others: it names those that there are."""
-    sections = []
-    for query_set, task in results.tasks.items():
-        rows = [row for row in tables[query_set] if row["status"] == "ok"]
-        done = [record for record in task.records if record["status"] == "ok"]
-        sections.append(
-            {
-                "query_set": query_set,
-                "counts": done[0]["counts"] if done else None,
-                "scored": task.is_scored,
-                "rows": rows,
-                "timed": [row for row in rows if row["method"] != CHANCE],
-                "level": {metric: level_with_best(rows, metric) for metric in METRICS},
-                "resolution": [resolution(task.rankings.values(), metric) for metric in _FIRST]
-                if len(task.rankings) > 1
-                else [],
-                "remarks": remarks(tables[query_set], done),
-            }
-        )
     write_page(
         folder / "table.md",
         "table",
         about=results.about,
-        sections=sections,
+        tasks=results.tasks,
+        tables=tables,
         metrics={name: METRICS[name].label for name in dict.fromkeys((*_FIRST, *METRICS))},
         first=_FIRST,
         costs=COSTS,
+        chance=CHANCE,
         label=label,
+        level_with_best=level_with_best,
+        resolution=resolution,
+        remarks=remarks,
         pages={page: title for page, title in PAGES.items() if (folder / page).exists()},
         leaks=read_json(folder / "leaks.json"),
         problems=results.about.problems[:_PROBLEMS_SHOWN],
@@ -104,34 +91,28 @@ def write_summary(out: Path) -> None:
         f"{path.parent.name}/{query_set}": rows
         for path in sorted(out.glob("*/table.json"))
         for query_set, rows in (read_json(path) or {}).items()
+        if any(row.get(SORT_BY) is not None for row in rows)
     }
-    is_scored = {
-        task: any(row.get(SORT_BY) is not None for row in rows) for task, rows in tables.items()
-    }
-    tasks = {task: rows for task, rows in tables.items() if is_scored[task]}
-    sections = [(METRICS[name].label, _across(tasks, name)) for name in (SORT_BY, "top1")]
-    write_page(out / "summary.md", "summary", tasks=list(tasks), sections=sections)
+    sections = {METRICS[name].label: _across(tables, name) for name in (SORT_BY, "top1")}
+    write_page(out / "summary.md", "summary", tasks=list(tables), sections=sections)
 
 
-def _across(tasks: Mapping[str, Sequence[Json]], metric: str) -> list[Json]:
+def _across(tables: Mapping[str, Sequence[Json]], metric: str) -> list[Json]:
     """Every method's score on every task, chance first, then by the mean."""
     scores: dict[str, dict[str, float]] = {}
     labels = {}
-    for task, rows in tasks.items():
+    for task, rows in tables.items():
         for row in rows:
             if row.get(metric) is not None:
                 scores.setdefault(row["method"], {})[task] = row[metric]
                 labels[row["method"]] = label(row)
-    best = {task: max(one[task] for one in scores.values() if task in one) for task in tasks}
-
-    def order(name: str) -> tuple[bool, float, str]:
-        return name != CHANCE, -sum(scores[name].values()) / len(scores[name]), name
-
+    means = {name: sum(one.values()) / len(one) for name, one in scores.items()}
+    best = {task: max(one[task] for one in scores.values() if task in one) for task in tables}
     return [
         {
             "label": labels[name],
-            "scores": [scores[name].get(task) for task in tasks],
-            "is_best": [scores[name].get(task) == best[task] for task in tasks],
+            "scores": [scores[name].get(task) for task in tables],
+            "is_best": [scores[name].get(task) == best[task] for task in tables],
         }
-        for name in sorted(scores, key=order)
+        for name in sorted(scores, key=lambda name: (name != CHANCE, -means[name], name))
     ]
