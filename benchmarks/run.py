@@ -22,8 +22,6 @@ from benchmarks.pipeline.methods.presets import method_from
 from benchmarks.pipeline.records.record import write_description
 from benchmarks.pipeline.records.recorder import Recorder
 from benchmarks.pipeline.workers import Workforce
-from benchmarks.report.console import print_table
-from benchmarks.report.write import write_dataset, write_front
 from datasets.errors import InputError
 from datasets.task import Dataset
 from extractors.networks.augmentation import Augmentation
@@ -41,6 +39,10 @@ def _main(arguments: Sequence[str] | None) -> int:
     if options.list:
         sys.stdout.write(listing())
         return 0
+    # Not above: the list of the menu comes at once without the report's libraries.
+    from benchmarks.report.console import print_table
+    from benchmarks.report.write import write_dataset, write_front
+
     methods = _methods(options)
     use_networks(options)
     require_folders(options, "out", "cache")

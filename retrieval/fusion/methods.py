@@ -8,11 +8,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import PCA
 
 from retrieval.fusion.late import (
     FUSIONS,
@@ -27,6 +26,9 @@ from retrieval.fusion.late import (
 from retrieval.fusion.weights import TooLittleError, learn_weights
 from retrieval.knn import GridDistances, Rows, grid_distances, normalise
 from retrieval.search import Search, Vectors, single
+
+if TYPE_CHECKING:
+    from sklearn.decomposition import PCA
 
 LEARNED_FROM = 1500
 """Training images, at most, that weights are learned from: each is a query for all others."""
@@ -325,7 +327,7 @@ class Joined:
     parts: Vectors
     weights: tuple[float, ...]
     normalised: bool
-    pca: PCA | None = None
+    pca: "PCA | None" = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -345,7 +347,9 @@ class Joined:
         return np.asarray(whole, np.float32)
 
 
-def _whitening(vectors: NDArray[np.floating], dims: int) -> PCA:
+def _whitening(vectors: NDArray[np.floating], dims: int) -> "PCA":
+    from sklearn.decomposition import PCA
+
     found = PCA(dims, whiten=True, svd_solver="full").fit(vectors)
     # A direction in which nothing varies would be noise, blown up: equal images span fewer.
     variances = found.explained_variance_
