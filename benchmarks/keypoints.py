@@ -15,7 +15,7 @@ import cv2
 import mahotas.features.surf
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as PILImage
+from PIL import Image
 
 from benchmarks.cli import command, make_parser
 from benchmarks.formats.files import require_writable, write_text
@@ -27,7 +27,7 @@ from extractors.local_features.binary import Orb
 from extractors.local_features.detector import Detector, LocalFeatures
 from extractors.local_features.sift import Sift
 from extractors.local_features.surf import Surf, nonfree
-from extractors.preprocessing import AtMost, Grey, Image, LongestSide, Preprocess
+from extractors.preprocessing import AtMost, Grey, LongestSide, Pixels, Preprocess
 
 PICTURES = 40
 LONGEST_SIDE = 480
@@ -40,7 +40,7 @@ Matrix = NDArray[np.float64]
 _AS_IS: Preprocess = AtMost(10 * LONGEST_SIDE)
 
 
-def turned(image: Image, degrees: float) -> tuple[Image, Matrix]:
+def turned(image: Pixels, degrees: float) -> tuple[Pixels, Matrix]:
     """Rotate a picture about its centre, on a black canvas that holds all of it."""
     height, width = image.shape[:2]
     # Half a pixel off the middle, so that quarter turns are resampled like any other.
@@ -52,7 +52,7 @@ def turned(image: Image, degrees: float) -> tuple[Image, Matrix]:
     return np.asarray(cv2.warpAffine(image, matrix, size), np.uint8), matrix
 
 
-def shrunk(image: Image, factor: float) -> tuple[Image, Matrix]:
+def shrunk(image: Pixels, factor: float) -> tuple[Pixels, Matrix]:
     """Scale a picture down by area averaging."""
     height, width = image.shape[:2]
     size = round(width * factor), round(height * factor)
@@ -62,7 +62,7 @@ def shrunk(image: Image, factor: float) -> tuple[Image, Matrix]:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), matrix
 
 
-CHANGES: dict[str, Callable[[Image], tuple[Image, Matrix]]] = {
+CHANGES: dict[str, Callable[[Pixels], tuple[Pixels, Matrix]]] = {
     "rotation 10°": lambda image: turned(image, 10),
     "rotation 30°": lambda image: turned(image, 30),
     "rotation 90°": lambda image: turned(image, 90),
@@ -142,7 +142,7 @@ def score(original: LocalFeatures, changed: LocalFeatures, matrix: Matrix) -> tu
     return right / len(original), again
 
 
-def measure(detector: Detector, images: Sequence[Image]) -> list[float]:
+def measure(detector: Detector, images: Sequence[Pixels]) -> list[float]:
     """One row of the table: right matches by change, repeatability, points, milliseconds."""
     scores = np.zeros((len(images), len(CHANGES), 2))
     counts, times = [], []
@@ -184,7 +184,7 @@ def report(rows: dict[str, list[float]], pictures: int) -> str:
     )
 
 
-def read_some(folder: Path) -> list[Image]:
+def read_some(folder: Path) -> list[Pixels]:
     """Up to 40 pictures below a folder, evenly spaced by name.
 
     Raises
@@ -192,7 +192,7 @@ def read_some(folder: Path) -> list[Image]:
     InputError
         If the folder holds none.
     """
-    endings = PILImage.registered_extensions()
+    endings = Image.registered_extensions()
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in endings)
     if not paths:
         raise InputError(f"{folder}: no pictures there")

@@ -11,10 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
-from extractors.preprocessing import Image, Preprocess
-
-Vectors = NDArray[np.float32]
-"""One row per picture: float32, shape (n_images, n_dims)."""
+from extractors.preprocessing import Pixels, Preprocess
 
 FAMILIES = ("colour", "texture", "shape", "local", "network", "other")
 """Families of extractors, in the order of the menu."""
@@ -71,7 +68,7 @@ class Extractor(Step):
     extractor of its own: put scikit-learn's transformer behind one in a ``Pipeline``.
     """
 
-    def fit(self, images: Iterable[Image], y: object = None) -> Self:
+    def fit(self, images: Iterable[Pixels], y: object = None) -> Self:
         """Learn from training images; nothing, unless a subclass says otherwise.
 
         Parameters
@@ -84,7 +81,7 @@ class Extractor(Step):
         return self
 
     @abstractmethod
-    def transform(self, images: Iterable[Image]) -> Vectors:
+    def transform(self, images: Iterable[Pixels]) -> NDArray[np.float32]:
         """Describe pictures.
 
         Parameters
@@ -109,7 +106,7 @@ class Descriptor(Extractor):
     prepare: Preprocess
 
     @abstractmethod
-    def describe(self, image: Image) -> NDArray[np.floating]:
+    def describe(self, image: Pixels) -> NDArray[np.floating]:
         """Describe one picture by a vector.
 
         Parameters
@@ -123,7 +120,7 @@ class Descriptor(Extractor):
             The vector.
         """
 
-    def transform(self, images: Iterable[Image]) -> Vectors:
+    def transform(self, images: Iterable[Pixels]) -> NDArray[np.float32]:
         """Prepare and describe each picture."""
         rows = [self.describe(self.prepare(image)) for image in images]
         return np.stack(rows).astype(np.float32) if rows else np.empty((0, 0), np.float32)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
 """An RGB picture: uint8, shape (height, width, 3)."""
 
 Grey = NDArray[np.uint8]
@@ -23,7 +23,7 @@ INTERPOLATION = "area averaging where pixels are lost, bilinear where they are a
 class Preprocess(Protocol):
     """Turns a picture into the form that an extractor is made for."""
 
-    def __call__(self, image: Image) -> Image:
+    def __call__(self, image: Pixels) -> Pixels:
         """Return the picture, prepared."""
         ...
 
@@ -42,7 +42,7 @@ class LongestSide:
 
     pixels: int
 
-    def __call__(self, image: Image) -> Image:
+    def __call__(self, image: Pixels) -> Pixels:
         """Return the picture, scaled."""
         height, width = image.shape[:2]
         scale = self.pixels / max(height, width)
@@ -63,7 +63,7 @@ class AtMost:
 
     pixels: int
 
-    def __call__(self, image: Image) -> Image:
+    def __call__(self, image: Pixels) -> Pixels:
         """Return the picture, no larger than wanted."""
         return image if max(image.shape[:2]) <= self.pixels else LongestSide(self.pixels)(image)
 
@@ -82,12 +82,12 @@ class Square:
 
     pixels: int
 
-    def __call__(self, image: Image) -> Image:
+    def __call__(self, image: Pixels) -> Pixels:
         """Return the picture, scaled."""
         return _resize(image, self.pixels, self.pixels)
 
 
-def grey(image: Image) -> Grey:
+def grey(image: Pixels) -> Grey:
     """Luma of an RGB picture (ITU-R BT.601).
 
     Parameters
@@ -127,7 +127,7 @@ def _parts(length: int, count: int) -> Iterator[slice]:
         yield slice(start, max(start + 1, (index + 1) * length // count))
 
 
-def _resize(image: Image, width: int, height: int) -> Image:
+def _resize(image: Pixels, width: int, height: int) -> Pixels:
     if image.shape[:2] == (height, width):
         return image
     # Area averaging avoids aliasing; it is no use where pixels are added.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom, norm
 
-Values = NDArray[np.float64]
+Matrix = NDArray[np.float64]
 """One value per query and method, shape (n_queries, n_methods); no NaN."""
 
 Pairs = NDArray[np.float64]
@@ -33,7 +33,7 @@ _EQUAL = 1e-12
 """Differences closer than this are rounding."""
 
 
-def intervals(values: Values, draws: int = DRAWS, seed: int = 0) -> NDArray[np.float64]:
+def intervals(values: Matrix, draws: int = DRAWS, seed: int = 0) -> NDArray[np.float64]:
     """Bootstrap interval of every method's mean: percentiles over resampled queries.
 
     Parameters
@@ -59,7 +59,7 @@ def intervals(values: Values, draws: int = DRAWS, seed: int = 0) -> NDArray[np.f
 
 
 def difference_intervals(
-    values: Values, others: Values, paired: bool, draws: int = DRAWS, seed: int = 0
+    values: Matrix, others: Matrix, paired: bool, draws: int = DRAWS, seed: int = 0
 ) -> NDArray[np.float64]:
     """Bootstrap interval of how much every method's mean changes from one query set to another.
 
@@ -84,7 +84,7 @@ def difference_intervals(
     return _ends(moved)
 
 
-def mcnemar(values: Values) -> Pairs:
+def mcnemar(values: Matrix) -> Pairs:
     """Exact McNemar test of every pair of methods, two-sided.
 
     Only queries that one method of a pair does better on count; under the null hypothesis each is
@@ -106,7 +106,7 @@ def mcnemar(values: Values) -> Pairs:
     return np.minimum(1.0, 2 * binom.cdf(fewer, contested, 0.5))
 
 
-def permutation_test(values: Values, draws: int = DRAWS, seed: int = 0) -> Pairs:
+def permutation_test(values: Matrix, draws: int = DRAWS, seed: int = 0) -> Pairs:
     """Paired permutation test of every pair of methods' means, by `sign_flip_test`.
 
     Parameters
@@ -124,7 +124,7 @@ def permutation_test(values: Values, draws: int = DRAWS, seed: int = 0) -> Pairs
     return made
 
 
-def sign_flip_test(differences: Values, draws: int = DRAWS, seed: int = 0) -> NDArray[np.float64]:
+def sign_flip_test(differences: Matrix, draws: int = DRAWS, seed: int = 0) -> NDArray[np.float64]:
     """Paired permutation test of whether differences are about zero, two-sided.
 
     Under the null hypothesis two methods' values of a query might as well be exchanged. Where no
@@ -254,7 +254,7 @@ class Comparison:
     letters: list[str]
 
 
-def compare(values: Values, binary: bool, seed: int = 0) -> Comparison:
+def compare(values: Matrix, binary: bool, seed: int = 0) -> Comparison:
     """Compute intervals, corrected tests and letters of all methods.
 
     Parameters
@@ -272,7 +272,7 @@ def compare(values: Values, binary: bool, seed: int = 0) -> Comparison:
     return Comparison(intervals(values, seed=seed), p_values, found)
 
 
-def resolvable(values: Values) -> float:
+def resolvable(values: Matrix) -> float:
     """Smallest difference of two methods' means that this many queries would usually show.
 
     A single paired comparison at the usual level finds it in four of five cases, if the two
@@ -292,7 +292,7 @@ def resolvable(values: Values) -> float:
     return float(quantiles * spread / np.sqrt(count))
 
 
-def _resampled_means(values: Values, draws: int, seed: int) -> Values:
+def _resampled_means(values: Matrix, draws: int, seed: int) -> Matrix:
     """Every method's mean in each resample, shape (draws, n_methods); NaN without queries."""
     count = len(values)
     if count == 0:
@@ -303,12 +303,12 @@ def _resampled_means(values: Values, draws: int, seed: int) -> Values:
     )
 
 
-def _ends(means: Values) -> NDArray[np.float64]:
+def _ends(means: Matrix) -> NDArray[np.float64]:
     outside = (1 - LEVEL) / 2
     return np.quantile(means, (outside, 1 - outside), axis=0).T
 
 
-def _resampled(count: int, size: int, rng: np.random.Generator) -> Values:
+def _resampled(count: int, size: int, rng: np.random.Generator) -> Matrix:
     """Count the draws of each query in each of `size` resamples, shape (size, count)."""
     drawn = rng.integers(0, count, (size, count)) + count * np.arange(size)[:, None]
     return np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count).astype(float)
@@ -327,7 +327,7 @@ def _letter(number: int) -> str:
     return f"[{alphabet[high]}{alphabet[low]}]"
 
 
-def oracle(values: Values) -> NDArray[np.float64]:
+def oracle(values: Matrix) -> NDArray[np.float64]:
     """Give the best method's value of every query, a bound for choosing a method by query.
 
     Parameters
@@ -338,7 +338,7 @@ def oracle(values: Values) -> NDArray[np.float64]:
     return values.max(axis=1)
 
 
-def complementarity(values: Values, right: float = 1.0) -> Pairs:
+def complementarity(values: Matrix, right: float = 1.0) -> Pairs:
     """Share of the queries that one method solves and another does not.
 
     Parameters

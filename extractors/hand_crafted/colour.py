@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractors.base import Descriptor, hellinger
-from extractors.preprocessing import Image, LongestSide, Preprocess, Square, cells
+from extractors.preprocessing import LongestSide, Pixels, Preprocess, Square, cells
 
 
 class ColourSpace(NamedTuple):
@@ -34,7 +34,7 @@ COLOUR_SPACES = {
 }
 
 
-def convert(image: Image, space: str) -> Image:
+def convert(image: Pixels, space: str) -> Pixels:
     """Convert an RGB picture to another colour space, clipped to its ranges.
 
     Parameters
@@ -87,7 +87,7 @@ class ColourHistogram(Descriptor):
     grid: int = 1
     prepare: Preprocess = LongestSide(128)
 
-    def describe(self, image: Image) -> NDArray[np.floating]:
+    def describe(self, image: Pixels) -> NDArray[np.floating]:
         """Histogram of every cell, end to end."""
         converted = convert(image, self.space)
         limits = [limit for pair in COLOUR_SPACES[self.space].ranges for limit in pair]
@@ -127,7 +127,7 @@ class ColourMoments(Descriptor):
     grid: int = 1
     prepare: Preprocess = LongestSide(128)
 
-    def describe(self, image: Image) -> NDArray[np.floating]:
+    def describe(self, image: Pixels) -> NDArray[np.floating]:
         """Nine moments of every cell, end to end."""
         moments = []
         for cell in cells(convert(image, self.space), self.grid):
@@ -171,7 +171,7 @@ class ColourCorrelogram(Descriptor):
     distances: tuple[int, ...] = (1, 3, 5, 7)
     prepare: Preprocess = LongestSide(128)
 
-    def describe(self, image: Image) -> NDArray[np.floating]:
+    def describe(self, image: Pixels) -> NDArray[np.floating]:
         """Probability of each colour at each distance from itself."""
         level = image.astype(np.intp) * self.levels // 256
         colour = (level[..., 0] * self.levels + level[..., 1]) * self.levels + level[..., 2]
@@ -219,7 +219,7 @@ class TinyImage(Descriptor):
 
     prepare: Preprocess = Square(16)
 
-    def describe(self, image: Image) -> NDArray[np.floating]:
+    def describe(self, image: Pixels) -> NDArray[np.floating]:
         """Pixel values around their mean."""
         values = image.astype(float).ravel()
         return values - values.mean()

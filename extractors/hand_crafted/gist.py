@@ -8,7 +8,7 @@ import scipy
 from numpy.typing import NDArray
 
 from extractors.base import Descriptor
-from extractors.preprocessing import Image, Preprocess, Square, grey
+from extractors.preprocessing import Pixels, Preprocess, Square, grey
 
 _PADDING = 16
 """Pixels mirrored around the picture before it is filtered, against wrap-around."""
@@ -54,7 +54,7 @@ class Gist(Descriptor):
     grid: int = 4
     prepare: Preprocess = Square(128)
 
-    def describe(self, image: Image) -> NDArray[np.floating]:
+    def describe(self, image: Pixels) -> NDArray[np.floating]:
         """Mean energy of every filter in every cell."""
         plane = grey(image).astype(np.float32)
         plane -= plane.min()

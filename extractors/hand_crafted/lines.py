@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from extractors.preprocessing import Image, LongestSide, Preprocess, grey
+from extractors.preprocessing import LongestSide, Pixels, Preprocess, grey
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Lines:
     speck: int = 25
     then: Preprocess | None = None
 
-    def __call__(self, image: Image) -> Image:
+    def __call__(self, image: Pixels) -> Pixels:
         """Return the drawing, RGB."""
         smooth = self.scale(image)
         for _ in range(self.smoothings):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from extractors.base import Descriptor, hellinger
 from extractors.hand_crafted.silhouette import outline, silhouette
-from extractors.preprocessing import Image, LongestSide, Preprocess, Square, cells, grey
+from extractors.preprocessing import LongestSide, Pixels, Preprocess, Square, cells, grey
 
 
 @dataclass(eq=False, repr=False)
@@ -38,7 +38,7 @@ class HistogramOfOrientedGradients(Descriptor):
     cell: int = 16
     prepare: Preprocess = Square(128)
 
-    def describe(self, image: Image) -> NDArray[np.floating]:
+    def describe(self, image: Pixels) -> NDArray[np.floating]:
         """Blocks of 2 x 2 cells, end to end."""
         hog = _hog(image.shape[1], image.shape[0], self.cell, self.orientations)
         return np.asarray(hog.compute(grey(image))).ravel()
@@ -82,7 +82,7 @@ class EdgeOrientationHistogram(Descriptor):
     grid: int = 4
     prepare: Preprocess = LongestSide(128)
 
-    def describe(self, image: Image) -> NDArray[np.floating]:
+    def describe(self, image: Pixels) -> NDArray[np.floating]:
         """Counts of every cell, end to end."""
         plane = cv2.GaussianBlur(grey(image), (3, 3), 0)
         across = cv2.Sobel(plane, cv2.CV_16S, 1, 0)
@@ -122,7 +122,7 @@ class HuMoments(Descriptor):
 
     prepare: Preprocess = LongestSide(128)
 
-    def describe(self, image: Image) -> NDArray[np.floating]:
+    def describe(self, image: Pixels) -> NDArray[np.floating]:
         """Signed logarithms of the invariants."""
         moments = cv2.HuMoments(cv2.moments(silhouette(image), binaryImage=True)).ravel()
         # Zero at zero: an invariant that vanishes may be of either sign.
@@ -157,7 +157,7 @@ class ZernikeMoments(Descriptor):
     degree: int = 12
     prepare: Preprocess = LongestSide(64)
 
-    def describe(self, image: Image) -> NDArray[np.floating]:
+    def describe(self, image: Pixels) -> NDArray[np.floating]:
         """Magnitudes in the library's order."""
         import mahotas.features  # here, so that listings need not wait for it
 
@@ -200,7 +200,7 @@ class FourierDescriptors(Descriptor):
     harmonics: int = 24
     prepare: Preprocess = LongestSide(128)
 
-    def describe(self, image: Image) -> NDArray[np.floating]:
+    def describe(self, image: Pixels) -> NDArray[np.floating]:
         """Magnitudes over that of the first harmonic."""
         points = outline(silhouette(image), self.samples)
         magnitude = np.abs(np.fft.fft(points))

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from extractors.preprocessing import Image
+from extractors.preprocessing import Pixels
 
 
-def silhouette(image: Image) -> NDArray[np.uint8]:
+def silhouette(image: Pixels) -> NDArray[np.uint8]:
     """Mask the object: all that differs from the picture's border.
 
     Each pixel's colour distance (CIELAB) to the median colour of the border is thresholded

@@ -9,7 +9,7 @@ import skimage
 from numpy.typing import NDArray
 
 from extractors.base import Descriptor, hellinger
-from extractors.preprocessing import Image, LongestSide, Preprocess, grey
+from extractors.preprocessing import LongestSide, Pixels, Preprocess, grey
 
 
 @dataclass(eq=False, repr=False)
@@ -45,7 +45,7 @@ class LocalBinaryPattern(Descriptor):
     octaves: int = 3
     prepare: Preprocess = LongestSide(128)
 
-    def describe(self, image: Image) -> NDArray[np.floating]:
+    def describe(self, image: Pixels) -> NDArray[np.floating]:
         """Histogram of every octave, end to end."""
         plane = grey(image)
         histograms = []
@@ -87,7 +87,7 @@ class Haralick(Descriptor):
     distances: tuple[int, ...] = (1, 4)
     prepare: Preprocess = LongestSide(128)
 
-    def describe(self, image: Image) -> NDArray[np.floating]:
+    def describe(self, image: Pixels) -> NDArray[np.floating]:
         """The measures of every distance, end to end."""
         plane = grey(image) // (256 // self.levels)
         return np.concatenate([self._measures(plane, distance) for distance in self.distances])
@@ -137,7 +137,7 @@ class GaborBank(Descriptor):
     orientations: int = 6
     prepare: Preprocess = LongestSide(128)
 
-    def describe(self, image: Image) -> NDArray[np.floating]:
+    def describe(self, image: Pixels) -> NDArray[np.floating]:
         """Mean and deviation of every filter's magnitude, largest size first."""
         plane: NDArray[np.floating] = grey(image).astype(np.float32) / 255
         moments = []
@@ -194,7 +194,7 @@ class ThresholdAdjacency(Descriptor):
 
     prepare: Preprocess = LongestSide(128)
 
-    def describe(self, image: Image) -> NDArray[np.floating]:
+    def describe(self, image: Pixels) -> NDArray[np.floating]:
         """Shares of the neighbour counts."""
         import mahotas.features  # here, so that listings need not wait for it
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractors.base import NothingToLearnError, Step
-from extractors.preprocessing import Grey, Image, Preprocess, grey
+from extractors.preprocessing import Grey, Pixels, Preprocess, grey
 
 Found = tuple[NDArray[np.floating], NDArray[np.number]]
 """Points, columns as in `LocalFeatures`, and their descriptors, a row each."""
@@ -96,7 +96,7 @@ class Detector(Step):
             A row for each point.
         """
 
-    def detect(self, image: Image) -> LocalFeatures:
+    def detect(self, image: Pixels) -> LocalFeatures:
         """Find and describe the strongest keypoints of a picture.
 
         Parameters
@@ -120,11 +120,11 @@ class Detector(Step):
             self.binary,
         )
 
-    def fit(self, images: Iterable[Image], y: object = None) -> Self:
+    def fit(self, images: Iterable[Pixels], y: object = None) -> Self:
         """Learn nothing; here for scikit-learn's pipelines."""
         return self
 
-    def transform(self, images: Iterable[Image]) -> list[LocalFeatures]:
+    def transform(self, images: Iterable[Pixels]) -> list[LocalFeatures]:
         """Find the local features of each picture."""
         return [self.detect(image) for image in images]
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from extractors.preprocessing import Image
+from extractors.preprocessing import Pixels
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Augmentation:
     zoom: float = 0.2
     mirror: bool = True
 
-    def vary(self, image: Image, rng: np.random.Generator) -> Image:
+    def vary(self, image: Pixels, rng: np.random.Generator) -> Pixels:
         """Return one random variant of a picture.
 
         Parameters
@@ -75,8 +75,8 @@ class Augmentation:
 
 
 def with_copies(
-    images: Sequence[Image], augmentation: Augmentation | None, seed: int
-) -> Iterator[Image]:
+    images: Sequence[Pixels], augmentation: Augmentation | None, seed: int
+) -> Iterator[Pixels]:
     """Every picture, followed by its variants.
 
     Parameters

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
-from extractors.base import Vectors
 from extractors.networks.augmentation import Augmentation
 from extractors.networks.backbone import Backbone
 from extractors.networks.engine import Model, batches, dropout, load_keras, run_padded
@@ -169,7 +168,7 @@ class FineTuned(MapHead):
             x = dropout(self.dropout)(x)
         return keras.Model(inputs, x)
 
-    def transform(self, maps: Iterable[NDArray[np.floating]]) -> Vectors:
+    def transform(self, maps: Iterable[NDArray[np.floating]]) -> NDArray[np.float32]:
         """Run the trained part; shape (n_images, n_dims)."""
         if not hasattr(self, "network_"):
             raise NotFittedError("fit the network first")

@@ -8,11 +8,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from extractors.base import Extractor, Step, Vectors
+from extractors.base import Extractor, Step
 from extractors.networks.backbone import Backbone
 from extractors.networks.engine import batches, run_padded
 from extractors.networks.inference import forward
-from extractors.preprocessing import Image, Preprocess
+from extractors.preprocessing import Pixels, Preprocess
 
 Maps = NDArray[np.float32]
 """Feature maps: float32, shape (n_images, rows, columns, channels)."""
@@ -58,7 +58,7 @@ class Network(Step):
             At most `BATCH` of them.
         """
 
-    def transform(self, images: Iterable[Image]) -> NDArray[np.float32]:
+    def transform(self, images: Iterable[Pixels]) -> NDArray[np.float32]:
         """Prepare and describe pictures."""
         made = [
             self.run(np.stack([self.prepare(image) for image in part])) for part in batches(images)
@@ -136,7 +136,7 @@ class Stem(Network):
         """The network's preprocessing."""
         return self.backbone.prepare
 
-    def fit(self, images: Iterable[Image], y: object = None) -> Self:
+    def fit(self, images: Iterable[Pixels], y: object = None) -> Self:
         """Learn nothing; here for scikit-learn's pipelines."""
         return self
 
@@ -172,7 +172,7 @@ class MapHead(Step):
         return True
 
     @abstractmethod
-    def transform(self, maps: Iterable[NDArray[np.floating]]) -> Vectors:
+    def transform(self, maps: Iterable[NDArray[np.floating]]) -> NDArray[np.float32]:
         """Vectors of maps, shape (rows, columns, channels) each."""
 
 
@@ -195,12 +195,12 @@ class MapPooling(MapHead):
 
     power: float = 1.0
 
-    def transform(self, maps: Iterable[NDArray[np.floating]]) -> Vectors:
+    def transform(self, maps: Iterable[NDArray[np.floating]]) -> NDArray[np.float32]:
         """Pool each map; shape (n_images, channels)."""
         return np.concatenate([pool(one[None], self.power) for one in maps])
 
 
-def pool(maps: NDArray[np.floating], power: float = 1.0) -> Vectors:
+def pool(maps: NDArray[np.floating], power: float = 1.0) -> NDArray[np.float32]:
     """Generalised mean over a map's places; negative values count as none for powers but 1.
 
     Parameters

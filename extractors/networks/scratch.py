@@ -23,7 +23,7 @@ from extractors.networks.training import (
     train,
     untracked,
 )
-from extractors.preprocessing import Image, Preprocess, Square
+from extractors.preprocessing import Pixels, Preprocess, Square
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class ScratchNetwork(Network, Extractor):
 
     def fit(  # type: ignore[override]
         self,
-        images: Sequence[Image],
+        images: Sequence[Pixels],
         y: Sequence[str],
         folder: Path | None = None,
         track: Track = untracked,
@@ -116,7 +116,7 @@ class ScratchNetwork(Network, Extractor):
         self.network_ = load_keras().Model(model.inputs[0], model.get_layer("feature").output)
         return self
 
-    def _samples(self, images: Sequence[Image], folder: Path) -> _FixedCopies:
+    def _samples(self, images: Sequence[Pixels], folder: Path) -> _FixedCopies:
         """Prepare pictures and copies once, into a file that is read piece by piece."""
         folder.mkdir(parents=True, exist_ok=True)
         varied = None if self.fresh else self.augmentation
