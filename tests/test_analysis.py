@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from benchmarks.report.__main__ import main
 from benchmarks.report.comparisons import rank_change
 from benchmarks.report.format import render
 from benchmarks.report.pages.classes import DISTRACTOR, first_answers, hubs
-from benchmarks.report.pages.distractors import attraction, curves, intrusion
+from benchmarks.report.pages.distractors import curves, intruders
 from benchmarks.report.pages.sketch_gap import gap_rows
 from retrieval.distractors import LEVELS
 from retrieval.knn import grid_distances
@@ -109,15 +110,12 @@ def test_curves_end_at_the_tables_and_fall_with_distractors_images():
     assert (np.diff(found["map"]["other"][:, 0]) <= 1e-12).all()
 
 
-def test_intrusion_and_attraction_by_hand():
-    confusing = np.array([image.distractor is not None for image in GALLERY])
-    kinds = np.array([{"deer": 0, "wolf": 1}.get(i.distractor, -1) for i in GALLERY])
+def test_intruders_by_hand():
+    classes = np.array([{"deer": 0, "wolf": 1}.get(i.distractor, -1) for i in GALLERY])
     rankings = task("query", one=STRAIGHT, other=CONFUSED).rankings
-    assert intrusion(rankings["one"], confusing) == 0
-    assert intrusion(rankings["other"], confusing) == pytest.approx(0.9)
-    # The first ten are all nine confusion images, three deer and six wolves, and one more.
-    found = attraction(rankings["other"], kinds, 2)
-    np.testing.assert_allclose(found, [(3 / 10) / (3 / 21), (6 / 10) / (6 / 21)])
+    assert intruders(rankings["one"], classes, 2).tolist() == [0, 0]
+    # The first ten are all nine distractors, three deer and six wolves, and one more.
+    np.testing.assert_allclose(intruders(rankings["other"], classes, 2), [3 / 10, 6 / 10])
 
 
 def test_first_answers_and_hubs_by_hand():
@@ -174,6 +172,12 @@ def test_the_pages_are_written_with_every_run_and_rebuilt_by_the_report(parted, 
         assert f"]({name})" in page
     assert "plots" not in page  # none were drawn
     assert "Near duplicates: not looked for" in page
+    found = re.findall(
+        r"\| (0\.\d{3}) \| cherry \((\d\.\d) times\)", (folder / "confusion.md").read_text()
+    )
+    for rate, times in found:  # 3 of the 13 images of the gallery are distractors
+        assert float(times) == pytest.approx(float(rate) / (3 / 13), abs=0.06)
+    assert len(found) == 9
     gap = (folder / "gap.md").read_text()
     assert "## query-edges: mAP" in gap
     assert "the same images in another form, so the comparison is paired" in gap

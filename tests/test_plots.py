@@ -17,7 +17,7 @@ from benchmarks.pipeline.methods.names import method_names, parse_method
 from benchmarks.pipeline.records.results import read_results
 from benchmarks.report.comparisons import RankChange
 from benchmarks.report.families import FAMILIES, best_of_each_family, family_of
-from benchmarks.report.pages.accuracy import in_random_order, plot_accuracy, top_k_curve
+from benchmarks.report.pages.accuracy import chance_curve, plot_accuracy, top_k_curve
 from benchmarks.report.pages.costs import is_known, pareto_front, plot_costs
 from benchmarks.report.pages.sketch_gap import named_rows
 from benchmarks.report.plots.axes import Mark, Series, spread
@@ -103,7 +103,7 @@ def test_top_k_curves_go_through_the_metrics_and_chance_through_the_records(resu
     for task in read_results(results).tasks.values():
         for record in task.records:
             ranking = task.rankings[record["method"]]
-            rows, chance = top_k_curve(ranking), top_k_curve(in_random_order(ranking))
+            rows, chance = top_k_curve(ranking), chance_curve(ranking)
             assert len(rows) == len(chance) == DEPTH
             assert (np.diff(rows) >= -1e-12).all()
             for k in (1, 3, 5, 10):

@@ -37,10 +37,6 @@ def write_dataset(folder: Path, with_plots: bool = True) -> Written:
         ``<out>/<dataset>``.
     with_plots : bool
         Whether the plots that the pages show are drawn as well.
-
-    Returns
-    -------
-    Written
     """
     results = read_results(folder)
     for page in (*PAGES, "mistakes.md"):
@@ -64,20 +60,7 @@ def write_dataset(folder: Path, with_plots: bool = True) -> Written:
 
 
 def write_vocabulary(folder: Path, with_plots: bool = True) -> dict[str, list[Json]]:
-    """Write the tables of a dataset's vocabularies of several sizes, and plot them.
-
-    Parameters
-    ----------
-    folder : Path
-        ``<out>/vocabulary-size/<dataset>``.
-    with_plots : bool
-        Whether the plots are drawn.
-
-    Returns
-    -------
-    dict of str to list of dict
-        Query set to its table rows.
-    """
+    """Write tables and plots of a dataset's vocabularies; returns table rows by query set."""
     results = read_results(folder)
     tables = write_tables(folder, results)
     book = PlotBook(folder, with_plots)

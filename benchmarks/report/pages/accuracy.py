@@ -1,10 +1,10 @@
 """Plots of accuracy: every method with its interval, and the share of right first k images."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import hypergeom
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.results import Results
@@ -55,7 +55,7 @@ def plot_accuracy(book: PlotBook, results: Results, tables: Mapping[str, Sequenc
                 across=range(1, DEPTH + 1),
                 series=[Series(n, marks[n], top_k_curve(task.rankings[n])) for n in best],
                 ticks=_TICKS,
-                chance=top_k_curve(in_random_order(task.rankings[best[0]])),
+                chance=chance_curve(task.rankings[best[0]]),
             ),
         )
 
@@ -66,16 +66,9 @@ def top_k_curve(ranking: Ranking, depth: int = DEPTH) -> NDArray[np.float64]:
     return np.array([top_k(ranking, k)[scored].mean() for k in range(1, depth + 1)])
 
 
-def in_random_order(ranking: Ranking) -> Ranking:
-    """Rank the same queries by chance: all candidates of a query are in one tie."""
-    asked = np.flatnonzero(ranking.relevant > 0).astype(np.int32)
-    return replace(
-        ranking,
-        neighbours=ranking.neighbours[:, :0],
-        group_query=asked,
-        group_start=np.zeros_like(asked),
-        group_size=ranking.candidates[asked],
-        group_relevant=ranking.relevant[asked],
-        distractors_before=np.zeros((len(asked), 0), np.int32),
-        distractors_tied=np.zeros((len(asked), 0), np.int32),
-    )
+def chance_curve(ranking: Ranking, depth: int = DEPTH) -> NDArray[np.float64]:
+    """The same share for the same queries in random order."""
+    scored = ranking.relevant > 0
+    images, relevant = ranking.candidates[scored], ranking.relevant[scored]
+    drawn = (np.minimum(k, images) for k in range(1, depth + 1))
+    return np.array([hypergeom.sf(0, images, relevant, k).mean() for k in drawn])

@@ -54,57 +54,60 @@ class Hubs(NamedTuple):
 
 def write_classes(folder: Path, results: Results, book: PlotBook) -> None:
     """Write ``classes.md``, ``classes.csv`` and ``mistakes.csv``, where there are classes."""
-    sections: list[Json] = []
-    per_class, mistakes = [], []
-    for query_set, task in results.tasks.items():
-        classes = sorted({query.label for query in task.queries if query.label})
-        if not classes or not task.is_scored:
-            continue
-        names, matrix = class_scores(task, classes)
-        answers = {name: _answers(task, name, results.gallery) for name in names}
-        wrong = {
-            name: {pair: count for pair, count in sorted(one.items()) if pair[0] != pair[1]}
-            for name, one in answers.items()
-        }
-        per_class += [
-            {"query_set": query_set, "method": name, "class": label}
-            | {SORT_BY: None if np.isnan(value) else round(value, 5)}
-            for name, row in zip(names, matrix, strict=True)
-            for label, value in zip(classes, row.tolist(), strict=True)
-        ]
-        mistakes += [
-            {"query_set": query_set, "method": name, "class": label}
-            | {"first_image_is": answer, "queries": count}
-            for name, one in wrong.items()
-            for (label, answer), count in one.items()
-        ]
-        best, there = matrix.max(axis=0), ~np.isnan(matrix.max(axis=0))
-        hardest = [int(n) for n in np.argsort(np.where(there, best, 2.0), kind="stable")]
-        sections.append(
-            {
-                "query_set": query_set,
-                "classes": len(classes),
-                "hardest": [
-                    (classes[n], best[n], names[int(matrix[:, n].argmax())])
-                    for n in hardest[: min(_SHOWN, there.sum())]
-                ],
-                "best": names[0],
-                "asked": sum(answers[names[0]].values()),
-                "wrong": Counter(wrong[names[0]]),
-                "queries": len(task.queries),
-                "hubs": {name: hubs(task.rankings[name], len(results.gallery)) for name in names},
-                "plots": _plots(book, query_set, names, classes, matrix, answers[names[0]])
-                if len(classes) <= _DRAWN
-                else None,
-            }
-        )
+    sections = [
+        _section(query_set, task, results.gallery, book)
+        for query_set, task in results.tasks.items()
+        if task.is_scored and any(query.label for query in task.queries)
+    ]
+    per_class = [
+        {"query_set": section["query_set"], "method": name, "class": label}
+        | {SORT_BY: None if np.isnan(value) else round(value, 5)}
+        for section in sections
+        for name, row in zip(section["names"], section["matrix"].tolist(), strict=True)
+        for label, value in zip(section["classes"], row, strict=True)
+    ]
+    mistakes = [
+        {"query_set": section["query_set"], "method": name, "class": label}
+        | {"first_image_is": answer, "queries": count}
+        for section in sections
+        for name, wrong in section["wrong"].items()
+        for (label, answer), count in wrong.items()
+    ]
     if sections:
         write_csv(folder / "classes.csv", per_class)
-        if mistakes:
-            write_csv(folder / "mistakes.csv", mistakes)
         about = {"name": results.about.name, "first": FIRST, "shown": _SHOWN}
         about |= {"gallery": results.gallery}
         write_page(folder / "classes.md", "classes", **about, sections=sections)
+    if mistakes:
+        write_csv(folder / "mistakes.csv", mistakes)
+
+
+def _section(
+    query_set: str, task: TaskResults, gallery: Sequence[ImageEntry], book: PlotBook
+) -> Json:
+    classes = sorted({query.label for query in task.queries if query.label})
+    names, matrix = class_scores(task, classes)
+    answers = {}
+    for name in names:
+        pairs = zip(task.queries, first_answers(task.rankings[name], gallery), strict=True)
+        answers[name] = Counter((query.label, to) for query, to in pairs if query.label and to)
+    best = matrix.max(axis=0)
+    order = [int(n) for n in np.argsort(best, kind="stable") if not np.isnan(best[n])][:_SHOWN]
+    return {
+        "query_set": query_set,
+        "names": names,
+        "classes": classes,
+        "matrix": matrix,
+        "hardest": [(classes[n], best[n], names[int(matrix[:, n].argmax())]) for n in order],
+        "asked": answers[names[0]].total(),
+        "wrong": {
+            name: Counter({pair: n for pair, n in sorted(one.items()) if pair[0] != pair[1]})
+            for name, one in answers.items()
+        },
+        "queries": len(task.queries),
+        "hubs": {name: hubs(task.rankings[name], len(gallery)) for name in names},
+        "plots": _plots(book, query_set, names, classes, matrix, answers[names[0]]),
+    }
 
 
 def class_scores(
@@ -158,15 +161,6 @@ def hubs(ranking: Ranking, n_gallery: int) -> Hubs:
     return Hubs(found, limit, float(skew(times)) if times.std() else 0.0)
 
 
-def _answers(
-    task: TaskResults, name: str, gallery: Sequence[ImageEntry]
-) -> Counter[tuple[str, str]]:
-    """Count the classes of queries with those of their nearest images."""
-    answers = first_answers(task.rankings[name], gallery)
-    pairs = zip(task.queries, answers, strict=True)
-    return Counter((query.label, answer) for query, answer in pairs if query.label and answer)
-
-
 def _plots(
     book: PlotBook,
     query_set: str,
@@ -174,8 +168,10 @@ def _plots(
     classes: Sequence[str],
     matrix: NDArray[np.float64],
     counts: Counter[tuple[str, str]],
-) -> Json:
+) -> Json | None:
     """Plot the scores of all methods by class, and what the best takes the classes for."""
+    if len(classes) > _DRAWN:
+        return None
     where, label = f"{book.folder.name}, {query_set}", METRICS[SORT_BY].label
     scores = book.add(
         f"classes-{query_set}",

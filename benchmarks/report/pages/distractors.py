@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.formats.files import Json
+from benchmarks.formats.markdown import DIGITS
 from benchmarks.pipeline.records.results import Results, TaskResults
 from benchmarks.report.comparisons import rank_change, score_task
 from benchmarks.report.families import best_of_each_family, families_of
@@ -83,22 +84,8 @@ def curves(rankings: Mapping[str, Ranking]) -> dict[str, Points]:
     return made
 
 
-def intrusion(ranking: Ranking, is_distractor: NDArray[np.bool_]) -> float:
-    """Share of the first ten places that distractors take.
-
-    Parameters
-    ----------
-    ranking : Ranking
-        Of one method.
-    is_distractor : ndarray of bool, shape (n_gallery,)
-        Whether each gallery image is one.
-    """
-    first = ranking.neighbours[ranking.relevant > 0, :FIRST]
-    return float(is_distractor[first[first >= 0]].mean()) if (first >= 0).any() else 0.0
-
-
-def attraction(ranking: Ranking, classes: NDArray[np.intp], count: int) -> NDArray[np.float64]:
-    """Frequency of each distractor class among the first ten, in multiples of that by chance.
+def intruders(ranking: Ranking, classes: NDArray[np.intp], count: int) -> NDArray[np.float64]:
+    """Share of each distractor class among the first ten neighbours of the scored queries.
 
     Parameters
     ----------
@@ -111,9 +98,7 @@ def attraction(ranking: Ranking, classes: NDArray[np.intp], count: int) -> NDArr
     """
     first = ranking.neighbours[ranking.relevant > 0, :FIRST]
     found = classes[first[first >= 0]]
-    seen = np.bincount(found[found >= 0], minlength=count) / max(len(found), 1)
-    expected = np.bincount(classes[classes >= 0], minlength=count) / len(classes)
-    return seen / expected
+    return np.bincount(found[found >= 0], minlength=count) / max(len(found), 1)
 
 
 def _curves(
@@ -141,9 +126,7 @@ def _curves(
         "query_set": query_set,
         "levels": {numbers[at]: at for at in sorted({0, len(numbers) // 2, len(numbers) - 1})},
         "curves": {name: means[name].tolist() for name in ordered},
-        "change": rank_change(
-            score_task(task, SORT_BY, 0).values, score_task(task, SORT_BY).values
-        ),
+        "change": rank_change(*(score_task(task, SORT_BY, n).values for n in (0, None))),
         "curve_plot": plot,
     }
 
@@ -154,9 +137,11 @@ def _intrusion(book: PlotBook, query_set: str, results: Results, task: TaskResul
     classes = np.array(
         [-1 if one.distractor is None else names.index(one.distractor) for one in results.gallery]
     )
-    rates = {name: intrusion(ranking, classes >= 0) for name, ranking in task.rankings.items()}
+    shares = {n: intruders(ranking, classes, len(names)) for n, ranking in task.rankings.items()}
+    rates = {name: round(float(one.sum()), DIGITS) for name, one in shares.items()}
     ordered = sorted(rates, key=lambda name: (rates[name], name))
-    matrix = np.stack([attraction(task.rankings[n], classes, len(names)) for n in ordered])
+    by_chance = np.bincount(classes[classes >= 0], minlength=len(names)) / len(classes)
+    matrix = np.stack([shares[name] for name in ordered]) / by_chance
     shown = [name or "(no name)" for name in names]
     plot = len(names) > 1 and book.add(
         f"attraction-{query_set}",
@@ -171,11 +156,9 @@ def _intrusion(book: PlotBook, query_set: str, results: Results, task: TaskResul
             values=matrix,
         ),
     )
+    most = [(shown[int(times.argmax())], times.max()) for times in matrix]
     return {
-        "by_chance": float((classes >= 0).mean()),
-        "intrusion": [
-            (name, rates[name], shown[int(times.argmax())], times.max())
-            for name, times in zip(ordered, matrix, strict=True)
-        ],
+        "by_chance": by_chance.sum(),
+        "intrusion": [(name, rates[name], *one) for name, one in zip(ordered, most, strict=True)],
         "attraction_plot": plot or "",
     }

@@ -69,15 +69,7 @@ Pairs = Iterable[tuple[Task, str | None, str | None]]
 
 
 def write_overview(out: Path, results: Sequence[Results]) -> None:
-    """Write ``README.md`` of the results folder.
-
-    Parameters
-    ----------
-    out : Path
-        The results folder.
-    results : sequence of Results
-        Of all datasets.
-    """
+    """Write ``README.md`` of the results folder, about all datasets."""
     runs = [(one.about.name, name, task) for one in results for name, task in one.tasks.items()]
     tasks = [
         Task(

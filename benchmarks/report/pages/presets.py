@@ -12,15 +12,7 @@ from benchmarks.report.tables import SORT_BY
 
 
 def write_presets(folder: Path, tasks: Mapping[str, TaskResults]) -> None:
-    """Write ``presets.md``, where there are presets.
-
-    Parameters
-    ----------
-    folder : Path
-        ``<out>/<dataset>``.
-    tasks : mapping of str to TaskResults
-        Query set to its results, as far as there are any.
-    """
+    """Write ``presets.md``, where there are presets, with the tasks that there are results of."""
     presets = [read_preset(path) for path in sorted((folder / FOLDER).glob("*.json"))]
     if presets:
         tuned = [row for query_set, task in tasks.items() for row in _tuned(query_set, task)]

@@ -36,20 +36,7 @@ _PROBLEMS_SHOWN = 30
 
 
 def write_tables(folder: Path, results: Results) -> dict[str, list[Json]]:
-    """Write a dataset's tables as ``table.json`` and ``table.csv``.
-
-    Parameters
-    ----------
-    folder : Path
-        ``<out>/<dataset>``.
-    results : Results
-        Records and rankings of the dataset.
-
-    Returns
-    -------
-    dict of str to list of dict
-        Query set to its table rows.
-    """
+    """Write ``table.json`` and ``table.csv``; returns the table rows by query set."""
     tables = {name: task_rows(one.records, one.rankings) for name, one in results.tasks.items()}
     write_json(folder / "table.json", tables)
     keys = [f"{name}{what}" for name in METRICS for what in ("", "_low", "_high", "_letters")]
