@@ -71,7 +71,7 @@ def positive(text: str) -> int:
     """Parse a positive integer."""
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
     return number
 
 
@@ -79,7 +79,7 @@ def natural(text: str) -> int:
     """Parse an integer that is not negative."""
     number = int(text)
     if number < 0:
-        raise argparse.ArgumentTypeError("must not be negative")
+        raise argparse.ArgumentTypeError(f"{text} is negative")
     return number
 
 

@@ -1,6 +1,6 @@
 """Why two records may differ: their protocol cards, compared in words.
 
-``python -m benchmarks.diff A B``, two ``<row>.json`` files of results folders.
+``python -m benchmarks.diff A B``, two ``<method>.json`` files of results folders.
 """
 
 import sys
@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.cli import command, make_parser
 from benchmarks.formats.files import Json, read_json
+from benchmarks.pipeline.records.record import in_todays_words
 from datasets.errors import InputError
 from retrieval.metrics import METRICS
 
@@ -19,11 +20,12 @@ _MEANING = {
     "query set": "the queries are others",
     "dataset": "the datasets are others",
     "code": "the code differs",
-    "protocol code": "the code that searches and scores differs",
+    "protocol version": "the code that searches and scores differs",
     "commit": "they were made at other commits",
     "libraries": "library versions differ",
     "params": "the parameters differ",
     "class": "the extractors are others",
+    "version": "the extractors are others, or of other versions",
     "machine": "the machines differ, which may show in the last digits, and in costs",
     "python": "the versions of Python differ",
     "protocol": "the rules differ",
@@ -57,7 +59,7 @@ def explain(first: Json, second: Json) -> list[str]:
     first, second : dict
         As written by a run.
     """
-    lines = [f"{first['row']} and {second['row']}"]
+    lines = [f"{first['method']} and {second['method']}"]
     scores = first.get("scores", {}), second.get("scores", {})
     for name, metric in METRICS.items():
         one, other = (found.get(name) for found in scores)
@@ -99,10 +101,10 @@ def _short(value: Any) -> str:
 def _record(path: Path) -> Json:
     record = read_json(path)
     if record is None:
-        raise InputError(f"{path}: no such file; give a <row>.json of a results folder")
-    if not isinstance(record, dict) or "card" not in record or "row" not in record:
-        raise InputError(f"{path}: no record; give a <row>.json of a results folder")
-    return record
+        raise InputError(f"{path}: no such file; give a <method>.json of a results folder")
+    if not isinstance(record, dict) or "card" not in record or not {"method", "row"} & set(record):
+        raise InputError(f"{path}: no record; give a <method>.json of a results folder")
+    return in_todays_words(record)
 
 
 if __name__ == "__main__":

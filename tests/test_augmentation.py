@@ -97,4 +97,4 @@ def test_the_command_writes_copies_of_training_images_only(parted, tmp_path, cap
 
 def test_bad_input_is_one_line_and_code_2(parted, tmp_path, capsys):
     assert main([str(parted), "--out", str(tmp_path), "--copies", "0"]) == 2
-    assert capsys.readouterr().err == "error: --copies 0: must be at least 1\n"
+    assert capsys.readouterr().err == "error: argument --copies: 0 is less than 1 (see --help)\n"

@@ -33,7 +33,8 @@ def copy(tmp_path_factory):
     root = tmp_path_factory.mktemp("contributor")
     for name in COPIED:
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", root)
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, root)
     for block in code_blocks((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), "python"):
         heading, _, code = block.partition("\n")
         name, _, place = heading.removeprefix("# ").partition(": ")

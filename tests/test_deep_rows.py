@@ -14,6 +14,7 @@ from benchmarks.report.pages.training import plot_training
 from benchmarks.report.plots.book import PlotBook
 from extractors.networks import backbone as backbone_module
 from extractors.networks import training, weights
+from extractors.networks.architectures import KerasApplication
 from extractors.networks.augmentation import Augmentation
 from extractors.networks.backbone import Backbone
 from extractors.networks.finetuning import FineTuned
@@ -133,14 +134,14 @@ def test_fewer_epochs_than_the_recipe_are_said(parted, run, tmp_path):
 
 def test_only_training_images_are_trained_on(parted, run, tmp_path, monkeypatch):
     seen = set()
-    original = networks.Picture.pixels
+    original = networks.NetworkInput.pixels
 
     def note(self):
         if self.augmentation:
             seen.add(self.path)
         return original(self)
 
-    monkeypatch.setattr(networks.Picture, "pixels", note)
+    monkeypatch.setattr(networks.NetworkInput, "pixels", note)
     run("--extractor", "tuned", "--dataset", parted)
     assert {path.relative_to(parted).parts[0] for path in seen} == {"training"}
     assert len(seen) == 8
@@ -224,11 +225,11 @@ def test_numbers_stay_where_weights_have_gone(parted, run, tmp_path, monkeypatch
 
 
 def test_partial_weights_are_named_in_table_and_record(parted, run, tmp_path, monkeypatch):
-    def fill_partly(whole, _):
+    def fill_partly(_, whole, path):
         layers = [layer for layer in whole.layers if layer.weights]
         return {layer.name for layer in layers if not layer.name.startswith("Conv_1")}
 
-    monkeypatch.setattr(backbone_module, "_fill", fill_partly)
+    monkeypatch.setattr(KerasApplication, "fill", fill_partly)
     backbone_module._load.cache_clear()
     assert run("--all", "--dataset", parted) == 0
     made = records(tmp_path)

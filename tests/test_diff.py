@@ -24,8 +24,8 @@ def test_differences_are_named_in_words(parted, classes, run, tmp_path, capsys):
     main([record(tmp_path, "parted", "lbp"), record(tmp_path, "parted", "rgb-histogram")])
     text = capsys.readouterr().out
     assert (
-        "- the extractors are others: extractor / head / class: extractors.hand_crafted.texture."
-        in text
+        "- the extractors are others, or of other versions: extractor / head / version: "
+        "local-binary-pattern 1 and colour-histogram 1" in text
     )
     assert "the split" not in text
     fill(parted / "validation" / "gallery" / "apple", 6, 99)

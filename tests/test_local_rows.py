@@ -73,7 +73,7 @@ def test_views_are_found_and_pictures_without_points_counted(scenes, run, tmp_pa
     assert 4 * 2 <= seen["images moved ahead"] <= 4 * 3  # a few by chance, behind the right
     assert seen["mean inliers, right images"] > 50 > 3 > seen["mean inliers, wrong images"]
     page = (tmp_path / "out" / "scenes" / "table.md").read_text()
-    assert "orb-bovw+geometry: images moved ahead" in page
+    assert "| orb-bovw+geometry | images moved ahead" in page
     card = verified["card"]["extractor"]
     assert card["steps"][-1]["model"] == "affine"
     assert card["extractors"]["orb-bovw"]["detector"]["implementation"].startswith("OpenCV")

@@ -87,7 +87,7 @@ def test_tables_hold_every_row_with_scores_and_costs(parted, run, tmp_path, shor
         "mistakes.csv",
     }
     page = (folder / "table.md").read_text()
-    assert "6 queries, 13 gallery images of which 3 are confusion images, 8 training" in page
+    assert "6 queries, 13 gallery images of which 3 are distractors, 8 training" in page
     assert "| chance |" in page
     with (folder / "images.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 8 + 13 + 6 + 4
@@ -262,7 +262,7 @@ def test_rows_that_learn_are_skipped_without_training_images(parted, run, tmp_pa
     rows = table(tmp_path, "parted")
     assert rows["colour-moments"]["status"].startswith("skipped: learns from training images")
     assert rows["lbp"]["status"] == "ok"
-    assert "colour-moments: skipped" in (tmp_path / "out/parted/table.md").read_text()
+    assert "| colour-moments | skipped: learns" in (tmp_path / "out/parted/table.md").read_text()
 
 
 def test_crash_half_way_keeps_what_is_finished(classes, run, tmp_path, monkeypatch, described):
@@ -309,7 +309,7 @@ def test_challenge_answers_are_keyed_by_query(tmp_path, run, capsys):
     run("--extractor", "rgb-histogram", "--dataset", root)
     assert (tmp_path / "out/flat/answers/rgb-histogram.json").exists()
     page = (tmp_path / "out/flat/table.md").read_text()
-    assert "No labels, so no scores" in page
+    assert "There are no labels, so there are no scores" in page
     assert "| chance |" not in page
 
 
@@ -333,7 +333,10 @@ def test_nothing_scored_where_no_query_has_an_answer(parted, run, tmp_path):
     fill(parted / "validation/query-sketch/durian", 2, 97)
     assert run("--extractor", "lbp", "--dataset", parted) == 0
     assert table(tmp_path, "parted", "query-sketch")["lbp"]["map"] is None
-    assert "2 queries without a relevant image" in (tmp_path / "out/parted/table.md").read_text()
+    assert (
+        "Left out, without a relevant image: 2 queries"
+        in (tmp_path / "out/parted/table.md").read_text()
+    )
 
 
 def test_large_pictures_are_described_a_few_at_a_time(classes, run, tmp_path, monkeypatch):
@@ -367,5 +370,5 @@ def test_hostile_names_stay_inside_the_markdown(classes, run, tmp_path):
 def test_summary_shows_all_datasets(classes, parted, run, tmp_path):
     run("--extractor", *ROWS, "--dataset", classes, f"mine={parted}")
     summary = (tmp_path / "out" / "summary.md").read_text()
-    assert "| extractor | classes/query | mine/query | mine/query-sketch |" in summary
+    assert "| method | classes/query | mine/query | mine/query-sketch |" in summary
     assert "**" in summary

@@ -282,7 +282,7 @@ BAD = {
     "only a --dataset has queries": ["--query-id", "x", "--pictures", "PICTURES"],
     "--pictures and --dataset exclude": ["x", "--pictures", "PICTURES", "--dataset", "openmoji"],
     "goes with --pictures": ["x", "--learn-from", "openmoji"],
-    "must be at least 1": ["x", "-k", "0"],
+    "0 is less than 1": ["x", "-k", "0"],
     "no such folder": ["x", "--pictures", "NOWHERE"],
 }
 
@@ -347,7 +347,7 @@ DAMAGED = {
     "names: text": ({"names": "abc"}, at("names")),
     "names: numbers": ({"names": ["a", 1]}, at("names[1]")),
     "root": ({"root": 3}, at("root")),
-    "method": ({"method": ["lbp"]}, at("row")),
+    "method": ({"method": ["lbp"]}, at("method")),
     "epochs": ({"epochs": "3"}, at("epochs")),
     "identity": ({"identity": {}}, at("identity")),
     "training": ({"training": 0}, at("training")),
