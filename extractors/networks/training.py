@@ -1,7 +1,9 @@
 """Training of networks by a recipe; an interrupted training goes on.
 
 All that decides an epoch (learning rate, order of samples, whether it is the last) is computed
-from the recipe and the history so far, which stands in a file; nothing hides in callbacks.
+from the recipe and the history so far, which stands in a file. Keras' callbacks decide the same,
+as the tests show, but forget their patience when a training is interrupted: ``BackupAndRestore``
+keeps the model and not them.
 """
 
 import csv
@@ -306,9 +308,19 @@ def _epoch(
     )
 
 
+def _all(layer: Model) -> Iterator[Model]:
+    """A layer, then those inside it."""
+    yield layer
+    for inner in getattr(layer, "layers", ()):
+        yield from _all(inner)
+
+
 def _reseed(model: Model, seed: int, epoch: int) -> None:
     """Make dropout depend on seed and epoch alone, so that a resumed training is the same."""
-    for number, layer in enumerate(model._flatten_layers()):
+    inputs = load_keras().layers.InputLayer
+    parts = [one for layer in model.layers if not isinstance(layer, inputs) for one in _all(layer)]
+    # From 2, after the model and its input, which not every kind of model lists.
+    for number, layer in enumerate(parts, start=2):
         if generator := getattr(layer, "seed_generator", None):
             generator.state.assign(np.array([seed * 1000 + number, epoch], np.uint32))
 
