@@ -1,7 +1,7 @@
 """Write the augmented copies of a dataset's training images to a folder, to be looked at or used.
 
 ``python -m benchmarks.augment DATASET --out FOLDER``. They are the copies that the fine-tuned
-rows learn from; gallery and queries are never varied.
+networks learn from; gallery and queries are never varied.
 """
 
 import sys

@@ -177,8 +177,8 @@ def report(rows: dict[str, list[float]], pictures: int) -> str:
     return (
         f"# Key points\n\n{pictures} pictures, longest side {LONGEST_SIDE}. Right matches per key "
         f"point of the original (ratio test {RATIO}, within {TOLERANCE:g} pixels); repeatability: "
-        "share of key points near which the changed picture has one, least and most of the four "
-        "changes; key points and milliseconds of processor time per picture. "
+        "share of keypoints near which the changed picture has one, least and most of the four "
+        "changes; keypoints and milliseconds of processor time per picture. "
         f"OpenCV {cv2.__version__}, commit {commit()}, {machine()['processor']}.\n\n"
         + markdown(["detector", *HEADINGS], cells)
     )

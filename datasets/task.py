@@ -118,7 +118,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Task:
-    """One query set against the gallery: the unit that a table row is about."""
+    """One query set against the gallery: the unit that methods are scored on."""
 
     dataset: Dataset
     query_set: str

@@ -50,7 +50,7 @@ def print_preset(preset: Preset) -> None:
     """Print what tuning tried and what came of it; the menu's own choice first."""
     console = Console(highlight=False)
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(f"{preset.row}, {len(preset.images)} images of {preset.dataset}")
+    table.add_column(f"{preset.method}, {len(preset.images)} images of {preset.dataset}")
     for heading in ("dims", "mAP", "top-1", "change", "p"):
         table.add_column(heading, justify="right", no_wrap=True)
     for number, tried in enumerate(preset.candidates):

@@ -34,10 +34,10 @@ CASES = {
     ("lbp, 8 points", "ours"): lambda: LocalBinaryPattern(octaves=1).describe(SMALL),
     ("lbp, 8 points", "mahotas.features.lbp"): lambda: mahotas.features.lbp(PLANE, 1, 8),
     ("gist", "ours"): lambda: Gist().describe(SMALL),
-    ("key points: sift", "OpenCV"): lambda: Sift().detect(SCENE),
-    ("key points: orb", "OpenCV"): lambda: Orb().detect(SCENE),
-    ("key points: surf", "ours"): lambda: Surf().detect(SCENE),
-    ("key points: surf", "mahotas.features.surf"): lambda: surf(grey(SCENE), max_points=500),
+    ("keypoints: sift", "OpenCV"): lambda: Sift().detect(SCENE),
+    ("keypoints: orb", "OpenCV"): lambda: Orb().detect(SCENE),
+    ("keypoints: surf", "ours"): lambda: Surf().detect(SCENE),
+    ("keypoints: surf", "mahotas.features.surf"): lambda: surf(grey(SCENE), max_points=500),
 }
 
 

@@ -27,7 +27,7 @@ def images(tmp_path_factory):
     return made
 
 
-MAKERS = {"gist": (Gist(), ArrayStore), "sift key points": (Sift(), FeatureStore)}
+MAKERS = {"gist": (Gist(), ArrayStore), "sift keypoints": (Sift(), FeatureStore)}
 
 
 @pytest.mark.parametrize("name", MAKERS)

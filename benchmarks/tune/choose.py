@@ -122,7 +122,7 @@ def make_preset(
     }
     return Preset(
         format=1,
-        row=name,
+        method=name,
         dataset=dataset.name,
         parameters=written(chosen.choice),
         is_tuned=chosen is not trials[0],

@@ -154,7 +154,7 @@ class FineTuned(MapHead):
         keras = load_keras()
         layers = keras.layers
         rest = self.backbone.load().rest
-        # A copy: what this row trains must not change what another one finds.
+        # A copy: what this method trains must not change what another one finds.
         rest = _copied(rest)
         inputs = keras.Input(rest.input.shape[1:])
         last = layers.Identity(name="maps")(rest(inputs, training=False))

@@ -270,7 +270,7 @@ class FeatureStore(Store[LocalFeatures]):
         self._points |= dict(zip(keys, counts, strict=True))
 
     def points(self, key: str) -> int:
-        """Number of key points of a picture."""
+        """Number of keypoints of a picture."""
         return self._points[key]
 
     def add(self, keys: Sequence[str], values: Sequence[LocalFeatures], seconds: float) -> None:

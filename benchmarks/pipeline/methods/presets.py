@@ -87,7 +87,7 @@ class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ----------
     format : int
         Version of the file's layout.
-    row, dataset : str
+    method, dataset : str
         The method that was tuned, and the dataset whose training images chose.
     parameters : dict
         The choice, as `written` gives it.
@@ -107,7 +107,7 @@ class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     format: Literal[1]
-    row: str
+    method: str = msgspec.field(name="row")  # its key in format 1
     dataset: _DatasetName
     parameters: Json
     is_tuned: bool
@@ -123,12 +123,12 @@ class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def name(self) -> str:
         """Name of the method that it makes."""
-        return f"{self.row}@{self.dataset}"
+        return f"{self.method}@{self.dataset}"
 
 
 def write_preset(out: Path, preset: Preset) -> Path:
     """Write a preset into the results folder; returns its file."""
-    path = out / preset.dataset / FOLDER / f"{preset.row}.json"
+    path = out / preset.dataset / FOLDER / f"{preset.method}.json"
     write_json(path, msgspec.to_builtins(preset))
     return path
 
@@ -162,7 +162,7 @@ def tuned_method(preset: Preset, where: str) -> Method:
     InputError
         If it chooses what is not declared in `extractors.spaces`.
     """
-    space = search_space(preset.row, f"{where}: row")
+    space = search_space(preset.method, f"{where}: row")
     try:
         choice = space.understand(preset.parameters)
     except ValueError as error:

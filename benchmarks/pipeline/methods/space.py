@@ -49,14 +49,14 @@ class SearchSpace:
         return sorted(made, key=lambda choice: choice != self.own)
 
     def build(self, choice: Choice, name: str) -> Method:
-        """The row with a choice of parameters; with the menu's own, its extractor is the menu's.
+        """The method with a choice of parameters; the menu's own leaves its extractor as it is.
 
         Parameters
         ----------
         choice : mapping of str to object
             Parameter to value.
         name : str
-            Of the row, and of its extractor if it is another than the menu's.
+            Of the method, and of its extractor if it is another than the menu's.
         """
         if choice == self.own:
             return replace(self.method, name=name)
@@ -98,7 +98,7 @@ def search_space(name: str, option: str = "--extractor") -> SearchSpace:
     Raises
     ------
     InputError
-        If there is no such row, or nothing about it that training images could choose.
+        If there is no such method, or nothing about it that training images could choose.
     """
     method = parse_method(name, option=option)
     trained = [one.name for one in method.extractors if one.head.is_supervised]
