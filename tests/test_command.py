@@ -14,9 +14,9 @@ BAD = {
     "far from any extractor": (["--extractor", "zzzz"], "--list shows them"),
     "nothing to run": ([], "give --all, or --extractor"),
     "both": (["--all", "--extractor", "lbp"], "exclude each other"),
-    "no workers": (["--all", "--jobs", "0"], "--jobs.*at least 1"),
+    "no workers": (["--all", "--jobs", "0"], "--jobs.*less than 1"),
     "no number": (["--all", "--seed", "x"], "--seed.*invalid"),
-    "negative": (["--all", "--seed", "-1"], "--seed.*must not be negative"),
+    "negative": (["--all", "--seed", "-1"], "--seed.*is negative"),
     "unknown option": (["--al", "--fast"], "--fast.*see --help"),
 }
 
