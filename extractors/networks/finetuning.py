@@ -8,20 +8,12 @@ from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import NotFittedError
 
 from extractors.networks.augmentation import Augmentation
 from extractors.networks.backbone import Backbone
-from extractors.networks.engine import Model, batches, dropout, load_keras, run_padded
+from extractors.networks.engine import Model, batches, dropout, load_keras
 from extractors.networks.pretrained import MapHead, pool
-from extractors.networks.training import (
-    Recipe,
-    Track,
-    load_trained,
-    save_trained,
-    train,
-    untracked,
-)
+from extractors.networks.training import Recipe, Track, TrainedNetwork, train, untracked
 
 
 @dataclass(frozen=True)
@@ -43,7 +35,7 @@ class _StoredMaps:
 
 
 @dataclass(eq=False, repr=False)
-class FineTuned(MapHead):
+class FineTuned(TrainedNetwork, MapHead):
     """Trains what lies behind a backbone's cut as a classifier; its last map is the feature.
 
     Behind the network stand Flatten, Dropout and a softmax layer with L1 and L2 penalties. Batch
@@ -80,7 +72,7 @@ class FineTuned(MapHead):
         "networks?, NIPS, doi:10.48550/arXiv.1411.1792"
     )
     version = "fine-tuned 1"
-    is_supervised = True
+    vector_layer = "maps"
 
     backbone: Backbone
     feature: Literal["mean", "flatten"] = "mean"
@@ -131,23 +123,7 @@ class FineTuned(MapHead):
                 folder or Path(scratch),
                 track,
             )
-        return self._use(model)
-
-    def load(self, folder: Path) -> Self:
-        """Take the network of a finished training instead of training one."""
-        return self._use(load_trained(folder))
-
-    def save(self, folder: Path) -> None:
-        """Write the trained classifier, as `load` takes it."""
-        save_trained(self._classifier, folder)
-
-    def _use(self, model: Model) -> Self:
-        self._classifier = model
-        self.network_ = load_keras().Model(model.inputs[0], model.get_layer("maps").output)
-        return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "network_")
+        return self.use(model)
 
     def classifier(self, classes: int) -> Model:
         """The untrained classifier, from maps at the cut to probabilities."""
@@ -170,11 +146,9 @@ class FineTuned(MapHead):
 
     def transform(self, maps: Iterable[NDArray[np.floating]]) -> NDArray[np.float32]:
         """Run the trained part; shape (n_images, n_dims)."""
-        if not hasattr(self, "network_"):
-            raise NotFittedError("fit the network first")
         made = []
         for part in batches(maps):
-            last = run_padded(self.network_.predict_on_batch, np.stack(part).astype(np.float32))
+            last = self.output(np.stack(part))
             made.append(pool(last) if self.feature == "mean" else last.reshape(len(last), -1))
         return np.concatenate(made)
 

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +66,36 @@ class Network(Step):
         return np.concatenate(made) if made else np.empty((0, 0), np.float32)
 
 
-class Pretrained(Network, Extractor):
+class BackboneNetwork(Network):
+    """A network that is a backbone, or the frozen part of one.
+
+    Attributes
+    ----------
+    backbone : Backbone
+        Its weights must be there, as far as `is_whole` says.
+    is_whole : bool
+        Whether every layer's weights are needed, or only those up to the cut.
+    """
+
+    backbone: Backbone
+    is_whole: ClassVar[bool]
+
+    @property
+    def prepare(self) -> Preprocess:  # type: ignore[override]
+        """The network's preprocessing."""
+        return self.backbone.prepare
+
+    def require(self) -> None:
+        """Raise `NoWeightsError` if the weights that it needs are not to be had."""
+        self.backbone.require(self.is_whole)
+
+    @property
+    def implementation(self) -> dict[str, str]:
+        """Weights and backend."""
+        return self.backbone.implementation()
+
+
+class Pretrained(BackboneNetwork, Extractor):
     """A pretrained network's last feature map, pooled; nothing is trained.
 
     Parameters
@@ -84,24 +113,11 @@ class Pretrained(Network, Extractor):
         "Annotation, TPAMI, doi:10.1109/TPAMI.2018.2846566"
     )
     version = "pretrained 1"
+    is_whole = True
 
     def __init__(self, backbone: Backbone, power: float = 1.0) -> None:
         self.backbone = backbone
         self.power = power
-
-    @property
-    def prepare(self) -> Preprocess:  # type: ignore[override]
-        """The network's preprocessing."""
-        return self.backbone.prepare
-
-    def require(self) -> None:
-        """Raise `NoWeightsError` if the weights that it needs are not to be had."""
-        self.backbone.require(whole=True)
-
-    @property
-    def implementation(self) -> dict[str, str]:
-        """Weights and backend."""
-        return self.backbone.implementation()
 
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run on up to `BATCH` prepared pictures."""
@@ -109,7 +125,7 @@ class Pretrained(Network, Extractor):
         return pool(maps, self.power)
 
 
-class Stem(Network):
+class Stem(BackboneNetwork):
     """The frozen part of a network: pictures to the feature maps at its cut.
 
     Methods that train the rest begin with it. A picture's map is computed once, whichever
@@ -127,27 +143,14 @@ class Stem(Network):
         "networks?, NIPS, doi:10.48550/arXiv.1411.1792"
     )
     version = "stem 1"
+    is_whole = False
 
     def __init__(self, backbone: Backbone) -> None:
         self.backbone = backbone
 
-    @property
-    def prepare(self) -> Preprocess:  # type: ignore[override]
-        """The network's preprocessing."""
-        return self.backbone.prepare
-
     def fit(self, images: Iterable[Pixels], y: object = None) -> Self:
         """Learn nothing; here for scikit-learn's pipelines."""
         return self
-
-    def require(self) -> None:
-        """Raise `NoWeightsError` if the weights that it needs are not to be had."""
-        self.backbone.require(whole=False)
-
-    @property
-    def implementation(self) -> dict[str, str]:
-        """Weights and backend."""
-        return self.backbone.implementation()
 
     def run(self, batch: NDArray[np.uint8]) -> Maps:
         """Run on up to `BATCH` prepared pictures."""

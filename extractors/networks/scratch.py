@@ -9,20 +9,12 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import NotFittedError
 
 from extractors.base import Extractor
 from extractors.networks.augmentation import Augmentation, with_copies
-from extractors.networks.engine import Model, dropout, engine, load_keras, run_padded
+from extractors.networks.engine import Model, dropout, engine, load_keras
 from extractors.networks.pretrained import Network
-from extractors.networks.training import (
-    Recipe,
-    Track,
-    load_trained,
-    save_trained,
-    train,
-    untracked,
-)
+from extractors.networks.training import Recipe, Track, TrainedNetwork, train, untracked
 from extractors.preprocessing import Pixels, Preprocess, Square
 
 
@@ -59,14 +51,14 @@ class _FreshCopies(_FixedCopies):
         return self.augmentation.vary(image, rng)
 
 
-class ScratchNetwork(Network, Extractor):
+class ScratchNetwork(TrainedNetwork, Network, Extractor):
     """A network trained as a classifier of the training images; a layer of it is the feature.
 
     A subclass is a dataclass of its parameters, among them `prepare`, `recipe`, `augmentation`
     and `fresh`, with one method that builds the network.
     """
 
-    is_supervised = True
+    vector_layer = "feature"
 
     recipe: Recipe
     augmentation: Augmentation | None
@@ -101,20 +93,7 @@ class ScratchNetwork(Network, Extractor):
             )
             del samples  # Windows removes no file that is mapped
             (place / "pictures.npy").unlink()
-        return self._use(model)
-
-    def load(self, folder: Path) -> Self:
-        """Take the network of a finished training instead of training one."""
-        return self._use(load_trained(folder))
-
-    def save(self, folder: Path) -> None:
-        """Write the trained classifier, as `load` takes it."""
-        save_trained(self._classifier, folder)
-
-    def _use(self, model: Model) -> Self:
-        self._classifier = model
-        self.network_ = load_keras().Model(model.inputs[0], model.get_layer("feature").output)
-        return self
+        return self.use(model)
 
     def _samples(self, images: Sequence[Pixels], folder: Path) -> _FixedCopies:
         """Prepare pictures and copies once, into a file that is read piece by piece."""
@@ -136,9 +115,7 @@ class ScratchNetwork(Network, Extractor):
 
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run the trained network up to its feature layer; shape (n_images, n_dims)."""
-        if not hasattr(self, "network_"):
-            raise NotFittedError("fit the network first")
-        return run_padded(self.network_.predict_on_batch, batch.astype(np.float32))
+        return self.output(batch)
 
 
 @dataclass(eq=False, repr=False)

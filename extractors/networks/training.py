@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import NotFittedError
 
 from extractors.base import NothingToLearnError
-from extractors.networks.engine import BATCH, Model, compiled_how, load_keras, seed_all
+from extractors.networks.engine import BATCH, Model, compiled_how, load_keras, run_padded, seed_all
 
 HISTORY = "history.csv"
 NETWORK = "network.keras"
@@ -147,6 +148,62 @@ class Samples(Protocol):
     def sample(self, picture: int, variant: int, epoch: int) -> NDArray[np.number]:
         """One network input."""
         ...
+
+
+class TrainedNetwork:
+    """Base of what trains a classifier and takes its vectors from one of the layers.
+
+    Attributes
+    ----------
+    network_ : keras.Model
+        The classifier up to the layer that gives the vectors.
+    """
+
+    is_supervised = True
+
+    vector_layer: ClassVar[str]
+    """Name of the layer that gives the vectors."""
+
+    def load(self, folder: Path) -> Self:
+        """Take the network of a finished training instead of training one."""
+        return self.use(load_trained(folder))
+
+    def save(self, folder: Path) -> None:
+        """Write the trained classifier, as `load` takes it."""
+        save_trained(self._classifier, folder)
+
+    def use(self, classifier: Model) -> Self:
+        """Take a trained classifier.
+
+        Parameters
+        ----------
+        classifier : keras.Model
+            Inputs to class probabilities.
+        """
+        self._classifier = classifier
+        layer = classifier.get_layer(self.vector_layer)
+        self.network_ = load_keras().Model(classifier.inputs[0], layer.output)
+        return self
+
+    def output(self, batch: NDArray[np.number]) -> NDArray[np.float32]:
+        """Run the network up to the layer that gives the vectors.
+
+        Parameters
+        ----------
+        batch : ndarray, shape (n, ...), 1 <= n <= BATCH
+            Inputs of the network.
+
+        Raises
+        ------
+        NotFittedError
+            If nothing is trained or loaded yet.
+        """
+        if not hasattr(self, "network_"):
+            raise NotFittedError("fit the network first")
+        return run_padded(self.network_.predict_on_batch, batch.astype(np.float32))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "network_")
 
 
 def train(
