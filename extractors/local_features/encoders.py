@@ -89,8 +89,28 @@ class Encoder(Step):
         return np.stack([self.encode(one) for one in features]).astype(np.float32)
 
 
+class WordEncoder(Encoder):
+    """An encoder by visual words; a subclass has `words`, `root`, `sample` and `seed`.
+
+    Attributes
+    ----------
+    vocabulary_ : Vocabulary
+        The visual words.
+    """
+
+    words: int
+    root: bool
+    sample: int
+    seed: int
+
+    def learn(self, features: Iterable[LocalFeatures]) -> None:
+        """Learn the vocabulary."""
+        drawn, binary = _draw(features, self.sample, self.seed, self.root)
+        self.vocabulary_ = learn_vocabulary(drawn, self.words, binary, self.seed)
+
+
 @dataclass(eq=False, repr=False)
-class BagOfWords(Encoder):
+class BagOfWords(WordEncoder):
     """Histogram of visual words, over the picture or over the cells of a pyramid.
 
     Parameters
@@ -137,11 +157,6 @@ class BagOfWords(Encoder):
     sample: int = 200_000
     seed: int = 0
 
-    def learn(self, features: Iterable[LocalFeatures]) -> None:
-        """Learn the vocabulary."""
-        drawn, binary = _draw(features, self.sample, self.seed, self.root)
-        self.vocabulary_ = learn_vocabulary(drawn, self.words, binary, self.seed)
-
     def encode(self, features: LocalFeatures) -> NDArray[np.floating]:
         """Histogram of words per cell, end to end."""
         count = len(self.vocabulary_)
@@ -156,7 +171,7 @@ class BagOfWords(Encoder):
 
 
 @dataclass(eq=False, repr=False)
-class Vlad(Encoder):
+class Vlad(WordEncoder):
     """Sums of the differences of descriptors from their visual words.
 
     Parameters
@@ -193,11 +208,6 @@ class Vlad(Encoder):
     root: bool = False
     sample: int = 200_000
     seed: int = 0
-
-    def learn(self, features: Iterable[LocalFeatures]) -> None:
-        """Learn the vocabulary."""
-        drawn, binary = _draw(features, self.sample, self.seed, self.root)
-        self.vocabulary_ = learn_vocabulary(drawn, self.words, binary, self.seed)
 
     def encode(self, features: LocalFeatures) -> NDArray[np.floating]:
         """Normalised sum of differences of every word, end to end."""
