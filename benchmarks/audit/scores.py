@@ -15,7 +15,7 @@ from benchmarks.audit.duplicates import (
     without_leaks,
 )
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.cache.fingerprint import libraries
+from benchmarks.pipeline.cache.fingerprint import module_identity
 from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.extraction.extract import extract
@@ -123,9 +123,7 @@ def perceptual_hashes(
     ndarray of uint8, shape (n_images, 2, 8)
         See `datasets.perceptual.perceptual_hash`.
     """
-    module = perceptual.__name__
-    identity = {"version": perceptual.VERSION, "libraries": libraries(module)}
-    store = ArrayStore(cache / "hashes", "phash", identity)
+    store = ArrayStore(cache / "hashes", "phash", module_identity(perceptual))
     paths = {image.sha256: image.path for image in images}
     store.fill(paths, _hashes, workforce, "perceptual hashes")
     return np.concatenate(list(store.blocks([image.sha256 for image in images])))

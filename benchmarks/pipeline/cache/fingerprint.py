@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from sklearn.base import BaseEstimator
@@ -66,6 +66,12 @@ def libraries(*modules: str) -> dict[str, str]:
     others = imported - set(PACKAGES)
     found = {name for top in others for name in _distributions().get(top, [])}
     return {name: importlib.metadata.version(name) for name in sorted(found)}
+
+
+@cache
+def module_identity(module: ModuleType) -> Json:
+    """Everything that decides what a module with a declared ``VERSION`` computes."""
+    return {"version": module.VERSION, "libraries": libraries(module.__name__)}
 
 
 @cache

@@ -1,14 +1,15 @@
 """A dataset as the user named it, with every file looked at and put into its part."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 import datasets
-from benchmarks.pipeline.cache.fingerprint import digest, libraries
+from benchmarks.pipeline.cache.fingerprint import digest, module_identity
 from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.workers import Workforce
 from datasets import reading
@@ -74,9 +75,8 @@ def inspect(
     """
     hashes, unopened = file_hashes([item.path for item in items], name, cache, workforce)
     paths = {hashes[item.path]: item.path for item in items if item.path in hashes}
-    identity = {"version": reading.VERSION, "libraries": libraries(reading.__name__)}
-    store = ArrayStore(cache / "readable", "size", identity)
-    broken = store.fill(paths, _sizes, workforce, "reading pictures")
+    store = ArrayStore(cache / "readable", "size", module_identity(reading))
+    broken = store.fill(paths, partial(_each, _size), workforce, "reading pictures")
     return {
         item.id: Inspected(sha256, broken.get(sha256))
         if (sha256 := hashes.get(item.path))
@@ -113,7 +113,7 @@ def file_hashes(
     states = {path: _state(path) for path in dict.fromkeys(paths)}
     store = ArrayStore(cache / "files", "sha256", {"version": 1})
     items = {state: path for path, state in states.items()}
-    problems = store.fill(items, _hashes, workforce, f"hashing {name}", chunk=256)
+    problems = store.fill(items, partial(_each, _hash), workforce, f"hashing {name}", chunk=256)
     good = [path for path, state in states.items() if state not in problems]
     blocks = store.blocks([states[path] for path in good])
     found = [row.tobytes().hex() for block in blocks for row in block]
@@ -148,21 +148,21 @@ def _state(path: Path) -> str:
     return digest([*parts, now] if now - max(times) < _GRAIN else parts)
 
 
-def _hashes(paths: Sequence[Path]) -> list[NDArray[np.uint8] | UnreadableImageError]:
-    made: list[NDArray[np.uint8] | UnreadableImageError] = []
-    for path in paths:
-        try:
-            made.append(np.frombuffer(bytes.fromhex(content_hash(path)), np.uint8))
-        except UnreadableImageError as error:
-            made.append(error)
-    return made
+def _hash(path: Path) -> NDArray[np.generic]:
+    return np.frombuffer(bytes.fromhex(content_hash(path)), np.uint8)
 
 
-def _sizes(paths: Sequence[Path]) -> list[NDArray[np.int32] | UnreadableImageError]:
-    made: list[NDArray[np.int32] | UnreadableImageError] = []
+def _size(path: Path) -> NDArray[np.generic]:
+    return np.array(read_image(path).shape[:2], np.int32)
+
+
+def _each(
+    look: Callable[[Path], NDArray[np.generic]], paths: Sequence[Path]
+) -> list[NDArray[np.generic] | UnreadableImageError]:
+    made: list[NDArray[np.generic] | UnreadableImageError] = []
     for path in paths:
         try:
-            made.append(np.array(read_image(path).shape[:2], np.int32))
+            made.append(look(path))
         except UnreadableImageError as error:
             made.append(error)
     return made

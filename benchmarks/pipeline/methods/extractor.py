@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from benchmarks.pipeline.cache import estimators
-from benchmarks.pipeline.cache.fingerprint import identity, libraries
+from benchmarks.pipeline.cache.fingerprint import identity, module_identity
 from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore, MapStore
 from benchmarks.pipeline.loading.training import training_fingerprint
 from datasets import reading
@@ -114,7 +114,10 @@ class ExtractorSteps:
 
     @cached_property
     def _head_identity(self) -> dict[str, object]:
-        parts: dict[str, object] = {"head": identity(self.head), "reading": _reading()}
+        parts: dict[str, object] = {
+            "head": identity(self.head),
+            "reading": module_identity(reading),
+        }
         if self.detector:
             parts["detector"] = _detector_identity(self.detector)
         if self.stem:
@@ -173,7 +176,7 @@ class ExtractorSteps:
 def feature_store(detector: Detector, cache: Path, forget: bool = False) -> FeatureStore:
     """Open the store of a detector's local features."""
     name = type(detector).__name__.lower()
-    whole = _detector_identity(detector) | {"reading": _reading()}
+    whole = _detector_identity(detector) | {"reading": module_identity(reading)}
     return FeatureStore(cache / "features", name, whole, forget)
 
 
@@ -182,15 +185,9 @@ def map_store(stem: Stem, cache: Path, forget: bool = False) -> MapStore:
     whole = identity(stem) | {
         "network": stem.implementation,
         "precision": "float16",
-        "reading": _reading(),
+        "reading": module_identity(reading),
     }
     return MapStore(cache / "maps", stem.backbone.name, whole, forget)
-
-
-@cache
-def _reading() -> dict[str, object]:
-    """Identity of the reader, which turns files into pixels."""
-    return {"version": reading.VERSION, "libraries": libraries(reading.__name__)}
 
 
 def _implementation(network: Network) -> Mapping[str, str]:
