@@ -9,6 +9,7 @@ from benchmarks.pipeline.evaluation import sanity
 from benchmarks.pipeline.evaluation.sanity import SanityError, check_protocol, check_search
 from retrieval import knn
 from retrieval.protocol import Judgement, Judgements
+from retrieval.reranking.diffusion import Diffusion
 from retrieval.search import single
 
 RNG = np.random.default_rng(0)
@@ -95,3 +96,16 @@ def test_a_check_that_does_not_hold_is_a_failed_row(parted, run, tmp_path, monke
     assert made["lbp"]["status"] == "failed"
     assert made["lbp"]["reason"] == "sanity check: lbp: no good"
     assert made["hog"]["status"] == "ok"
+
+
+def test_checks_share_the_neighbour_graph_of_the_timed_search(parted, run, monkeypatch):
+    """Of each query set: one for the gallery, in the timed search, and one for it permuted."""
+    built, system = [], Diffusion._system
+
+    def watch(*arguments):
+        built.append(arguments)
+        return system(*arguments)
+
+    monkeypatch.setattr(Diffusion, "_system", watch)
+    assert run("--extractor", "lbp+diffusion", "--dataset", parted) == 0
+    assert len(built) == 2 * 2

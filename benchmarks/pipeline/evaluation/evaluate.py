@@ -104,13 +104,16 @@ class Evaluation:
         with FittedMethod(method, self.dataset, extracted, self.cache) as fitted:
             gallery = fitted.vectors(self.dataset.gallery)
             dimensions = sum(part.shape[1] for part in gallery)
+            extraction_ms = self._extraction_ms(method, extracted)
+            zero_vectors = _zero_vectors(gallery)
             for task in self.dataset.tasks:
                 queries = fitted.vectors(task.queries)
                 judgements = self.judgements[task.query_set]
-                check_search(method.name, fitted.search, queries, gallery, judgements)
                 searched = self.search(task, fitted, queries, gallery)
+                # Afterwards, as the search then knows the gallery's neighbour graph.
+                check_search(method.name, fitted.search, queries, gallery, judgements)
                 costs = {
-                    "extraction_ms": self._extraction_ms(method, extracted),
+                    "extraction_ms": extraction_ms,
                     "fit_seconds": round(fitted.fit_seconds, 4),
                     "search_ms": searched.milliseconds,
                 }
@@ -121,7 +124,7 @@ class Evaluation:
                     searched.verification,
                     fitted.fusion.learned if fitted.fusion else {},
                     dimensions,
-                    _zero_vectors(gallery) + _zero_vectors(queries),
+                    zero_vectors + _zero_vectors(queries),
                     self._keypoints(task, method, extracted),
                     costs,
                 )
