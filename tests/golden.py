@@ -5,9 +5,13 @@ change while the version stays: a changed number needs a new version, and only n
 versions that were never recorded can be added (``pytest --record-golden``).
 """
 
+import importlib
+import inspect
 import json
+import pkgutil
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -25,6 +29,16 @@ def shorten(array: np.ndarray) -> list[float]:
     directions = np.random.default_rng(len(values)).standard_normal((_DIRECTIONS, len(values)))
     projected = directions @ values / length if length else np.zeros(_DIRECTIONS)
     return [float(f"{number:.6g}") for number in (len(values), length, *projected)]
+
+
+def declaring(package: ModuleType) -> set[type]:
+    """Every class of a package that declares a version."""
+    prefix = f"{package.__name__}."
+    found: set[type] = set()
+    for module in pkgutil.walk_packages(package.__path__, prefix):
+        members = inspect.getmembers(importlib.import_module(module.name), inspect.isclass)
+        found |= {one for _, one in members if one.__module__.startswith(prefix)}
+    return {one for one in found if "version" in vars(one)}
 
 
 class Golden:

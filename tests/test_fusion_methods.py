@@ -5,13 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval.fusion.methods import (
-    FUSION_METHODS,
-    AdaptiveFusion,
-    EarlyFusion,
-    Fold,
-    WeightedFusion,
-)
+from retrieval.fusion.base import Fold
+from retrieval.fusion.methods import FUSION_METHODS, AdaptiveFusion, EarlyFusion, WeightedFusion
 from retrieval.fusion.weights import TooLittleError
 from retrieval.knn import GRID
 from retrieval.metrics import average_precision, chance, mean_scores

@@ -4,12 +4,9 @@ Weights are set here, or come with the packages, so that no training takes part;
 processors round differently, which the tolerance allows for.
 """
 
-import importlib
-import inspect
-import pkgutil
-
 import numpy as np
 import pytest
+from golden import declaring
 from reference import PICTURES
 
 import extractors.networks
@@ -43,12 +40,7 @@ def filled(network):
 
 
 def test_every_declared_version_is_checked():
-    found = set()
-    for module in pkgutil.iter_modules(extractors.networks.__path__, "extractors.networks."):
-        for _, kind in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
-            if kind.__module__ == module.name and "version" in vars(kind):
-                found.add(kind)
-    assert found == set(CHECKED)
+    assert declaring(extractors.networks) == set(CHECKED)
     assert len({kind.version for kind in CHECKED}) == len(CHECKED)
 
 

@@ -1,8 +1,5 @@
 """Golden rankings: every version of retrieval finds and scores what it did when recorded."""
 
-import importlib
-import inspect
-import pkgutil
 import re
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
@@ -11,9 +8,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from golden import declaring
 
 import retrieval
 from retrieval import protocol
+from retrieval.fusion.base import FusionMethod
 from retrieval.fusion.late import (
     Borda,
     CombMnz,
@@ -26,7 +25,7 @@ from retrieval.fusion.late import (
     by_rank,
     z_score,
 )
-from retrieval.fusion.methods import FUSION_METHODS, EarlyFusion, FusionMethod
+from retrieval.fusion.methods import FUSION_METHODS, EarlyFusion
 from retrieval.knn import Block
 from retrieval.metrics import chance, score
 from retrieval.protocol import judge
@@ -180,23 +179,13 @@ def test_the_search_gives_what_it_did(golden):
     golden.check(protocol.VERSION, [ranking.neighbours, ranking.candidates], "neighbours")
 
 
-def classes() -> set[type]:
-    """Every class of retrieval/ that declares a version."""
-    modules = [
-        importlib.import_module(module.name)
-        for module in pkgutil.walk_packages(retrieval.__path__, "retrieval.")
-    ]
-    found = {one for module in modules for _, one in inspect.getmembers(module, inspect.isclass)}
-    return {one for one in found if "version" in vars(one)}
-
-
 def test_every_version_is_checked_here():
-    assert classes() == {type(step) for _, step in CASES} | {Verification}
-    assert all("version" not in {f.name for f in fields(one)} for one in classes())
+    assert declaring(retrieval) == {type(step) for _, step in CASES} | {Verification}
+    assert all("version" not in {f.name for f in fields(one)} for one in declaring(retrieval))
 
 
 def test_versions_have_a_name_and_a_number_and_are_unique():
-    versions = [one.version for one in classes()] + [protocol.VERSION]
+    versions = [one.version for one in declaring(retrieval)] + [protocol.VERSION]
     assert all(re.fullmatch(r"[a-z0-9-]+ [1-9]\d*", version) for version in versions)
     assert len({version.rpartition(" ")[0] for version in versions}) == len(versions)
 

@@ -1,13 +1,11 @@
 """Golden vectors: every declared version computes what it did when it was recorded."""
 
-import importlib
-import inspect
-import pkgutil
 import re
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from golden import declaring
 from reference import PICTURES
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
@@ -153,23 +151,13 @@ def test_whitening_computes_what_it_did(golden):
     golden.check(Whitening.version, [Whitening(3).fit(vectors).transform(vectors)])
 
 
-def classes() -> set[type]:
-    """Every class of extractors/ that declares a version."""
-    modules = [
-        importlib.import_module(module.name)
-        for module in pkgutil.walk_packages(extractors.__path__, "extractors.")
-    ]
-    found = {one for module in modules for _, one in inspect.getmembers(module, inspect.isclass)}
-    return {one for one in found if "version" in vars(one)}
-
-
 def test_every_version_is_checked_here():
     checked = {type(step) for _, step, _ in CASES} | {Whitening}
-    assert {one for one in classes() if is_checked(one)} == checked
+    assert {one for one in declaring(extractors) if is_checked(one)} == checked
 
 
 def test_versions_have_a_name_and_a_number_and_are_unique():
-    versions = [one.version for one in classes()]
+    versions = [one.version for one in declaring(extractors)]
     versions += [datasets.reading.VERSION, datasets.perceptual.VERSION]
     assert all(re.fullmatch(r"[a-z0-9-]+ [1-9]\d*", version) for version in versions)
     names = [version.rpartition(" ")[0] for version in versions]

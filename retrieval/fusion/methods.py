@@ -4,7 +4,6 @@ Late fusion searches by each extractor and fuses the distances; early fusion joi
 and searches once. Either learns from vectors and classes of training images only.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.fusion.base import Fold, FusionMethod, Learned, among_themselves
 from retrieval.fusion.late import (
     FUSIONS,
     FusedSearch,
@@ -24,98 +24,14 @@ from retrieval.fusion.late import (
     reference_curve,
 )
 from retrieval.fusion.weights import TooLittleError, learn_weights
-from retrieval.knn import GridDistances, Rows, grid_distances, normalise
+from retrieval.knn import normalise
 from retrieval.search import Search, Vectors, single
 
 if TYPE_CHECKING:
     from sklearn.decomposition import PCA
 
-LEARNED_FROM = 1500
-"""Training images, at most, that weights are learned from: each is a query for all others."""
-
 _NOTHING = 1e-9
 """Share of the first principal direction's variance that is rounding."""
-
-Learned = dict[str, list[float] | float | int]
-
-
-@dataclass(frozen=True)
-class Fold:
-    """Training images as queries, with vectors by extractors that have not learned from them.
-
-    An extractor's whitening, say, treats the vectors that it has learned from unlike all others,
-    so an extractor judged by those would be misjudged.
-
-    Attributes
-    ----------
-    queries : ndarray of intp
-        Indices of the training images that are the queries of this fold.
-    vectors : sequence of Rows
-        A matrix of each extractor, of all training images; whatever it learns was learned from
-        the images that are no queries here.
-    """
-
-    queries: NDArray[np.intp]
-    vectors: Vectors
-
-
-class FusionMethod(ABC):
-    """Base of the fusion methods: `fit`, then `transform` vectors and search by `search`.
-
-    Attributes
-    ----------
-    version : str
-        Name and number; another number says that it gives other rankings.
-    learns : bool
-        Whether there is anything to fit.
-    compares : bool
-        Whether it learns from the distances between training images.
-    """
-
-    version: ClassVar[str]
-    learns: bool = False
-    compares: bool = False
-
-    def fit(self, training: Vectors, labels: Sequence[str], folds: Sequence[Fold] = ()) -> Self:
-        """Learn from training images; most methods have nothing to learn.
-
-        Parameters
-        ----------
-        training : sequence of Rows
-            A matrix of each extractor, float32, shape (n_images, its n_dims).
-        labels : sequence of str
-            The images' classes.
-        folds : sequence of Fold
-            Vectors by which the images are compared with each other; each image is a query in
-            one of the folds. Without folds, `training` is used, as is right where no extractor
-            has learned from it.
-
-        Raises
-        ------
-        TooLittleError
-            If the training images are too few.
-        """
-        return self
-
-    @property
-    def learned(self) -> Learned:
-        """Learned numbers by their names, for the record; empty where nothing is learned."""
-        return {}
-
-    def transform(self, vectors: Vectors) -> Vectors:
-        """Give the matrices to search by.
-
-        Parameters
-        ----------
-        vectors : sequence of Rows
-            A matrix of each extractor, of queries or of a gallery.
-        """
-        return vectors
-
-    @property
-    @abstractmethod
-    def search(self) -> Search:
-        """The search; its vectors have gone through `transform`."""
 
 
 @dataclass
@@ -355,43 +271,6 @@ def _whitening(vectors: NDArray[np.floating], dims: int) -> "PCA":
     variances = found.explained_variance_
     spanned = max(1, int(np.count_nonzero(variances > _NOTHING * variances[0])))
     return found if spanned == dims else PCA(spanned, whiten=True, svd_solver="full").fit(vectors)
-
-
-def among_themselves(
-    training: Vectors, labels: Sequence[str], seed: int, folds: Sequence[Fold] = ()
-) -> tuple[NDArray[np.int32], list[str]]:
-    """Compare training images with each other, by each extractor.
-
-    Parameters
-    ----------
-    training, labels, folds
-        As of `FusionMethod.fit`.
-    seed : int
-        Seed of the sample of `LEARNED_FROM` images, drawn where there are more.
-
-    Returns
-    -------
-    distances : ndarray of int32, shape (n_extractors, n_images, n_images)
-        Squared distances on the grid, a row for each image as the query.
-    labels : list of str
-        Classes of these images.
-    """
-    count = training[0].shape[0]
-    chosen = np.arange(count)
-    if count > LEARNED_FROM:
-        chosen = np.sort(np.random.default_rng(seed).permutation(count)[:LEARNED_FROM])
-    distances = np.empty((len(training), len(chosen), len(chosen)), np.int32)
-    for one in folds or [Fold(chosen, training)]:
-        queries = np.flatnonzero(np.isin(chosen, one.queries))
-        for number, part in enumerate(one.vectors):
-            searched = part[:][chosen]
-            distances[number, queries] = _compared(searched[queries], searched)
-    return distances, [labels[index] for index in chosen.tolist()]
-
-
-def _compared(queries: Rows, gallery: Rows) -> GridDistances:
-    found = [block.distances for block in grid_distances(queries, gallery)]
-    return np.concatenate(found) if found else np.empty((0, gallery.shape[0]), np.int32)
 
 
 LEARNED = "weighted"

@@ -19,7 +19,7 @@ from benchmarks.pipeline.loading.training import LEAST, distinct, folds, require
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from datasets.task import Dataset, Image
-from retrieval.fusion.methods import Fold, FusionMethod
+from retrieval.fusion.base import Fold, FusionMethod
 from retrieval.fusion.weights import TooLittleError
 from retrieval.search import Search, Vectors
 

@@ -12,7 +12,7 @@ from benchmarks.formats.files import Json
 from benchmarks.pipeline.cache.fingerprint import computes, imported_modules, libraries
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from datasets.task import Dataset
-from retrieval.fusion.methods import FusionMethod
+from retrieval.fusion.base import FusionMethod
 from retrieval.reranking.menu import Reranking
 from retrieval.reranking.spatial import Verification
 from retrieval.search import Search, single
