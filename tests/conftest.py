@@ -1,17 +1,21 @@
 """Small datasets of seeded pictures, and the command run in this process."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from golden import Golden
-from pictures import fill
+from pictures import fill, picture
+from PIL import Image
 from sklearn.base import clone
 
 import extractors
 from benchmarks import run as run_module
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.workers import Workforce
+from benchmarks.search.__main__ import main as search_command
 from benchmarks.tune import __main__ as tune
 from extractors.networks import backbone as backbone_module
 from extractors.networks import weights
@@ -53,6 +57,36 @@ def classes(tmp_path: Path) -> Path:
     root = tmp_path / "classes"
     for number, name in enumerate(("apple", "berry", "cherry")):
         fill(root / name, 10, 60 + number, number)
+    return root
+
+
+@pytest.fixture
+def ask(tmp_path, capsys):
+    """Run benchmarks.search; returns the exit code and, from JSON, the answer."""
+
+    def run_command(*arguments):
+        cache = ["--cache", tmp_path / "cache", "--jobs", 1, "--json"]
+        capsys.readouterr()
+        code = search_command([str(one) for one in (*arguments, *cache)])
+        printed = capsys.readouterr()
+        assert (code == 0) == (printed.err.count("error:") == 0)
+        return code, json.loads(printed.out) if printed.out else printed.err
+
+    return run_command
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    """A folder as people have it: formats, depths and files that are no pictures."""
+    root = tmp_path / "mixed"
+    (root / "a b" / "é").mkdir(parents=True)
+    for number, ending in enumerate(("jpg", "png", "webp", "gif", "bmp", "tiff")):
+        picture(number, 40, number).save(root / f"{number}.{ending}")
+    picture(7, 40).convert("RGBA").save(root / "a b" / "é" / "deep <script>.png")
+    picture(8, 40).convert("L").save(root / "a b" / "grey.JPG")
+    Image.fromarray(np.full((9, 9), 40_000, np.uint16)).save(root / "a b" / "sixteen.png")
+    (root / "notes.txt").write_text("no picture")
+    (root / "broken.jpg").write_bytes(b"\xff\xd8\xff")
     return root
 
 

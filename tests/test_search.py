@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from msgspec.structs import fields
 from pictures import fill, picture, scene
 from PIL import Image
 from skops.io import dump
@@ -19,7 +18,7 @@ from benchmarks.search import build as building
 from benchmarks.search import open_index, search
 from benchmarks.search.__main__ import main
 from benchmarks.search.api import EXTRACTOR
-from benchmarks.search.index import INDEX, About
+from benchmarks.search.index import INDEX
 from datasets.errors import InputError
 from extractors.local_features.encoders import BagOfWords
 from retrieval.knn import GRID, lengths, nearest, nearest_of_many
@@ -31,36 +30,6 @@ QUERY = "validation/query/apple/00.png"
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user-cache"))
-
-
-@pytest.fixture
-def ask(tmp_path, capsys):
-    """Run the command; returns the exit code and, from JSON, the answer."""
-
-    def run_command(*arguments):
-        cache = ["--cache", tmp_path / "cache", "--jobs", 1, "--json"]
-        capsys.readouterr()
-        code = main([str(one) for one in (*arguments, *cache)])
-        printed = capsys.readouterr()
-        assert (code == 0) == (printed.err.count("error:") == 0)
-        return code, json.loads(printed.out) if printed.out else printed.err
-
-    return run_command
-
-
-@pytest.fixture
-def mixed(tmp_path):
-    """A folder as people have it: formats, depths and files that are no pictures."""
-    root = tmp_path / "mixed"
-    (root / "a b" / "é").mkdir(parents=True)
-    for number, ending in enumerate(("jpg", "png", "webp", "gif", "bmp", "tiff")):
-        picture(number, 40, number).save(root / f"{number}.{ending}")
-    picture(7, 40).convert("RGBA").save(root / "a b" / "é" / "deep <script>.png")
-    picture(8, 40).convert("L").save(root / "a b" / "grey.JPG")
-    Image.fromarray(np.full((9, 9), 40_000, np.uint16)).save(root / "a b" / "sixteen.png")
-    (root / "notes.txt").write_text("no picture")
-    (root / "broken.jpg").write_bytes(b"\xff\xd8\xff")
-    return root
 
 
 def test_one_pass_finds_what_the_exact_search_finds():
@@ -326,81 +295,6 @@ def test_another_row_and_another_version_are_told(mixed, ask, tmp_path):
     assert "of another version" in ask(mixed / "0.jpg", "--index", index)[1]
     (index / INDEX).write_text(json.dumps(about | {"generation": "00000000"}))
     assert "damaged" in ask(mixed / "0.jpg", "--index", index)[1]
-
-
-def at(place):
-    return f"- at `$.{place}`; damaged or of another version"
-
-
-DAMAGED = {
-    "generation: above": ({"generation": ".."}, at("generation")),
-    "generation: elsewhere": ({"generation": "../x"}, at("generation")),
-    "generation: absolute": ({"generation": "/tmp"}, at("generation")),
-    "generation: the index itself": ({"generation": "."}, at("generation")),
-    "generation: empty": ({"generation": ""}, at("generation")),
-    "generation: hidden behind a line": ({"generation": "00000000\n"}, at("generation")),
-    "generation: no text": ({"generation": None}, at("generation")),
-    "matrices: text": ({"matrices": "1"}, at("matrices")),
-    "matrices: truth": ({"matrices": True}, at("matrices")),
-    "matrices: none": ({"matrices": 0}, at("matrices")),
-    "matrices: huge": ({"matrices": 10**9}, at("matrices")),
-    "names: text": ({"names": "abc"}, at("names")),
-    "names: numbers": ({"names": ["a", 1]}, at("names[1]")),
-    "root": ({"root": 3}, at("root")),
-    "method": ({"method": ["lbp"]}, at("method")),
-    "epochs": ({"epochs": "3"}, at("epochs")),
-    "identity": ({"identity": {}}, at("identity")),
-    "training": ({"training": 0}, at("training")),
-    "preset: text": ({"preset": "lbp"}, at("preset")),
-    "preset: incomplete": ({"preset": {"format": 1}}, at("preset")),
-    "unknown field": ({"more": 1}, "unknown field `more`"),
-    "no number": ({"matrices": float("nan")}, "no valid JSON"),
-}
-
-
-@pytest.fixture
-def index(mixed, ask, tmp_path):
-    folder = tmp_path / "elsewhere" / "index"
-    ask("--pictures", mixed, "--extractor", "lbp", "--index", folder)
-    return folder
-
-
-@pytest.mark.parametrize("case", DAMAGED)
-def test_a_damaged_or_hostile_index_is_one_line_and_deletes_nothing(case, mixed, ask, index):
-    changes, complaint = DAMAGED[case]
-    about = json.loads((index / INDEX).read_text())
-    shutil.copy(index / about["generation"] / "images.npy", index.parent)
-    shutil.copy(index / about["generation"] / "images.npy", index)
-    (index / INDEX).write_text(json.dumps(about | {"identity": "x"} | changes))
-    before = sorted(index.parent.rglob("*"))
-    for options in (["--pictures", mixed, "--extractor", "lbp"], []):
-        code, printed = ask(mixed / "0.jpg", *options, "--index", index)
-        assert code == 2
-        assert f"error: {index / INDEX}: " in printed
-        assert complaint in printed
-        assert printed.splitlines()[-1].startswith("error: ")
-        assert sorted(index.parent.rglob("*")) == before
-
-
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", "[" * 10**6, '{"row": 1, "row": 1}'])
-def test_an_index_file_that_is_none_can_be_removed_and_made_anew(content, mixed, ask, index):
-    options = ("--pictures", mixed, "--extractor", "lbp", "--index", index)
-    (index / INDEX).write_text(content)
-    code, printed = ask(mixed / "0.jpg", *options)
-    assert code == 2
-    assert printed.endswith("remove this file and make the index anew\n")
-    (index / INDEX).unlink()
-    assert ask(mixed / "0.jpg", *options)[0] == 0
-
-
-@pytest.mark.parametrize("key", [field.name for field in fields(About)])
-def test_an_index_file_without_one_of_its_fields_is_damaged(key, mixed, ask, index):
-    about = json.loads((index / INDEX).read_text())
-    del about[key]
-    (index / INDEX).write_text(json.dumps(about))
-    code, printed = ask(mixed / "0.jpg", "--index", index)
-    assert code == 2
-    assert f"object missing required field `{key}`" in printed
 
 
 def test_a_vocabulary_is_learned_once(parted, run, tmp_path, monkeypatch):
