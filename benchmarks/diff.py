@@ -1,4 +1,4 @@
-"""Why two records may differ: their protocol cards, compared in words.
+"""Compare two records: their scores, and in words the protocol cards that may explain them.
 
 ``python -m benchmarks.diff A B``, two ``<method>.json`` files of results folders.
 """
@@ -9,22 +9,25 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cli import command, make_parser
-from benchmarks.formats.files import Json, read_json
-from benchmarks.pipeline.records.record import in_todays_words
+from benchmarks.formats.files import Json
+from benchmarks.pipeline.records.record import read_record
 from datasets.errors import InputError
 from retrieval.metrics import METRICS
 
+_REMEDY = "give a <method>.json of a results folder"
 _MEANING = {
     "split hash": "they searched different data: other images, labels or parts",
     "seed": "the seeds differ, so the split may",
     "query set": "the queries are others",
     "dataset": "the datasets are others",
     "code": "the code differs",
+    "protocol code": "the code that searches and scores differs",
     "protocol version": "the code that searches and scores differs",
     "commit": "they were made at other commits",
     "libraries": "library versions differ",
     "params": "the parameters differ",
     "class": "the extractors are others",
+    "family": "the extractors are others",
     "version": "the extractors are others, or of other versions",
     "machine": "the machines differ, which may show in the last digits, and in costs",
     "python": "the versions of Python differ",
@@ -33,7 +36,7 @@ _MEANING = {
     "implementation": "another implementation ran",
     "network": "weights or the network's backend differ",
 }
-"""What a difference means, by the card's field or the innermost field that is named here."""
+"""Meaning of a difference, by the card's field or the innermost field that is named here."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,7 +60,12 @@ def explain(first: Json, second: Json) -> list[str]:
     Parameters
     ----------
     first, second : dict
-        As written by a run.
+        See `benchmarks.pipeline.records.record.read_record`.
+
+    Returns
+    -------
+    list of str
+        Lines of text.
     """
     lines = [f"{first['method']} and {second['method']}"]
     scores = first.get("scores", {}), second.get("scores", {})
@@ -99,12 +107,10 @@ def _short(value: Any) -> str:
 
 
 def _record(path: Path) -> Json:
-    record = read_json(path)
+    record = read_record(path, _REMEDY)
     if record is None:
-        raise InputError(f"{path}: no such file; give a <method>.json of a results folder")
-    if not isinstance(record, dict) or "card" not in record or not {"method", "row"} & set(record):
-        raise InputError(f"{path}: no record; give a <method>.json of a results folder")
-    return in_todays_words(record)
+        raise InputError(f"{path}: no such file; {_REMEDY}")
+    return record
 
 
 if __name__ == "__main__":

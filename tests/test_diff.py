@@ -38,12 +38,13 @@ def test_differences_are_named_in_words(parted, classes, run, tmp_path, capsys):
     assert "mAP: " in text
 
 
-@pytest.mark.parametrize("content", [None, "[]", "{}", "{"])
+@pytest.mark.parametrize("content", [None, "[]", "{}", "{", '{"row": 1}', "[" * 10**6])
 def test_what_is_no_record_is_one_line_and_code_2(tmp_path, capsys, content):
     path = tmp_path / "x.json"
     if content is not None:
         path.write_text(content)
     assert main([str(path), str(path)]) == 2
     error = capsys.readouterr().err
-    assert str(path) in error
+    assert error.startswith(f"error: {path}: ")
+    assert error.endswith("; give a <method>.json of a results folder\n")
     assert error.count("\n") == 1

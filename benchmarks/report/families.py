@@ -32,13 +32,13 @@ def family_of(record: Json) -> str:
     card = record["card"]["extractor"]
     if "extractors" in card:
         return FUSED if len(card["extractors"]) > 1 else RERANKED
-    return card["family"] if card["family"] in FAMILIES else OTHER
+    return card["family"] if card.get("family") in FAMILIES else OTHER
 
 
 def has_network(record: Json) -> bool:
     """Tell whether a network is part of a method, alone or with other extractors."""
     card = record["card"]["extractor"]
-    return any(one["family"] == NETWORK for one in card.get("extractors", {"": card}).values())
+    return any(one.get("family") == NETWORK for one in card.get("extractors", {"": card}).values())
 
 
 def families_of(task: TaskResults) -> dict[str, str]:

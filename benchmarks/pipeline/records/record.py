@@ -14,10 +14,14 @@ Records and rankings are equal, byte for byte, from run to run; costs are measur
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, Self
 
-from benchmarks.formats.files import Json, read_json, write_json, write_text, write_whole
+import msgspec
+
+from benchmarks.formats.files import DAMAGED, Json, write_json, write_text, write_whole
 from benchmarks.formats.markdown import to_csv
 from datasets.errors import InputError
+from datasets.json_files import FileName, check_json, read_json_as
 from datasets.task import Dataset
 from extractors.networks.training import Epoch, read_history
 from retrieval.ranking import Ranking
@@ -31,8 +35,7 @@ PHOTOS = "query"
 """The query set of pictures like the gallery's; others are ``query-<name>``."""
 
 
-@dataclass(frozen=True)
-class Description:
+class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A dataset, as its tables need it.
 
     Attributes
@@ -43,7 +46,7 @@ class Description:
         Names of the query sets.
     labelled : bool
         Whether there are right answers.
-    problems : list of list of str
+    problems : list of tuple of str
         Image, problem and outcome of each.
     """
 
@@ -51,12 +54,12 @@ class Description:
     licence: str
     split: str
     split_hash: str
-    query_sets: list[str]
+    query_sets: list[FileName]
     labelled: bool
-    problems: list[list[str]]
+    problems: list[tuple[str, str, str]]
 
     @classmethod
-    def read(cls, folder: Path) -> "Description":
+    def read(cls, folder: Path) -> Self:
         """Read a dataset's description from its results folder.
 
         Raises
@@ -65,16 +68,16 @@ class Description:
             If it is missing or something else.
         """
         path = folder / DESCRIPTION
-        try:
-            return cls(**(read_json(path) or {}))
-        except TypeError as error:
-            raise InputError(f"{path}: no description of a dataset; run again") from error
+        about = read_json_as(path, cls, DAMAGED)
+        if about is None:
+            raise InputError(f"{path}: no such file; run again")
+        return about
 
 
 def write_description(out: Path, dataset: Dataset) -> Path:
     """Write a dataset's description and lists; returns its results folder."""
     folder = out / dataset.name
-    problems = [[problem.id, problem.what, problem.outcome] for problem in dataset.problems]
+    problems = [(problem.id, problem.what, problem.outcome) for problem in dataset.problems]
     about = Description(
         dataset.name,
         dataset.licence,
@@ -84,7 +87,7 @@ def write_description(out: Path, dataset: Dataset) -> Path:
         dataset.labelled,
         problems,
     )
-    write_json(folder / DESCRIPTION, vars(about))
+    write_json(folder / DESCRIPTION, msgspec.to_builtins(about))
     header = ("part", "id", "label", "is_distractor", "distractor", "sha256")
     images = [
         (part, i.id, i.label, "no" if i.distractor is None else "yes", i.distractor, i.sha256)
@@ -115,6 +118,10 @@ def write_training(folder: Path, name: str, training: Path) -> None:
     write_text(folder / f"{name}.csv", to_csv(header, lines))
 
 
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
+
+
 @dataclass(frozen=True)
 class RecordPath:
     """The files of a method's record on a task.
@@ -136,12 +143,11 @@ class RecordPath:
 
     def read(self) -> Json | None:
         """The record, or None if there is none."""
-        record = read_json(self.file(".json"))
-        return record and in_todays_words(record)
+        return read_record(self.file(".json"))
 
-    def read_costs(self) -> Json:
+    def read_costs(self) -> dict[str, float | None]:
         """Costs of the method; empty if they are not known."""
-        return read_json(self.file(".costs.json")) or {}
+        return read_json_as(self.file(".costs.json"), dict[str, float | None], DAMAGED) or {}
 
     def is_finished(self, key: str) -> bool:
         """Whether the record of exactly this work is there, whole."""
@@ -165,6 +171,94 @@ class RecordPath:
         for ending in (".npz", ".costs.json"):
             self.file(ending).unlink(missing_ok=True)
         write_json(self.file(".json"), record)
+
+
+class _Head(msgspec.Struct, frozen=True):
+    class_: str = msgspec.field(name="class", default="")
+
+
+class _Extractor(msgspec.Struct):
+    family: str = ""
+    head: _Head = _Head()
+    extractors: dict[str, "_Extractor"] = {}
+    rows: dict[str, "_Extractor"] = {}
+
+
+class _Machine(msgspec.Struct):
+    processor: str
+    system: str
+    cores: int | None
+
+
+class _Card(msgspec.Struct, rename=_spaced):
+    split_hash: str
+    extractor: _Extractor
+    seed: int
+    python: str
+    machine: _Machine
+
+
+class _Counts(msgspec.Struct, rename=_spaced):
+    training_images: int
+    gallery_images: int
+    queries: int
+    queries_scored: int
+    queries_left_out: int
+    queries_found_in_gallery: int
+    zero_vectors: int
+
+
+class _Record(msgspec.Struct, tag_field="status"):
+    method: FileName
+    card: _Card
+
+
+class _Numbers(_Record, tag="ok"):
+    chance: dict[str, float | None]
+    counts: _Counts
+    dimensions: int
+    bytes_per_image: int
+    scores: dict[str, float | None] = {}
+    note: str = ""
+    learned: Json = {}
+    verification: dict[str, float | None] = {}
+
+
+class _Skipped(_Record, tag="skipped"):
+    reason: str
+
+
+class _Failed(_Skipped, tag="failed"):
+    pass
+
+
+_ANY_RECORD: Any = _Numbers | _Skipped | _Failed
+"""Fields that a record of any age has; it may have more."""
+
+
+def read_record(path: Path, remedy: str = DAMAGED) -> Json | None:
+    """Read a record, in today's words, or None if there is no such file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    remedy : str
+        What to do about a file that is no record, to end the message with.
+
+    Raises
+    ------
+    DamagedError
+        If the file is no record; names the place.
+    InputError
+        If it cannot be read.
+    """
+    record = read_json_as(path, Json, remedy)
+    if record is None:
+        return None
+    named = {"method": record["row"]} | record if "row" in record else record
+    check_json(named, _ANY_RECORD, str(path), remedy)
+    return in_todays_words(record)
 
 
 _FORMER_PROTOCOL = "f3235fa9f441b188e2e6e14b25d250e7dfdd809b3a0691e797ba051e33bc4f5e"
@@ -215,6 +309,6 @@ def _with_family(extractor: Json) -> Json:
     elif "detector" in extractor:
         family = "local"
     else:
-        module = extractor.get("head", {}).get("class", "..").split(".")[-2]
+        module = f".{extractor.get('head', {}).get('class', '')}".split(".")[-2]
         family = _FORMER_FAMILIES.get(module, "other")
     return extractor | {"family": family}

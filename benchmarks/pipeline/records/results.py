@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.formats.files import Json, read_json
-from benchmarks.pipeline.records.record import IMAGES, Description, RecordPath, in_todays_words
+from benchmarks.formats.files import Json
+from benchmarks.pipeline.records.record import IMAGES, Description, RecordPath, read_record
 from datasets.errors import InputError
 from retrieval.ranking import Ranking
 
@@ -103,9 +103,8 @@ def read_records(folder: Path, split_hash: str) -> list[Json]:
     for path in sorted(folder.glob("*.json")):
         if path.name.endswith(".costs.json"):
             continue
-        record = read_json(path)
-        if record and record.get("card", {}).get("split hash") == split_hash:
-            record = in_todays_words(record)
+        record = read_record(path)
+        if record and record["card"]["split hash"] == split_hash:
             costs = RecordPath(folder, record["method"]).read_costs()
             records.append(record | {"costs": costs})
     return records
