@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.pipeline.records.leaks import LEAKS, read_leaks
 from benchmarks.pipeline.records.record import Description, read_record
 from benchmarks.report.__main__ import main
 from datasets.errors import DamagedError
@@ -94,6 +95,37 @@ DAMAGED = {
     "query set elsewhere": ("dataset.json", changed(query_sets=[".."]), "- at `$.query_sets[0]`"),
     "problems": ("dataset.json", changed(problems=[["a", "b"]]), "- at `$.problems[0]`"),
 }
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda _: "[]", "got `array`"),
+        (without("rule"), "missing required field `rule`"),
+        (changed(images="9"), "got `str` - at `$.images`"),
+        (changed(rule={"tiers": [[64]]}), "- at `$.rule.tiers[0]`"),
+        (changed(counts={"gallery – query": None}), "- at `$.counts[...]`"),
+        (changed(pairs=[{}]), "- at `$.pairs[0]`"),
+        (changed(scores={"query": {"hog": {"map": {}}}}), "- at `$.scores[...][...]"),
+    ],
+)
+def test_damaged_near_duplicates_are_one_line_with_their_place(change, complaint, tmp_path):
+    content = change(json.loads((RESULTS / "animals" / LEAKS).read_text()))
+    path = tmp_path / LEAKS
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    with pytest.raises(DamagedError) as raised:
+        read_leaks(tmp_path)
+    assert str(raised.value).startswith(f"{path}: ")
+    assert str(raised.value).endswith("; damaged: remove it and audit again")
+    assert complaint in str(raised.value)
+
+
+def test_near_duplicates_that_were_published_are_read_as_they_are():
+    for path in RESULTS.glob(f"*/{LEAKS}"):
+        content = json.loads(path.read_text())
+        content.pop("card")
+        assert read_leaks(path.parent) | {"rule": content["rule"]} == content
+    assert read_leaks(RESULTS) is None
 
 
 @pytest.mark.parametrize("case", DAMAGED)

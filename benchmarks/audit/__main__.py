@@ -19,8 +19,9 @@ from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method
+from benchmarks.pipeline.records.leaks import LEAKS
 from benchmarks.pipeline.workers import Workforce
-from benchmarks.report.pages.leaks import FILE, write_leaks
+from benchmarks.report.pages.leaks import write_leaks
 from datasets.errors import InputError
 from datasets.task import Dataset
 
@@ -49,7 +50,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     runnable = _runnable(methods, workforce)
     found, pairs = audit(evaluation, runnable, whose.extractors[0], Rule())
     folder = options.out / dataset.name
-    write_json(folder / FILE, found)
+    write_json(folder / LEAKS, found)
     shown = datasets.is_embedded(dataset.name)
     private = (options.pictures or options.cache / "audit") / f"{dataset.name}-leaks.png"
     sheet = folder / "leaks.png" if shown else private

@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-from benchmarks.formats.files import read_json
+from benchmarks.pipeline.records.leaks import read_leaks
 from benchmarks.report.format import write_page
 from datasets.perceptual import BITS
 
-FILE = "leaks.json"
 _SHOWN = 25
 
 
 def write_leaks(folder: Path) -> None:
     """Write ``leaks.md`` from ``leaks.json``, where an audit left one."""
-    found = read_json(folder / FILE)
+    found = read_leaks(folder)
     if found is not None:
         write_page(
             folder / "leaks.md",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.formats.files import Json, read_json, write_json
+from benchmarks.pipeline.records.leaks import read_leaks
 from benchmarks.pipeline.records.results import Results
 from benchmarks.report.format import write_csv, write_page
 from benchmarks.report.tables import (
@@ -67,7 +68,7 @@ def write_table_page(folder: Path, results: Results, tables: Mapping[str, Sequen
         resolution=resolution,
         remarks=remarks,
         pages={page: title for page, title in PAGES.items() if (folder / page).exists()},
-        leaks=read_json(folder / "leaks.json"),
+        leaks=read_leaks(folder),
         problems=results.about.problems[:_PROBLEMS_SHOWN],
     )
 
