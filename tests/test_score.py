@@ -99,6 +99,14 @@ def test_malformed_files_name_the_place(score, tmp_path, text, message):
     assert written.err.count("\n") == 1
 
 
+def test_a_huge_file_is_refused_early(score, tmp_path):
+    with (tmp_path / "answers.json").open("wb") as file:
+        file.truncate(200 * 10**6)
+    code, written = score(None)
+    assert code == 2
+    assert "answers.json: no valid JSON (larger than 64 MiB); write {" in written.err
+
+
 def test_a_missing_file_and_a_byte_order_mark(score, tmp_path):
     code, written = score(None)
     assert code == 2
