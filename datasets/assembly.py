@@ -8,15 +8,35 @@ from datasets.errors import InputError
 from datasets.layout import UNSPLIT, Collection
 from datasets.relevance import FILE_NAME, read_relevance
 from datasets.split import RULE, split_by_content
-from datasets.task import Dataset, Image, Problem
+from datasets.task import Dataset, Image, Problem, ProblemKind
 
 
 @dataclass(frozen=True)
 class Inspected:
-    """A file, looked at: the hash of its bytes, and the reason why it cannot be used."""
+    """A file, looked at.
+
+    Attributes
+    ----------
+    sha256 : str
+        Hash of its bytes; empty if it cannot be opened.
+    problem : str or None
+        Reason why it cannot be used.
+    kind : ProblemKind
+        Kind of that problem.
+    remarks : tuple of str
+        What is odd about it though it can be used.
+    """
 
     sha256: str
     problem: str | None = None
+    kind: ProblemKind = ProblemKind.BROKEN
+    remarks: tuple[str, ...] = ()
+
+    def problems(self, name: str) -> list[Problem]:
+        """Rows for the table of problems, of the file under its id."""
+        if self.problem is not None:
+            return [Problem(name, self.problem, "left out", self.kind)]
+        return [Problem(name, one, "kept", ProblemKind.REMARK) for one in self.remarks]
 
 
 def assemble(
@@ -51,8 +71,8 @@ def assemble(
     dealt = _deal(found, inspected, seed)
     for item in found.items:
         look = inspected[item.id]
+        problems += look.problems(item.id)
         if look.problem is not None:
-            problems.append(Problem(item.id, look.problem, "left out"))
             continue
         searched = "gallery" if item.distractor is not None else ""
         part = item.part or searched or dealt[look.sha256]
@@ -78,7 +98,7 @@ def assemble(
         gallery,
         queries,
         relevance,
-        tuple(sorted(problems, key=lambda problem: (problem.id, problem.what))),
+        tuple(sorted(problems, key=lambda problem: problem.order)),
         f"{RULE}, seed {seed}" if dealt else "as the folders say",
         licence,
     )

@@ -20,3 +20,11 @@ class UnreadableImageError(ValueError):
 
     It becomes a row in the table of image problems, never a crash.
     """
+
+
+class OtherFormatError(UnreadableImageError):
+    """A picture, film or document in a known format that is not read here."""
+
+
+class NoPictureError(UnreadableImageError):
+    """A file that is no picture and does not look like one, such as a text beside pictures."""

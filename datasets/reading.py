@@ -3,6 +3,7 @@
 import hashlib
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
@@ -43,7 +44,28 @@ def content_hash(path: Path) -> str:
         raise UnreadableImageError(f"cannot be opened ({error.strerror})") from error
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """A decoded picture.
+
+    Attributes
+    ----------
+    pixels : ndarray of uint8, shape (height, width, 3)
+        Upright RGB.
+    remarks : tuple of str
+        What is odd about the file.
+    """
+
+    pixels: Pixels
+    remarks: tuple[str, ...] = ()
+
+
 def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Pixels:
+    """Read a picture as upright 8-bit RGB; see `decode`."""
+    return decode(path, max_pixels).pixels
+
+
+def decode(path: Path, max_pixels: int = MAX_PIXELS) -> Decoded:
     """Decode a picture to upright 8-bit RGB.
 
     Grey is repeated, a palette resolved, 16 bits scaled to 8, CMYK converted, transparency
@@ -58,7 +80,7 @@ def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Pixels:
 
     Returns
     -------
-    ndarray of uint8, shape (height, width, 3)
+    Decoded
 
     Raises
     ------
@@ -73,7 +95,7 @@ def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Pixels:
                 raise UnreadableImageError(f"too large ({size}; at most {max_pixels} in all)")
             image.load()
             upright = ImageOps.exif_transpose(image)
-            return np.array(_to_rgb(upright))
+            return Decoded(np.array(_to_rgb(upright)))
     except UnreadableImageError:
         raise
     except UnidentifiedImageError as error:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
 
@@ -33,6 +34,21 @@ class Image:
     distractor: str | None = None
 
 
+class ProblemKind(IntEnum):
+    """Kinds of problems, in their order in the table."""
+
+    BROKEN = 0
+    """A picture that cannot be read."""
+    DATASET = 1
+    """A picture or class that does not fit into the dataset."""
+    REMARK = 2
+    """A picture that is read and odd."""
+    FORMAT = 3
+    """A picture or film in a format that is not read."""
+    PASSED_OVER = 4
+    """Files that belong to a system or a program, counted."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """A row in the table of image problems: which image, what is wrong, what became of it."""
@@ -40,6 +56,12 @@ class Problem:
     id: str
     what: str
     outcome: str
+    kind: ProblemKind = ProblemKind.DATASET
+
+    @property
+    def order(self) -> tuple[ProblemKind, str, str]:
+        """Key of its place in the table."""
+        return self.kind, self.id, self.what
 
 
 @dataclass(frozen=True)

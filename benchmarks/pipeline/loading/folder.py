@@ -7,7 +7,7 @@ from benchmarks.pipeline.loading.dataset import inspect, load
 from benchmarks.pipeline.workers import Workforce
 from datasets.errors import InputError
 from datasets.layout import Item, files_below, image_id, require_folder
-from datasets.task import Dataset, Image, Problem
+from datasets.task import Dataset, Image
 
 
 def load_folder(
@@ -44,11 +44,7 @@ def load_folder(
         for item in items
         if inspected[item.id].problem is None
     ]
-    problems = [
-        Problem(item.id, problem, "left out")
-        for item in items
-        if (problem := inspected[item.id].problem) is not None
-    ]
+    problems = [problem for item in items for problem in inspected[item.id].problems(item.id)]
     if not images:
         raise InputError(f"--pictures {root}: no readable picture in it; add some")
     training: tuple[Image, ...] = ()
@@ -57,7 +53,12 @@ def load_folder(
         others = load(learn_from, cache, workforce, seed).training
         training = tuple(image for image in others if image.sha256 not in searched)
     return Dataset(
-        root.resolve().name, root, training, tuple(images), {}, problems=tuple(problems)
+        root.resolve().name,
+        root,
+        training,
+        tuple(images),
+        {},
+        problems=tuple(sorted(problems, key=lambda problem: problem.order)),
     )
 
 
