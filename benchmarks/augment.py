@@ -32,11 +32,11 @@ def _main(arguments: Sequence[str] | None) -> int:
     add_options(parser, "out", required=True, default=None, help="folder for the copies")
     copies = Augmentation().copies
     parser.add_argument("--copies", type=positive, metavar="N", default=copies, help="per image")
-    add_options(parser, "seed", "cache", "jobs", "quiet")
+    add_options(parser, "layout", "seed", "cache", "jobs", "quiet")
     options = parser.parse_args(arguments)
     require_folders(options, "out", "cache")
     workforce = Workforce(options.jobs, options.quiet)
-    dataset = load(options.dataset, options.cache, workforce, options.seed)
+    dataset = load(options.dataset, options.cache, workforce, options.seed, options.layout)
     if not dataset.training:
         raise InputError(f"{options.dataset}: has no training images to make copies of")
     augmentation = replace(Augmentation(), copies=options.copies)

@@ -14,6 +14,7 @@ import datasets
 from benchmarks import CHECKOUT
 from benchmarks.formats.files import require_writable
 from datasets.errors import InputError
+from datasets.recognition import ROLES
 from extractors import pretrained_networks
 from extractors.networks.inference import ENGINES, NoEngineError, chosen
 from extractors.networks.inference import VARIABLE as ENGINE_VARIABLE
@@ -95,6 +96,13 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "default": [datasets.DEFAULT],
         "help": "datasets, by name, folder or NAME=PATH (default: %(default)s)",
     },
+    "--layout": {
+        "nargs": "+",
+        "metavar": "FORM",
+        "default": [],
+        "help": "form of the datasets' folders, where it is not clear: classes, flat, or "
+        f"ROLE=FOLDER … with roles of {', '.join(ROLES)}",
+    },
     "--extractor": {
         "nargs": "+",
         "metavar": "NAME",
@@ -164,15 +172,27 @@ def add_options(parser: "argparse._ActionsContainer", *names: str, **settings: A
 
 
 def require_folders(options: argparse.Namespace, *names: str) -> None:
-    """Make the folders that options name, and try to write there.
+    """Make the folders that options name, outside of all datasets, and try to write there.
 
     Raises
     ------
     InputError
-        Naming the option whose folder cannot be written to.
+        Naming the option whose folder cannot be written to, or is part of a dataset.
     """
+    given = getattr(options, "dataset", [])
     for name in names:
-        require_writable(getattr(options, name), f"--{name}")
+        folder = getattr(options, name)
+        for text in [given] if isinstance(given, str) else given:
+            _require_apart(folder, f"--{name}", datasets.resolve(text, options.layout)[1])
+        require_writable(folder, f"--{name}")
+
+
+def _require_apart(folder: Path, option: str, root: Path | None) -> None:
+    if root is not None and folder.resolve().is_relative_to(root.resolve()):
+        raise InputError(
+            f"{option} {folder}: lies in the dataset {root}, whose pictures it would join; choose "
+            "a folder elsewhere"
+        )
 
 
 def use_networks(options: argparse.Namespace) -> None:

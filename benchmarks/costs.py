@@ -32,7 +32,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     require_folders(options, "out", "cache")
     workforce = Workforce(options.jobs, options.quiet)
     for text in options.dataset:
-        dataset = load(text, options.cache, workforce, options.seed)
+        dataset = load(text, options.cache, workforce, options.seed, options.layout)
         if (options.out / dataset.name / "records" / EDGES).is_dir():
             dataset = with_edges(dataset, options.cache, workforce)
         evaluation = Evaluation(dataset, options.cache, workforce)
@@ -45,7 +45,7 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = make_parser("costs", __doc__)
-    add_options(parser, "dataset")
+    add_options(parser, "dataset", "layout")
     add_options(parser, "extractor", help="these methods only (default: all that have records)")
     add_options(parser, "networks", "epochs", "out", "cache", "jobs", "seed", "quiet")
     return parser

@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="methods whose parameters benchmarks.tune chose, as lines of their own",
     )
-    add_options(what, "dataset")
+    add_options(what, "dataset", "layout")
     what.add_argument(
         "--edges",
         action="store_true",
@@ -140,7 +140,7 @@ def _methods(options: argparse.Namespace) -> list[Method]:
 def _load_all(options: argparse.Namespace, workforce: Workforce) -> list[Dataset]:
     loaded: dict[str, Dataset] = {}
     for text in dict.fromkeys(options.dataset):
-        dataset = load(text, options.cache, workforce, options.seed)
+        dataset = load(text, options.cache, workforce, options.seed, options.layout)
         if options.original_protocol:
             augmentation = Augmentation()
             dataset = with_copies(dataset, options.cache, workforce, augmentation, options.seed)

@@ -46,7 +46,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     workforce = Workforce(options.jobs, options.quiet)
     failed = False
     for text in options.dataset:
-        dataset = load(text, options.cache, workforce, options.seed)
+        dataset = load(text, options.cache, workforce, options.seed, options.layout)
         recorder = Recorder(dataset, out, options.seed, workforce)
         failed |= run(Evaluation(dataset, options.cache, workforce), recorder, methods)
         tables = write_vocabulary(write_description(out, dataset))
@@ -62,7 +62,7 @@ def _parser() -> Parser:
     parser.add_argument(
         "--extractor", metavar="NAME", default="rootsift-bovw", help="default: %(default)s"
     )
-    add_options(parser, "dataset", "out", "cache", "jobs", "seed", "quiet")
+    add_options(parser, "dataset", "layout", "out", "cache", "jobs", "seed", "quiet")
     return parser
 
 

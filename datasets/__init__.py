@@ -4,6 +4,7 @@ Every dataset is a folder on disk; a module here knows how to find or make that 
 which part each file plays. `datasets.layout` describes the one layout.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from datasets.animals import Animals
@@ -23,7 +24,7 @@ MENU = {source.name: source for source in SOURCES}
 DEFAULT = OpenMoji.name
 
 
-def resolve(text: str) -> tuple[Source, Path | None]:
+def resolve(text: str, layout: Sequence[str] = ()) -> tuple[Source, Path | None]:
     """Understand what the user calls a dataset: ``NAME``, ``PATH`` or ``NAME=PATH``.
 
     Parameters
@@ -31,6 +32,8 @@ def resolve(text: str) -> tuple[Source, Path | None]:
     text : str
         A name of the menu, the path of a folder in the layout, or both: a named dataset with
         its folder, or a name of one's own for a folder.
+    layout : sequence of str
+        Form of the folder, if the user names it; see `datasets.recognition.by_hand`.
 
     Returns
     -------
@@ -43,6 +46,8 @@ def resolve(text: str) -> tuple[Source, Path | None]:
     InputError
         If it is neither, or if a named dataset lacks its folder.
     """
+    if not text.strip():
+        raise InputError("--dataset '': no name and no path (is a variable empty?)")
     path = Path(text).expanduser()
     if text in MENU and not MENU[text].embedded:
         raise InputError(f"dataset {text!r} needs its folder: write {text}={Path('PATH')}")
@@ -54,14 +59,17 @@ def resolve(text: str) -> tuple[Source, Path | None]:
                 f"dataset {text!r} has the name of an embedded dataset, whose pictures may be "
                 f"shown; give it another: OTHER={text}"
             )
-        return Folder(path.resolve().name), path
+        return Folder(path.resolve().name, layout, SOURCES), path
     name, equals, folder = text.partition("=")
     if equals and not (name in MENU and MENU[name].embedded):
-        return MENU.get(name) or Folder(name), Path(folder).expanduser()
+        if not folder.strip():
+            raise InputError(f"--dataset {text}: no path behind '=' (is a variable empty?)")
+        source = MENU.get(name) or Folder(name, layout, SOURCES)
+        return source, Path(folder).expanduser()
     if "/" not in text and not path.exists():
         known = ", ".join(MENU)
         raise InputError(f"dataset {text!r} is neither a folder nor one of: {known}")
-    return Folder(path.name or "dataset"), path
+    return Folder(path.name or "dataset", layout, SOURCES), path
 
 
 def is_embedded(name: str) -> bool:

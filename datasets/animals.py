@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from datasets.layout import Collection, read_layout
+from datasets.layout import Collection
+from datasets.recognition import read_layout
 from datasets.source import Each, Source, serially
+from datasets.walk import walk
 
 
 class Animals(Source):
@@ -20,4 +22,4 @@ class Animals(Source):
 
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List the folder."""
-        return read_layout(root)
+        return read_layout(walk(root))

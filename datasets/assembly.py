@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from datasets.errors import InputError
-from datasets.layout import UNSPLIT, Collection
-from datasets.relevance import FILE_NAME, read_relevance
-from datasets.split import RULE, split_by_content
-from datasets.task import Dataset, Image, Problem, ProblemKind
+from datasets.layout import HELD_OUT, UNSPLIT, Collection
+from datasets.relevance import read_relevance
+from datasets.split import HELD_OUT_RULE, RULE, split_by_content
+from datasets.task import Dataset, Image, Problem, ProblemKind, Relevance
+from datasets.walk import RELEVANCE
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,7 @@ def assemble(
         problems += look.problems(item.id)
         if look.problem is not None:
             continue
-        searched = "gallery" if item.distractor is not None else ""
-        part = item.part or searched or dealt[look.sha256]
+        part = dealt.get(look.sha256, "gallery") if item.part in _DEALT else item.part
         image = Image(item.id, item.path, look.sha256, item.label, item.distractor)
         parts[part].append(image)
     gallery = tuple(parts.pop("gallery", ()))
@@ -86,11 +86,12 @@ def assemble(
     problems += copies
     problems += _equal_bytes((training, gallery, *queries.values()))
     relevance = read_relevance(
-        found.root / FILE_NAME,
+        found.root / RELEVANCE,
         {item.id for item in found.items if item.part.startswith("query")} | _ids(queries),
         {item.id for item in found.items if item.part == "gallery"} | {i.id for i in gallery},
     )
     problems += _class_problems(gallery, queries, relevance, bool(dealt))
+    _require_answers(found, gallery, queries, relevance)
     return Dataset(
         name,
         found.root,
@@ -99,17 +100,33 @@ def assemble(
         queries,
         relevance,
         tuple(sorted(problems, key=lambda problem: problem.order)),
-        f"{RULE}, seed {seed}" if dealt else "as the folders say",
+        _split_in_words(found, seed),
         licence,
+        tuple(found.understood()),
+        (*found.layout.warnings, *_warnings(queries)),
     )
+
+
+_DEALT = (UNSPLIT, HELD_OUT)
 
 
 def _deal(found: Collection, inspected: Mapping[str, Inspected], seed: int) -> dict[str, str]:
     classes: dict[str, list[str]] = defaultdict(list)
     for item in found.items:
-        if item.part == UNSPLIT and item.label and inspected[item.id].problem is None:
+        if item.part in _DEALT and item.label and inspected[item.id].problem is None:
             classes[item.label].append(inspected[item.id].sha256)
+    if any(item.part == HELD_OUT for item in found.items):
+        return split_by_content(classes, seed, training_share=0)
     return split_by_content(classes, seed)
+
+
+def _split_in_words(found: Collection, seed: int) -> str:
+    parts = {item.part for item in found.items}
+    if UNSPLIT in parts:
+        return f"{RULE}, seed {seed}"
+    if HELD_OUT in parts:
+        return f"training as the folders say; the rest {HELD_OUT_RULE}, seed {seed}"
+    return "as the folders say"
 
 
 def _ids(queries: Mapping[str, tuple[Image, ...]]) -> set[str]:
@@ -126,6 +143,38 @@ def _require_something(
             f"{found.root}: no readable query picture; add some "
             "(a class needs two pictures before one of them can be a query)"
         )
+
+
+def _require_answers(
+    found: Collection,
+    gallery: tuple[Image, ...],
+    queries: Mapping[str, tuple[Image, ...]],
+    relevance: Mapping[str, Relevance],
+) -> None:
+    """Refuse a labelled dataset in which every answer would be right, or none."""
+    searched = {image.label for image in gallery}
+    if relevance or searched == {None}:
+        return
+    if len(searched) == 1:
+        raise InputError(
+            f"{found.root}: all pictures of the gallery are of one class ({searched.pop()}), so "
+            "every score would be 1; add other classes or distractors"
+        )
+    asked = {image.label for images in queries.values() for image in images}
+    if not searched & asked - {None}:
+        raise InputError(
+            f"{found.root}: no query is of a class in the gallery, so nothing could be scored; "
+            "name classes alike in both"
+        )
+
+
+def _warnings(queries: Mapping[str, tuple[Image, ...]]) -> list[str]:
+    found = []
+    for name, images in queries.items():
+        labels = {image.label for image in images if image.label is not None}
+        if len(labels) == 1:
+            found.append(f"{name}: all queries are of one class, {min(labels)!r}")
+    return found
 
 
 def _without_copies(

@@ -4,17 +4,10 @@ import re
 from pathlib import Path
 
 from datasets.errors import InputError
-from datasets.layout import (
-    UNSPLIT,
-    Collection,
-    Item,
-    collection,
-    files_below,
-    image_id,
-    require_folder,
-)
+from datasets.layout import UNSPLIT, Collection, Item, collection
 from datasets.source import Each, Source, serially
 from datasets.task import Problem
+from datasets.walk import Listing, walk
 
 # The order of the original archive, whose files are 0.jpg … 999.jpg, a hundred a class.
 _CLASSES = (
@@ -29,6 +22,10 @@ _CLASSES = (
     "Mountains",
     "Food",
 )
+
+
+_MANY = 100
+"""Files from which on a folder is taken for this set by their names."""
 
 
 class Corel1000(Source):
@@ -49,18 +46,22 @@ class Corel1000(Source):
 
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List the folder; files whose name tells no class become problems."""
-        require_folder(root)
-        items, problems = [], []
-        for path in files_below(root):
-            name = image_id(path, root)
-            label = _label(path.stem)
-            if label is None:
-                problems.append(Problem(name, "file name tells no class", "left out"))
-            else:
-                items.append(Item(name, path, UNSPLIT, label))
+        listing = walk(root)
+        items, problems = [], list(listing.problems)
+        for file in listing.files:
+            label = _label(file.path.stem)
+            if label is not None:
+                items.append(Item(file.id, file.path, UNSPLIT, label))
+            elif not file.is_about:
+                problems.append(Problem(file.id, "file name tells no class", "left out"))
         if not items:
             raise InputError(f"{root}: not Corel-1000; expected Africa1.jpg … or 0.jpg … 999.jpg")
         return collection(root, items, problems)
+
+    def resembles(self, listing: Listing) -> bool:
+        """Whether nearly all files are called like this set's: ``Africa1.jpg`` or ``0.jpg`` …."""
+        labels = [_label(file.path.stem) for file in listing.loose if file.is_picture]
+        return len(labels) > _MANY and sum(one in _CLASSES for one in labels) > 0.9 * len(labels)
 
 
 def _label(stem: str) -> str | None:

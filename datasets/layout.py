@@ -1,28 +1,33 @@
-"""The one folder layout: which files a dataset has, and what part each one plays.
+"""Forms of folders: which parts a dataset's folder has, and the files of each part.
 
 ::
 
-    <root>/training/<class>/*              the only images that fit() may see
-    <root>/validation/gallery/<class>/*    `distractor/` holds distractors,
-                                           `distractor/<name>/` keeps their class's name
-    <root>/validation/query/<class>/*      the main query set
-    <root>/validation/query-<name>/<class>/*   further query sets on the same gallery
-    <root>/gallery/*  <root>/query/*       flat and unlabelled: the challenge
-    <root>/<class>/*                       classes only: split by content
-    <root>/relevance.json                  optional judgements, see `datasets.relevance`
+    <root>/training/<class>/*                  the suite's own form: the only images that
+    <root>/validation/gallery/<class>/*        fit() may see, what is searched, the queries and
+    <root>/validation/query/<class>/*          further query sets on the same gallery;
+    <root>/validation/query-<name>/<class>/*   gallery/distractor[/<name>]/* are distractors
+    <root>/gallery/[<class>/]*                 the same without validation/; without classes
+    <root>/query/[<class>/]*                   there are answers and no scores
+    <root>/train/<class>/*                     with val/ or test/, whose images are dealt out
+    <root>/val/<class>/*                       by content to gallery and queries
+    <root>/<class>/*                           classes only: dealt out by content to all parts
+    <root>/relevance.json                      optional judgements, see `datasets.relevance`
 """
 
-import os
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from datasets.errors import InputError
 from datasets.task import Problem
+from datasets.walk import File, Listing, near_misses
 
 DISTRACTOR = "distractor"
 UNSPLIT = ""
-"""Part of an image whose part is not yet decided: `datasets.split` deals these out."""
+"""Part of an image that `datasets.split` deals out to training, gallery or queries."""
+
+HELD_OUT = "held out"
+"""Part of an image that `datasets.split` deals out to gallery or queries."""
 
 
 @dataclass(frozen=True)
@@ -37,148 +42,229 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A folder that plays a part.
+
+    Attributes
+    ----------
+    role : str
+        ``training``, ``gallery``, ``query`` or ``query-<name>``, `HELD_OUT` or `UNSPLIT`.
+    folder : tuple of str
+        Names of the folders down to it; empty for the dataset's folder itself.
+    has_classes : bool
+        Whether the folders in it are classes.
+    """
+
+    role: str
+    folder: tuple[str, ...]
+    has_classes: bool = True
+
+    def __str__(self) -> str:
+        place = f"{'/'.join(self.folder)}/"
+        same = self.folder[-1:] == (self.role,)
+        return place if same else f"{place} as {ROLES_IN_WORDS.get(self.role, self.role)}"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The form of a dataset's folder.
+
+    Attributes
+    ----------
+    form : str
+        One of `FORMS`.
+    parts : tuple of Part
+        The folders that play a part.
+    wrappers : tuple of str
+        Folders around it, which hold nothing else.
+    warnings : tuple of str
+        What makes scores doubtful.
+    """
+
+    form: str
+    parts: tuple[Part, ...]
+    wrappers: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+FORMS = {
+    "parts": "training/ and validation/ with gallery/ and query/ in it",
+    "gallery-query": "gallery/ and query/",
+    "train-test": "train/ and val/ or test/, with class folders",
+    "classes": "class folders only",
+    "by-hand": "as --layout says",
+    "own": "the dataset's own",
+}
+"""Forms of folders and what they look like."""
+
+
+ROLES_IN_WORDS = {UNSPLIT: "to split", HELD_OUT: "held out"}
+"""Parts whose name does not tell what becomes of them."""
+
+
+@dataclass(frozen=True)
 class Collection:
-    """Content of a folder: items in order of id, and files that have no place in it."""
+    """Content of a folder: items in order of id, and files that have no place in it.
+
+    Attributes
+    ----------
+    root : Path
+        Folder that ids are relative to.
+    items : sequence of Item
+        In order of id.
+    problems : sequence of Problem
+        Files without a place, and what was passed over.
+    layout : Layout
+        The form that was recognised.
+    """
 
     root: Path
     items: Sequence[Item]
     problems: Sequence[Problem] = field(default=())
+    layout: Layout = Layout("own", ())
 
+    def understood(self) -> list[str]:
+        """What was understood, in a few lines: form, classes, files of each part."""
+        return [self._form(), self._content()]
 
-def read_layout(root: Path) -> Collection:
-    """List a folder in any of the layout's forms.
+    def _form(self) -> str:
+        text = FORMS[self.layout.form]
+        if self.layout.form not in ("classes", "own"):
+            text = f"{self.layout.form} ({', '.join(map(str, self.layout.parts))})"
+        if self.layout.wrappers:
+            text += f", inside {'/'.join(self.layout.wrappers)}/"
+        return f"layout: {text}"
 
-    Raises
-    ------
-    InputError
-        If the folder is missing, empty, or in none of the forms.
-    """
-    require_folder(root)
-    if (root / "validation").is_dir():
-        return _parted(root)
-    if (root / "gallery").is_dir() and (root / "query").is_dir():
-        return _flat(root)
-    if (root / "training").is_dir():
-        raise InputError(
-            f"{root}: 'training' stands without 'validation'; "
-            "add validation/gallery/<class> and validation/query/<class>"
+    def _content(self) -> str:
+        labels = sorted({item.label for item in self.items if item.label is not None})
+        counts = Counter(
+            "distractors"
+            if item.distractor is not None
+            else ROLES_IN_WORDS.get(item.part, item.part)
+            for item in self.items
         )
-    return _classes_only(root)
+        files = ", ".join(f"{number:,} {name}" for name, number in sorted(counts.items()))
+        classes = "no classes, so answers and no scores"
+        if labels:
+            classes = f"{len(labels):,} classes ({_listed(labels)})"
+        return f"content: {classes}; files: {files}"
 
 
-def require_folder(root: Path) -> None:
-    """Raise one clear `InputError` unless `root` is a readable folder with something in it."""
-    try:
-        if next(root.iterdir(), None) is None:
-            raise InputError(f"{root}: the folder is empty; put pictures in <class>/ folders")
-    except FileNotFoundError:
-        raise InputError(f"{root}: no such folder; give the dataset's root folder") from None
-    except NotADirectoryError:
-        raise InputError(f"{root}: not a folder; give the dataset's root folder") from None
-    except PermissionError:
-        raise InputError(f"{root}: no permission to read this folder") from None
+def _listed(names: Sequence[str], most: int = 6) -> str:
+    more = f", … {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
-def image_id(path: Path, root: Path) -> str:
-    """POSIX path relative to the root; bytes that are no UTF-8 are written as escapes."""
-    relative = path.relative_to(root).as_posix()
-    return os.fsencode(relative).decode("utf-8", "backslashreplace")
+def list_parts(listing: Listing, layout: Layout) -> Collection:
+    """List the files of every part of a layout; all others become rows of the problems table.
 
-
-def files_below(folder: Path) -> Iterator[Path]:
-    """Every file below a folder, at any depth, in order; links are followed, loops are not."""
-    seen: set[Path] = set()
-    for current, folders, names in os.walk(folder, onerror=_refuse, followlinks=True):
-        real = Path(current).resolve()
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders.sort()
-        for name in sorted(names):
-            yield Path(current, name)
-
-
-def _refuse(error: OSError) -> None:
-    """Stop where a folder cannot be listed, rather than drop what is in it."""
-    raise InputError(
-        f"{error.filename}: cannot be listed ({error.strerror}); mend its permissions"
-    )
-
-
-def classed_items(folder: Path, root: Path, part: str) -> tuple[list[Item], list[Problem]]:
-    """Items of ``<folder>/<class>/*``, with ``distractor[/<name>]`` understood."""
-    items, problems = [], []
-    for path in files_below(folder):
-        name = image_id(path, root)
-        inner = image_id(path, folder).split("/")
-        if len(inner) == 1:
-            problems.append(Problem(name, "lies in no class folder", "left out"))
-        elif inner[0] == DISTRACTOR:
-            kind = inner[1] if len(inner) > 2 else ""
-            items.append(Item(name, path, part, distractor=kind))
+    Parameters
+    ----------
+    listing : Listing
+        All files of the folder.
+    layout : Layout
+        Its form.
+    """
+    items: list[Item] = []
+    problems = list(listing.problems)
+    placed: set[str] = set()
+    for part in layout.parts:
+        inside = listing
+        for name in part.folder:
+            inside = inside.inside(name)
+        placed |= {file.id for file in inside.files}
+        if part.has_classes:
+            found, misplaced = classed_items(inside, part.role)
+            items += found
+            problems += misplaced
         else:
-            items.append(Item(name, path, part, label=inner[0]))
+            items += [Item(file.id, file.path, part.role) for file in inside.files]
+        problems += _empty_folders(inside, part)
+    problems += _without_part(file for file in listing.files if file.id not in placed)
+    labels = {item.label for item in items if item.label is not None}
+    problems += [
+        Problem(name, f"differs from the class {other!r} in case or form only", "kept apart")
+        for name, other in near_misses(sorted(labels), labels).items()
+    ]
+    return collection(listing.root, items, problems, layout)
+
+
+def classed_items(listing: Listing, part: str) -> tuple[list[Item], list[Problem]]:
+    """Items of ``<class>/*``, with ``distractor[/<name>]`` understood.
+
+    Parameters
+    ----------
+    listing : Listing
+        Of the folder that holds the class folders.
+    part : str
+        Part that the items play.
+    """
+    items, problems = [], []
+    for file in listing.files:
+        if len(file.parts) == 1 and not file.is_about:
+            problems.append(Problem(file.id, "lies in no class folder", "left out"))
+        elif file.parts[0] == DISTRACTOR:
+            kind = file.parts[1] if len(file.parts) > 2 else ""
+            # A distractor is searched, never learned from: it is not dealt out.
+            searched = "gallery" if part in (UNSPLIT, HELD_OUT) else part
+            items.append(Item(file.id, file.path, searched, distractor=kind))
+        elif len(file.parts) > 1:
+            items.append(Item(file.id, file.path, part, label=file.parts[0]))
     return items, problems
 
 
-def _parted(root: Path) -> Collection:
-    validation = root / "validation"
-    parts = {}
-    for folder in sorted(validation.iterdir()):
-        if folder.name in ("gallery", "query") or folder.name.startswith("query-"):
-            parts[folder.name] = folder
-        elif folder.is_dir():
-            raise InputError(
-                f"{folder}: unknown part; validation/ holds 'gallery', 'query' and 'query-<name>'"
-            )
-    for needed in ("gallery", "query"):
-        if needed not in parts:
-            raise InputError(f"{root}: validation/{needed} is missing; add it with class folders")
-    if (root / "training").is_dir():
-        parts["training"] = root / "training"
-    items: list[Item] = []
-    problems: list[Problem] = []
-    for part, folder in parts.items():
-        found, misplaced = classed_items(folder, root, part)
-        items += found
-        problems += misplaced
-    return collection(root, items, problems)
-
-
-def _flat(root: Path) -> Collection:
-    items = []
-    for part in ("gallery", "query"):
-        for path in files_below(root / part):
-            items.append(Item(image_id(path, root), path, part))
-    problems: list[Problem] = []
-    if (root / "training").is_dir():
-        found, problems = classed_items(root / "training", root, "training")
-        items += found
-    return collection(root, items, problems)
-
-
-def _classes_only(root: Path) -> Collection:
-    items, problems = classed_items(root, root, UNSPLIT)
-    problems = [problem for problem in problems if problem.id != "relevance.json"]
-    items = [
-        item
-        if item.distractor is None
-        else Item(item.id, item.path, "gallery", None, item.distractor)
-        for item in items
+def _empty_folders(inside: Listing, part: Part) -> list[Problem]:
+    """Rows of a part, or of classes in it, that hold no file."""
+    if not inside.files:
+        return [Problem("/".join(part.folder), "holds no file", "passed over")]
+    filled = {file.parts[0] for file in inside.files}
+    names = inside.names if part.has_classes else []
+    return [
+        Problem("/".join((*part.folder, name)), "class folder without a file", "passed over")
+        for name in names
+        if name not in filled
     ]
-    if not items:
-        raise InputError(
-            f"{root}: no class folders in it; put the pictures in <class>/ folders, "
-            "or in gallery/ and query/ if they have no classes"
+
+
+def _without_part(files: Iterable[File]) -> list[Problem]:
+    """A row for each file and each folder at the top that plays no part."""
+    counts = Counter(
+        f"{file.parts[0]}/" if len(file.parts) > 1 else file.id
+        for file in files
+        if not file.is_about
+    )
+    return [
+        Problem(
+            name,
+            "plays no part in this layout",
+            f"{number:,} files left out" if name.endswith("/") else "left out",
         )
-    return collection(root, items, problems)
+        for name, number in counts.items()
+    ]
 
 
-def collection(root: Path, items: Sequence[Item], problems: Sequence[Problem]) -> Collection:
-    """A collection in order of id."""
+def collection(
+    root: Path,
+    items: Sequence[Item],
+    problems: Sequence[Problem],
+    layout: Layout = Layout("own", ()),
+) -> Collection:
+    """A collection in order of id.
+
+    Parameters
+    ----------
+    root : Path
+        Folder that ids are relative to.
+    items : sequence of Item
+        In any order.
+    problems : sequence of Problem
+        In any order.
+    layout : Layout
+        The form that was recognised.
+    """
     return Collection(
         root,
         sorted(items, key=lambda item: item.id),
-        sorted(problems, key=lambda problem: problem.id),
+        sorted(problems, key=lambda problem: problem.order),
+        layout,
     )

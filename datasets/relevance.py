@@ -9,7 +9,6 @@ from datasets.errors import InputError
 from datasets.json_files import check_json, read_json_as
 from datasets.task import Relevance
 
-FILE_NAME = "relevance.json"
 _REMEDY = 'write {query id: {"positive": [gallery ids], "junk": [gallery ids]}} or remove the file'
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
 
 from datasets.errors import InputError
-from datasets.layout import Collection, read_layout
+from datasets.layout import Collection
+from datasets.recognition import read_layout
+from datasets.walk import Listing, walk
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -60,18 +62,43 @@ class Source(ABC):
             If the folder is not what this dataset looks like.
         """
 
+    def resembles(self, listing: Listing) -> bool:
+        """Whether a folder that nobody called by this name is a copy of the dataset."""
+        return False
+
 
 class Folder(Source):
-    """Any folder in the layout, under a name of the user's choice."""
+    """Any folder in one of the layout's forms, under a name of the user's choice.
+
+    Parameters
+    ----------
+    name : str
+        Its name in tables and file names.
+    layout : sequence of str
+        The form, if the user names it; see `datasets.recognition.by_hand`.
+    known : sequence of Source
+        Datasets that the folder must not be a copy of: their own rules would be better.
+    """
 
     summary = "your own pictures in the folder layout"
     licence = "the owner's"
 
-    def __init__(self, name: str) -> None:
+    def __init__(
+        self, name: str, layout: Sequence[str] = (), known: Sequence[Source] = ()
+    ) -> None:
         if not name or "/" in name:
             raise InputError(f"{name!r} is no name for a dataset; write NAME=PATH")
         self.name = name  # type: ignore[misc]
+        self.layout = layout
+        self.known = known
 
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List the folder."""
-        return read_layout(root)
+        listing = walk(root)
+        for source in self.known:
+            if not self.layout and source.resembles(listing):
+                raise InputError(
+                    f"{root}: looks like {source.name}, whose classes this would not tell; write "
+                    f"{source.name}={root}"
+                )
+        return read_layout(listing, self.layout)

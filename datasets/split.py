@@ -5,13 +5,16 @@ from collections.abc import Iterable, Mapping
 
 QUERY_SHARE = 0.2
 TRAINING_SHARE = 0.3
+HELD_OUT_RULE = f"by content hash within each class: {QUERY_SHARE:.0%} query, the rest gallery"
 RULE = (
     f"by content hash within each class: {QUERY_SHARE:.0%} query, "
     f"{TRAINING_SHARE:.0%} training, the rest gallery"
 )
 
 
-def split_by_content(classes: Mapping[str, Iterable[str]], seed: int) -> dict[str, str]:
+def split_by_content(
+    classes: Mapping[str, Iterable[str]], seed: int, training_share: float = TRAINING_SHARE
+) -> dict[str, str]:
     """Deal the images of each class out to query, training and gallery.
 
     The images of a class are ordered by the hash of seed and content; the first fifth are
@@ -25,6 +28,8 @@ def split_by_content(classes: Mapping[str, Iterable[str]], seed: int) -> dict[st
         Class name to content hashes of its images.
     seed : int
         Another seed gives another split.
+    training_share : float
+        Share of the training images; 0 where there are others.
 
     Returns
     -------
@@ -39,7 +44,7 @@ def split_by_content(classes: Mapping[str, Iterable[str]], seed: int) -> dict[st
         ordered = sorted(own, key=lambda content: _position(seed, content))
         count = len(ordered)
         queries = max(1, round(QUERY_SHARE * count)) if count > 1 else 0
-        training = max(0, min(round(TRAINING_SHARE * count), count - queries - 1))
+        training = max(0, min(round(training_share * count), count - queries - 1))
         for index, content in enumerate(ordered):
             if index < queries:
                 parts[content] = "query"

@@ -94,6 +94,10 @@ class Dataset:
         How the images came into their parts, in words, for the protocol card.
     licence : str
         Terms and attribution of the pictures, shown wherever they are.
+    layout : tuple of str
+        What was understood of the folder, in a few lines.
+    warnings : tuple of str
+        What makes scores doubtful.
     """
 
     name: str
@@ -105,6 +109,8 @@ class Dataset:
     problems: tuple[Problem, ...] = ()
     split: str = "as the folders say"
     licence: str = ""
+    layout: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def tasks(self) -> tuple["Task", ...]:

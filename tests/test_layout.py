@@ -10,7 +10,8 @@ from pictures import fill, picture
 
 import datasets
 from datasets.errors import InputError
-from datasets.layout import read_layout
+from datasets.recognition import read_layout
+from datasets.walk import walk
 
 
 def ids(images):
@@ -183,16 +184,19 @@ def test_query_class_absent_from_gallery(parted, load_dataset):
         (lambda root: root.mkdir(), "the folder is empty"),
         (lambda root: root.write_text(""), "not a folder"),
         (lambda root: fill(root, 2, 1), "no class folders"),
-        (lambda root: fill(root / "training" / "a", 1, 1), "without 'validation'"),
+        (lambda root: fill(root / "training" / "a", 1, 1), "stands without 'validation'"),
         (lambda root: fill(root / "validation" / "gallery" / "a", 1, 1), "query is missing"),
-        (lambda root: fill(root / "validation" / "gallry" / "a", 1, 1), "unknown part"),
+        (
+            lambda root: fill(root / "validation" / "gallry" / "a", 1, 1),
+            "'validation' stands without",
+        ),
         (lambda root: (root / "a").mkdir(parents=True), "no class folders"),
     ],
 )
 def test_folders_in_no_form_say_what_to_do(tmp_path, prepare, message):
     prepare(tmp_path / "root")
     with pytest.raises(InputError, match=message):
-        read_layout(tmp_path / "root")
+        read_layout(walk(tmp_path / "root"))
 
 
 def test_nothing_readable_is_an_error(tmp_path, load_dataset):
@@ -296,9 +300,10 @@ def test_pacs_asks_photographs_with_other_domains(tmp_path, load_dataset):
     root = tmp_path / "pacs"
     for domain in ("photo", "sketch", "art_painting"):
         fill(root / domain / "dog", 5, len(domain), 1)
+        fill(root / domain / "cat", 2, 20 + len(domain), 2)
     data = load_dataset(f"pacs={root}")
     assert sorted(data.queries) == ["query", "query-art-painting", "query-sketch"]
-    assert len(data.queries["query-sketch"]) == 5
+    assert len(data.queries["query-sketch"]) == 7
     assert all(image.id.startswith("photo/") for image in (*data.gallery, *data.training))
     with pytest.raises(InputError, match="not PACS"):
         load_dataset(f"pacs={tmp_path / 'cache'}")

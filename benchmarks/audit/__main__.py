@@ -45,7 +45,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     use_networks(options)
     require_folders(options, "out", "cache")
     workforce = Workforce(options.jobs, options.quiet)
-    dataset = load(options.dataset, options.cache, workforce, options.seed)
+    dataset = load(options.dataset, options.cache, workforce, options.seed, options.layout)
     evaluation = Evaluation(dataset, options.cache, workforce)
     runnable = _runnable(methods, workforce)
     found, pairs = audit(evaluation, runnable, whose.extractors[0], Rule())
@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="where the pairs' pictures go (default: the cache); never into results",
     )
-    add_options(parser, "networks", "out", "cache", "jobs", "seed", "quiet")
+    add_options(parser, "layout", "networks", "out", "cache", "jobs", "seed", "quiet")
     return parser
 
 

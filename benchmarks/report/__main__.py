@@ -34,7 +34,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     write_vocabularies(options.out, not options.no_plots)
     if options.html:
         workforce = Workforce()
-        pictures = Pictures(tuple(options.dataset), options.cache)
+        pictures = Pictures(tuple(options.dataset), options.cache, tuple(options.layout))
         built = build_page(options.out, written, pictures, workforce)
         workforce.log(
             f"The page is {built.file}: {built.data_bytes / 1e6:.1f} MB, and {built.thumbnails} "
@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     where = "where the page's pictures are, as for benchmarks.run; embedded ones are known"
     add_options(parser, "dataset", default=[], help=where)
-    add_options(parser, "cache")
+    add_options(parser, "layout", "cache")
     return parser
 
 

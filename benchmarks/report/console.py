@@ -40,6 +40,8 @@ def print_table(dataset: Dataset, tables: Mapping[str, Sequence[Json]]) -> None:
         for text, methods in remarks(rows).items():
             console.print(f"{', '.join(methods)}: {text}", markup=False)
         console.print()
+    for warning in dataset.warnings:
+        console.print(f"Warning: {warning}", markup=False)
     if dataset.problems:
         console.print(
             f"Image problems: {len(dataset.problems)}, listed in problems.csv\n", markup=False

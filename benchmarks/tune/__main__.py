@@ -38,7 +38,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     workforce = Workforce(options.jobs, options.quiet)
     failed = False
     for text in dict.fromkeys(options.dataset):
-        dataset = load_training(text, options.cache, workforce, options.seed)
+        dataset = load_training(text, options.cache, workforce, options.seed, options.layout)
         for space in spaces:
             try:
                 preset = tune(space, dataset, options.cache, workforce, options.seed)
@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = make_parser("tune", __doc__, epilog)
     tuned = "methods to tune; a+b chooses the way of fusion"
     add_options(parser, "extractor", required=True, help=tuned)
-    add_options(parser, "dataset", "networks", "out", "cache", "jobs", "seed", "quiet")
+    add_options(parser, "dataset", "layout", "networks", "out", "cache", "jobs", "seed", "quiet")
     return parser
 
 

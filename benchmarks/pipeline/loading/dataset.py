@@ -9,21 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 import datasets
+from benchmarks.formats.files import write_text
 from benchmarks.pipeline.cache.fingerprint import digest, module_identity
 from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.workers import Workforce
 from datasets import reading
 from datasets.assembly import Inspected, assemble
 from datasets.errors import InputError, UnreadableImageError
-from datasets.layout import Item
+from datasets.layout import Collection, Item
 from datasets.reading import Pixels, content_hash, read_image
+from datasets.source import Source
 from datasets.task import Dataset
+from datasets.walk import CACHE_SIGNATURE, CACHE_TAG
 
 _GRAIN = 2e9
 """Nanoseconds; a file written a moment ago could change again within its clock's grain."""
 
 
-def load(text: str, cache: Path, workforce: Workforce, seed: int = 0) -> Dataset:
+def load(
+    text: str, cache: Path, workforce: Workforce, seed: int = 0, layout: Sequence[str] = ()
+) -> Dataset:
     """Load a dataset by name, path or both.
 
     Every file is hashed, unless it is as it was when it was hashed before; files whose bytes
@@ -40,16 +45,36 @@ def load(text: str, cache: Path, workforce: Workforce, seed: int = 0) -> Dataset
         The workers.
     seed : int
         Seed of the split, where the folders give none.
+    layout : sequence of str
+        Form of the folder, if the user names it; see `datasets.recognition.by_hand`.
 
     Raises
     ------
     InputError
         If there is no such dataset or nothing in it can be used.
     """
-    source, root = datasets.resolve(text)
-    found = source.collect(root or cache / "datasets", workforce.each)
+    source, found = collect(text, cache, workforce, layout)
     inspected = inspect(found.items, source.name, cache, workforce)
     return assemble(source.name, found, inspected, seed, source.licence)
+
+
+def collect(
+    text: str, cache: Path, workforce: Workforce, layout: Sequence[str] = ()
+) -> tuple[Source, Collection]:
+    """List a dataset's files and say what was understood; parameters as of `load`."""
+    mark_as_cache(cache)
+    source, root = datasets.resolve(text, layout)
+    found = source.collect(root or cache / "datasets", workforce.each)
+    if root is not None:
+        for line in (*found.understood(), *map("warning: {}".format, found.layout.warnings)):
+            workforce.log(f"{source.name}: {line}")
+    return source, found
+
+
+def mark_as_cache(folder: Path) -> None:
+    """Mark a folder, so that pictures in it are never taken for a dataset's."""
+    if not (folder / CACHE_TAG).exists():
+        write_text(folder / CACHE_TAG, f"{CACHE_SIGNATURE}\n")
 
 
 def inspect(

@@ -1,13 +1,13 @@
 """Every picture below a folder, however it is arranged, as a gallery."""
 
-import os
 from pathlib import Path
 
-from benchmarks.pipeline.loading.dataset import inspect, load
+from benchmarks.pipeline.loading.dataset import inspect, load, mark_as_cache
 from benchmarks.pipeline.workers import Workforce
 from datasets.errors import InputError
-from datasets.layout import Item, files_below, image_id, require_folder
+from datasets.layout import Item
 from datasets.task import Dataset, Image
+from datasets.walk import File, walk
 
 
 def load_folder(
@@ -36,15 +36,17 @@ def load_folder(
     InputError
         If there is no readable picture.
     """
-    require_folder(root)
-    items = sorted((_item(path, root) for path in files_below(root)), key=lambda item: item.id)
+    mark_as_cache(cache)
+    listing = walk(root)
+    items = [_item(file) for file in listing.files]
     inspected = inspect(items, root.name, cache, workforce)
     images = [
         Image(item.id, item.path, inspected[item.id].sha256, item.label)
         for item in items
         if inspected[item.id].problem is None
     ]
-    problems = [problem for item in items for problem in inspected[item.id].problems(item.id)]
+    problems = list(listing.problems)
+    problems += [problem for item in items for problem in inspected[item.id].problems(item.id)]
     if not images:
         raise InputError(f"--pictures {root}: no readable picture in it; add some")
     training: tuple[Image, ...] = ()
@@ -62,7 +64,6 @@ def load_folder(
     )
 
 
-def _item(path: Path, root: Path) -> Item:
-    folder = path.parent
-    label = None if folder == root else os.fsencode(folder.name).decode(errors="backslashreplace")
-    return Item(image_id(path, root), path, "gallery", label)
+def _item(file: File) -> Item:
+    label = file.parts[-2] if len(file.parts) > 1 else None
+    return Item(file.id, file.path, "gallery", label)

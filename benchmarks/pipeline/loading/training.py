@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import datasets
 from benchmarks.pipeline.cache.fingerprint import digest
-from benchmarks.pipeline.loading.dataset import file_hashes, inspect, load
+from benchmarks.pipeline.loading.dataset import collect, file_hashes, inspect, load
 from benchmarks.pipeline.workers import Workforce
 from datasets.errors import InputError
 from datasets.layout import Item
@@ -82,7 +81,9 @@ def folds(images: Sequence[Image], count: int = FOLDS) -> list[NDArray[np.intp]]
     return [np.sort(order[start::count]) for start in range(min(count, len(images)))]
 
 
-def load_training(text: str, cache: Path, workforce: Workforce, seed: int = 0) -> Dataset:
+def load_training(
+    text: str, cache: Path, workforce: Workforce, seed: int = 0, layout: Sequence[str] = ()
+) -> Dataset:
     """Load a dataset's training images and nothing else, the same that `load` gives.
 
     Where the folders say which images are for training, no other file is decoded; the bytes of
@@ -99,6 +100,8 @@ def load_training(text: str, cache: Path, workforce: Workforce, seed: int = 0) -
         The workers.
     seed : int
         Seed of the split, where the folders give none.
+    layout : sequence of str
+        Form of the folder, if the user names it; see `datasets.recognition.by_hand`.
 
     Returns
     -------
@@ -110,13 +113,12 @@ def load_training(text: str, cache: Path, workforce: Workforce, seed: int = 0) -
     InputError
         If there is no such dataset, or no training image that could be a query for another.
     """
-    source, root = datasets.resolve(text)
-    found = source.collect(root or cache / "datasets", workforce.each)
+    source, found = collect(text, cache, workforce, layout)
     if all(item.part for item in found.items):
         training = _training(found.items, source.name, cache, workforce)
         dataset = Dataset(source.name, found.root, training, (), {}, licence=source.licence)
     else:
-        whole = load(text, cache, workforce, seed)
+        whole = load(text, cache, workforce, seed, layout)
         dataset = replace(whole, gallery=(), queries={}, relevance={}, problems=())
     _require_classes(dataset, text)
     return dataset

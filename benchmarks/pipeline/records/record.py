@@ -48,6 +48,8 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Whether there are right answers.
     problems : list of tuple of str
         Image, problem and outcome of each.
+    layout, warnings : list of str
+        What was understood of its folder, and what makes scores doubtful.
     """
 
     name: str
@@ -57,6 +59,8 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     query_sets: list[FileName]
     labelled: bool
     problems: list[tuple[str, str, str]]
+    layout: list[str] = []
+    warnings: list[str] = []
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -86,6 +90,8 @@ def write_description(out: Path, dataset: Dataset) -> Path:
         [task.query_set for task in dataset.tasks],
         dataset.labelled,
         problems,
+        list(dataset.layout),
+        list(dataset.warnings),
     )
     write_json(folder / DESCRIPTION, msgspec.to_builtins(about))
     header = ("part", "id", "label", "is_distractor", "distractor", "sha256")

@@ -33,14 +33,17 @@ class Pictures:
         As the user names them, see `datasets.resolve`.
     cache : Path
         Folder that embedded datasets are rendered to and drawings are kept in.
+    layout : tuple of str
+        Form of their folders, if the user names it; see `datasets.recognition.by_hand`.
     """
 
     given: tuple[str, ...]
     cache: Path
+    layout: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for text in self.given:
-            datasets.resolve(text)
+            datasets.resolve(text, self.layout)
 
     def find(
         self, missing: Mapping[str, set[str]], known: Mapping[str, Results], workforce: Workforce
@@ -79,7 +82,8 @@ class Pictures:
     def _load(self, text: str, known: Mapping[str, Results], workforce: Workforce) -> Dataset:
         """Load a dataset, split as in the results, with drawings if those have some."""
         results = known.get(datasets.resolve(text)[0].name)
-        loaded = load(text, self.cache, workforce, _seed(results) if results else 0)
+        seed = _seed(results) if results else 0
+        loaded = load(text, self.cache, workforce, seed, self.layout)
         drawn = results is not None and EDGES in results.about.query_sets
         if drawn and EDGES not in loaded.queries and loaded.queries.get("query"):
             return with_edges(loaded, self.cache, workforce)

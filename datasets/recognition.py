@@ -1,0 +1,350 @@
+"""Recognition of a folder's form, by the names of its folders and by where pictures lie."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NoReturn
+
+from datasets.errors import InputError
+from datasets.layout import DISTRACTOR, HELD_OUT, UNSPLIT, Collection, Layout, Part, list_parts
+from datasets.walk import Listing, near_misses
+
+_WORDS = {
+    "training": {"training", "train", "trainset", "train_set", "training_set"},
+    "gallery": {"gallery", "database", "db", "index", "reference", "references"},
+    "query": {"query", "queries", "probe", "probes"},
+    "validation": {"validation", "valid", "val", "dev", "valset", "val_set", "validation_set"},
+    "test": {"test", "testing", "testset", "test_set"},
+}
+"""Names that people give to parts, in lower case."""
+
+_ROLE_OF = {word: role for role, words in _WORDS.items() for word in words}
+_MORE_QUERIES = re.compile(r"(?:query|queries|probe|probes)[-_]([^/]+)", re.IGNORECASE)
+_SEARCH = ("gallery", "query")
+_SPLITS = ("training", "validation", "test")
+
+_NO_CLASSES = {
+    *("image", "images", "img", "imgs", "picture", "pictures", "pics", "photos", "jpegimages"),
+    *("jpg", "jpeg", "png", "data", "files", "raw", "original", "originals", "resized", "crops"),
+    *("annotation", "annotations", "label", "labels", "mask", "masks", "groundtruth", "gt"),
+    *("segmentation", "segmentations", "segmentationclass", "segmentationobject"),
+    *("thumbnail", "thumbnails", "thumbs", "results", "output", "plots"),
+}
+"""Names that people give to folders of pictures of all classes, or of something else."""
+
+_TABLES = (".csv", ".tsv", ".txt", ".json", ".parquet", ".xlsx", ".mat", ".xml")
+"""Endings of files that may hold labels."""
+
+ROLES = ("training", "gallery", "query", "query-NAME", "held-out")
+"""Roles that a folder can be given by hand."""
+
+
+def read_layout(listing: Listing, words: Sequence[str] = ()) -> Collection:
+    """List a folder in any of the layout's forms.
+
+    Parameters
+    ----------
+    listing : Listing
+        All files of the folder.
+    words : sequence of str
+        The form, if a user names it; see `by_hand`.
+
+    Raises
+    ------
+    InputError
+        If it is in none of the forms, or could be in more than one.
+    """
+    if words:
+        return list_parts(listing, by_hand(listing, words))
+    return list_parts(*recognise(listing))
+
+
+def recognise(listing: Listing) -> tuple[Listing, Layout]:
+    """Find out in which form a folder is.
+
+    Parameters
+    ----------
+    listing : Listing
+        All files of the folder.
+
+    Returns
+    -------
+    listing : Listing
+        Of the folder itself, or of the one in it that all pictures lie in.
+    layout : Layout
+        Its form.
+
+    Raises
+    ------
+    InputError
+        If it is in no form, or could be in more than one; names what to do.
+    """
+    wrappers: list[str] = []
+    while (layout := _Folder(listing).layout()) is None:
+        [wrapper] = _Folder(listing).names
+        wrappers.append(wrapper)
+        listing = listing.unwrapped(wrapper)
+    return listing, replace(layout, wrappers=tuple(wrappers))
+
+
+def by_hand(listing: Listing, words: Sequence[str]) -> Layout:
+    """Read the form that a user names.
+
+    Parameters
+    ----------
+    listing : Listing
+        All files of the folder.
+    words : sequence of str
+        ``classes``, ``flat`` (gallery and queries without classes), or pairs ``ROLE=FOLDER`` with
+        a role of `ROLES`; what is held out is split into gallery and queries.
+
+    Raises
+    ------
+    InputError
+        If that is no form, or if the folder has not what it names.
+    """
+    if list(words) == ["classes"]:
+        return Layout("classes", (Part(UNSPLIT, ()),))
+    if list(words) == ["flat"]:
+        return _Folder(listing).search()
+    folders: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        role, folder = _pair(word)
+        if role in folders:
+            raise InputError(f"--layout {word}: {role} is given twice; give it once")
+        folders[role] = tuple(folder.strip("/").split("/"))
+    if not ({*_SEARCH} <= folders.keys() or folders.keys() - {"training"} == {HELD_OUT}):
+        raise InputError("--layout: name a folder for gallery and query, or one that is held-out")
+    listings = {role: _below(listing, folder) for role, folder in folders.items()}
+    for role, one in listings.items():
+        if not one.files:
+            raise InputError(f"--layout {role}: no file in {one.root}; name another folder")
+    parts = [
+        Part(role, folder, role in ("training", HELD_OUT)) for role, folder in folders.items()
+    ]
+    return _with_classes(listing, Layout("by-hand", tuple(parts)))
+
+
+def _pair(word: str) -> tuple[str, str]:
+    role, equals, folder = word.partition("=")
+    known = role in ROLES or re.fullmatch(r"query-[^/]+", role)
+    if not (equals and known and folder.strip("/")):
+        raise InputError(
+            f"--layout {word}: write classes, flat, or ROLE=FOLDER, the role one of "
+            f"{', '.join(ROLES)}"
+        )
+    return HELD_OUT if role == "held-out" else role, folder
+
+
+def _below(listing: Listing, folder: tuple[str, ...]) -> Listing:
+    for name in folder:
+        listing = listing.inside(name)
+    return listing
+
+
+class _Folder:
+    """A folder under recognition.
+
+    Attributes
+    ----------
+    names : list of str
+        Names of the folders in it that have pictures.
+    roles : dict of str to str
+        Name of a folder to the part that it stands for.
+    direct, deep : Counter
+        Number of pictures that lie in a folder itself, and in folders of it.
+    loose : int
+        Number of pictures that lie in no folder.
+    """
+
+    def __init__(self, listing: Listing) -> None:
+        self.listing = listing
+        self.root = listing.root
+        pictures = [file.parts for file in listing.files if file.is_picture]
+        self.loose = sum(len(parts) == 1 for parts in pictures)
+        self.direct = Counter(parts[0] for parts in pictures if len(parts) == 2)
+        self.deep = Counter(parts[0] for parts in pictures if len(parts) > 2)
+        self.names = sorted(self.direct.keys() | self.deep.keys())
+        self.roles = {name: role for name in listing.names if (role := _role_of(name))}
+
+    def layout(self) -> Layout | None:
+        """The form of the folder; None if the only folder in it is to be looked at instead."""
+        if {*_SEARCH} <= set(self.roles.values()) or self._own():
+            return _with_classes(self.listing, self.search())
+        named = [name for name in self.names if name in self.roles]
+        others = [name for name in self.names if name not in self.roles and name != DISTRACTOR]
+        one_of_the_classes = (
+            len(named) == 1
+            and len(others) > 1
+            and all(self.direct[name] for name in (*named, *others))
+        )
+        if not named or one_of_the_classes:
+            return self._classes()
+        if others:
+            self._refuse(
+                f"{_and(named)} could be part of a dataset beside {_and(others)}, or all could be "
+                "classes; say --layout classes, or keep apart what is no part"
+            )
+        return self._train_test(named)
+
+    def search(self) -> Layout:
+        """Gallery and queries without classes, below ``validation/`` or at the top."""
+        parts = self._training()
+        own = self._own()
+        if not own:
+            return self._gallery_query(self.listing, (), "gallery-query", parts)
+        self._require_one(own)
+        inside = self.listing.inside(own[0])
+        for name in inside.names:
+            role = _role_of(name) or ""
+            if not role.startswith(_SEARCH):
+                self._refuse(
+                    f"{own[0]}/{name}: unknown part; {own[0]}/ holds 'gallery', 'query' and "
+                    "'query-<name>'"
+                )
+        return self._gallery_query(inside, (own[0],), "parts", parts)
+
+    def _own(self) -> list[str]:
+        """Folders that hold a gallery or queries themselves."""
+        return [
+            name
+            for name, role in self.roles.items()
+            if role in ("validation", "test")
+            and {*_SEARCH} & {_role_of(inner) for inner in self.listing.inside(name).names}
+        ]
+
+    def _training(self) -> list[Part]:
+        names = [name for name, role in self.roles.items() if role == "training"]
+        self._require_one(names)
+        return [Part("training", (name,)) for name in names]
+
+    def _gallery_query(
+        self, inside: Listing, above: tuple[str, ...], form: str, parts: Sequence[Part]
+    ) -> Layout:
+        named: dict[str, str] = {}
+        for name in inside.names:
+            role = _role_of(name) or ""
+            if role.startswith(_SEARCH):
+                self._require_one(list({named.get(role, name): 0, name: 0}))
+                named[role] = name
+        for needed in _SEARCH:
+            if needed not in named:
+                self._refuse(f"{'/'.join((*above, needed))} is missing; add it with class folders")
+        found = [Part(role, (*above, name), False) for role, name in sorted(named.items())]
+        return Layout(form, (*parts, *found))
+
+    def _train_test(self, named: Sequence[str]) -> Layout:
+        for name in named:
+            if self.roles[name] not in _SPLITS:
+                other = "query" if self.roles[name] == "gallery" else "gallery"
+                self._refuse(f"{name!r} stands without {other!r}; add {other}/")
+        by_role = {role: [name for name in named if self.roles[name] == role] for role in _SPLITS}
+        for names in by_role.values():
+            self._require_one(names)
+        classed = [name for name in named if self.deep[name]]
+        held_out = [n for role in ("test", "validation") for n in by_role[role] if n in classed]
+        if not held_out or len(classed) < 2:
+            self._refuse_part(named, classed)
+        learned_from = [name for name in classed if name != held_out[0]]
+        parts = [Part("training", (name,)) for name in learned_from]
+        warnings = [
+            f"{name}/ holds no class folders and is left out"
+            for name in named
+            if name not in classed
+        ]
+        return Layout(
+            "train-test", (*parts, Part(HELD_OUT, (held_out[0],))), warnings=tuple(warnings)
+        )
+
+    def _refuse_part(self, named: Sequence[str], classed: Sequence[str]) -> NoReturn:
+        if not classed:
+            self._refuse(
+                f"no class folders in {_and(named)}; put the pictures in <class>/ folders, or "
+                "say --layout classes if these are the classes"
+            )
+        split_it = f"give {self.root / classed[0]} to have its classes split"
+        if len(named) > 1:
+            bare = [name for name in named if name not in classed]
+            self._refuse(
+                f"no class folders in {_and(bare)}, so nothing says what is right; {split_it}"
+            )
+        other = "validation" if self.roles[classed[0]] == "training" else "training"
+        self._refuse(
+            f"{classed[0]!r} stands without {other!r}; add validation/gallery/<class> and "
+            f"validation/query/<class>, or {split_it}"
+        )
+
+    def _classes(self) -> Layout | None:
+        names = [name for name in self.names if name != DISTRACTOR]
+        if not names:
+            self._refuse(
+                "no class folders in it; put the pictures in <class>/ folders, or in gallery/ "
+                "and query/ if they have no classes"
+            )
+        nested = [name for name in names if not self.direct[name]]
+        if self.names == nested and len(nested) == 1 and not self.loose:
+            return None
+        remedy = (
+            "say --layout classes if these are the classes, or give the folder that holds them"
+        )
+        if nested == names:
+            self._refuse(f"{_and(names)} hold folders only, so classes could be either; {remedy}")
+        general = [name for name in names if name.lower() in _NO_CLASSES]
+        tables = [file.id for file in self.listing.loose if file.id.endswith(_TABLES)]
+        if general:
+            unread = f" ({_and(tables)} not read: classes are folders)" if tables else ""
+            self._refuse(f"{_and(general)}: not the name of a class{unread}; {remedy}")
+        warnings = [f"class {name!r} holds folders only" for name in nested]
+        warnings += [
+            f"{name!r} is taken for a class, not for a part"
+            for name in names
+            if name in self.roles
+        ]
+        if self.loose > self.direct.total() + self.deep.total():
+            warnings.append("most pictures lie in no class folder and are left out")
+        return Layout("classes", (Part(UNSPLIT, ()),), warnings=tuple(warnings))
+
+    def _require_one(self, names: Sequence[str]) -> None:
+        if len(names) > 1:
+            self._refuse(f"{_and(names)} play the same part; keep one of them")
+
+    def _refuse(self, reason: str) -> NoReturn:
+        raise InputError(f"{self.root}: {reason}")
+
+
+def _role_of(name: str) -> str | None:
+    """The part that a folder's name stands for: ``query-night`` for a further query set."""
+    if match := _MORE_QUERIES.fullmatch(name):
+        return f"query-{match[1]}"
+    return _ROLE_OF.get(name.lower())
+
+
+def _with_classes(listing: Listing, layout: Layout) -> Layout:
+    """Decide whether the folders in gallery and queries are classes."""
+    parts = {p.role: _below(listing, p.folder) for p in layout.parts if p.role.startswith(_SEARCH)}
+    if not parts:
+        return layout
+    searched = sorted(set(parts["gallery"].names) - {DISTRACTOR})
+    asked = sorted({n for role, one in parts.items() if role != "gallery" for n in one.names})
+    alike = {*searched} & {*asked} or near_misses(asked, searched)
+    if searched and asked and not alike:
+        raise InputError(
+            f"{listing.root}: no folder in the gallery ({_and(searched)}) is called like one of "
+            f"the queries' ({_and(asked)}); name classes alike, or say --layout flat if there are "
+            "none"
+        )
+    folders = searched or asked
+    loose = any(file.is_picture for one in parts.values() for file in one.loose)
+    if not folders or (loose and not alike):
+        why = f"{_and(folders)}: no classes, since other pictures have none" if folders else ""
+        return replace(layout, warnings=(*layout.warnings, *filter(None, [why])))
+    return replace(layout, parts=tuple(replace(part, has_classes=True) for part in layout.parts))
+
+
+def _and(names: Sequence[str], most: int = 4) -> str:
+    """Names as a list in words."""
+    shown = [repr(name) for name in names[:most]]
+    if len(names) > most:
+        shown.append(f"{len(names) - most} more")
+    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]

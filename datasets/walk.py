@@ -1,0 +1,330 @@
+"""Every file below a folder; what belongs to a system or a program is passed over."""
+
+import os
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, count
+from pathlib import Path
+
+from datasets.errors import InputError
+from datasets.task import Problem, ProblemKind
+
+_SYSTEM = {
+    *("@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@transcode"),  # NAS
+    *("__macosx", "network trash folder", "temporary items", "icon\r"),  # macOS
+    *("$recycle.bin", "recycler", "recycled", "system volume information", "found.000"),
+    *("thumbs.db", "thumbs.db:encryptable", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini"),
+    *("lost+found", "lost.dir", "__pycache__", "picasa.ini", "zbthumbnail.info"),
+}
+"""Names that systems and their programs give, in lower case; hidden ones begin with a dot."""
+
+CACHE_TAG = "CACHEDIR.TAG"
+"""File that marks a folder as a cache, see https://bford.info/cachedir/."""
+
+CACHE_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55"
+"""First line of that file."""
+
+_RESULTS = {"dataset.json", "images.csv", "problems.csv"}
+"""Files that a results folder of this suite has."""
+
+_MOST_LINKED = 100_000
+"""Folders that links may lead to; links that lead to one another multiply."""
+
+_PICTURES = {
+    *("jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "gif", "bmp", "dib", "tif"),
+    *("tiff", "avif", "heic", "heif", "hif", "jp2", "j2k", "jpf", "jpx", "jxl", "ppm", "pgm"),
+    *("pbm", "pnm", "tga", "ico", "svg", "cr2", "cr3", "nef", "arw", "dng", "orf", "raf", "rw2"),
+}
+"""Endings of pictures, whether they are read here or not."""
+
+RELEVANCE = "relevance.json"
+"""Judgements of single queries."""
+
+_ABOUT = {"readme", "license", "licence", "copying", "attribution", "citation", "changelog"}
+
+_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file below a folder.
+
+    Attributes
+    ----------
+    id : str
+        POSIX path relative to the folder that was walked, in Unicode's form NFC.
+    path : Path
+        Where it is.
+    parts : tuple of str
+        Names of the folders down to it, and its own, relative to the listing it is in.
+    """
+
+    id: str
+    path: Path
+    parts: tuple[str, ...]
+
+    @property
+    def is_about(self) -> bool:
+        """Whether its name says that it tells of the folder, or of what is relevant in it."""
+        stem, _, ending = self.parts[-1].lower().partition(".")
+        return self.parts == (RELEVANCE,) or (stem in _ABOUT and ending not in _PICTURES)
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether its name or, if that has no known ending, its first bytes are a picture's."""
+        ending = self.path.suffix[1:].lower()
+        if ending in _PICTURES:
+            return True
+        if ending and not ending.isdigit():
+            return False
+        try:
+            with self.path.open("rb") as file:
+                return file.read(4).startswith(_MAGIC)
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What lies below a folder.
+
+    Attributes
+    ----------
+    root : Path
+        The folder.
+    files : tuple of File
+        In order of id.
+    folders : tuple of tuple of str
+        Names down to each folder below it, those without files as well.
+    problems : tuple of Problem
+        What was passed over, counted.
+    """
+
+    root: Path
+    files: tuple[File, ...]
+    folders: tuple[tuple[str, ...], ...]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the folders that lie directly in it, in order."""
+        return sorted({parts[0] for parts in self.folders})
+
+    @property
+    def loose(self) -> list[File]:
+        """Files that lie directly in it."""
+        return [file for file in self.files if len(file.parts) == 1]
+
+    def inside(self, name: str) -> "Listing":
+        """What lies below a folder that lies directly in it; ids stay as they are."""
+        below = [file for file in self.files if file.parts[0] == name and len(file.parts) > 1]
+        root = below[0].path.parents[len(below[0].parts) - 2] if below else self.root / name
+        return Listing(
+            root,
+            tuple(File(file.id, file.path, file.parts[1:]) for file in below),
+            tuple(parts[1:] for parts in self.folders if parts[0] == name and len(parts) > 1),
+        )
+
+    def unwrapped(self, name: str) -> "Listing":
+        """The same listing as if that folder had been walked: ids are relative to it."""
+        inside = self.inside(name)
+        files = _named([(file.path, file.parts) for file in inside.files])
+        outside = [
+            Problem(f"../{file.id}", "lies beside the folder that holds the pictures", "left out")
+            for file in self.files
+            if file.parts[0] != name and not file.is_about
+        ]
+        return replace(inside, files=_in_order(files), problems=(*self.problems, *outside))
+
+
+@dataclass
+class _PassedOver:
+    """Files and folders that are passed over, counted by name and reason."""
+
+    counts: dict[tuple[str, str], int] = field(default_factory=dict)
+    examples: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def add(self, name: str, place: str, reason: str) -> None:
+        key = (name, reason)
+        self.counts[key] = self.counts.get(key, 0) + 1
+        self.examples[key] = min(place, self.examples.get(key, place))
+
+    def problems(self) -> Iterator[Problem]:
+        for (name, reason), number in self.counts.items():
+            example = self.examples[name, reason]
+            times = "" if number == 1 else f"{number:,} times, such as "
+            what = f"{reason} ({times}{example})"
+            yield Problem(name, what, "passed over", ProblemKind.PASSED_OVER)
+
+
+def require_folder(root: Path) -> None:
+    """Raise one clear `InputError` unless `root` is a readable folder with something in it."""
+    try:
+        if next(root.iterdir(), None) is None:
+            raise InputError(f"{root}: the folder is empty; put pictures in <class>/ folders")
+    except FileNotFoundError:
+        raise InputError(f"{root}: no such folder; give the dataset's root folder") from None
+    except NotADirectoryError:
+        raise InputError(f"{root}: not a folder; give the dataset's root folder") from None
+    except PermissionError:
+        raise InputError(f"{root}: no permission to read this folder") from None
+
+
+def walk(root: Path) -> Listing:
+    """List everything below a folder, at any depth.
+
+    Hidden files, those of systems, caches and the results of this suite are passed over and
+    counted. Links are followed; one that leads back to a folder above it is passed over.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+
+    Returns
+    -------
+    Listing
+        Ids are relative to `root`.
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or empty, or if one below it cannot be listed.
+    """
+    require_folder(root)
+    passed_over = _PassedOver()
+    found: list[tuple[Path, tuple[str, ...]]] = []
+    folders: list[tuple[str, ...]] = []
+    pending: list[tuple[Path, tuple[str, ...], frozenset[tuple[int, int]]]] = [
+        (root, (), frozenset())
+    ]
+    linked = 0
+    while pending:
+        folder, parts, above = pending.pop()
+        state = folder.stat()
+        here = (state.st_dev, state.st_ino)
+        if here in above:
+            passed_over.add(parts[-1], "/".join(parts), "a link to a folder above it")
+            continue
+        entries = _entries(folder)
+        if parts and (reason := _made_by_program(folder, {entry.name for entry in entries})):
+            passed_over.add(parts[-1], "/".join(parts), reason)
+            continue
+        if parts:
+            folders.append(parts)
+        for entry in entries:
+            inner = (*parts, _text(entry.name))
+            if _is_system(entry.name):
+                passed_over.add(_group(entry), "/".join(inner), "hidden or the system's own")
+            elif _is_folder(entry):
+                linked += bool(linked) or entry.is_symlink()
+                if linked > _MOST_LINKED:
+                    raise InputError(
+                        f"{root}: links in it lead to more than {_MOST_LINKED:,} folders; "
+                        "remove those that lead to one another"
+                    )
+                pending.append((Path(entry.path), inner, above | {here}))
+            else:
+                found.append((Path(entry.path), inner))
+    composed = {tuple(map(_composed, parts)) for parts in folders}
+    return Listing(
+        root, _in_order(_named(found)), tuple(sorted(composed)), tuple(passed_over.problems())
+    )
+
+
+def _in_order(files: Iterable[File]) -> tuple[File, ...]:
+    return tuple(sorted(files, key=lambda file: file.id))
+
+
+def _named(found: Sequence[tuple[Path, tuple[str, ...]]]) -> Iterator[File]:
+    """Give every file an id of its own: names in NFC, unless that is another file's name."""
+    taken: set[str] = set()
+    by_form = sorted(found, key=lambda one: (tuple(map(_composed, one[1])) != one[1], one[1]))
+    for path, parts in by_form:
+        composed = tuple(map(_composed, parts))
+        raw = "/".join(parts)
+        numbered = (f"{raw} ({number})" for number in count(2))
+        name = next(
+            name for name in chain(("/".join(composed), raw), numbered) if name not in taken
+        )
+        taken.add(name)
+        yield File(name, path, composed)
+
+
+def _entries(folder: Path) -> list["os.DirEntry[str]"]:
+    """What lies in a folder; stops where it cannot be listed, rather than drop what is in it."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be listed ({error.strerror}); mend its permissions"
+        ) from error
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # opening it will say why
+
+
+def _is_system(name: str) -> bool:
+    return name.startswith((".", "~$")) or name.lower() in _SYSTEM
+
+
+def _group(entry: "os.DirEntry[str]") -> str:
+    """The name under which something of the system is counted."""
+    if _is_folder(entry) or entry.name in (".DS_Store", ".nomedia"):
+        return _text(entry.name)
+    for start in ("._", ".", "~$"):
+        if entry.name.startswith(start):
+            return f"{start}*"
+    return entry.name
+
+
+def _made_by_program(folder: Path, names: set[str]) -> str | None:
+    """Why a folder's files are no content, if they are not."""
+    if names >= _RESULTS:
+        return "results of this suite"
+    if CACHE_TAG in names:
+        try:
+            with (folder / CACHE_TAG).open(encoding="utf-8", errors="replace") as file:
+                if file.read(len(CACHE_SIGNATURE)) == CACHE_SIGNATURE:
+                    return "a cache"
+        except OSError:
+            return None
+    return None
+
+
+def _text(name: str) -> str:
+    """A name as text; bytes that are no UTF-8 are written as escapes."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
+def near_misses(names: Iterable[str], others: Iterable[str]) -> dict[str, str]:
+    """Names that differ from one of the others in case, width or separators only.
+
+    Parameters
+    ----------
+    names, others : iterable of str
+        Names of classes or images.
+
+    Returns
+    -------
+    dict of str to str
+        Name to the other that it nearly is.
+    """
+    near = {_folded(other): other for other in sorted(others, reverse=True)}
+    return {name: near[_folded(name)] for name in names if near.get(_folded(name), name) != name}
+
+
+def _folded(name: str) -> str:
+    return "".join(
+        letter for letter in unicodedata.normalize("NFKC", name).casefold() if letter not in " _-"
+    )

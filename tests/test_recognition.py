@@ -1,0 +1,344 @@
+"""Folders as people have them: understood, or refused in one line; never guessed."""
+
+import os
+import unicodedata
+
+import pytest
+from pictures import fill, picture
+
+import datasets
+from datasets.describe import main as describe
+from datasets.errors import InputError
+from datasets.recognition import read_layout
+from datasets.walk import walk
+
+
+def tree(root, **folders):
+    """Make folders with a number of pictures each; ``__`` in a name stands for ``/``."""
+    for seed, (name, count) in enumerate(folders.items()):
+        fill(root / name.replace("__", "/"), count, 100 + seed, seed)
+    return root
+
+
+def understand(root, *words):
+    return read_layout(walk(root), words)
+
+
+def parts(found):
+    """Number of files by part and class."""
+    counts = {}
+    for item in found.items:
+        counts[item.part, item.label] = counts.get((item.part, item.label), 0) + 1
+    return counts
+
+
+@pytest.mark.parametrize("train", ["train", "training", "Train"])
+@pytest.mark.parametrize("val", ["val", "valid", "validation", "test", "VAL"])
+def test_training_beside_held_out_folders_with_classes(tmp_path, load_dataset, train, val):
+    for number, name in enumerate(("cat", "dog", "cow")):
+        fill(tmp_path / "f" / train / name, 6, number, number)
+        fill(tmp_path / "f" / val / name, 3, 10 + number, number)
+    data = load_dataset(tmp_path / "f")
+    assert {image.id.split("/")[0] for image in data.training} == {train}
+    assert len(data.training) == 18
+    assert (len(data.gallery), len(data.queries["query"])) == (6, 3)
+    assert {image.label for image in data.queries["query"]} == {"cat", "dog", "cow"}
+    assert "training as the folders say; the rest by content hash" in data.split
+    learned = f"{train}/{' as training' * (train != 'training')}"
+    assert data.layout[0] == f"layout: train-test ({learned}, {val}/ as held out)"
+
+
+def test_of_three_parts_the_test_is_held_out(tmp_path):
+    root = tree(tmp_path, train__a=2, train__b=2, val__a=2, val__b=2, test__a=2, test__b=2)
+    assert parts(understand(root)) == {
+        ("training", "a"): 4,
+        ("training", "b"): 4,
+        ("held out", "a"): 2,
+        ("held out", "b"): 2,
+    }
+
+
+@pytest.mark.parametrize("gallery", ["gallery", "database", "index", "reference"])
+@pytest.mark.parametrize("query", ["query", "queries", "probe"])
+def test_gallery_and_queries_keep_their_classes(tmp_path, load_dataset, gallery, query):
+    for number, name in enumerate(("cat", "dog")):
+        fill(tmp_path / "f" / gallery / name, 5, number, number)
+        fill(tmp_path / "f" / query / name, 2, 10 + number, number)
+    data = load_dataset(tmp_path / "f")
+    assert [image.label for image in data.queries["query"]] == ["cat", "cat", "dog", "dog"]
+    assert {image.label for image in data.gallery} == {"cat", "dog"}
+    assert data.labelled
+
+
+def test_further_query_sets_and_training_beside_gallery_and_queries(tmp_path):
+    root = tree(tmp_path, train__a=1, gallery__a=2, gallery__b=1, query__a=1, query_night__b=1)
+    assert parts(understand(root)) == {
+        ("training", "a"): 1,
+        ("gallery", "a"): 2,
+        ("gallery", "b"): 1,
+        ("query", "a"): 1,
+        ("query-night", "b"): 1,
+    }
+
+
+def test_wrapper_folders_are_looked_through_and_named(tmp_path, load_dataset):
+    tree(tmp_path / "f", all__mine__cat=6, all__mine__dog=6)
+    (tmp_path / "f" / "all" / "notes.pdf").write_bytes(b"%PDF-1.4")
+    data = load_dataset(tmp_path / "f")
+    assert {image.label for image in data.gallery} == {"cat", "dog"}
+    assert data.gallery[0].id.startswith("cat/")
+    assert data.layout[0] == "layout: class folders only, inside all/mine/"
+    assert [problem.id for problem in data.problems] == ["../notes.pdf"]
+
+
+def test_what_systems_and_programs_leave_is_passed_over_and_counted(tmp_path, load_dataset):
+    root = tree(tmp_path / "f", cat=8, dog=8)
+    for name in (".ipynb_checkpoints", ".thumbnails", "__MACOSX", "$RECYCLE.BIN", "lost+found"):
+        fill(root / name, 3, 50)
+    fill(root / "cat" / "@eaDir" / "0.png", 1, 51)
+    fill(root / "System Volume Information" / "x", 1, 51)
+    for name in ("Thumbs.db", "desktop.ini", ".DS_Store", "._0.png", "._1.png"):
+        picture(52).save(root / "dog" / name, "PNG")
+    data = load_dataset(root)
+    assert {image.label for _, image in data.images} == {"cat", "dog"}
+    assert len(data.images) == 16
+    counted = {problem.id: problem for problem in data.problems}
+    assert set(counted) == {
+        *(".ipynb_checkpoints", ".thumbnails", "__MACOSX", "$RECYCLE.BIN", "lost+found"),
+        *("@eaDir", "System Volume Information", "Thumbs.db", "desktop.ini", ".DS_Store", "._*"),
+    }
+    assert counted["._*"].what == "hidden or the system's own (2 times, such as dog/._0.png)"
+    assert {problem.outcome for problem in data.problems} == {"passed over"}
+
+
+def test_caches_and_results_in_a_dataset_are_no_pictures_of_it(tmp_path, run):
+    root = tree(tmp_path / "f", cat=6, dog=6)
+    assert run("--dataset", root, "--extractor", "hsv-histogram", out="elsewhere") == 0
+    (tmp_path / "cache").rename(root / "cache")
+    fill(root / "cache" / "datasets" / "edges", 3, 5)
+    (tmp_path / "elsewhere" / "f").rename(root / "old-results")
+    fill(root / "old-results" / "plots", 3, 5)
+    assert {item.label for item in understand(root).items} == {"cat", "dog"}
+    assert {problem.what.split(" (")[0] for problem in understand(root).problems} == {
+        "a cache",
+        "results of this suite",
+    }
+
+
+def test_results_are_not_written_into_the_dataset(tmp_path, run, capsys):
+    root = tree(tmp_path / "f", cat=6, dog=6)
+    assert run("--dataset", root, "--extractor", "hsv-histogram", out="f/results") == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: --out ")
+    assert "choose a folder elsewhere" in line
+    assert not (root / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("folders", "message"),
+    [
+        ({"train__a": 2, "train__b": 2}, "'train' stands without 'validation'"),
+        ({"val__a": 2, "val__b": 2}, "'val' stands without 'training'"),
+        ({"train__a": 2, "train__b": 2, "test": 2}, "no class folders in 'test'.*give .*train"),
+        ({"train": 2, "test": 2}, "no class folders in 'test' and 'train'"),
+        ({"train__a": 2, "training__a": 2, "val__a": 2}, "'train' and 'training' play the same"),
+        ({"gallery__a": 2, "database__a": 2, "query__a": 2}, "play the same part"),
+        ({"gallery__a": 2, "gallery__b": 2}, "'gallery' stands without 'query'"),
+        ({"query__a": 2, "cat": 2}, "could be part of a dataset beside 'cat', or all could be"),
+        ({"train__a": 2, "val__a": 2, "cat": 2}, "beside 'cat'"),
+        ({"gallery__a": 2, "query__b": 2}, "no folder in the gallery .*'a'.* is called like"),
+        ({"photo__a": 2, "drawing__a": 2}, "hold folders only, so classes could be either"),
+        ({"images": 6}, "'images': not the name of a class"),
+        ({"JPEGImages": 3, "SegmentationClass": 3}, "not the name of a class"),
+        ({"2019__cat": 2, "2019__dog": 2, "2020__cat": 2}, "'2019' and '2020' hold folders only"),
+        ({"validation__gallery__a": 2, "validation__cat": 1}, "validation/cat: unknown part"),
+    ],
+)
+def test_folders_that_could_be_read_in_two_ways_are_refused(tmp_path, folders, message):
+    with pytest.raises(InputError, match=message):
+        understand(tree(tmp_path, **folders))
+
+
+@pytest.mark.parametrize("folders", [{"holiday": 6}, {"gallery__a": 4, "query__a": 2}])
+def test_a_single_class_is_refused(tmp_path, load_dataset, folders):
+    with pytest.raises(InputError, match=r"of one class .*so every score would be 1"):
+        load_dataset(tree(tmp_path / "f", **folders))
+
+
+def test_a_single_class_among_distractors_is_scored_with_a_warning(tmp_path, run):
+    tree(tmp_path / "f", cat=6, distractor=6)
+    assert run("--dataset", tmp_path / "f", "--extractor", "hsv-histogram", "--quiet") == 0
+    page = (tmp_path / "out" / "f" / "table.md").read_text(encoding="utf-8")
+    assert "**Warning:** query: all queries are of one class, 'cat'." in page
+    assert "Understood: layout: class folders only; content: 1 classes (cat)" in page
+
+
+def test_queries_of_other_classes_only_are_refused(tmp_path, load_dataset):
+    with pytest.raises(InputError, match="no query is of a class in the gallery"):
+        load_dataset(tree(tmp_path / "f", gallery__Dog=2, gallery__Cat=2, query__dog=2))
+
+
+def test_a_class_with_the_name_of_a_part(tmp_path):
+    found = understand(tree(tmp_path, car=2, bus=2, train=2))
+    assert {item.label for item in found.items} == {"car", "bus", "train"}
+    assert found.layout.warnings == ("'train' is taken for a class, not for a part",)
+
+
+def test_parts_and_classes_without_a_picture_are_named(tmp_path, load_dataset):
+    root = tree(tmp_path / "f", gallery__a=2, gallery__b=2, query__a=1)
+    (root / "query-night").mkdir()
+    (root / "gallery" / "c").mkdir()
+    (root / "extra").mkdir()
+    fill(root / "extra", 2, 9)
+    assert [(problem.id, problem.what) for problem in load_dataset(root).problems] == [
+        ("extra/", "plays no part in this layout"),
+        ("gallery/c", "class folder without a file"),
+        ("query-night", "holds no file"),
+    ]
+
+
+def test_names_compare_in_one_unicode_form(tmp_path, load_dataset):
+    composed, apart = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
+    root = tmp_path / "nfd" / "validation"
+    fill(root / "gallery" / composed, 4, 0)
+    fill(root / "query" / apart, 2, 1)
+    fill(root / "gallery" / "tea", 4, 2)
+    fill(root / "query" / "tea", 2, 3)
+    data = load_dataset(tmp_path / "nfd")
+    assert {image.label for image in data.queries["query"]} == {composed, "tea"}
+    assert not data.problems
+    assert f"validation/query/{composed}/00.png" in {i.id for i in data.queries["query"]}
+
+
+def test_files_whose_names_differ_in_form_only_are_both_there(tmp_path):
+    root = tree(tmp_path, a=1, b=1)
+    for form in ("NFC", "NFD"):
+        picture(7).save(root / "a" / f"{unicodedata.normalize(form, 'é')}.png")
+    found = understand(root)
+    assert len({item.id for item in found.items}) == len(found.items) == 4
+
+
+def test_near_misses_are_named(tmp_path, load_dataset):
+    data = load_dataset(
+        tree(tmp_path / "f", gallery__Dog=4, query__dog=2, gallery__b=4, query__b=1)
+    )
+    rows = {problem.id: problem.what for problem in data.problems}
+    assert rows["dog"] == "differs from the class 'Dog' in case or form only"
+    assert rows["query/dog"] == "class is absent from the gallery"
+
+
+def test_a_folder_reached_twice_is_there_twice_and_only_a_loop_is_cut(tmp_path):
+    fill(tmp_path / "pool", 6, 1)
+    root = tree(tmp_path / "f", cat=6)
+    (root / "dog").symlink_to(tmp_path / "pool")
+    (root / "hound").symlink_to("../pool")
+    (root / "cat" / "again").symlink_to(root)
+    found = understand(root)
+    assert parts(found) == {("", "cat"): 6, ("", "dog"): 6, ("", "hound"): 6}
+    assert [(one.id, one.what) for one in found.problems] == [
+        ("again", "a link to a folder above it (cat/again)")
+    ]
+
+
+def test_links_that_multiply_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("datasets.walk._MOST_LINKED", 500)
+    for number in range(12):
+        (tmp_path / "f" / str(number)).mkdir(parents=True)
+    for number in range(12):
+        for other in range(12):
+            (tmp_path / "f" / str(number) / f"to{other}").symlink_to(tmp_path / "f" / str(other))
+    with pytest.raises(InputError, match="links in it lead to more than 500 folders"):
+        walk(tmp_path / "f")
+
+
+def test_very_deep_folders_are_listed(tmp_path):
+    deep = tmp_path / "f"
+    deep.mkdir()
+    here = os.open(deep, os.O_RDONLY)
+    for _ in range(600):
+        os.mkdir("d", dir_fd=here)
+        inner = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    os.close(here)
+    assert len(walk(deep).folders) == 600
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["classes"], {("", "photo"): 4, ("", "sketch"): 4}),
+        (
+            ["gallery=photo", "query=sketch"],
+            {("gallery", "a"): 2, ("gallery", "b"): 2, ("query", "a"): 2, ("query", "b"): 2},
+        ),
+        (
+            ["training=photo", "held-out=sketch"],
+            {
+                ("training", "a"): 2,
+                ("training", "b"): 2,
+                ("held out", "a"): 2,
+                ("held out", "b"): 2,
+            },
+        ),
+    ],
+)
+def test_the_layout_by_hand(tmp_path, words, expected):
+    root = tree(tmp_path, photo__a=2, photo__b=2, sketch__a=2, sketch__b=2)
+    assert parts(understand(root, *words)) == expected
+
+
+def test_flat_by_hand(tmp_path):
+    root = tree(tmp_path, gallery__monday=2, query__tuesday=2)
+    assert parts(understand(root, "flat")) == {("gallery", None): 2, ("query", None): 2}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["flat", "classes"], "write classes, flat, or ROLE=FOLDER"),
+        (["galery=photo"], "--layout galery=photo: write classes"),
+        (["gallery=photo"], "name a folder for gallery and query"),
+        (["gallery=photo", "query=nothing"], "--layout query: no file in"),
+        (["gallery=photo", "gallery=sketch", "query=photo"], "gallery is given twice"),
+        (["gallery=", "query=photo"], "write classes"),
+    ],
+)
+def test_a_wrong_layout_by_hand_says_what_to_write(tmp_path, words, message):
+    with pytest.raises(InputError, match=message):
+        understand(tree(tmp_path, photo__a=2, sketch__a=2), *words)
+
+
+@pytest.mark.parametrize("text", ["", " ", "mine=", "mine= "])
+def test_an_empty_variable_is_not_the_current_folder(text):
+    with pytest.raises(InputError, match="is a variable empty"):
+        datasets.resolve(text)
+
+
+@pytest.mark.parametrize("name", ["pacs", "corel1000"])
+def test_a_known_set_by_its_bare_path_is_named(shared, load_dataset, name):
+    with pytest.raises(InputError, match=f"looks like {name}.*write {name}="):
+        load_dataset(shared / name)
+
+
+def test_describe_tells_what_is_understood_and_reads_nothing(tmp_path, capsys):
+    root = tree(tmp_path / "f", train__a=4, train__b=4, val__a=2, val__b=1, **{".cache": 1})
+    (root / "train" / "a" / "broken.png").write_bytes(b"")
+    assert describe([str(root)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"f ({root})",
+        "  layout: train-test (train/ as training, val/ as held out)",
+        "  content: 2 classes (a, b); files: 3 held out, 9 training",
+        "    class  held out  training",
+        "    a             2         5",
+        "    b             1         4",
+        "  files and folders with no place, or passed over:",
+        "    .cache: hidden or the system's own (.cache); passed over",
+    ]
+
+
+def test_describe_refuses_in_one_line(tmp_path, capsys):
+    assert describe([str(tree(tmp_path / "f", images=2)), "--layout", "flat"]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+    assert describe(["openmoji"]) == 2
+    assert "name a folder" in capsys.readouterr().err
