@@ -124,7 +124,7 @@ class Collection:
     layout: Layout = Layout("own", ())
 
     def understood(self) -> list[str]:
-        """What was understood, in a few lines: form, classes, files of each part."""
+        """Tell what was understood, in two lines: form, classes, files of each part."""
         return [self._form(), self._content()]
 
     def _form(self) -> str:

@@ -87,7 +87,7 @@ class File:
 
 @dataclass(frozen=True)
 class Listing:
-    """What lies below a folder.
+    """The files and folders below a folder.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ class Listing:
         return [file for file in self.files if len(file.parts) == 1]
 
     def inside(self, name: str) -> "Listing":
-        """What lies below a folder that lies directly in it; ids stay as they are."""
+        """The part of it that lies in one of its folders; ids stay as they are."""
         below = [file for file in self.files if file.parts[0] == name and len(file.parts) > 1]
         root = below[0].path.parents[len(below[0].parts) - 2] if below else self.root / name
         return Listing(
@@ -253,7 +253,7 @@ def _named(found: Sequence[tuple[Path, tuple[str, ...]]]) -> Iterator[File]:
 
 
 def _entries(folder: Path) -> list["os.DirEntry[str]"]:
-    """What lies in a folder; stops where it cannot be listed, rather than drop what is in it."""
+    """Content of a folder; stops where it cannot be listed, rather than drop what is in it."""
     try:
         with os.scandir(folder) as entries:
             return list(entries)
