@@ -84,6 +84,13 @@ def natural(text: str) -> int:
     return number
 
 
+def a_path(text: str) -> Path:
+    """Parse a path; an empty one is no path, though Python takes it for the current folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("no path given (is a variable empty?)")
+    return Path(text)
+
+
 def default_cache() -> Path:
     """The project's folder among the user's caches, where the system keeps them."""
     return platformdirs.user_cache_path("image-retrieval-benchmark", appauthor=False)
@@ -127,13 +134,13 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "so",
     },
     "--out": {
-        "type": Path,
+        "type": a_path,
         "metavar": "DIR",
         "default": CHECKOUT / "results",
         "help": "results folder (default: results/ of the checkout)",
     },
     "--cache": {
-        "type": Path,
+        "type": a_path,
         "metavar": "DIR",
         "default": default_cache(),
         "help": "folder of vectors and rendered datasets (default: %(default)s)",
@@ -222,7 +229,7 @@ def _give_weights(pair: str) -> None:
     known = pretrained_networks()
     if name not in known:
         raise InputError(f"--weights {pair}: no such network; it is one of {', '.join(known)}")
-    path = Path(file).expanduser()
-    if not path.is_file():
-        raise InputError(f"--weights {pair}: {path} is not a file")
-    os.environ[variable(name)] = str(path)
+    given = Path(file).expanduser()
+    if not given.is_file():
+        raise InputError(f"--weights {pair}: {given} is not a file")
+    os.environ[variable(name)] = str(given)

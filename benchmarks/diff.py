@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cli import command, make_parser
+from benchmarks.cli import a_path, command, make_parser
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.record import read_record
 from datasets.errors import InputError
@@ -46,8 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     parser = make_parser("diff", __doc__)
-    parser.add_argument("first", type=Path, metavar="A")
-    parser.add_argument("second", type=Path, metavar="B")
+    parser.add_argument("first", type=a_path, metavar="A")
+    parser.add_argument("second", type=a_path, metavar="B")
     options = parser.parse_args(arguments)
     lines = explain(_record(options.first), _record(options.second))
     sys.stdout.write("\n".join(lines) + "\n")

@@ -10,7 +10,14 @@ from pathlib import Path
 
 import datasets
 import extractors
-from benchmarks.cli import add_options, command, make_parser, require_folders, use_networks
+from benchmarks.cli import (
+    a_path,
+    add_options,
+    command,
+    make_parser,
+    require_folders,
+    use_networks,
+)
 from benchmarks.formats.sheets import Cell, draw_sheet
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.experiment import run
@@ -70,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--preset",
         nargs="+",
-        type=Path,
+        type=a_path,
         metavar="FILE",
         default=[],
         help="methods whose parameters benchmarks.tune chose, as lines of their own",

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from benchmarks.cli import command, make_parser
+from benchmarks.cli import a_path, command, make_parser
 from benchmarks.formats.files import Json, require_writable, write_json
 from benchmarks.formats.markdown import markdown
 from datasets.errors import InputError
@@ -35,9 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     parser = make_parser("score", __doc__)
-    parser.add_argument("answers", type=Path, metavar="ANSWERS")
-    parser.add_argument("truth", type=Path, metavar="TRUTH")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there, too")
+    parser.add_argument("answers", type=a_path, metavar="ANSWERS")
+    parser.add_argument("truth", type=a_path, metavar="TRUTH")
+    parser.add_argument("--json", type=a_path, metavar="FILE", help="write the scores there, too")
     options = parser.parse_args(arguments)
     answers, truth = read_images(options.answers), read_images(options.truth)
     scores = score_answers(answers, truth, options.answers)

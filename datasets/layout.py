@@ -22,7 +22,6 @@ from pathlib import Path
 from datasets.task import Problem
 from datasets.walk import File, Listing, near_misses
 
-DISTRACTOR = "distractor"
 UNSPLIT = ""
 """Part of an image that `datasets.split` deals out to training, gallery or queries."""
 
@@ -203,7 +202,7 @@ def classed_items(listing: Listing, part: str) -> tuple[list[Item], list[Problem
     for file in listing.files:
         if len(file.parts) == 1 and not file.is_about:
             problems.append(Problem(file.id, "lies in no class folder", "left out"))
-        elif file.parts[0] == DISTRACTOR:
+        elif is_distractor(file.parts[0]):
             kind = file.parts[1] if len(file.parts) > 2 else ""
             # A distractor is searched, never learned from: it is not dealt out.
             searched = "gallery" if part in (UNSPLIT, HELD_OUT) else part
@@ -211,6 +210,11 @@ def classed_items(listing: Listing, part: str) -> tuple[list[Item], list[Problem
         elif len(file.parts) > 1:
             items.append(Item(file.id, file.path, part, label=file.parts[0]))
     return items, problems
+
+
+def is_distractor(name: str) -> bool:
+    """Whether a folder's name says that it holds distractors."""
+    return name.lower() in ("distractor", "distractors")
 
 
 def _empty_folders(inside: Listing, part: Part) -> list[Problem]:

@@ -45,6 +45,7 @@ class Pacs(Source):
 
     def resembles(self, listing: Listing) -> bool:
         """Whether photographs and another domain have a class in common."""
-        classes = {name: set(listing.inside(name).names) for name in listing.names}
-        photos = classes.get(PHOTO, set())
-        return any(classes.get(domain, set()) & photos for domain in _OTHERS)
+        if PHOTO not in listing.names:
+            return False
+        photos = set(listing.inside(PHOTO).names)
+        return any(photos & set(listing.inside(domain).names) for domain in _OTHERS)

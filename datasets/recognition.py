@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from datasets.errors import InputError
-from datasets.layout import DISTRACTOR, HELD_OUT, UNSPLIT, Collection, Layout, Part, list_parts
+from datasets.layout import HELD_OUT, UNSPLIT, Collection, Layout, Part, is_distractor, list_parts
 from datasets.walk import Listing, near_misses
 
 _WORDS = {
@@ -173,7 +173,9 @@ class _Folder:
         if {*_SEARCH} <= set(self.roles.values()) or self._own():
             return _with_classes(self.listing, self.search())
         named = [name for name in self.names if name in self.roles]
-        others = [name for name in self.names if name not in self.roles and name != DISTRACTOR]
+        others = [
+            name for name in self.names if name not in self.roles and not is_distractor(name)
+        ]
         one_of_the_classes = (
             len(named) == 1
             and len(others) > 1
@@ -276,11 +278,13 @@ class _Folder:
         )
 
     def _classes(self) -> Layout | None:
-        names = [name for name in self.names if name != DISTRACTOR]
+        names = [name for name in self.names if not is_distractor(name)]
+        tables = [file.id for file in self.listing.loose if file.id.endswith(_TABLES)]
+        unread = f" ({_and(tables)} not read: classes are folders)" if tables else ""
         if not names:
             self._refuse(
-                "no class folders in it; put the pictures in <class>/ folders, or in gallery/ "
-                "and query/ if they have no classes"
+                f"no class folders in it{unread}; put the pictures in <class>/ folders, or in "
+                "gallery/ and query/ if they have no classes"
             )
         nested = [name for name in names if not self.direct[name]]
         if self.names == nested and len(nested) == 1 and not self.loose:
@@ -291,9 +295,7 @@ class _Folder:
         if nested == names:
             self._refuse(f"{_and(names)} hold folders only, so classes could be either; {remedy}")
         general = [name for name in names if name.lower() in _NO_CLASSES]
-        tables = [file.id for file in self.listing.loose if file.id.endswith(_TABLES)]
         if general:
-            unread = f" ({_and(tables)} not read: classes are folders)" if tables else ""
             self._refuse(f"{_and(general)}: not the name of a class{unread}; {remedy}")
         warnings = [f"class {name!r} holds folders only" for name in nested]
         warnings += [
@@ -325,7 +327,7 @@ def _with_classes(listing: Listing, layout: Layout) -> Layout:
     parts = {p.role: _below(listing, p.folder) for p in layout.parts if p.role.startswith(_SEARCH)}
     if not parts:
         return layout
-    searched = sorted(set(parts["gallery"].names) - {DISTRACTOR})
+    searched = sorted(name for name in parts["gallery"].names if not is_distractor(name))
     asked = sorted({n for role, one in parts.items() if role != "gallery" for n in one.names})
     alike = {*searched} & {*asked} or near_misses(asked, searched)
     if searched and asked and not alike:

@@ -178,6 +178,18 @@ def test_queries_of_other_classes_only_are_refused(tmp_path, load_dataset):
         load_dataset(tree(tmp_path / "f", gallery__Dog=2, gallery__Cat=2, query__dog=2))
 
 
+def test_distractors_in_another_spelling(tmp_path):
+    found = understand(tree(tmp_path, cat=2, dog=2, Distractors__other=2))
+    assert parts(found) == {("", "cat"): 2, ("", "dog"): 2, ("gallery", None): 2}
+
+
+def test_a_table_of_labels_that_is_not_read_is_named(tmp_path):
+    picture(1).save(tmp_path / "1.png")
+    (tmp_path / "labels.csv").write_text("1.png,cat\n")
+    with pytest.raises(InputError, match=r"no class folders in it \('labels.csv' not read"):
+        understand(tmp_path)
+
+
 def test_a_class_with_the_name_of_a_part(tmp_path):
     found = understand(tree(tmp_path, car=2, bus=2, train=2))
     assert {item.label for item in found.items} == {"car", "bus", "train"}
@@ -313,6 +325,12 @@ def test_a_wrong_layout_by_hand_says_what_to_write(tmp_path, words, message):
 def test_an_empty_variable_is_not_the_current_folder(text):
     with pytest.raises(InputError, match="is a variable empty"):
         datasets.resolve(text)
+
+
+@pytest.mark.parametrize("option", ["--out", "--cache", "--preset"])
+def test_an_empty_path_is_refused(run, option, capsys):
+    assert run("--extractor", "hsv-histogram", option, "") == 2
+    assert "is a variable empty" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["pacs", "corel1000"])

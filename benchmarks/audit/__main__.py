@@ -7,12 +7,18 @@ every method's scores with and without them; their pictures into a folder of you
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import datasets
 from benchmarks.audit.duplicates import Pair, Rule
 from benchmarks.audit.scores import audit
-from benchmarks.cli import add_options, command, make_parser, require_folders, use_networks
+from benchmarks.cli import (
+    a_path,
+    add_options,
+    command,
+    make_parser,
+    require_folders,
+    use_networks,
+)
 from benchmarks.formats.files import write_json
 from benchmarks.formats.sheets import Cell, draw_sheet
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
@@ -75,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--pictures",
-        type=Path,
+        type=a_path,
         metavar="DIR",
         help="where the pairs' pictures go (default: the cache); never into results",
     )
