@@ -16,6 +16,7 @@ from benchmarks.formats.files import Json, require_writable, write_json
 from benchmarks.formats.markdown import markdown
 from datasets.errors import InputError
 from datasets.json_files import check_json, read_json_as
+from datasets.names import canonical, near_miss, require_once
 from retrieval.statistics import intervals
 
 DEPTHS = (1, 3, 5, 10)
@@ -77,7 +78,9 @@ def score_answers(answers: dict[str, list[str]], truth: dict[str, list[str]], pa
     for query, names in answers.items():
         where = f"{path}: {query!r}"
         if query not in truth:
-            raise InputError(f"{where}: the truth has no such query; remove it")
+            near = near_miss(query, truth)
+            remedy = f"did you mean {near!r}?" if near else "remove it"
+            raise InputError(f"{where}: the truth has no such query; {remedy}")
         if len(names) > max(DEPTHS):
             raise InputError(f"{where}: {len(names)} names; at most {max(DEPTHS)} count")
         if len(set(names)) < len(names):
@@ -98,7 +101,7 @@ def score_answers(answers: dict[str, list[str]], truth: dict[str, list[str]], pa
 
 
 def read_images(path: Path) -> dict[str, list[str]]:
-    """Read the ``images`` of a file of answers or truth.
+    """Read the ``images`` of a file of answers or truth, names in composed Unicode (NFC).
 
     Raises
     ------
@@ -108,8 +111,11 @@ def read_images(path: Path) -> dict[str, list[str]]:
     file = read_json_as(path, _File, _REMEDY)
     if file is None:
         raise InputError(f"{path}: no such file; name a file of answers or truth")
+    require_once(file.images, str(path))
     return {
-        query: check_json(names, list[str], f"{path}: {query!r}", _REMEDY)
+        canonical(query): [
+            canonical(name) for name in check_json(names, list[str], f"{path}: {query!r}", _REMEDY)
+        ]
         for query, names in file.images.items()
     }
 

@@ -27,7 +27,7 @@ FileName = Annotated[str, msgspec.Meta(pattern=rf"\A(?!\.\.?\Z)[^/\0{re.escape(o
 
 
 def read_json_as(path: Path, kind: type[T], remedy: str) -> T | None:
-    """Read a JSON file, UTF-8 with or without a byte order mark.
+    """Read a JSON file, UTF-8, or UTF-16 as PowerShell writes it, with or without a mark.
 
     Parameters
     ----------
@@ -99,7 +99,8 @@ def check_json(content: object, kind: type[T], place: str, remedy: str) -> T:
 def _strict(data: bytes) -> object:
     if len(data) > MAX_BYTES:
         raise ValueError(f"larger than {MAX_BYTES // 2**20} MiB")
-    content = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_without_repetition)
+    text = data.decode(json.detect_encoding(data))
+    content = json.loads(text, object_pairs_hook=_without_repetition)
     if _depth(content) > MAX_DEPTH:
         raise ValueError(_TOO_DEEP)
     # Nothing is read that could not be written again: NaN, infinity, half of a surrogate pair.

@@ -56,7 +56,8 @@ def test_scores_by_hand(score, tmp_path):
         ({"q2.jpg": ["c.jpg", 5]}, r"'q2.jpg': expected `str`, got `int` - at `\$\[1\]`; write {"),
         ({"q2.jpg": ["c.jpg", "c.jpg"]}, r"'q2.jpg': holds a name twice"),
         ({"q2.jpg": [str(n) for n in range(11)]}, r"'q2.jpg': 11 names; at most 10"),
-        ({"other.jpg": ["c.jpg"]}, r"'other.jpg': the truth has no such query"),
+        ({"other.jpg": ["c.jpg"]}, r"'other.jpg': the truth has no such query; remove it"),
+        ({"Q1.JPG": ["c.jpg"]}, r"'Q1.JPG': the truth has no such query; did you mean 'q1.jpg'\?"),
     ],
 )
 def test_a_malformed_answer_is_named_with_its_query(score, change, message):
@@ -88,7 +89,7 @@ def test_missing_answers_are_counted(score):
         ),
         ('{"images": {"q1.jpg": [NaN]}}', "no valid JSON"),
         ("[" * 10**6, "no valid JSON"),
-        ("{}".encode("utf-16"), "no valid JSON"),
+        ("{}".encode("utf-16"), "object missing required field `images`"),
     ],
 )
 def test_malformed_files_name_the_place(score, tmp_path, text, message):
@@ -112,8 +113,21 @@ def test_a_missing_file_and_a_byte_order_mark(score, tmp_path):
     assert code == 2
     assert "answers.json: no such file" in written.err
     text = json.dumps({"images": ANSWERS, "team": "ours"})
-    (tmp_path / "answers.json").write_text(text, encoding="utf-8-sig")
-    assert score(None)[0] == 0
+    for encoding in ("utf-8-sig", "utf-16"):
+        (tmp_path / "answers.json").write_text(text, encoding=encoding)
+        assert score(None)[0] == 0
+
+
+def test_names_are_compared_in_one_unicode_form(score, tmp_path):
+    composed, decomposed = "caf\u00e9.jpg", "cafe\u0301.jpg"
+    code, _ = score({decomposed: ["x", composed]}, {composed: [decomposed]})
+    assert code == 0
+    assert json.loads((tmp_path / "made.json").read_text())["top3"] == 1
+    code, written = score({decomposed: [], composed: []}, {composed: [decomposed]})
+    assert code == 2
+    assert "stands twice, in two spellings" in written.err
+    code, written = score({composed: [composed, decomposed]}, {composed: [decomposed]})
+    assert "holds a name twice" in written.err
 
 
 def test_a_run_writes_what_can_be_scored(tmp_path, run, capsys):

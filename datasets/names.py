@@ -1,0 +1,35 @@
+"""Names that people write down: equal whatever their Unicode form, with near misses found."""
+
+import unicodedata
+from collections.abc import Collection, Iterable
+
+from datasets.errors import InputError
+
+
+def canonical(name: str) -> str:
+    """A name in Unicode's composed form (NFC), in which names are compared."""
+    return unicodedata.normalize("NFC", name)
+
+
+def require_once(names: Iterable[str], place: str) -> None:
+    """Refuse names of which two are one but for their Unicode form.
+
+    Raises
+    ------
+    InputError
+        Begins with `place`.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        if seen.setdefault(canonical(name), name) != name:
+            raise InputError(f"{place}: {name!r} stands twice, in two spellings; remove one")
+
+
+def near_miss(name: str, known: Collection[str]) -> str | None:
+    """A known name that differs only in case, in slashes or in form, if there is one."""
+    wanted = _loose(name)
+    return next((one for one in known if _loose(one) == wanted), None)
+
+
+def _loose(name: str) -> str:
+    return canonical(canonical(name).casefold().replace("\\", "/").removeprefix("./"))
