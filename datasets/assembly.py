@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from datasets.errors import InputError
 from datasets.layout import HELD_OUT, UNSPLIT, Collection
-from datasets.relevance import read_relevance
+from datasets.relevance import Place, read_relevance
 from datasets.split import HELD_OUT_RULE, RULE, split_by_content
 from datasets.task import Dataset, Image, Problem, ProblemKind, Relevance
 from datasets.walk import RELEVANCE
@@ -69,13 +69,17 @@ def assemble(
     """
     problems = list(found.problems)
     parts: dict[str, list[Image]] = defaultdict(list)
+    places: dict[str, Place] = {}
     dealt = _deal(found, inspected, seed)
     for item in found.items:
         look = inspected[item.id]
         problems += look.problems(item.id)
+        fixed = "" if item.part in _DEALT else item.part
         if look.problem is not None:
+            places[item.id] = Place(fixed, readable=False)
             continue
-        part = dealt.get(look.sha256, "gallery") if item.part in _DEALT else item.part
+        part = fixed or dealt[look.sha256]
+        places[item.id] = Place(part, dealt=not fixed)
         image = Image(item.id, item.path, look.sha256, item.label, item.distractor)
         parts[part].append(image)
     gallery = tuple(parts.pop("gallery", ()))
@@ -85,11 +89,8 @@ def assemble(
     training, copies = _without_copies(training, gallery, queries)
     problems += copies
     problems += _equal_bytes((training, gallery, *queries.values()))
-    relevance = read_relevance(
-        found.root / RELEVANCE,
-        {item.id for item in found.items if item.part.startswith("query")} | _ids(queries),
-        {item.id for item in found.items if item.part == "gallery"} | {i.id for i in gallery},
-    )
+    relevance, unscored = read_relevance(found.root / RELEVANCE, places)
+    problems += unscored
     problems += _class_problems(gallery, queries, relevance, bool(dealt))
     _require_answers(found, gallery, queries, relevance)
     return Dataset(
@@ -129,10 +130,6 @@ def _split_in_words(found: Collection, seed: int) -> str:
     return "as the folders say"
 
 
-def _ids(queries: Mapping[str, tuple[Image, ...]]) -> set[str]:
-    return {image.id for images in queries.values() for image in images}
-
-
 def _require_something(
     found: Collection, gallery: tuple[Image, ...], queries: Mapping[str, tuple[Image, ...]]
 ) -> None:
@@ -153,7 +150,7 @@ def _require_answers(
 ) -> None:
     """Refuse a labelled dataset in which every answer would be right, or none."""
     searched = {image.label for image in gallery}
-    if relevance or searched == {None}:
+    if any(one.positive is not None for one in relevance.values()) or searched == {None}:
         return
     if len(searched) == 1:
         raise InputError(
@@ -210,15 +207,16 @@ def _equal_bytes(parts: tuple[tuple[Image, ...], ...]) -> list[Problem]:
 def _class_problems(
     gallery: tuple[Image, ...],
     queries: Mapping[str, tuple[Image, ...]],
-    relevance: Mapping[str, object],
+    relevance: Mapping[str, Relevance],
     dealt: bool,
 ) -> list[Problem]:
     searched = Counter(image.label for image in gallery if image.label)
+    judged = {query for query, one in relevance.items() if one.positive is not None}
     problems = []
     if searched:
         for part, images in queries.items():
             asked = Counter(
-                image.label or "distractor" for image in images if image.id not in relevance
+                image.label or "distractor" for image in images if image.id not in judged
             )
             problems += [
                 Problem(

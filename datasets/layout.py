@@ -19,8 +19,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from datasets.names import near_misses
 from datasets.task import Problem
-from datasets.walk import File, Listing, near_misses
+from datasets.walk import File, Listing
 
 UNSPLIT = ""
 """Part of an image that `datasets.split` deals out to training, gallery or queries."""

@@ -33,3 +33,26 @@ def near_miss(name: str, known: Collection[str]) -> str | None:
 
 def _loose(name: str) -> str:
     return canonical(canonical(name).casefold().replace("\\", "/").removeprefix("./"))
+
+
+def near_misses(names: Iterable[str], others: Iterable[str]) -> dict[str, str]:
+    """Names that differ from one of the others in case, width or separators only.
+
+    Parameters
+    ----------
+    names, others : iterable of str
+        Names of classes or images.
+
+    Returns
+    -------
+    dict of str to str
+        Name to the other that it nearly is.
+    """
+    near = {_folded(other): other for other in sorted(others, reverse=True)}
+    return {name: near[_folded(name)] for name in names if near.get(_folded(name), name) != name}
+
+
+def _folded(name: str) -> str:
+    return "".join(
+        letter for letter in unicodedata.normalize("NFKC", name).casefold() if letter not in " _-"
+    )

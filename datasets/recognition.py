@@ -8,7 +8,8 @@ from typing import NoReturn
 
 from datasets.errors import InputError
 from datasets.layout import HELD_OUT, UNSPLIT, Collection, Layout, Part, is_distractor, list_parts
-from datasets.walk import Listing, near_misses
+from datasets.names import near_misses
+from datasets.walk import Listing
 
 _WORDS = {
     "training": {"training", "train", "trainset", "train_set", "training_set"},

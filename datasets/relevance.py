@@ -1,58 +1,121 @@
 """Relevance judgements of single queries, for datasets without classes such as landmarks."""
 
-from collections.abc import Collection
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from datasets.errors import InputError
 from datasets.json_files import check_json, read_json_as
-from datasets.task import Relevance
+from datasets.names import canonical, near_miss, require_once
+from datasets.task import Problem, Relevance
+from datasets.walk import RELEVANCE
 
 _REMEDY = 'write {query id: {"positive": [gallery ids], "junk": [gallery ids]}} or remove the file'
 
 
 class _Judgement(msgspec.Struct, forbid_unknown_fields=True):
-    positive: frozenset[str] = frozenset()
+    positive: frozenset[str] | msgspec.UnsetType = msgspec.UNSET
     junk: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True)
+class Place:
+    """The place of a file in a dataset.
+
+    Attributes
+    ----------
+    part : str
+        Its part: gallery, training or a query set; ``""`` if it has none yet.
+    readable : bool
+        Whether it is a picture that can be read.
+    dealt : bool
+        Whether the split put it there, not a folder.
+    """
+
+    part: str
+    readable: bool = True
+    dealt: bool = False
+
+
 def read_relevance(
-    path: Path, queries: Collection[str], gallery: Collection[str]
-) -> dict[str, Relevance]:
+    path: Path, places: Mapping[str, Place]
+) -> tuple[dict[str, Relevance], list[Problem]]:
     """Read ``{query id: {"positive": [gallery ids], "junk": [gallery ids]}}``.
+
+    A list that is left out says nothing: without ``positive``, a query's class tells which
+    images are relevant. Ids are compared in Unicode's composed form.
 
     Parameters
     ----------
     path : Path
         The file; no file means no judgements.
-    queries, gallery : collection of str
-        The ids that the file may name.
+    places : mapping of str to Place
+        Every file of the dataset, by id.
 
     Returns
     -------
-    dict of str to Relevance
-        Query id to its judgement; empty if there is no such file. Queries that the file does not
-        name keep their class labels.
+    judgements : dict of str to Relevance
+        By query id; empty if there is no such file. Queries that the file does not name keep
+        their class labels.
+    problems : list of Problem
+        Queries that it leaves without a relevant image.
 
     Raises
     ------
     InputError
-        If the file cannot be read, is no JSON of this form or names an image that is not there.
+        If the file cannot be read, is no JSON of this form or names an image that cannot be
+        meant, with the reason.
     """
-    judged = {}
-    for query, lists in (read_json_as(path, dict[str, object], _REMEDY) or {}).items():
-        if query not in queries:
-            raise InputError(f"{path}: query {query!r} is not in the dataset; mend or remove it")
-        judged[query] = _judgement(f"{path}: {query!r}", lists, gallery)
-    return judged
+    content = read_json_as(path, dict[str, object], _REMEDY) or {}
+    require_once(content, str(path))
+    ids = {canonical(name): name for name in places} if content else {}
+    judged: dict[str, Relevance] = {}
+    problems = []
+    for query, lists in content.items():
+        place = f"{path}: {query!r}"
+        found = check_json(lists, _Judgement, place, _REMEDY)
+        [key] = _known(f"{path}: query", "query", [query], ids, places)
+        junk = frozenset(_known(f"{place}: junk", "gallery", found.junk, ids, places))
+        positive = None
+        if found.positive is not msgspec.UNSET:
+            named = _known(f"{place}: positive", "gallery", found.positive, ids, places)
+            positive = frozenset(named)
+            if both := sorted(positive & junk):
+                raise InputError(f"{place}: {both[0]!r} is both positive and junk; remove one")
+            if places[key].readable and not any(places[name].readable for name in named):
+                which = " that can be read" if named else ""
+                what = f"{RELEVANCE} names no relevant image{which}"
+                problems.append(Problem(key, what, "not scored"))
+        judged[key] = Relevance(positive, junk)
+    return judged, problems
 
 
-def _judgement(place: str, lists: object, gallery: Collection[str]) -> Relevance:
-    found = check_json(lists, _Judgement, place, _REMEDY)
-    for kind, ids in (("positive", found.positive), ("junk", found.junk)):
-        if unknown := sorted(name for name in ids if name not in gallery):
-            raise InputError(f"{place}: {unknown[0]!r}, {kind}, is not in the gallery; remove it")
-    if both := sorted(found.positive & found.junk):
-        raise InputError(f"{place}: {both[0]!r} is both positive and junk; remove one")
-    return Relevance(found.positive, found.junk)
+def _known(
+    place: str,
+    part: str,
+    names: Iterable[str],
+    ids: Mapping[str, str],
+    places: Mapping[str, Place],
+) -> list[str]:
+    """The ids that are meant by names, which lie in the gallery or in a query set."""
+    found = []
+    for name in sorted(names):
+        key = ids.get(canonical(name))
+        if key is None:
+            near = near_miss(name, places)
+            remedy = f"did you mean {near!r}?" if near else "mend or remove it"
+            raise InputError(f"{place} {name!r} is not in the dataset; {remedy}")
+        where = places[key]
+        fits = where.part == part or (part == "query" and where.part.startswith("query-"))
+        unknown = not where.part and not where.readable  # the split deals readable ones only
+        if not fits and where.dealt:
+            raise InputError(
+                f"{place} {name!r} was dealt to {where.part} by the split; remove it, or say "
+                "what is asked and searched by folders: validation/query, validation/gallery"
+            )
+        if not fits and not unknown:
+            raise InputError(f"{place} {name!r} lies in {where.part}, not in {part}; remove it")
+        found.append(key)
+    return found

@@ -66,9 +66,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class Relevance:
-    """Relevant and junk images of a query, as ``relevance.json`` names them, by id."""
+    """Judgements of a query, as ``relevance.json`` has them.
 
-    positive: frozenset[str]
+    Attributes
+    ----------
+    positive : frozenset of str or None
+        Ids of the relevant gallery images; None where the class label tells them.
+    junk : frozenset of str
+        Ids of the gallery images that do not take part.
+    """
+
+    positive: frozenset[str] | None = None
     junk: frozenset[str] = frozenset()
 
 
@@ -87,7 +95,7 @@ class Dataset:
     queries : mapping of str to tuple of Image
         The query sets on the one gallery: ``query``, ``query-sketch``, …
     relevance : mapping of str to Relevance
-        Judgements that replace the class labels, per query id; mostly empty.
+        Judgements of single queries, per query id; mostly empty.
     problems : tuple of Problem
         What was found wrong with the files, and what was done about it.
     split : str
@@ -138,7 +146,11 @@ class Dataset:
             for part, image in self.images
         ]
         rows += [
-            (query, sorted(judged.positive), sorted(judged.junk))
+            (
+                query,
+                None if judged.positive is None else sorted(judged.positive),
+                sorted(judged.junk),
+            )
             for query, judged in sorted(self.relevance.items())
         ]
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()

@@ -1,13 +1,13 @@
 """Every file below a folder; what belongs to a system or a program is passed over."""
 
 import os
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from pathlib import Path
 
 from datasets.errors import InputError
+from datasets.names import canonical
 from datasets.task import Problem, ProblemKind
 
 _SYSTEM = {
@@ -227,7 +227,7 @@ def walk(root: Path) -> Listing:
                 pending.append((Path(entry.path), inner, above | {here}))
             else:
                 found.append((Path(entry.path), inner))
-    composed = {tuple(map(_composed, parts)) for parts in folders}
+    composed = {tuple(map(canonical, parts)) for parts in folders}
     return Listing(
         root, _in_order(_named(found)), tuple(sorted(composed)), tuple(passed_over.problems())
     )
@@ -240,9 +240,9 @@ def _in_order(files: Iterable[File]) -> tuple[File, ...]:
 def _named(found: Sequence[tuple[Path, tuple[str, ...]]]) -> Iterator[File]:
     """Give every file an id of its own: names in NFC, unless that is another file's name."""
     taken: set[str] = set()
-    by_form = sorted(found, key=lambda one: (tuple(map(_composed, one[1])) != one[1], one[1]))
+    by_form = sorted(found, key=lambda one: (tuple(map(canonical, one[1])) != one[1], one[1]))
     for path, parts in by_form:
-        composed = tuple(map(_composed, parts))
+        composed = tuple(map(canonical, parts))
         raw = "/".join(parts)
         numbered = (f"{raw} ({number})" for number in count(2))
         name = next(
@@ -301,30 +301,3 @@ def _made_by_program(folder: Path, names: set[str]) -> str | None:
 def _text(name: str) -> str:
     """A name as text; bytes that are no UTF-8 are written as escapes."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
-def _composed(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
-
-
-def near_misses(names: Iterable[str], others: Iterable[str]) -> dict[str, str]:
-    """Names that differ from one of the others in case, width or separators only.
-
-    Parameters
-    ----------
-    names, others : iterable of str
-        Names of classes or images.
-
-    Returns
-    -------
-    dict of str to str
-        Name to the other that it nearly is.
-    """
-    near = {_folded(other): other for other in sorted(others, reverse=True)}
-    return {name: near[_folded(name)] for name in names if near.get(_folded(name), name) != name}
-
-
-def _folded(name: str) -> str:
-    return "".join(
-        letter for letter in unicodedata.normalize("NFKC", name).casefold() if letter not in " _-"
-    )

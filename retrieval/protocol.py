@@ -36,11 +36,11 @@ class Candidate(Protocol):
 
 
 class Judged(Protocol):
-    """Judgements of one query that replace its class label."""
+    """Judgements of one query."""
 
     @property
-    def positive(self) -> Collection[str]:
-        """Ids of the relevant gallery images."""
+    def positive(self) -> Collection[str] | None:
+        """Ids of the relevant gallery images; None where the query's label tells them."""
 
     @property
     def junk(self) -> Collection[str]:
@@ -93,15 +93,15 @@ def judge(
     """Judge the gallery for every query.
 
     An image is relevant if it has the query's label; distractors have none and are negatives.
-    Judgements in `relevance` replace the labels of the queries they name. The query itself, found
-    in the gallery by content hash, is excluded once.
+    Relevant images that `relevance` names replace the query's label, and its junk is excluded. The
+    query itself, found in the gallery by content hash, is excluded once.
 
     Parameters
     ----------
     queries, gallery : sequence of Candidate
         Images asked with and images searched, the gallery in order of id.
     relevance : mapping of str to Judged
-        Query id to judgements that replace the query's label; may be empty.
+        Query id to its judgements; may be empty.
 
     Returns
     -------
@@ -118,13 +118,13 @@ def judge(
     judgements, self_matches = [], 0
     for query in queries:
         judged = relevance.get(query.id)
-        if judged is not None:
-            # An image may be judged and yet be missing here: it was not readable.
+        # An image may be judged and yet be missing here: it was not readable.
+        junk = judged.junk if judged else ()
+        excluded = {by_id[name] for name in junk if name in by_id}
+        if judged and judged.positive is not None:
             positive = {by_id[name] for name in judged.positive if name in by_id}
-            excluded = {by_id[name] for name in judged.junk if name in by_id}
         else:
             positive = set(by_label[query.label]) if query.label is not None else set()
-            excluded = set()
         if query.sha256 in by_content:
             excluded.add(by_content[query.sha256])
             self_matches += 1

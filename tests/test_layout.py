@@ -238,7 +238,7 @@ def test_relevance_file_labels_flat_folders(tmp_path, load_dataset):
         ('{"%(query)s": {}, "%(query)s": {}}', "'%(query)s' stands twice"),
         ('{"nobody.png": {}}', "nobody.png.*not in the dataset"),
         ('{"%(query)s": []}', "'%(query)s': expected `object`, got `array`"),
-        ('{"%(query)s": {"positive": ["nothing.png"]}}', "nothing.png.*not in the gallery"),
+        ('{"%(query)s": {"positive": ["nothing.png"]}}', "nothing.png.*not in the dataset"),
         ('{"%(query)s": {"positive": "%(gallery)s"}}', r"expected `array`.* - at `\$.positive`"),
         ('{"%(query)s": {"junk": ["%(gallery)s", 1]}}', r"expected `str`.* - at `\$.junk\[1\]`"),
         ('{"%(query)s": {"good": []}}', "'%(query)s': .*unknown field `good`"),

@@ -132,14 +132,15 @@ def with_copies(
 
 def _relevance(photo: Image, dataset: Dataset) -> Relevance | None:
     """Relevant and junk images of a photograph's drawing, if its class does not tell them."""
-    if photo.id in dataset.relevance:
-        return dataset.relevance[photo.id]
-    itself = [image for image in dataset.gallery if image.sha256 == photo.sha256][:1]
+    judged = dataset.relevance.get(photo.id)
+    itself = [image.id for image in dataset.gallery if image.sha256 == photo.sha256][:1]
     if not itself:
-        return None
+        return judged
+    junk = frozenset(itself) | (judged.junk if judged else frozenset())
+    if judged and judged.positive is not None:
+        return Relevance(judged.positive - junk, junk)
     positive = {image.id for image in dataset.gallery if image.label == photo.label is not None}
-    junk = {image.id for image in itself}
-    return Relevance(frozenset(positive - junk), frozenset(junk))
+    return Relevance(frozenset(positive) - junk, junk)
 
 
 def _make(
