@@ -1,6 +1,7 @@
 """The one image reader that everybody uses, and the hash that names an image."""
 
 import hashlib
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image as PILImage
 from PIL import ImageOps, UnidentifiedImageError
 
-from datasets.errors import UnreadableImageError
+from datasets.decoding.arrays import from_array
+from datasets.errors import InputError, UnreadableImageError
 
 Pixels = NDArray[np.uint8]
 """A decoded picture: uint8 RGB, shape (height, width, 3), upright."""
@@ -65,6 +67,40 @@ def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Pixels:
     return decode(path, max_pixels).pixels
 
 
+def as_pixels(picture: object) -> Pixels:
+    """Take whatever a user calls a picture.
+
+    Parameters
+    ----------
+    picture : path, PIL.Image.Image or array
+        A file; an image of Pillow, read like the file it came from; or an array of uint8, RGB
+        (height, width, 3) as it is, grey, or with alpha. Anything with ``__array__`` is an
+        array, such as a tensor.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+
+    Raises
+    ------
+    InputError
+        If it is none of these, or may be meant in several ways, with the way to convert it.
+    """
+    try:
+        if isinstance(picture, str | os.PathLike):
+            return read_image(Path(picture))
+        if isinstance(picture, PILImage.Image):
+            return _pixels(picture)
+    except UnreadableImageError as error:
+        named = "the image" if isinstance(picture, PILImage.Image) else picture
+        raise InputError(f"{named}: {error}; give a picture") from error
+    if not hasattr(picture, "__array__"):
+        kind = type(picture).__name__
+        raise InputError(f"a {kind} is no picture; give a path, an image of Pillow, or an array")
+    array = from_array(np.asarray(picture))
+    return array if array.shape[2] == 3 else _pixels(PILImage.fromarray(array))
+
+
 def decode(path: Path, max_pixels: int = MAX_PIXELS) -> Decoded:
     """Decode a picture to upright 8-bit RGB.
 
@@ -93,20 +129,32 @@ def decode(path: Path, max_pixels: int = MAX_PIXELS) -> Decoded:
             if image.width * image.height > max_pixels:
                 size = f"{image.width} x {image.height} pixels"
                 raise UnreadableImageError(f"too large ({size}; at most {max_pixels} in all)")
-            image.load()
-            upright = ImageOps.exif_transpose(image)
-            return Decoded(np.array(_to_rgb(upright)))
-    except UnreadableImageError:
-        raise
+            return Decoded(_pixels(image))
     except UnidentifiedImageError as error:
         empty = path.stat().st_size == 0
         raise UnreadableImageError("empty file" if empty else "not a picture") from error
     except PILImage.DecompressionBombError as error:
         raise UnreadableImageError(f"too large (at most {max_pixels} pixels)") from error
+    except UnreadableImageError:
+        raise
     except Exception as error:
-        # Pillow's decoders raise whatever they like on truncated and lying files.
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UnreadableImageError(f"cannot be decoded ({reason})") from error
+        raise _undecodable(error) from error
+
+
+def _pixels(image: PILImage.Image) -> Pixels:
+    try:
+        image.load()
+        return np.array(_to_rgb(ImageOps.exif_transpose(image)))
+    except UnreadableImageError:
+        raise
+    except Exception as error:
+        raise _undecodable(error) from error
+
+
+def _undecodable(error: Exception) -> UnreadableImageError:
+    """Word what decoders raise on truncated and lying files: whatever they like."""
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return UnreadableImageError(f"cannot be decoded ({reason})")
 
 
 def _to_rgb(image: PILImage.Image) -> PILImage.Image:

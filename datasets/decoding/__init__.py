@@ -1,0 +1,1 @@
+"""Steps from a file, a Pillow image or an array to pixels."""
