@@ -84,6 +84,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_options(what, "dataset", "layout")
     what.add_argument(
+        "--leave-one-out",
+        action="store_true",
+        help="let every gallery picture ask all others; classes without parts are not split",
+    )
+    what.add_argument(
         "--edges",
         action="store_true",
         help="also search with drawings made of the query photographs (query-edges)",
@@ -147,7 +152,8 @@ def _methods(options: argparse.Namespace) -> list[Method]:
 def _load_all(options: argparse.Namespace, workforce: Workforce) -> list[Dataset]:
     loaded: dict[str, Dataset] = {}
     for text in dict.fromkeys(options.dataset):
-        dataset = load(text, options.cache, workforce, options.seed, options.layout)
+        given = (options.cache, workforce, options.seed, options.layout, options.leave_one_out)
+        dataset = load(text, *given)
         if options.original_protocol:
             augmentation = Augmentation()
             dataset = with_copies(dataset, options.cache, workforce, augmentation, options.seed)

@@ -13,6 +13,7 @@ from datasets.errors import InputError
 from datasets.openmoji import OpenMoji
 from datasets.pacs import Pacs
 from datasets.source import Folder, Source
+from datasets.table import ENDINGS
 
 SOURCES: list[Source] = [
     OpenMoji(),
@@ -30,8 +31,8 @@ def resolve(text: str, layout: Sequence[str] = ()) -> tuple[Source, Path | None]
     Parameters
     ----------
     text : str
-        A name of the menu, the path of a folder in the layout, or both: a named dataset with
-        its folder, or a name of one's own for a folder.
+        A name of the menu, the path of a folder in the layout or of a table, or both: a named
+        dataset with its folder, or a name of one's own.
     layout : sequence of str
         Form of the folder, if the user names it; see `datasets.recognition.by_hand`.
 
@@ -69,7 +70,8 @@ def resolve(text: str, layout: Sequence[str] = ()) -> tuple[Source, Path | None]
     if "/" not in text and not path.exists():
         known = ", ".join(MENU)
         raise InputError(f"dataset {text!r} is neither a folder nor one of: {known}")
-    return Folder(path.name or "dataset", layout, SOURCES), path
+    name = path.stem if path.suffix.lower() in ENDINGS else path.name
+    return Folder(name or "dataset", layout, SOURCES), path
 
 
 def is_embedded(name: str) -> bool:

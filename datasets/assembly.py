@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from datasets.errors import InputError
 from datasets.layout import HELD_OUT, UNSPLIT, Collection
@@ -46,6 +46,7 @@ def assemble(
     inspected: Mapping[str, Inspected],
     seed: int = 0,
     licence: str = "",
+    leave_one_out: bool = False,
 ) -> Dataset:
     """Put the readable images into their parts and list everything that is wrong.
 
@@ -61,12 +62,17 @@ def assemble(
         Seed of the split, where the folders give none.
     licence : str
         Terms and attribution.
+    leave_one_out : bool
+        Let every image that no folder says to learn from be searched, and ask all others; query
+        sets play no part then.
 
     Raises
     ------
     InputError
         If no readable image is left in the gallery or in all query sets.
     """
+    if leave_one_out:
+        found = _all_searched(found)
     problems = list(found.problems)
     parts: dict[str, list[Image]] = defaultdict(list)
     places: dict[str, Place] = {}
@@ -80,11 +86,13 @@ def assemble(
             continue
         part = fixed or dealt[look.sha256]
         places[item.id] = Place(part, dealt=not fixed)
-        image = Image(item.id, item.path, look.sha256, item.label, item.distractor)
-        parts[part].append(image)
+        parts[part].append(item.to_image(look.sha256))
     gallery = tuple(parts.pop("gallery", ()))
     training = tuple(parts.pop("training", ()))
     queries = {part: tuple(images) for part, images in sorted(parts.items())}
+    if leave_one_out:
+        queries = {"query": tuple(image for image in gallery if image.labels)}
+        name = f"{name}-leave-one-out"
     _require_something(found, gallery, queries)
     training, copies = _without_copies(training, gallery, queries)
     problems += copies
@@ -101,7 +109,7 @@ def assemble(
         queries,
         relevance,
         tuple(sorted(problems, key=lambda problem: problem.order)),
-        _split_in_words(found, seed),
+        ALL_ASK if leave_one_out else _split_in_words(found, seed),
         licence,
         tuple(found.understood()),
         (*found.layout.warnings, *_warnings(queries)),
@@ -109,6 +117,7 @@ def assemble(
 
 
 _DEALT = (UNSPLIT, HELD_OUT)
+ALL_ASK = "leave-one-out: every gallery image of a class asks all others"
 
 
 def _deal(found: Collection, inspected: Mapping[str, Inspected], seed: int) -> dict[str, str]:
@@ -119,6 +128,17 @@ def _deal(found: Collection, inspected: Mapping[str, Inspected], seed: int) -> d
     if any(item.part == HELD_OUT for item in found.items):
         return split_by_content(classes, seed, training_share=0)
     return split_by_content(classes, seed)
+
+
+def _all_searched(found: Collection) -> Collection:
+    """The same collection without queries, all that would be split in the gallery."""
+    asked = [item for item in found.items if item.part.startswith("query")]
+    kept = [item for item in found.items if not item.part.startswith("query")]
+    problems = list(found.problems)
+    for part, count in sorted(Counter(item.part for item in asked).items()):
+        problems.append(Problem(part, "plays no part in leave-one-out", f"{count:,} left out"))
+    items = [replace(i, part="gallery") if i.part in _DEALT else i for i in kept]
+    return replace(found, items=items, problems=problems)
 
 
 def _split_in_words(found: Collection, seed: int) -> str:
@@ -149,7 +169,7 @@ def _require_answers(
     relevance: Mapping[str, Relevance],
 ) -> None:
     """Refuse a labelled dataset in which every answer would be right, or none."""
-    searched = {image.label for image in gallery}
+    searched = {label for image in gallery for label in image.labels or (None,)}
     if any(one.positive is not None for one in relevance.values()) or searched == {None}:
         return
     if len(searched) == 1:
@@ -157,8 +177,8 @@ def _require_answers(
             f"{found.root}: all pictures of the gallery are of one class ({searched.pop()}), so "
             "every score would be 1; add other classes or distractors"
         )
-    asked = {image.label for images in queries.values() for image in images}
-    if not searched & asked - {None}:
+    asked = {label for images in queries.values() for image in images for label in image.labels}
+    if not searched & asked:
         raise InputError(
             f"{found.root}: no query is of a class in the gallery, so nothing could be scored; "
             "name classes alike in both"
@@ -210,13 +230,15 @@ def _class_problems(
     relevance: Mapping[str, Relevance],
     dealt: bool,
 ) -> list[Problem]:
-    searched = Counter(image.label for image in gallery if image.label)
+    searched = Counter(label for image in gallery for label in image.labels)
     judged = {query for query, one in relevance.items() if one.positive is not None}
     problems = []
     if searched:
         for part, images in queries.items():
             asked = Counter(
-                image.label or "distractor" for image in images if image.id not in judged
+                image.label or "distractor"
+                for image in images
+                if image.id not in judged and not image.labels & searched.keys()
             )
             problems += [
                 Problem(
@@ -225,7 +247,6 @@ def _class_problems(
                     f"{count} queries not scored",
                 )
                 for label, count in sorted(asked.items())
-                if label not in searched
             ]
     if dealt:
         asked_labels = {image.label for images in queries.values() for image in images}

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from datasets.names import near_misses
-from datasets.task import Problem
+from datasets.task import Box, Image, Problem
 from datasets.walk import File, Listing
 
 UNSPLIT = ""
@@ -39,6 +39,22 @@ class Item:
     part: str
     label: str | None = None
     distractor: str | None = None
+    further: tuple[str, ...] = ()
+    group: str | None = None
+    box: Box | None = None
+
+    def to_image(self, sha256: str) -> Image:
+        """The image that it is, known to be readable."""
+        return Image(
+            self.id,
+            self.path,
+            sha256,
+            self.label,
+            self.distractor,
+            self.further,
+            self.group,
+            self.box,
+        )
 
 
 @dataclass(frozen=True)
@@ -93,6 +109,7 @@ FORMS = {
     "train-test": "train/ and val/ or test/, with class folders",
     "classes": "class folders only",
     "by-hand": "as --layout says",
+    "table": "a table",
     "own": "the dataset's own",
 }
 """Forms of folders and what they look like."""
@@ -129,7 +146,7 @@ class Collection:
 
     def _form(self) -> str:
         text = FORMS[self.layout.form]
-        if self.layout.form not in ("classes", "own"):
+        if self.layout.parts and self.layout.form != "classes":
             text = f"{self.layout.form} ({', '.join(map(str, self.layout.parts))})"
         if self.layout.wrappers:
             text += f", inside {'/'.join(self.layout.wrappers)}/"

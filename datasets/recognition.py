@@ -167,7 +167,7 @@ class _Folder:
         self.direct = Counter(parts[0] for parts in pictures if len(parts) == 2)
         self.deep = Counter(parts[0] for parts in pictures if len(parts) > 2)
         self.names = sorted(self.direct.keys() | self.deep.keys())
-        self.roles = {name: role for name in listing.names if (role := _role_of(name))}
+        self.roles = {name: role for name in listing.names if (role := role_of(name))}
 
     def layout(self) -> Layout | None:
         """The form of the folder; None if the only folder in it is to be looked at instead."""
@@ -200,7 +200,7 @@ class _Folder:
         self._require_one(own)
         inside = self.listing.inside(own[0])
         for name in inside.names:
-            role = _role_of(name) or ""
+            role = role_of(name) or ""
             if not role.startswith(_SEARCH):
                 self._refuse(
                     f"{own[0]}/{name}: unknown part; {own[0]}/ holds 'gallery', 'query' and "
@@ -214,7 +214,7 @@ class _Folder:
             name
             for name, role in self.roles.items()
             if role in ("validation", "test")
-            and {*_SEARCH} & {_role_of(inner) for inner in self.listing.inside(name).names}
+            and {*_SEARCH} & {role_of(inner) for inner in self.listing.inside(name).names}
         ]
 
     def _training(self) -> list[Part]:
@@ -227,7 +227,7 @@ class _Folder:
     ) -> Layout:
         named: dict[str, str] = {}
         for name in inside.names:
-            role = _role_of(name) or ""
+            role = role_of(name) or ""
             if role.startswith(_SEARCH):
                 self._require_one(list({named.get(role, name): 0, name: 0}))
                 named[role] = name
@@ -316,7 +316,7 @@ class _Folder:
         raise InputError(f"{self.root}: {reason}")
 
 
-def _role_of(name: str) -> str | None:
+def role_of(name: str) -> str | None:
     """The part that a folder's name stands for: ``query-night`` for a further query set."""
     if match := _MORE_QUERIES.fullmatch(name):
         return f"query-{match[1]}"

@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol, TypeVar
 from datasets.errors import InputError
 from datasets.layout import Collection
 from datasets.recognition import read_layout
+from datasets.table import ENDINGS, read_table
 from datasets.walk import Listing, walk
 
 A = TypeVar("A")
@@ -68,7 +69,7 @@ class Source(ABC):
 
 
 class Folder(Source):
-    """Any folder in one of the layout's forms, under a name of the user's choice.
+    """Any folder in one of the layout's forms, or a table, under a name of the user's choice.
 
     Parameters
     ----------
@@ -93,7 +94,13 @@ class Folder(Source):
         self.known = known
 
     def collect(self, root: Path, each: Each = serially) -> Collection:
-        """List the folder."""
+        """List the folder, or the files that the table names."""
+        if root.suffix.lower() in ENDINGS and root.is_file():
+            if self.layout:
+                raise InputError(
+                    f"--layout: {root} is a table, which says it itself; leave it out"
+                )
+            return read_table(root)
         listing = walk(root)
         for source in self.known:
             if not self.layout and source.resembles(listing):

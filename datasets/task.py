@@ -7,6 +7,16 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
+
+
+class Box(NamedTuple):
+    """A part of a picture, in pixels; right and bottom lie outside of it."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,12 @@ class Image:
         Class name; None for a distractor and in unlabelled folders.
     distractor : str or None
         Name of the distractor's class (``""`` if it has none), None for all other images.
+    further : tuple of str
+        More labels: images with any label in common are relevant for each other.
+    group : str or None
+        Images of one group (a scene, a camera, a burst) are junk for each other.
+    box : Box or None
+        The part of the picture that is asked with; None for all of it.
     """
 
     id: str
@@ -32,6 +48,14 @@ class Image:
     sha256: str
     label: str | None = None
     distractor: str | None = None
+    further: tuple[str, ...] = ()
+    group: str | None = None
+    box: Box | None = None
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """All labels."""
+        return frozenset(self.further if self.label is None else (self.label, *self.further))
 
 
 class ProblemKind(IntEnum):
@@ -144,6 +168,11 @@ class Dataset:
         rows: list[object] = [
             (part, image.id, image.sha256, image.label, image.distractor)
             for part, image in self.images
+        ]
+        rows += [
+            (part, image.id, sorted(image.further), image.group, image.box)
+            for part, image in self.images
+            if image.further or image.group is not None or image.box is not None
         ]
         rows += [
             (

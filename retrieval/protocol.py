@@ -27,8 +27,12 @@ class Candidate(Protocol):
         """Hash of the content, the image's identity."""
 
     @property
-    def label(self) -> str | None:
-        """Class name, None without one."""
+    def labels(self) -> Collection[str]:
+        """Class names."""
+
+    @property
+    def group(self) -> str | None:
+        """Name of the scene or burst that it is of, None without one."""
 
     @property
     def distractor(self) -> str | None:
@@ -92,9 +96,10 @@ def judge(
 ) -> Judgements:
     """Judge the gallery for every query.
 
-    An image is relevant if it has the query's label; distractors have none and are negatives.
-    Relevant images that `relevance` names replace the query's label, and its junk is excluded. The
-    query itself, found in the gallery by content hash, is excluded once.
+    An image is relevant if it has a label of the query's; distractors have none and are
+    negatives. Relevant images that `relevance` names replace the query's labels. Its junk, and
+    images of the query's group, are excluded; so is the query itself, found in the gallery by
+    content hash, once.
 
     Parameters
     ----------
@@ -109,22 +114,25 @@ def judge(
         One judgement per query, in their order.
     """
     by_label: dict[str, list[int]] = defaultdict(list)
+    by_group: dict[str | None, list[int]] = defaultdict(list)
     by_content: dict[str, int] = {}
     by_id = {image.id: index for index, image in enumerate(gallery)}
     for index, image in enumerate(gallery):
-        if image.label is not None:
-            by_label[image.label].append(index)
+        for label in image.labels:
+            by_label[label].append(index)
+        if image.group is not None:
+            by_group[image.group].append(index)
         by_content.setdefault(image.sha256, index)
     judgements, self_matches = [], 0
     for query in queries:
         judged = relevance.get(query.id)
         # An image may be judged and yet be missing here: it was not readable.
         junk = judged.junk if judged else ()
-        excluded = {by_id[name] for name in junk if name in by_id}
+        excluded = {by_id[name] for name in junk if name in by_id} | {*by_group[query.group]}
         if judged and judged.positive is not None:
             positive = {by_id[name] for name in judged.positive if name in by_id}
         else:
-            positive = set(by_label[query.label]) if query.label is not None else set()
+            positive = {index for label in query.labels for index in by_label[label]}
         if query.sha256 in by_content:
             excluded.add(by_content[query.sha256])
             self_matches += 1

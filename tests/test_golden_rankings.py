@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +11,7 @@ import pytest
 from golden import declaring
 
 import retrieval
+from datasets.task import Image
 from retrieval import protocol
 from retrieval.fusion.base import FusionMethod
 from retrieval.fusion.late import (
@@ -41,12 +42,8 @@ DIMS = (6, 9)
 """Columns of the vectors of two extractors."""
 
 
-@dataclass(frozen=True)
-class Picture:
-    id: str
-    sha256: str
-    label: str | None
-    distractor: str | None = None
+def picture(name: str, sha256: str, label: str | None, distractor: str | None = None) -> Image:
+    return Image(name, Path(name), sha256, label, distractor)
 
 
 def vectors(count: int, dims: int, seed: int) -> np.ndarray:
@@ -62,11 +59,11 @@ def extracted(count: int, seed: int) -> list[np.ndarray]:
     return [vectors(count, dims, seed + dims) for dims in DIMS]
 
 
-GALLERY = [Picture(f"g/{n:03}", f"g{n}", "abcde"[n % 5]) for n in range(80)]
-GALLERY += [Picture(f"x/{n:03}", f"x{n}", None, "yz"[n % 2]) for n in range(40)]
+GALLERY = [picture(f"g/{n:03}", f"g{n}", "abcde"[n % 5]) for n in range(80)]
+GALLERY += [picture(f"x/{n:03}", f"x{n}", None, "yz"[n % 2]) for n in range(40)]
 # The first query stands in the gallery, the sixth has no relevant image, the second has junk.
-QUERIES = [Picture("q/0", "g0", "a")] + [
-    Picture(f"q/{n}", f"q{n}", "abcdez"[n % 6]) for n in range(1, 8)
+QUERIES = [picture("q/0", "g0", "a")] + [
+    picture(f"q/{n}", f"q{n}", "abcdez"[n % 6]) for n in range(1, 8)
 ]
 RELEVANCE = {"q/1": SimpleNamespace(positive=("g/001", "g/011"), junk=("g/002", "x/003"))}
 JUDGEMENTS = judge(QUERIES, GALLERY, RELEVANCE)

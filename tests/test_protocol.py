@@ -1,11 +1,13 @@
 """The traps of retrieval protocols, each with its test."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.stats import hypergeom
 
+from datasets.task import Image
 from retrieval.knn import grid_distances
 from retrieval.metrics import METRICS, chance, mean_scores, score
 from retrieval.protocol import judge
@@ -13,8 +15,7 @@ from retrieval.ranking import Ranking, summarise
 
 
 def image(name, label, sha=None):
-    distractor = "" if label is None else None
-    return SimpleNamespace(id=name, label=label, sha256=sha or name, distractor=distractor)
+    return Image(name, Path(name), sha or name, label, "" if label is None else None)
 
 
 def images(prefix, labels):

@@ -1,9 +1,12 @@
 """Query sets of drawings, and the original project's leak as an option."""
 
+import json
+
 import numpy as np
 import pytest
 from pictures import fill
 
+from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.variants import with_copies, with_edges
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.run import main
@@ -105,3 +108,22 @@ def test_the_leak_shows_in_results_of_its_own(parted, run, tmp_path, capsys):
     assert not (tmp_path / "out" / "parted").exists()
     assert main(["--extractor", "hog", "--edges", "--dataset", str(tmp_path / "gone")]) == 2
     assert "no such folder" in capsys.readouterr().err
+
+
+def test_leave_one_out_lets_every_picture_ask_all_others(classes, run, tmp_path):
+    given = ("--dataset", classes, "--extractor", "hsv-histogram", "--leave-one-out")
+    assert run(*given, "--quiet") == 0
+    folder = tmp_path / "out" / "classes-leave-one-out"
+    record = json.loads((folder / "records" / "query" / "hsv-histogram.json").read_text())
+    assert record["counts"]["gallery images"] == record["counts"]["queries scored"] == 30
+    assert record["counts"]["queries found in gallery"] == 30
+    assert "every gallery image of a class asks all others" in (folder / "table.md").read_text()
+
+
+def test_leave_one_out_learns_from_training_folders_only(parted, tmp_path):
+    data = load(str(parted), tmp_path / "cache", Workforce(quiet=True), leave_one_out=True)
+    assert (len(data.training), len(data.gallery), len(data.queries["query"])) == (8, 13, 10)
+    assert [(problem.id, problem.outcome) for problem in data.problems] == [
+        ("query", "6 left out"),
+        ("query-sketch", "4 left out"),
+    ]

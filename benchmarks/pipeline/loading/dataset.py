@@ -12,6 +12,7 @@ import datasets
 from benchmarks.formats.files import write_text
 from benchmarks.pipeline.cache.fingerprint import digest, module_identity
 from benchmarks.pipeline.cache.store import ArrayStore
+from benchmarks.pipeline.loading.crops import with_crops
 from benchmarks.pipeline.workers import Workforce
 from datasets import reading
 from datasets.assembly import Inspected, assemble
@@ -27,7 +28,12 @@ _GRAIN = 2e9
 
 
 def load(
-    text: str, cache: Path, workforce: Workforce, seed: int = 0, layout: Sequence[str] = ()
+    text: str,
+    cache: Path,
+    workforce: Workforce,
+    seed: int = 0,
+    layout: Sequence[str] = (),
+    leave_one_out: bool = False,
 ) -> Dataset:
     """Load a dataset by name, path or both.
 
@@ -47,6 +53,8 @@ def load(
         Seed of the split, where the folders give none.
     layout : sequence of str
         Form of the folder, if the user names it; see `datasets.recognition.by_hand`.
+    leave_one_out : bool
+        Let every gallery image ask all others, see `datasets.assembly.assemble`.
 
     Raises
     ------
@@ -55,7 +63,8 @@ def load(
     """
     source, found = collect(text, cache, workforce, layout)
     inspected = inspect(found.items, source.name, cache, workforce)
-    return assemble(source.name, found, inspected, seed, source.licence)
+    dataset = assemble(source.name, found, inspected, seed, source.licence, leave_one_out)
+    return with_crops(dataset, cache, workforce)
 
 
 def collect(

@@ -41,7 +41,7 @@ def load_folder(
     items = [_item(file) for file in listing.files]
     inspected = inspect(items, root.name, cache, workforce)
     images = [
-        Image(item.id, item.path, inspected[item.id].sha256, item.label)
+        item.to_image(inspected[item.id].sha256)
         for item in items
         if inspected[item.id].problem is None
     ]

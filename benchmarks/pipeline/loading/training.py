@@ -134,7 +134,7 @@ def _training(
     hashes, _ = file_hashes(others, name, cache, workforce)
     used = set(hashes.values())
     return tuple(
-        Image(item.id, item.path, inspected[item.id].sha256, item.label, item.distractor)
+        item.to_image(inspected[item.id].sha256)
         for item in wanted
         if inspected[item.id].problem is None and inspected[item.id].sha256 not in used
     )

@@ -139,7 +139,7 @@ def _relevance(photo: Image, dataset: Dataset) -> Relevance | None:
     junk = frozenset(itself) | (judged.junk if judged else frozenset())
     if judged and judged.positive is not None:
         return Relevance(judged.positive - junk, junk)
-    positive = {image.id for image in dataset.gallery if image.label == photo.label is not None}
+    positive = {image.id for image in dataset.gallery if image.labels & photo.labels}
     return Relevance(frozenset(positive) - junk, junk)
 
 

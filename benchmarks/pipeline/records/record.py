@@ -94,11 +94,16 @@ def write_description(out: Path, dataset: Dataset) -> Path:
         list(dataset.warnings),
     )
     write_json(folder / DESCRIPTION, msgspec.to_builtins(about))
-    header = ("part", "id", "label", "is_distractor", "distractor", "sha256")
+    header = ["part", "id", "label", "is_distractor", "distractor", "sha256"]
+    further = any(image.further or image.group for _, image in dataset.images)
     images = [
-        (part, i.id, i.label, "no" if i.distractor is None else "yes", i.distractor, i.sha256)
+        (
+            *(part, i.id, i.label, "no" if i.distractor is None else "yes"),
+            *(i.distractor, i.sha256, *["|".join(i.further), i.group] * further),
+        )
         for part, i in dataset.images
     ]
+    header += ["further_labels", "group"] * further
     write_text(folder / IMAGES, to_csv(header, images))
     write_text(folder / "problems.csv", to_csv(("id", "problem", "outcome"), problems))
     return folder

@@ -1,0 +1,295 @@
+"""Datasets as tables: a row for each picture, with its file, labels, part, group and crop box."""
+
+import csv
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from datasets.errors import InputError
+from datasets.layout import HELD_OUT, UNSPLIT, Collection, Item, Layout, is_distractor
+from datasets.names import canonical
+from datasets.recognition import role_of
+from datasets.task import Box
+
+ENDINGS = (".csv", ".tsv", ".parquet")
+"""Files that are tables."""
+
+_NAMES = {
+    "path": ("path", "file", "filename", "file_name", "image", "image_path"),
+    "label": ("label", "labels", "class", "category"),
+    "part": ("part", "split", "set"),
+    "group": ("group", "scene"),
+    "left": ("left",),
+    "top": ("top",),
+    "right": ("right",),
+    "bottom": ("bottom",),
+}
+"""Columns and the names that they may have, in any case."""
+
+_COLUMN_OF = {name: column for column, names in _NAMES.items() for name in names}
+_BOX = ("left", "top", "right", "bottom")
+_SEPARATOR = "|"
+"""Stands between the labels of a picture."""
+
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of the table, in words that this suite uses."""
+
+    line: int
+    path: str
+    labels: tuple[str, ...]
+    part: str
+    group: str | None
+    box: Box | None
+
+
+def read_table(path: Path) -> Collection:
+    """Read the files, labels and parts of a dataset from a table.
+
+    Columns are told by their names, in any case and order; only the first is needed:
+
+    ``path`` (or ``file``, ``filename``, ``image``)
+        The picture's file, relative to the table's folder.
+    ``label`` (or ``labels``, ``class``, ``category``)
+        Its class; several with ``|`` between them, or in rows of their own. ``distractor`` and
+        ``distractor/NAME`` are distractors.
+    ``part`` (or ``split``, ``set``)
+        ``training``, ``gallery``, ``query`` or ``query-NAME``, or ``val`` or ``test`` (split into
+        gallery and queries); where it is empty the picture is split by content.
+    ``group`` (or ``scene``)
+        Pictures of one group (of one scene, camera or burst) are junk for each other.
+    ``left``, ``top``, ``right``, ``bottom``
+        Crop box of a query, in pixels of the upright picture.
+
+    Parameters
+    ----------
+    path : Path
+        CSV (with commas, semicolons or tabs; UTF-8 or, with a byte order mark, UTF-16), TSV or
+        Parquet.
+
+    Returns
+    -------
+    Collection
+        Ids are as the table writes paths; those of cropped queries end in the box.
+
+    Raises
+    ------
+    InputError
+        If the file is no table, has no column of paths, names files that are not there or the
+        same picture twice in different words; names the line.
+    """
+    columns, rows = _read(path)
+    known = _columns(path, columns)
+    unread = [name for name in columns if name not in known.values()]
+    merged = _merged(path, _rows(path, rows, known))
+    items = [_item(path.parent, row) for row in merged]
+    _require_files(path, items, merged)
+    warnings = [f"columns not read: {', '.join(unread)}"] if unread else []
+    ordered = sorted(items, key=lambda item: item.id)
+    return Collection(path.parent, ordered, layout=Layout("table", (), warnings=tuple(warnings)))
+
+
+def _read(path: Path) -> tuple[list[str], Iterator[tuple[int, Mapping[str, Any]]]]:
+    """Names of the columns, and the rows with the number of their line."""
+    if path.suffix.lower() == ".parquet":
+        return _read_parquet(path)
+    try:
+        text = _text(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count) if path.suffix.lower() == ".csv" else "\t"
+    reader = csv.DictReader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    try:
+        columns = [name or "" for name in reader.fieldnames or ()]
+    except csv.Error as error:
+        raise InputError(f"{path}: no table ({error}); save it as CSV") from error
+    return columns, _numbered(path, reader)
+
+
+def _text(path: Path) -> str:
+    data = path.read_bytes()
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{path}: line {line}: no UTF-8 (byte 0x{data[error.start]:02x}); save it as UTF-8"
+        ) from error
+
+
+def _numbered(
+    path: Path, reader: "csv.DictReader[str]"
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    try:
+        for row in reader:
+            if None in row or None in row.values():
+                many = "more" if None in row else "fewer"
+                raise InputError(
+                    f"{path}: line {reader.line_num}: {many} cells than columns; mend the line"
+                )
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise InputError(f"{path}: line {reader.line_num}: {error}; mend the line") from error
+
+
+def _read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, Mapping[str, Any]]]]:
+    try:
+        from pyarrow import ArrowException, parquet  # an extra
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"{path}: Parquet needs pyarrow: pip install pyarrow, or save it as CSV"
+        ) from error
+    try:
+        table = parquet.read_table(path)
+    except (ArrowException, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"{path}: no Parquet file ({reason}); make it anew") from error
+    rows = (
+        dict(zip(table.column_names, values, strict=True))
+        for batch in table.to_batches()
+        for values in zip(*(column.to_pylist() for column in batch.columns), strict=True)
+    )
+    return list(table.column_names), enumerate(rows, 1)
+
+
+def _columns(path: Path, names: Sequence[str]) -> dict[str, str]:
+    """The table's name of each column that is known."""
+    known: dict[str, str] = {}
+    for name in names:
+        column = _COLUMN_OF.get(name.strip().lower())
+        if column in known:
+            raise InputError(
+                f"{path}: {known[column]!r} and {name!r} are both the {column}; keep one"
+            )
+        if column is not None:
+            known[column] = name
+    if "path" not in known:
+        raise InputError(
+            f"{path}: no column {' or '.join(map(repr, _NAMES['path'][:3]))} among "
+            f"{', '.join(map(repr, names[:8])) or 'its columns'}; name one so"
+        )
+    if 0 < len(known.keys() & {*_BOX}) < len(_BOX):
+        raise InputError(f"{path}: a crop box needs all of the columns {', '.join(_BOX)}")
+    return known
+
+
+def _rows(
+    path: Path, rows: Iterable[tuple[int, Mapping[str, Any]]], known: Mapping[str, str]
+) -> Iterator[_Row]:
+    roles: dict[str, str] = {}
+    for line, row in rows:
+        cell = {column: row[name] for column, name in known.items()}
+        name = _file(cell["path"])
+        if not name:
+            raise InputError(f"{path}: line {line}: no path; remove the line")
+        part = _word(cell.get("part"))
+        if part not in roles:
+            roles[part] = _role(path, line, part)
+        yield _Row(
+            line,
+            name,
+            tuple(label for label in map(str.strip, _labels(cell.get("label"))) if label),
+            roles[part],
+            _word(cell.get("group")) or None,
+            _box(path, line, [cell.get(side) for side in _BOX]),
+        )
+
+
+def _word(value: object) -> str:
+    return "" if value is None else canonical(str(value).strip())
+
+
+def _file(value: object) -> str:
+    """A path as this system writes it, without detours; not normalised, unlike other words."""
+    name = "" if value is None else str(value).strip()
+    return posixpath.normpath(name.replace("\\", "/")) if name else ""
+
+
+def _labels(value: object) -> list[str]:
+    if isinstance(value, list):  # of Parquet
+        return [_word(one) for one in value]
+    return _word(value).split(_SEPARATOR)
+
+
+def _role(path: Path, line: int, part: str) -> str:
+    role = role_of(part) if part else UNSPLIT
+    if role is None:
+        raise InputError(
+            f"{path}: line {line}: unknown part {part!r}; write training, gallery, query, "
+            "query-NAME, val or test"
+        )
+    return HELD_OUT if role in ("validation", "test") else role
+
+
+def _box(path: Path, line: int, sides: Sequence[object]) -> Box | None:
+    words = [_word(side) for side in sides]
+    if not any(words):
+        return None
+    try:
+        left, top, right, bottom = (round(float(word)) for word in words)
+    except (ValueError, OverflowError):
+        left = top = right = bottom = 0
+    if not (0 <= left < right and 0 <= top < bottom):
+        raise InputError(
+            f"{path}: line {line}: no box ({', '.join(words)}); write left, top, right, bottom in "
+            "pixels"
+        )
+    return Box(left, top, right, bottom)
+
+
+def _merged(path: Path, rows: Iterable[_Row]) -> list[_Row]:
+    """One row a picture, or part of one: labels in several rows are put together."""
+    merged: dict[tuple[str, Box | None], _Row] = {}
+    for row in rows:
+        key = (row.path, row.box)
+        first = merged.setdefault(key, row)
+        if first is row:
+            continue
+        alike = (row.part, row.group) == (first.part, first.group)
+        if not alike or set(row.labels) <= set(first.labels):
+            raise InputError(
+                f"{path}: line {row.line}: {row.path!r} stands in line {first.line} already; "
+                "keep one"
+            )
+        merged[key] = replace(first, labels=(*first.labels, *row.labels))
+    return list(merged.values())
+
+
+def _item(root: Path, row: _Row) -> Item:
+    first, _, kind = row.labels[0].partition("/") if row.labels else ("", "", "")
+    distractor = kind if is_distractor(first) else None
+    labels = row.labels if distractor is None else ()
+    part = "gallery" if distractor is not None and row.part in (UNSPLIT, HELD_OUT) else row.part
+    key = row.path if row.box is None else f"{row.path}#{','.join(map(str, row.box))}"
+    return Item(
+        canonical(key),
+        root / row.path,
+        part,
+        labels[0] if labels else None,
+        distractor,
+        labels[1:],
+        row.group,
+        row.box,
+    )
+
+
+def _require_files(path: Path, items: Sequence[Item], rows: Sequence[_Row]) -> None:
+    missing = [row for row, item in zip(rows, items, strict=True) if not item.path.exists()]
+    if missing:
+        named = ", ".join(f"{row.path!r} in line {row.line}" for row in missing[:_MOST_NAMED])
+        raise InputError(
+            f"{path}: {len(missing):,} of {len(rows):,} files are not there ({named}); paths are "
+            f"relative to {path.parent}"
+        )
+    boxed = [row for row in rows if row.box is not None and not row.part.startswith("query")]
+    if boxed:
+        raise InputError(
+            f"{path}: line {boxed[0].line}: only queries have a crop box; remove it or say query"
+        )

@@ -1,0 +1,194 @@
+"""Datasets as tables: files, labels, parts, groups and crop boxes, or one clear line."""
+
+import numpy as np
+import pytest
+from pictures import fill
+from PIL import Image
+
+from datasets.errors import InputError
+from datasets.table import read_table
+from retrieval.protocol import judge
+
+
+@pytest.fixture
+def album(tmp_path):
+    """A folder of twelve pictures in no order."""
+    fill(tmp_path / "album" / "images", 12, 7)
+    return tmp_path / "album"
+
+
+def write(path, *lines, encoding="utf-8"):
+    path.write_text("\n".join(lines) + "\n", encoding=encoding)
+    return path
+
+
+def table(album, *lines):
+    return write(album / "labels.csv", *lines)
+
+
+def judged(data, part="query"):
+    """Query to its relevant and excluded gallery images."""
+    judgements = judge(data.queries[part], data.gallery, data.relevance)
+    names = [image.id.split("/")[-1] for image in data.gallery]
+    return {
+        query.id.split("/")[-1]: (
+            [names[n] for n in one.positive],
+            [names[n] for n in one.excluded],
+        )
+        for query, one in zip(data.queries[part], judgements.of, strict=True)
+    }
+
+
+def test_labels_alone_are_split_by_content(album, load_dataset):
+    rows = [f"images/{n:02}.png,{'cat' if n < 6 else 'dog'}" for n in range(12)]
+    data = load_dataset(f"mine={table(album, 'file,label', *rows)}")
+    assert data.name == "mine"
+    assert (len(data.training), len(data.gallery), len(data.queries["query"])) == (4, 6, 2)
+    assert {image.label for image in data.gallery} == {"cat", "dog"}
+    assert "by content hash" in data.split
+
+
+def test_parts_groups_several_labels_and_distractors(album, load_dataset):
+    path = table(
+        album,
+        "path,labels,part,group",
+        "images/00.png,cat|pet,query,a",
+        "images/01.png,cat,gallery,a",
+        "images/02.png,pet,gallery,b",
+        "images/03.png,cow,gallery,",
+        "images/04.png,distractor/wolf,gallery,",
+        "images/05.png,cow,query-night,",
+        "images/06.png,dog|pet,gallery,",
+        "images/07.png,cat,train,",
+    )
+    data = load_dataset(path)
+    assert data.name == "labels"
+    assert judged(data) == {"00.png": (["02.png", "06.png"], ["01.png"])}
+    assert judged(data, "query-night") == {"05.png": (["03.png"], [])}
+    assert [image.distractor for image in data.gallery if image.distractor] == ["wolf"]
+    assert [image.id for image in data.training] == ["images/07.png"]
+
+
+def test_held_out_parts_are_split(album, load_dataset):
+    rows = [f"images/{n:02}.png,{'ab'[n % 2]},{'train' if n < 4 else 'val'}" for n in range(12)]
+    data = load_dataset(table(album, "image,class,split", *rows))
+    assert (len(data.training), len(data.gallery), len(data.queries["query"])) == (4, 6, 2)
+
+
+def test_labels_may_stand_in_rows_of_their_own(album):
+    found = read_table(
+        table(album, "path,label", "images/00.png,cat", "images/00.png,pet", "images/01.png,dog")
+    )
+    assert [(item.label, item.further) for item in found.items] == [("cat", ("pet",)), ("dog", ())]
+
+
+def test_a_query_may_be_a_part_of_a_picture(album, load_dataset, run):
+    path = table(
+        album,
+        "path,label,part,left,top,right,bottom",
+        "images/00.png,a,query,2,4,12,20",
+        "images/00.png,b,query,0,0,24,24",
+        "images/01.png,a,gallery,,,,",
+        "images/02.png,b,gallery,,,,",
+    )
+    data = load_dataset(path)
+    assert [image.id for image in data.queries["query"]] == [
+        "images/00.png#0,0,24,24",
+        "images/00.png#2,4,12,20",
+    ]
+    whole = np.asarray(Image.open(album / "images" / "00.png"))
+    part = np.asarray(Image.open(data.queries["query"][1].path))
+    np.testing.assert_array_equal(part, whole[4:20, 2:12])
+    assert run("--dataset", path, "--extractor", "hsv-histogram", "--edges", "--quiet") == 0
+
+
+def test_the_whole_picture_is_junk_for_a_part_of_it(album, load_dataset):
+    (album / "images" / "copy.png").write_bytes((album / "images" / "00.png").read_bytes())
+    path = table(
+        album,
+        "path,label,part,left,top,right,bottom",
+        "images/00.png,a,query,2,4,12,20",
+        "images/copy.png,a,gallery,,,,",
+        "images/01.png,a,gallery,,,,",
+        "images/02.png,b,gallery,,,,",
+    )
+    assert [*judged(load_dataset(path)).values()] == [(["01.png"], ["copy.png"])]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_encodings_and_delimiters(album, encoding, delimiter):
+    lines = [f"Path{delimiter}LABEL", f'"images/00.png"{delimiter}"Käse{delimiter} jung"']
+    path = write(album / "t.csv", *lines, encoding=encoding)
+    assert [item.label for item in read_table(path).items] == [f"Käse{delimiter} jung"]
+
+
+def test_parquet(album):
+    pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+    from pyarrow import table as arrow
+
+    columns = {"file": ["images/00.png", "images/01.png"], "labels": [["a", "b"], ["c"]]}
+    parquet.write_table(arrow(columns), album / "t.parquet")
+    found = read_table(album / "t.parquet").items
+    assert [(item.label, item.further) for item in found] == [("a", ("b",)), ("c", ())]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            ["name,label", "images/00.png,a"],
+            "no column 'path' or 'file' or 'filename' among 'name'",
+        ),
+        (["path,file", "a,b"], "'path' and 'file' are both the path"),
+        (
+            ["path,label", "images/99.png,a"],
+            r"1 of 1 files are not there \('images/99.png' in line 2",
+        ),
+        (
+            ["path,label", "images/00.png,a", "images/00.png,a"],
+            "line 3: .* stands in line 2 already",
+        ),
+        (["path,label", "images/00.png,a,b"], "line 2: more cells than columns"),
+        (["path,label", "images/00.png"], "line 2: fewer cells than columns"),
+        (["path,label", ",a"], "line 2: no path"),
+        (["path,part", "images/00.png,somewhere"], "line 2: unknown part 'somewhere'"),
+        (["path,left,top", "images/00.png,1,2"], "a crop box needs all of"),
+        (
+            ["path,part,left,top,right,bottom", "images/00.png,query,9,9,3,3"],
+            r"line 2: no box \(9, 9, 3, 3\)",
+        ),
+        (
+            ["path,part,left,top,right,bottom", "images/00.png,gallery,0,0,3,3"],
+            "line 2: only queries have a crop box",
+        ),
+        ([""], "no column"),
+    ],
+)
+def test_a_wrong_table_says_where(album, lines, message):
+    with pytest.raises(InputError, match=message):
+        read_table(table(album, *lines))
+
+
+def test_a_table_in_another_encoding_says_so(album):
+    path = write(album / "t.csv", "path,label", "images/00.png,Käse", encoding="latin-1")
+    with pytest.raises(InputError, match="line 2: no UTF-8"):
+        read_table(path)
+
+
+def test_a_box_outside_of_its_picture_is_told(album, load_dataset):
+    path = table(
+        album,
+        "path,label,part,left,top,right,bottom",
+        "images/00.png,a,query,0,0,99,9",
+        "images/01.png,a,gallery,,,,",
+        "images/02.png,b,gallery,,,,",
+    )
+    with pytest.raises(InputError, match=r"outside of the picture \(24 x 24 pixels\)"):
+        load_dataset(path)
+
+
+def test_one_file_under_two_spellings_is_one_picture(album):
+    with pytest.raises(InputError, match=r"line 3: .* stands in line 2 already"):
+        read_table(table(album, "path,label", "images/00.png,a", "./images//00.png,a"))
