@@ -32,7 +32,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     add_options(parser, "out", required=True, default=None, help="folder for the copies")
     copies = Augmentation().copies
     parser.add_argument("--copies", type=positive, metavar="N", default=copies, help="per image")
-    add_options(parser, "layout", "seed", "cache", "jobs", "quiet")
+    add_options(parser, "layout", "max-pixels", "seed", "cache", "jobs", "quiet")
     options = parser.parse_args(arguments)
     require_folders(options, "out", "cache")
     workforce = Workforce(options.jobs, options.quiet)

@@ -14,6 +14,7 @@ import datasets
 from benchmarks import CHECKOUT
 from benchmarks.formats.files import require_writable
 from datasets.errors import InputError
+from datasets.reading import LIMIT, MAX_PIXELS
 from datasets.recognition import ROLES
 from extractors import pretrained_networks
 from extractors.networks.inference import ENGINES, NoEngineError, chosen
@@ -96,6 +97,14 @@ def default_cache() -> Path:
     return platformdirs.user_cache_path("image-retrieval-benchmark", appauthor=False)
 
 
+class _Limit(argparse.Action):
+    """Sets the environment variable that ``--max-pixels`` stands for, for workers as well."""
+
+    def __call__(self, parser: object, namespace: object, values: object, *_: object) -> None:
+        """Take the option's number."""
+        os.environ[LIMIT] = str(values)
+
+
 _OPTIONS: dict[str, dict[str, Any]] = {
     "--dataset": {
         "nargs": "+",
@@ -109,6 +118,13 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "default": [],
         "help": "form of the datasets' folders, where it is not clear: classes, flat, or "
         f"ROLE=FOLDER … with roles of {', '.join(ROLES)}",
+    },
+    "--max-pixels": {
+        "action": _Limit,
+        "type": positive,
+        "metavar": "N",
+        "help": f"read pictures of up to N pixels (default: {MAX_PIXELS:,}); a worker needs about "
+        "five bytes for each",
     },
     "--extractor": {
         "nargs": "+",

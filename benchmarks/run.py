@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="methods whose parameters benchmarks.tune chose, as lines of their own",
     )
-    add_options(what, "dataset", "layout")
+    add_options(what, "dataset", "layout", "max-pixels")
     what.add_argument(
         "--leave-one-out",
         action="store_true",

@@ -62,7 +62,7 @@ def _parser() -> Parser:
     parser.add_argument(
         "--extractor", metavar="NAME", default="rootsift-bovw", help="default: %(default)s"
     )
-    add_options(parser, "dataset", "layout", "out", "cache", "jobs", "seed", "quiet")
+    add_options(parser, "dataset", "layout", "max-pixels", "out", "cache", "jobs", "seed", "quiet")
     return parser
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from datasets.errors import InputError
 from datasets.layout import HELD_OUT, UNSPLIT, Collection
+from datasets.problems import tabulate
 from datasets.relevance import Place, read_relevance
 from datasets.split import HELD_OUT_RULE, RULE, split_by_content
 from datasets.task import Dataset, Image, Problem, ProblemKind, Relevance
@@ -36,7 +37,8 @@ class Inspected:
     def problems(self, name: str) -> list[Problem]:
         """Rows for the table of problems, of the file under its id."""
         if self.problem is not None:
-            return [Problem(name, self.problem, "left out", self.kind)]
+            outcome = "passed over" if self.kind is ProblemKind.PASSED_OVER else "left out"
+            return [Problem(name, self.problem, outcome, self.kind)]
         return [Problem(name, one, "kept", ProblemKind.REMARK) for one in self.remarks]
 
 
@@ -108,7 +110,7 @@ def assemble(
         gallery,
         queries,
         relevance,
-        tuple(sorted(problems, key=lambda problem: problem.order)),
+        tabulate(problems),
         ALL_ASK if leave_one_out else _split_in_words(found, seed),
         licence,
         tuple(found.understood()),

@@ -1,32 +1,60 @@
 """The one image reader that everybody uses, and the hash that names an image."""
 
 import hashlib
+import io
 import os
+import stat
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import overload
+from typing import IO, overload
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PILImage
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 
 from datasets.decoding.arrays import from_array
+from datasets.decoding.formats import (
+    HEAD,
+    READ,
+    require_no_thumbnail,
+    require_readable,
+    share_of_pixels,
+)
+from datasets.decoding.render import Decoded, render
+from datasets.decoding.repair import repairs, require_few_scans
 from datasets.errors import InputError, UnreadableImageError
 
 Pixels = NDArray[np.uint8]
 """A decoded picture: uint8 RGB, shape (height, width, 3), upright."""
 
-VERSION = "reading 1"
+VERSION = "reading 2"
 """Name and number of the pixels of the pictures, for cache keys: others need another number."""
 
 MAX_PIXELS = 89_478_485
-"""Largest picture that is decoded (Pillow's own limit: 256 MiB as RGB)."""
+"""Largest picture that is decoded, unless `LIMIT` says otherwise (Pillow's own limit)."""
 
-# Larger pictures are refused below with an error of our own; Pillow need not warn as well.
-warnings.filterwarnings("ignore", category=PILImage.DecompressionBombWarning)
+LIMIT = "IMAGE_RETRIEVAL_MAX_PIXELS"
+"""Environment variable that holds another limit, for worker processes as well."""
+
+# Larger pictures are refused below with an error of our own; Pillow need neither warn nor stop.
+PILImage.MAX_IMAGE_PIXELS = None
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+def max_pixels() -> int:
+    """Number of pixels of the largest picture that is decoded.
+
+    Raises
+    ------
+    InputError
+        If the environment variable holds no such number.
+    """
+    given = os.environ.get(LIMIT, "")
+    if given and not (given.isdecimal() and int(given)):
+        raise InputError(f"{LIMIT}={given}: no number of pixels; write one, or unset it")
+    return int(given) if given else MAX_PIXELS
 
 
 def content_hash(path: Path) -> str:
@@ -37,34 +65,25 @@ def content_hash(path: Path) -> str:
     UnreadableImageError
         If the file cannot be opened.
     """
-    if path.exists() and not path.is_file():
-        raise UnreadableImageError("not a regular file")  # opening a pipe would wait for ever
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UnreadableImageError(f"cannot be opened ({error.strerror})") from error
+    with _opened(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-@dataclass(frozen=True)
-class Decoded:
-    """A decoded picture.
+def require_picture(path: Path) -> None:
+    """Refuse a file that is in none of the formats that are read, by its first bytes.
 
-    Attributes
-    ----------
-    pixels : ndarray of uint8, shape (height, width, 3)
-        Upright RGB.
-    remarks : tuple of str
-        What is odd about the file.
+    Raises
+    ------
+    OtherFormatError, NoPictureError, UnreadableImageError
+        See `datasets.decoding.formats.require_readable`.
     """
+    with _opened(path) as file:
+        require_readable(file.read(HEAD), path)
 
-    pixels: Pixels
-    remarks: tuple[str, ...] = ()
 
-
-def read_image(path: Path, max_pixels: int = MAX_PIXELS) -> Pixels:
-    """Read a picture as upright 8-bit RGB; see `decode`."""
-    return decode(path, max_pixels).pixels
+def read_image(path: str | Path) -> Pixels:
+    """Read a picture as upright 8-bit sRGB; see `decode`."""
+    return decode(Path(path)).pixels
 
 
 def as_pixels(picture: object) -> Pixels:
@@ -88,9 +107,9 @@ def as_pixels(picture: object) -> Pixels:
     """
     try:
         if isinstance(picture, str | os.PathLike):
-            return read_image(Path(picture))
+            return read_image(os.fspath(picture))
         if isinstance(picture, PILImage.Image):
-            return _pixels(picture)
+            return _rendered(picture)
     except UnreadableImageError as error:
         named = "the image" if isinstance(picture, PILImage.Image) else picture
         raise InputError(f"{named}: {error}; give a picture") from error
@@ -98,53 +117,90 @@ def as_pixels(picture: object) -> Pixels:
         kind = type(picture).__name__
         raise InputError(f"a {kind} is no picture; give a path, an image of Pillow, or an array")
     array = from_array(np.asarray(picture))
-    return array if array.shape[2] == 3 else _pixels(PILImage.fromarray(array))
+    return array if array.shape[2] == 3 else _rendered(PILImage.fromarray(array))
 
 
-def decode(path: Path, max_pixels: int = MAX_PIXELS) -> Decoded:
-    """Decode a picture to upright 8-bit RGB.
+def decode(path: Path) -> Decoded:
+    """Decode a picture to upright 8-bit sRGB.
 
-    Grey is repeated, a palette resolved, 16 bits scaled to 8, CMYK converted, transparency
-    laid over white, EXIF orientation applied; of an animation the first frame counts.
+    Pixels come before metadata: a file whose pixels are whole is read, whatever is wrong beside
+    them. Grey is repeated, a palette resolved, colour profiles applied, deeper grey scaled to 8
+    bits, CMYK converted, transparency laid over white, EXIF orientation applied; of an animation
+    the first frame counts. Pictures of more than 2**25 pixels are reduced by a whole number.
 
     Parameters
     ----------
     path : Path
-        Any file that Pillow decodes (JPEG, PNG, WebP, GIF, BMP, TIFF, …), whatever its name.
-    max_pixels : int
-        Pictures with more pixels than this are refused before they are decoded.
+        A file of a format in `datasets.decoding.formats.READ`, whatever its name.
 
     Returns
     -------
     Decoded
+        The pixels, and what is odd about the file.
 
     Raises
     ------
     UnreadableImageError
-        If the file is missing, empty, truncated, no picture, too large or has pixels
-        without a defined range (floating point).
+        If the file is missing, empty, truncated, in no format that is read (then it is an
+        `OtherFormatError` or `NoPictureError`), larger than `max_pixels`, or has pixels without
+        a defined range.
     """
+    limit = max_pixels()
+    with _opened(path) as file:
+        head = file.read(HEAD)
+        require_readable(head, path)
+        if head.startswith(b"\xff\xd8"):
+            data = head + file.read()
+            require_few_scans(data)
+            return _decode(io.BytesIO(data), limit)
+        file.seek(0)
+        return _decode(file, limit)
+
+
+def _opened(path: Path) -> io.BufferedReader:
+    """Open a file; one that is no regular file would let us wait for ever."""
     try:
-        with PILImage.open(path) as image:
-            if image.width * image.height > max_pixels:
-                size = f"{image.width} x {image.height} pixels"
-                raise UnreadableImageError(f"too large ({size}; at most {max_pixels} in all)")
-            return Decoded(_pixels(image))
-    except UnidentifiedImageError as error:
-        empty = path.stat().st_size == 0
-        raise UnreadableImageError("empty file" if empty else "not a picture") from error
-    except PILImage.DecompressionBombError as error:
-        raise UnreadableImageError(f"too large (at most {max_pixels} pixels)") from error
+        if stat.S_ISREG(path.stat().st_mode):
+            return path.open("rb")
+    except FileNotFoundError as error:
+        raise UnreadableImageError("no such file") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UnreadableImageError(f"cannot be opened ({reason})") from error
+    raise UnreadableImageError("not a regular file")
+
+
+def _decode(file: IO[bytes], limit: int) -> Decoded:
+    try:
+        return _render(file, limit)
     except UnreadableImageError:
         raise
-    except Exception as error:
+    except Exception as error:  # decoders raise whatever they like on truncated and lying files
+        file.seek(0)
+        for data, remark in repairs(file.read()):
+            try:
+                found = _render(io.BytesIO(data), limit)
+            except Exception:
+                continue
+            return Decoded(found.pixels, (*found.remarks, remark))
         raise _undecodable(error) from error
 
 
-def _pixels(image: PILImage.Image) -> Pixels:
+def _render(file: IO[bytes], limit: int) -> Decoded:
+    with PILImage.open(file, formats=READ) as image:
+        require_no_thumbnail(image)
+        most = int(limit * share_of_pixels(image.format))
+        if image.width * image.height > most:
+            size = f"{image.width} x {image.height} pixels"
+            raise UnreadableImageError(
+                f"too large ({size}; at most {most:,} in all, --max-pixels allows more)"
+            )
+        return render(image)
+
+
+def _rendered(image: PILImage.Image) -> Pixels:
     try:
-        image.load()
-        return np.array(_to_rgb(ImageOps.exif_transpose(image)))
+        return render(image).pixels
     except UnreadableImageError:
         raise
     except Exception as error:
@@ -152,24 +208,10 @@ def _pixels(image: PILImage.Image) -> Pixels:
 
 
 def _undecodable(error: Exception) -> UnreadableImageError:
-    """Word what decoders raise on truncated and lying files: whatever they like."""
+    if isinstance(error, UnidentifiedImageError):
+        return UnreadableImageError("cannot be decoded (damaged from its beginning on)")
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return UnreadableImageError(f"cannot be decoded ({reason})")
-
-
-def _to_rgb(image: PILImage.Image) -> PILImage.Image:
-    if image.mode == "F":
-        raise UnreadableImageError("floating-point pixels have no defined range; save 8 or 16 bit")
-    if image.mode.startswith("I"):
-        deep = np.asarray(image).astype(np.int64)
-        if deep.min() < 0 or deep.max() > 0xFFFF:
-            raise UnreadableImageError("pixels deeper than 16 bit; save 8 or 16 bit")
-        return PILImage.fromarray(((deep + 128) // 257).astype(np.uint8)).convert("RGB")
-    if image.has_transparency_data:
-        layered = image.convert("RGBA")
-        white = PILImage.new("RGBA", layered.size, "white")
-        return PILImage.alpha_composite(white, layered).convert("RGB")
-    return image.convert("RGB")
 
 
 class LazyImages(Sequence[Pixels]):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from pathlib import Path
 
+from datasets.decoding.formats import ENDINGS, HEAD, identify
 from datasets.errors import InputError
 from datasets.names import canonical
 from datasets.task import Problem, ProblemKind
@@ -31,19 +32,15 @@ _RESULTS = {"dataset.json", "images.csv", "problems.csv"}
 _MOST_LINKED = 100_000
 """Folders that links may lead to; links that lead to one another multiply."""
 
-_PICTURES = {
-    *("jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "gif", "bmp", "dib", "tif"),
-    *("tiff", "avif", "heic", "heif", "hif", "jp2", "j2k", "jpf", "jpx", "jxl", "ppm", "pgm"),
-    *("pbm", "pnm", "tga", "ico", "svg", "cr2", "cr3", "nef", "arw", "dng", "orf", "raf", "rw2"),
+_OTHER_PICTURES = {
+    *("jxl", "svg", "tga", "ico", "psd", "cr2", "cr3", "nef", "arw", "dng", "orf", "raf", "rw2"),
 }
-"""Endings of pictures, whether they are read here or not."""
+"""Endings of pictures that are not read here."""
 
 RELEVANCE = "relevance.json"
 """Judgements of single queries."""
 
 _ABOUT = {"readme", "license", "licence", "copying", "attribution", "citation", "changelog"}
-
-_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*")
 
 
 @dataclass(frozen=True)
@@ -68,19 +65,19 @@ class File:
     def is_about(self) -> bool:
         """Whether its name says that it tells of the folder, or of what is relevant in it."""
         stem, _, ending = self.parts[-1].lower().partition(".")
-        return self.parts == (RELEVANCE,) or (stem in _ABOUT and ending not in _PICTURES)
+        return self.parts == (RELEVANCE,) or (stem in _ABOUT and ending not in ENDINGS)
 
     @property
     def is_picture(self) -> bool:
         """Whether its name or, if that has no known ending, its first bytes are a picture's."""
         ending = self.path.suffix[1:].lower()
-        if ending in _PICTURES:
+        if ending in ENDINGS or ending in _OTHER_PICTURES:
             return True
         if ending and not ending.isdigit():
             return False
         try:
             with self.path.open("rb") as file:
-                return file.read(4).startswith(_MAGIC)
+                return identify(file.read(HEAD)) is None
         except OSError:
             return False
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pictures import fill, picture
+from PIL import Image
 
 import datasets
 from datasets.errors import InputError
@@ -84,7 +85,7 @@ def test_every_file_counts_or_is_a_problem(parted, load_dataset):
     data = load_dataset(parted)
     assert "validation/gallery/apple/more/00.png" in ids(data.gallery)
     assert [(p.id, p.what, p.outcome) for p in data.problems] == [
-        ("validation/gallery/apple/notes.jpg", "not a picture", "left out"),
+        ("validation/gallery/apple/notes.jpg", "not a picture (text)", "left out"),
         ("validation/gallery/apple/zero.png", "empty file", "left out"),
         ("validation/gallery/stray.png", "lies in no class folder", "left out"),
     ]
@@ -129,11 +130,48 @@ def test_a_folder_that_cannot_be_listed_is_an_error(classes, load_dataset, monke
         load_dataset(classes)
 
 
+def test_files_that_are_no_pictures_are_counted_behind_broken_ones(classes, load_dataset):
+    for number in range(12):
+        (classes / "apple" / f"{number}.json").write_text('{"title": "x"}')
+    (classes / "apple" / "film.mov").write_bytes(b"\0\0\0\x14ftypqt  " + b"\0" * 999)
+    (classes / "berry" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (classes / "berry" / "plain.png").write_bytes(b"")
+    Image.new("RGB", (9, 9)).save(classes / "berry" / "black.png")
+    rows = [(row.id, row.what, row.outcome) for row in load_dataset(classes).problems]
+    assert rows == [
+        ("berry/broken.png", "cannot be decoded (damaged from its beginning on)", "left out"),
+        ("berry/plain.png", "empty file", "left out"),
+        ("berry/black.png", "it is a single colour", "kept"),
+        (
+            "apple/film.mov",
+            "QuickTime film, which is not read; save its frames as pictures",
+            "left out",
+        ),
+        ("*.json", "no picture (JSON text): 12 files, such as apple/0.json", "passed over"),
+    ]
+
+
+def test_refused_files_are_remembered(classes, load_dataset, monkeypatch):
+    (classes / "apple" / "film.mov").write_bytes(b"\0\0\0\x14ftypqt  " + b"\0" * 999)
+    (classes / "berry" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    for path in (classes / "apple" / "film.mov", classes / "berry" / "broken.png"):
+        os.utime(path, (1e9, 1e9))
+    monkeypatch.setattr("benchmarks.pipeline.loading.dataset._GRAIN", -1)
+    first = load_dataset(classes).problems
+    opened = []
+    original = Path.open
+    monkeypatch.setattr(
+        Path, "open", lambda self, *a, **k: opened.append(self.name) or original(self, *a, **k)
+    )
+    assert load_dataset(classes).problems == first
+    assert not {"film.mov", "broken.png"} & set(opened)
+
+
 def test_links_to_nothing_and_pipes_are_problems(classes, load_dataset):
     (classes / "apple" / "broken.png").symlink_to(classes / "nothing.png")
     os.mkfifo(classes / "apple" / "pipe.png")
     assert [problem.what for problem in load_dataset(classes).problems] == [
-        "cannot be opened (No such file or directory)",
+        "no such file",
         "not a regular file",
     ]
 
@@ -259,7 +297,7 @@ def test_broken_image_in_relevance_file_is_a_problem_not_an_error(parted, load_d
     (parted / "validation/gallery/apple/00.png").write_text("text")
     content = {"validation/query/apple/00.png": {"positive": ["validation/gallery/apple/00.png"]}}
     (parted / "relevance.json").write_text(json.dumps(content))
-    assert load_dataset(parted).problems[0].what == "not a picture"
+    assert load_dataset(parted).problems[0].what == "not a picture (text)"
 
 
 def test_names_and_paths_of_datasets(tmp_path, classes):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from benchmarks.pipeline.records.record import RecordPath
 from benchmarks.search import build as building
 from benchmarks.search import open_index, search
 from benchmarks.search.__main__ import main
-from benchmarks.search.api import EXTRACTOR
+from benchmarks.search.api import EXTRACTOR, prepare_index
 from benchmarks.search.index import INDEX
 from datasets.errors import InputError
 from extractors.local_features.encoders import BagOfWords
@@ -66,7 +67,11 @@ def test_a_folder_of_mixed_formats(mixed, ask, tmp_path):
 def test_what_is_no_picture_is_said(mixed, tmp_path, capsys):
     main([str(mixed / "0.jpg"), "--pictures", str(mixed), "--extractor", "lbp"])
     printed = capsys.readouterr()
-    assert "2 files are no readable pictures, such as broken.jpg" in printed.err
+    assert printed.err.splitlines() == [
+        "broken.jpg: cannot be decoded (damaged from its beginning on)",
+        "a b/sixteen.png: it is a single colour",
+        "notes.txt: no picture (text)",
+    ]
     assert "0.jpg: the nearest 9 of 9 pictures in mixed by lbp" in printed.out
 
 
@@ -180,8 +185,57 @@ def test_the_python_words_are_those_of_the_command(mixed, ask):
         one.pop("search_ms")
     assert made == answer
     assert [one.rank for one in found.neighbours] == [1, 2, 3, 4]
-    with pytest.raises(InputError, match="not a picture"):
+    with pytest.raises(InputError, match=r"no picture \(text\); give a picture"):
         search(mixed / "notes.txt", pictures=mixed, extractor="lbp")
+
+
+@pytest.mark.parametrize(
+    ("picture", "message"),
+    [
+        ("nothing.jpg", r"nothing\.jpg: no such file; give a picture"),
+        (
+            "https://example.org/a.jpg",
+            "https://example.org/a.jpg: a web address; save the picture",
+        ),
+    ],
+)
+def test_a_picture_that_is_not_there_is_told_so(mixed, ask, picture, message):
+    code, error = ask(picture, "--pictures", mixed, "--extractor", "lbp")
+    assert code == 2
+    assert re.search(message, error)
+
+
+@pytest.mark.parametrize("option", ["pictures", "dataset", "index"])
+def test_an_empty_path_is_not_the_embedded_set(mixed, option):
+    with pytest.raises(InputError, match="no path given"):
+        search(mixed / "0.jpg", **{option: ""})
+
+
+def test_pictures_of_any_kind_are_taken_or_refused_with_the_way(mixed, tmp_path):
+    index, _ = prepare_index(pictures=mixed, extractor="hsv-histogram", index=tmp_path / "index")
+    image = Image.open(mixed / "1.png")
+    pixels = np.array(image)
+    for given in (mixed / "1.png", str(mixed / "1.png"), image, pixels):
+        first = index.search(given, k=1)[0]
+        assert (first.id, first.distance) == ("1.png", 0)
+    for given in (pixels.astype("float32"), pixels / 255, pixels[None], pixels.astype("uint16")):
+        with pytest.raises(InputError, match="give "):
+            index.search(given)
+
+
+def test_a_replaced_picture_is_described_anew(tmp_path, ask):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(3):
+        picture(number, hue=number).save(folder / f"{number}.bmp")
+    given = ("--pictures", folder, "--extractor", "hsv-histogram", "--index", tmp_path / "index")
+    assert ask(folder / "2.bmp", *given)[1]["neighbours"][0]["id"] == "2.bmp"
+    old = (folder / "0.bmp").stat()
+    shutil.copy(folder / "2.bmp", folder / "0.bmp")
+    os.utime(folder / "0.bmp", ns=(old.st_atime_ns, old.st_mtime_ns))
+    assert (folder / "0.bmp").stat().st_size == old.st_size
+    found = ask(folder / "2.bmp", *given)[1]["neighbours"][:2]
+    assert [(one["id"], one["distance"]) for one in found] == [("0.bmp", 0), ("2.bmp", 0)]
 
 
 def test_from_python_an_index_is_searched_by_its_own_method(mixed, tmp_path):

@@ -85,7 +85,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="where the pairs' pictures go (default: the cache); never into results",
     )
-    add_options(parser, "layout", "networks", "out", "cache", "jobs", "seed", "quiet")
+    add_options(
+        parser, "layout", "max-pixels", "networks", "out", "cache", "jobs", "seed", "quiet"
+    )
     return parser
 
 

@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     where = "where the page's pictures are, as for benchmarks.run; embedded ones are known"
     add_options(parser, "dataset", default=[], help=where)
-    add_options(parser, "layout", "cache")
+    add_options(parser, "layout", "max-pixels", "cache")
     return parser
 
 

@@ -8,10 +8,9 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import datasets
-from benchmarks.cli import add_options, command, make_parser, positive, use_networks
+from benchmarks.cli import a_path, add_options, command, make_parser, positive, use_networks
 from benchmarks.formats.files import require_writable
 from benchmarks.formats.sheets import draw_sheet
 from benchmarks.pipeline.workers import Workforce
@@ -73,9 +72,7 @@ def _search(options: argparse.Namespace) -> SearchResult | None:
 def _parser() -> argparse.ArgumentParser:
     epilog = "Without PICTURE and --query-id an --index is made or brought up to date."
     parser = make_parser("search", __doc__, epilog)
-    parser.add_argument(
-        "picture", nargs="?", type=Path, metavar="PICTURE", help="the picture to search for"
-    )
+    parser.add_argument("picture", nargs="?", metavar="PICTURE", help="the picture to search for")
     parser.add_argument(
         "--query-id",
         metavar="ID",
@@ -84,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     where = parser.add_argument_group("what is searched")
     where.add_argument(
         "--pictures",
-        type=Path,
+        type=a_path,
         metavar="FOLDER",
         help="every picture below this folder, however it is arranged",
     )
@@ -95,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     where.add_argument(
         "--index",
-        type=Path,
+        type=a_path,
         metavar="DIR",
         help="keep the index here; with --pictures or --dataset it is brought up to date, "
         "alone it is used as it is, which starts faster",
@@ -108,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         f"or {EXTRACTOR})",
     )
     how.add_argument(
-        "--preset", type=Path, metavar="FILE", help="a method that benchmarks.tune chose"
+        "--preset", type=a_path, metavar="FILE", help="a method that benchmarks.tune chose"
     )
     how.add_argument("-k", type=positive, metavar="K", default=10, help="neighbours (default: 10)")
     how.add_argument(
@@ -117,9 +114,9 @@ def _parser() -> argparse.ArgumentParser:
         help="dataset whose training images vocabularies and weights are learned from, for "
         "--pictures",
     )
-    add_options(how, "epochs", "seed", "networks", "jobs", "cache")
+    add_options(how, "epochs", "seed", "max-pixels", "networks", "jobs", "cache")
     what = parser.add_argument_group("what comes out")
-    what.add_argument("--show", type=Path, metavar="FILE", help="draw it all as a PNG")
+    what.add_argument("--show", type=a_path, metavar="FILE", help="draw it all as a PNG")
     what.add_argument("--json", action="store_true", help="print JSON")
     add_options(what, "quiet")
     return parser

@@ -1,6 +1,7 @@
 """Search from Python: ``search("picture.jpg", pictures="folder")``."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import datasets
@@ -15,8 +16,8 @@ from benchmarks.pipeline.workers import Workforce
 from benchmarks.search.build import build
 from benchmarks.search.index import FORMAT, Index
 from benchmarks.search.result import TOPS, Neighbour, SearchResult
-from datasets.errors import InputError, UnreadableImageError
-from datasets.task import Dataset, Image
+from datasets.errors import InputError
+from datasets.task import Dataset, Image, ProblemKind
 from retrieval.metrics import mean_scores
 from retrieval.protocol import judge
 from retrieval.ranking import summarise
@@ -68,7 +69,7 @@ def search(
         cache=cache,
         workforce=workforce,
     )
-    return search_picture(opened, Path(picture), k)
+    return search_picture(opened, picture, k)
 
 
 def open_index(folder: str | Path) -> Index:
@@ -134,6 +135,7 @@ def prepare_index(
     InputError
         If something is missing, with the remedy.
     """
+    _require_words({"--pictures": pictures, "--dataset": dataset, "--index": index})
     if pictures and dataset:
         raise InputError("--pictures and --dataset exclude each other; give one")
     if preset and extractor:
@@ -159,16 +161,30 @@ def prepare_index(
     return build(folder, method, found, cache, workforce, epochs), found
 
 
+def _require_words(given: Mapping[str, object]) -> None:
+    """Refuse empty text, which would be taken for nothing said."""
+    for option, value in given.items():
+        if value is not None and not str(value).strip():
+            raise InputError(f"{option}: no path given (is a variable empty?)")
+
+
 def _tell_problems(dataset: Dataset, workforce: Workforce) -> None:
-    if dataset.problems:
-        first = dataset.problems[0]
-        workforce.log(
-            f"{len(dataset.problems)} files are no readable pictures, such as "
-            f"{first.id}: {first.what}"
-        )
+    for kind, said in _PROBLEMS.items():
+        if rows := [problem for problem in dataset.problems if problem.kind is kind]:
+            first = f"{rows[0].id}: {rows[0].what}"
+            workforce.log(f"{len(rows):,} {said}, such as {first}" if rows[1:] else first)
 
 
-def search_picture(index: Index, picture: Path, k: int) -> SearchResult:
+_PROBLEMS = {
+    ProblemKind.BROKEN: "files cannot be read",
+    ProblemKind.FORMAT: "files are in formats that are not read",
+    ProblemKind.REMARK: "pictures are odd",
+    ProblemKind.PASSED_OVER: "kinds of files are passed over",
+}
+"""Kinds of problems that a folder of pictures has, in words."""
+
+
+def search_picture(index: Index, picture: str | Path, k: int) -> SearchResult:
     """Find the pictures in an index that are most like a file.
 
     Raises
@@ -176,11 +192,11 @@ def search_picture(index: Index, picture: Path, k: int) -> SearchResult:
     InputError
         If the file is no picture.
     """
+    if "://" in str(picture):
+        raise InputError(f"{picture}: a web address; save the picture and give its file")
+    picture = Path(picture)
     began = time.perf_counter()
-    try:
-        query = index.encode(picture)
-    except UnreadableImageError as error:
-        raise InputError(f"{picture}: {error}; give a picture") from error
+    query = index.encode(picture)
     described = time.perf_counter()
     found = index.nearest(query, k)
     seconds = (described - began, time.perf_counter() - described)

@@ -30,7 +30,7 @@ from benchmarks.search.encoder import QueryEncoder
 from benchmarks.search.result import Neighbour
 from datasets.errors import InputError
 from datasets.json_files import read_json_as
-from datasets.reading import Pixels, read_image
+from datasets.reading import as_pixels
 from datasets.task import Image
 from retrieval.knn import GRID, Block, GridDistances, first, nearest_of_many
 from retrieval.protocol import Judgement, Judgements
@@ -196,21 +196,20 @@ class Index:
         """Content hash of every picture, in order."""
         return [sha.decode() for sha in self._images["sha256"].tolist()]
 
-    def encode(self, picture: Path | Pixels) -> Vectors:
+    def encode(self, picture: object) -> Vectors:
         """Make the vectors of a picture.
 
         Parameters
         ----------
-        picture : Path or ndarray of uint8, shape (height, width, 3)
-            A file, or RGB pixels.
+        picture : path, PIL.Image.Image or ndarray of uint8
+            As `datasets.reading.as_pixels` takes it.
 
         Raises
         ------
-        UnreadableImageError
-            If the file is no picture.
+        InputError
+            If it is no picture, with the way to make it one.
         """
-        pixels = read_image(picture) if isinstance(picture, Path) else picture
-        return self.encoder.encode(pixels)
+        return self.encoder.encode(as_pixels(picture))
 
     def compare(self, query: Vectors, judgements: Judgements) -> Iterator[Block]:
         """Compare a query with the whole gallery, as the benchmark does.
@@ -249,23 +248,22 @@ class Index:
         order = first(block.distances[0], k)
         return order, block.distances[0][order]
 
-    def search(self, picture: str | Path | Pixels, k: int = 10) -> list[Neighbour]:
+    def search(self, picture: object, k: int = 10) -> list[Neighbour]:
         """Find the pictures that are most like one.
 
         Parameters
         ----------
-        picture : str, Path or ndarray of uint8, shape (height, width, 3)
-            A file, or RGB pixels.
+        picture : path, PIL.Image.Image or ndarray of uint8
+            As `datasets.reading.as_pixels` takes it.
         k : int
             Number of neighbours, at least 1; fewer come back if there are fewer pictures.
 
         Raises
         ------
-        UnreadableImageError
-            If the file is no picture.
+        InputError
+            If it is no picture, with the way to make it one.
         """
-        query = self.encode(Path(picture) if isinstance(picture, str) else picture)
-        return list(self.neighbours(*self.nearest(query, k)))
+        return list(self.neighbours(*self.nearest(self.encode(picture), k)))
 
     def neighbours(
         self,

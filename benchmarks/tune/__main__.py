@@ -61,7 +61,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = make_parser("tune", __doc__, epilog)
     tuned = "methods to tune; a+b chooses the way of fusion"
     add_options(parser, "extractor", required=True, help=tuned)
-    add_options(parser, "dataset", "layout", "networks", "out", "cache", "jobs", "seed", "quiet")
+    add_options(
+        parser,
+        "dataset",
+        "layout",
+        "max-pixels",
+        "networks",
+        "out",
+        "cache",
+        "jobs",
+        "seed",
+        "quiet",
+    )
     return parser
 
 

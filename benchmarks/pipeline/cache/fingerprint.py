@@ -71,7 +71,8 @@ def libraries(*modules: str) -> dict[str, str]:
 @cache
 def module_identity(module: ModuleType) -> Json:
     """Everything that decides what a module with a declared ``VERSION`` computes."""
-    return {"version": module.VERSION, "libraries": libraries(module.__name__)}
+    imported = imported_modules(module.__name__)
+    return {"version": module.VERSION, "libraries": libraries(*imported)}
 
 
 @cache

@@ -16,12 +16,26 @@ from benchmarks.pipeline.loading.crops import with_crops
 from benchmarks.pipeline.workers import Workforce
 from datasets import reading
 from datasets.assembly import Inspected, assemble
-from datasets.errors import InputError, UnreadableImageError
+from datasets.errors import InputError, NoPictureError, OtherFormatError, UnreadableImageError
 from datasets.layout import Collection, Item
-from datasets.reading import Pixels, content_hash, read_image
+from datasets.reading import (
+    Pixels,
+    content_hash,
+    decode,
+    max_pixels,
+    read_image,
+    require_picture,
+)
 from datasets.source import Source
-from datasets.task import Dataset
+from datasets.task import Dataset, ProblemKind
 from datasets.walk import CACHE_SIGNATURE, CACHE_TAG
+
+_HASH = 32
+_TEXT = 224
+"""Bytes that are kept of a hash, and of a reason or remarks."""
+
+_REFUSED = "\t"
+"""Begins the reason of a file that cannot be used; the digit of its kind follows."""
 
 _GRAIN = 2e9
 """Nanoseconds; a file written a moment ago could change again within its clock's grain."""
@@ -91,6 +105,8 @@ def inspect(
 ) -> dict[str, Inspected]:
     """Hash files and find out which of them can be read.
 
+    What was found of a file is remembered, also that it is no picture.
+
     Parameters
     ----------
     items : sequence of Item
@@ -107,24 +123,29 @@ def inspect(
     dict of str to Inspected
         By item id.
     """
-    hashes, unopened = file_hashes([item.path for item in items], name, cache, workforce)
+    hashes, refused = file_hashes([item.path for item in items], name, cache, workforce)
     paths = {hashes[item.path]: item.path for item in items if item.path in hashes}
-    store = ArrayStore(cache / "readable", "size", module_identity(reading))
-    broken = store.fill(paths, partial(_each, _size), workforce, "reading pictures")
+    identity = module_identity(reading) | {"max pixels": max_pixels()}
+    store = ArrayStore(cache / "readable", "remarks", identity)
+    broken = store.fill(paths, partial(_each, _decoded), workforce, "reading pictures")
+    known = [sha256 for sha256 in paths if sha256 not in broken]
+    rows = (row for block in store.blocks(known) for row in block)
+    found = {sha256: _inspected(sha256, row) for sha256, row in zip(known, rows, strict=True)} | {
+        sha256: Inspected(sha256, reason) for sha256, reason in broken.items()
+    }
     return {
-        item.id: Inspected(sha256, broken.get(sha256))
-        if (sha256 := hashes.get(item.path))
-        else Inspected("", unopened[item.path])
+        item.id: found[hashes[item.path]] if item.path in hashes else refused[item.path]
         for item in items
     }
 
 
 def file_hashes(
     paths: Sequence[Path], name: str, cache: Path, workforce: Workforce
-) -> tuple[dict[Path, str], dict[Path, str]]:
+) -> tuple[dict[Path, str], dict[Path, Inspected]]:
     """Hash the bytes of files, or recall the hash of those that are as they were.
 
-    A file is as it was if place, size, inode and both of its times are.
+    A file is as it was if place, size, inode and both of its times are. Files that are no
+    pictures by their first bytes are not hashed: a film has gigabytes.
 
     Parameters
     ----------
@@ -140,20 +161,25 @@ def file_hashes(
     Returns
     -------
     hashes : dict of Path to str
-        SHA-256 in hex, of files that can be opened.
-    problems : dict of Path to str
-        Why the others cannot.
+        SHA-256 in hex, of files that may be pictures.
+    refused : dict of Path to Inspected
+        The others.
     """
     states = {path: _state(path) for path in dict.fromkeys(paths)}
-    store = ArrayStore(cache / "files", "sha256", {"version": 1})
+    store = ArrayStore(cache / "files", "sha256", module_identity(reading))
     items = {state: path for path, state in states.items()}
-    problems = store.fill(items, partial(_each, _hash), workforce, f"hashing {name}", chunk=256)
-    good = [path for path, state in states.items() if state not in problems]
-    blocks = store.blocks([states[path] for path in good])
-    found = [row.tobytes().hex() for block in blocks for row in block]
-    return dict(zip(good, found, strict=True)), {
-        items[state]: problem for state, problem in problems.items()
-    }
+    label = f"hashing {name}"
+    problems = store.fill(items, partial(_each, _hashed), workforce, label, chunk=256)
+    refused = {items[state]: Inspected("", problem) for state, problem in problems.items()}
+    known = [path for path, state in states.items() if state not in problems]
+    rows = (row for block in store.blocks([states[path] for path in known]) for row in block)
+    hashes: dict[Path, str] = {}
+    for path, row in zip(known, rows, strict=True):
+        if row[:_HASH].any():
+            hashes[path] = row[:_HASH].tobytes().hex()
+        else:
+            refused[path] = _inspected("", row[_HASH:])
+    return hashes, refused
 
 
 def read_listed(path: Path) -> Pixels:
@@ -182,12 +208,43 @@ def _state(path: Path) -> str:
     return digest([*parts, now] if now - max(times) < _GRAIN else parts)
 
 
-def _hash(path: Path) -> NDArray[np.generic]:
-    return np.frombuffer(bytes.fromhex(content_hash(path)), np.uint8)
+def _hashed(path: Path) -> NDArray[np.generic]:
+    """The hash of a file, or why it is no picture."""
+    try:
+        require_picture(path)
+    except (OtherFormatError, NoPictureError) as error:
+        return np.concatenate([np.zeros(_HASH, np.uint8), _refusal(error)])
+    found = np.frombuffer(bytes.fromhex(content_hash(path)), np.uint8)
+    return np.concatenate([found, _text("")])
 
 
-def _size(path: Path) -> NDArray[np.generic]:
-    return np.array(read_image(path).shape[:2], np.int32)
+def _decoded(path: Path) -> NDArray[np.generic]:
+    """Remarks on a picture, or why it cannot be read."""
+    try:
+        return _text("\n".join(decode(path).remarks))
+    except UnreadableImageError as error:
+        return _refusal(error)
+
+
+def _refusal(error: UnreadableImageError) -> NDArray[np.uint8]:
+    kind = ProblemKind.BROKEN
+    if isinstance(error, OtherFormatError):
+        kind = ProblemKind.FORMAT
+    elif isinstance(error, NoPictureError):
+        kind = ProblemKind.PASSED_OVER
+    return _text(f"{_REFUSED}{kind.value}{error}")
+
+
+def _text(text: str) -> NDArray[np.uint8]:
+    """A text as an array of `_TEXT` bytes."""
+    return np.frombuffer(text.encode()[:_TEXT].ljust(_TEXT, b"\0"), np.uint8)
+
+
+def _inspected(sha256: str, row: NDArray[np.uint8]) -> Inspected:
+    text = row.tobytes().rstrip(b"\0").decode(errors="ignore")
+    if text.startswith(_REFUSED):
+        return Inspected(sha256, text[2:], ProblemKind(int(text[1])))
+    return Inspected(sha256, remarks=tuple(text.splitlines()))
 
 
 def _each(

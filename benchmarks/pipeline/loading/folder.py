@@ -6,6 +6,7 @@ from benchmarks.pipeline.loading.dataset import inspect, load, mark_as_cache
 from benchmarks.pipeline.workers import Workforce
 from datasets.errors import InputError
 from datasets.layout import Item
+from datasets.problems import tabulate
 from datasets.task import Dataset, Image
 from datasets.walk import File, walk
 
@@ -60,7 +61,7 @@ def load_folder(
         training,
         tuple(images),
         {},
-        problems=tuple(sorted(problems, key=lambda problem: problem.order)),
+        problems=tabulate(problems),
     )
 
 

@@ -1,0 +1,366 @@
+"""Odd and damaged pictures: pixels come before metadata, and every rule of depth and colour."""
+
+import io
+import os
+import subprocess
+import sys
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from damaged import (
+    HEIC,
+    TURNED,
+    bitmap_with_empty_alpha,
+    chunk,
+    encoded,
+    exif,
+    jpeg,
+    png,
+    profile,
+    tiff,
+)
+from pictures import picture, scene
+from PIL import Image, ImageCms
+
+from datasets.decoding import render
+from datasets.decoding.formats import identify
+from datasets.errors import NoPictureError, OtherFormatError, UnreadableImageError
+from datasets.reading import decode, read_image
+
+LEFT_OUT = "its metadata are damaged and left out"
+ENDED = "its end is missing, its pixels are not"
+
+SCENE = Image.fromarray(scene(1))
+SIGNED = (0x11A, 10, b"\xff\xff\xff\xff\0\0\0\0")
+NEGATIVE = (0x101, 9, b"\xff\xff\xff\xff")
+
+UNTOUCHED = {
+    "signed rational.jpg": jpeg(exif(TURNED, SIGNED)),
+    "negative.jpg": jpeg(exif(TURNED, NEGATIVE)),
+    "EXIF cut.jpg": jpeg(b"Exif\0\0II*\0"),
+    "MPF.jpg": jpeg(b"MPF\0II*\0\x08\0\0\0garbage", 0xE2),
+    "IPTC.jpg": jpeg(b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\xff\xffabc", 0xED),
+    "XMP.jpg": jpeg(b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta \xff tiff:Orientation='zz'"),
+    "JFIF.jpg": jpeg(b"JFIF\0\1", 0xE0),
+    "Adobe.jpg": jpeg(b"Adobe\0", 0xEE),
+    "long text.png": png(chunk(b"zTXt", b"workflow\0\0" + zlib.compress(b"a" * 2_000_000))),
+    "long profile.png": png(chunk(b"iCCP", b"p\0\0" + zlib.compress(b"a" * 2_000_000))),
+    "EXIF.png": png(chunk(b"eXIf", b"\0\0\0\0")),
+    "text check.png": png(chunk(b"tEXt", b"a\0b", spoil=1)),
+    "short gamma.png": png(chunk(b"gAMA", b"\0")),
+    "short size.png": png(chunk(b"pHYs", b"\0")),
+    "short colours.png": png(chunk(b"cHRM", b"abc")),
+    "short sRGB.png": png(chunk(b"sRGB", b"")),
+    "no end.jpg": encoded(picture(22, 256), "JPEG")[:-2],
+    "half an end.jpg": encoded(picture(22, 256), "JPEG")[:-1],
+    "no end, progressive.jpg": encoded(picture(22, 256), "JPEG", progressive=True)[:-2],
+}
+
+SOUND = {
+    name: data.rstrip(b"\xff") + b"\xff\xd9" for name, data in UNTOUCHED.items() if "end" in name
+}
+
+
+def put(folder, name, data):
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("name", UNTOUCHED)
+def test_damaged_metadata_never_cost_the_pixels(tmp_path, name):
+    path = put(tmp_path, name, UNTOUCHED[name])
+    sound = SOUND.get(name, UNTOUCHED[name])
+    theirs = cv2.imdecode(np.frombuffer(sound, np.uint8), cv2.IMREAD_COLOR)
+    np.testing.assert_array_equal(read_image(path), theirs[..., ::-1])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [encoded(SCENE, "JPEG")[:-400], encoded(SCENE, "PNG")[:-300], encoded(SCENE, "BMP")[:-2]],
+    ids=["jpeg", "png", "bmp"],
+)
+def test_pictures_that_lack_pixels_are_kept_out(tmp_path, data):
+    with pytest.raises(UnreadableImageError, match="cannot be decoded"):
+        read_image(put(tmp_path, "a.jpg", data))
+
+
+def test_what_is_odd_is_remarked(tmp_path):
+    names = ("no end.jpg", "Adobe.jpg", "long text.png")
+    remarks = [decode(put(tmp_path, name, UNTOUCHED[name])).remarks for name in names]
+    assert remarks == [(ENDED,), (LEFT_OUT,), (LEFT_OUT,)]
+
+
+WIDE = profile([(0.79767, 0.28804, 0), (0.13519, 0.71188, 0), (0.03134, 0.00009, 0.82491)], 1.8)
+GREEN = (60, 195, 14)
+
+
+def in_profile(icc, colour=GREEN, mode="RGB"):
+    given = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+    plain = Image.new("RGB", (8, 8), colour)
+    made = ImageCms.profileToProfile(
+        plain, ImageCms.createProfile("sRGB"), given, renderingIntent=1, outputMode=mode
+    )
+    made.putpixel((0, 0), 0 if mode == "L" else (0,) * len(mode))
+    return made
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "JPEG"])
+def test_colour_profiles_count(tmp_path, kind):
+    options = {"lossless": True} if kind == "WEBP" else {}
+    options |= {"quality": 100, "subsampling": 0} if kind == "JPEG" else {}
+    data = encoded(in_profile(WIDE), kind, icc_profile=WIDE, **options)
+    pixels = read_image(put(tmp_path, "a", data))
+    assert np.abs(np.median(pixels[4:, 4:], axis=(0, 1)) - GREEN).max() <= 2
+
+
+def test_profiles_of_transparent_and_indexed_pictures_count(tmp_path):
+    clear = in_profile(WIDE).convert("RGBA")
+    clear.putpixel((0, 0), (0, 0, 0, 0))
+    pixels = read_image(put(tmp_path, "a.png", encoded(clear, "PNG", icc_profile=WIDE)))
+    assert pixels[0, 0].tolist() == [255, 255, 255]
+    assert np.abs(pixels[7, 7].astype(int) - GREEN).max() <= 2
+    indexed = encoded(in_profile(WIDE).quantize(4), "PNG", icc_profile=WIDE)
+    assert np.abs(read_image(put(tmp_path, "b.png", indexed))[7, 7].astype(int) - GREEN).max() <= 2
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_an_srgb_profile_changes_nothing(tmp_path, mode):
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image = picture(3).convert(mode)
+    found = decode(put(tmp_path, "a.png", encoded(image, "PNG", icc_profile=srgb)))
+    np.testing.assert_array_equal(found.pixels, np.array(image.convert("RGB")))
+    assert found.remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("icc", "mode", "remark"),
+    [
+        (b"abc" * 100, "RGB", "its colour profile cannot be read and is ignored"),
+        (WIDE, "CMYK", "its colour profile is for RGB, not for its pixels; ignored"),
+    ],
+)
+def test_a_profile_that_cannot_be_used_is_ignored_and_named(tmp_path, icc, mode, remark):
+    image = picture(3).convert(mode)
+    found = decode(put(tmp_path, "a.tif", encoded(image, "TIFF", icc_profile=icc)))
+    np.testing.assert_array_equal(found.pixels, np.array(image.convert("RGB")))
+    assert found.remarks == (remark,)
+
+
+def test_colours_in_words_of_png_count(tmp_path):
+    grey = Image.new("RGB", (8, 8), (128, 128, 128))
+    grey.putpixel((0, 0), (0, 0, 0))
+
+    def middle(*chunks):
+        return read_image(put(tmp_path, "a.png", png(b"".join(chunks), grey)))[7, 7].tolist()
+
+    srgb = chunk(
+        b"cHRM", np.array([31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000], ">u4").tobytes()
+    )
+    assert middle(chunk(b"gAMA", (45455).to_bytes(4, "big"))) == [128, 128, 128]
+    assert middle(chunk(b"gAMA", (45455).to_bytes(4, "big")), srgb) == [128, 128, 128]
+    # Light in proportion to the numbers: half of it is 188 of 255 in sRGB.
+    linear = chunk(b"gAMA", (100_000).to_bytes(4, "big"))
+    assert np.abs(np.array(middle(linear)) - 188).max() <= 1
+    assert middle(chunk(b"sRGB", b"\0"), linear) == [128, 128, 128]
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (tiff(0, 16, np.full((8, 8), 58981, "<u2")), 26),
+        (tiff(0, 8, np.full((8, 8), 229, "u1")), 26),
+        (tiff(0, 1, np.full((8, 1), 0xFF, "u1")), 0),
+        (tiff(1, 16, np.full((8, 8), 2048, "<u2")), 8),
+        (tiff(1, 16, np.full((8, 8), 2048, "<u2"), (281, 3, 4095)), 128),
+        (tiff(0, 16, np.full((8, 8), 2048, "<u2"), (281, 3, 4095)), 127),
+    ],
+    ids=["inverted 16", "inverted 8", "inverted 1", "dark 16", "declared 12", "inverted 12"],
+)
+def test_depths_of_grey(tmp_path, data, value):
+    assert (read_image(put(tmp_path, "a.tif", data)) == value).all()
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (tiff(1, 32, np.full((8, 8), 128, "<u4")), "deeper than 16 bit"),
+        (tiff(1, 16, np.full((8, 8), -5, "<i2"), (339, 3, 2)), "signed"),
+        (tiff(1, 16, np.full((8, 8), 5, "<i2"), (339, 3, 2)), "signed"),
+        (tiff(1, 8, np.full((8, 8), 100, "i1"), (339, 3, 2)), "signed"),
+        (tiff(1, 32, np.full((8, 8), 0.5, "<f4"), (339, 3, 3)), "floating-point"),
+    ],
+    ids=["32 bit", "negative", "signed 16", "signed 8", "float"],
+)
+def test_pixels_without_a_defined_white_are_refused(tmp_path, data, reason):
+    with pytest.raises(UnreadableImageError, match=f"{reason}.*save 8 or 16 bit"):
+        read_image(put(tmp_path, "a.tif", data))
+
+
+def test_dark_pictures_of_fewer_bits_are_remarked(tmp_path):
+    values = np.arange(64, dtype="<u2").reshape(8, 8) * 60
+    remarks = decode(put(tmp_path, "a.tif", tiff(1, 16, values))).remarks
+    assert remarks == ("dark: its values use 12 of 16 bits; kept as they are",)
+
+
+def test_the_transparent_value_of_deep_grey_is_white(tmp_path):
+    values = np.full((4, 4), 40_000, np.uint16)
+    values[0] = 7
+    data = encoded(Image.fromarray(values), "PNG", transparency=7)
+    assert read_image(put(tmp_path, "a.png", data))[:2, 0, 0].tolist() == [255, 156]
+
+
+def test_alpha_that_is_empty_everywhere_is_no_alpha(tmp_path):
+    found = decode(put(tmp_path, "a.bmp", bitmap_with_empty_alpha(picture(1))))
+    np.testing.assert_array_equal(found.pixels, np.array(picture(1)))
+    assert found.remarks == ("its alpha is 0 everywhere and does not count",)
+
+
+def test_pictures_of_a_single_colour_are_remarked(tmp_path):
+    icon = Image.new("RGBA", (8, 8), (255, 255, 255, 0))
+    icon.putpixel((3, 3), (255, 255, 255, 255))
+    white = decode(put(tmp_path, "a.png", encoded(icon, "PNG"))).remarks
+    assert white == ("it is a single colour, white behind what is transparent",)
+    plain = decode(put(tmp_path, "b.png", encoded(Image.new("RGB", (9, 9)), "PNG"))).remarks
+    assert plain == ("it is a single colour",)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_every_orientation_in_every_format(tmp_path, kind, orientation):
+    marked = Image.new("RGB", (64, 48), "white")
+    marked.paste((0, 0, 0), (0, 0, 24, 16))
+    tags = Image.Exif()
+    tags[0x112] = orientation
+    pixels = read_image(put(tmp_path, "a", encoded(marked, kind, exif=tags)))
+    dark = np.argwhere(pixels[..., 0] < 128).mean(axis=0) / pixels.shape[:2] < 0.5
+    assert pixels.shape == ((48, 64, 3) if orientation < 5 else (64, 48, 3))
+    top_left = {
+        1: (1, 1),
+        2: (1, 0),
+        3: (0, 0),
+        4: (0, 1),
+        5: (1, 1),
+        6: (1, 0),
+        7: (0, 0),
+        8: (0, 1),
+    }
+    assert tuple(dark.astype(int)) == top_left[orientation]
+
+
+OTHERS = {
+    "heart.svg": (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"),
+    "paper.pdf": (b"%PDF-1.7", "PDF"),
+    "holiday.jpg": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "PostScript"),
+    "film.mov": (b"\0\0\0\x14ftypqt  \0\0\0\0qt  ", "QuickTime film"),
+    "film.mp4": (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "MP4 film"),
+    "raw.cr2": (b"II*\0\x10\0\0\0CR\x02\0", r"camera RAW \(CR2\)"),
+    "raw.cr3": (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", r"camera RAW \(CR3\)"),
+    "raw.dng": (tiff(1, 8, np.full((8, 8), 9, "u1"), (50706, 4, 1)), "camera RAW"),
+    "new.jxl": (b"\xff\x0a\xfa\x1f", "JPEG XL"),
+    "light.hdr": (b"#?RADIANCE\n", "Radiance HDR"),
+    "layers.psd": (b"8BPS\0\1", "Photoshop"),
+}
+NO_PICTURES = {
+    "0.json": (b'{"title": "0.png"}', "JSON text"),
+    "notes.txt": (b"no picture", "text"),
+    "page.html": (b"<!DOCTYPE html><html>", r"web page \(HTML\)"),
+    "lines.csv": ("a;é\n".encode(), "text"),
+    "power.txt": ("a".encode("utf-16"), r"text \(UTF-16\)"),
+    "pack.zip": (b"PK\x03\x04\0\0", "ZIP archive"),
+    "book.db": (b"SQLite format 3\0", "SQLite database"),
+    "tool.exe": (b"MZ\x90\0\0", "executable"),
+    "blob.bin": (b"\0\1\2\3", "unknown data"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_formats_are_named_with_a_remedy(tmp_path, name):
+    data, called = OTHERS[name]
+    with pytest.raises(OtherFormatError, match=f"{called}, which is not read; "):
+        read_image(put(tmp_path, name, data))
+
+
+@pytest.mark.parametrize("name", NO_PICTURES)
+def test_files_that_are_no_pictures_are_named(tmp_path, name):
+    data, called = NO_PICTURES[name]
+    with pytest.raises(NoPictureError, match=rf"^no picture \({called}"):
+        read_image(put(tmp_path, name, data))
+    with pytest.raises(UnreadableImageError, match=rf"^not a picture \({called}"):
+        read_image(put(tmp_path, f"{name}.jpg", data))
+
+
+def test_postscript_starts_no_program(tmp_path, monkeypatch):
+    seen = tmp_path / "seen"
+    program = put(tmp_path, "gs", f"#!/bin/sh\necho $@ >> {seen}\n".encode())
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(OtherFormatError):
+        read_image(put(tmp_path, "holiday.jpg", OTHERS["holiday.jpg"][0]))
+    assert not seen.exists()
+
+
+@pytest.mark.parametrize(
+    "kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM"]
+)
+def test_formats_that_are_read_are_known_by_their_first_bytes(kind):
+    assert identify(encoded(picture(1), kind)[:1024]) is None
+
+
+def test_heic_is_read(tmp_path):
+    pixels = read_image(put(tmp_path, "IMG_1.HEIC", HEIC))
+    assert pixels.shape == (16, 32, 3)
+    assert np.abs(pixels[:, 3].astype(int) - (200, 30, 30)).max() < 6
+    assert np.abs(pixels[:, -3].astype(int) - (20, 40, 220)).max() < 6
+
+
+def test_a_damaged_heic_says_so(tmp_path):
+    with pytest.raises(UnreadableImageError, match="cannot be decoded"):
+        read_image(put(tmp_path, "a.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 400))
+
+
+def test_a_jpeg_of_hundreds_of_scans_is_refused_before_decoding(tmp_path):
+    data = encoded(SCENE, "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    assert read_image(put(tmp_path, "a.jpg", data)).shape == (360, 360, 3)
+    bomb = data[:-2] + data[last:-2] * 150 + data[-2:]
+    with pytest.raises(UnreadableImageError, match="more than 100 scans"):
+        read_image(put(tmp_path, "b.jpg", bomb))
+    # Bytes behind the picture are no scans: telephones append films.
+    assert read_image(put(tmp_path, "c.jpg", data + b"\xff\xda" * 500)).shape == (360, 360, 3)
+
+
+def test_large_pictures_are_reduced_band_by_band(tmp_path, monkeypatch):
+    whole = np.array(SCENE)
+    path = put(tmp_path, "a.png", encoded(SCENE, "PNG"))
+    monkeypatch.setattr(render, "_WHOLE", 1)
+    monkeypatch.setattr(render, "_BAND", 5_000)
+    np.testing.assert_array_equal(read_image(path), whole)
+    monkeypatch.setattr(render, "LARGE", 360 * 360 // 4)
+    np.testing.assert_array_equal(read_image(path), np.array(SCENE.reduce(2)))
+
+
+MEASURE = """
+import sys
+from pathlib import Path
+from datasets.reading import read_image
+shape = read_image(Path(sys.argv[1])).shape
+[peak] = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
+print(shape, peak.split()[1])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in other units elsewhere")
+@pytest.mark.parametrize("mode", ["RGBA", "I;16"])
+def test_the_largest_picture_needs_half_a_gigabyte(tmp_path, mode):
+    path = tmp_path / "a.png"
+    colour = 40_000 if mode == "I;16" else (9, 8, 7, 200)
+    Image.new(mode, (9400, 9400), colour).save(path, compress_level=1)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(path)], capture_output=True, text=True, check=True
+    )
+    shape, _, kilobytes = done.stdout.rpartition(" ")
+    assert shape == "(4700, 4700, 3)"
+    assert int(kilobytes) < 500_000
