@@ -177,13 +177,14 @@ def _decode(file: IO[bytes], limit: int) -> Decoded:
         raise
     except Exception as error:  # decoders raise whatever they like on truncated and lying files
         file.seek(0)
-        for data, remark in repairs(file.read()):
+        whole = file.read()
+        for data, remark in repairs(whole):
             try:
                 found = _render(io.BytesIO(data), limit)
             except Exception:
                 continue
             return Decoded(found.pixels, (*found.remarks, remark))
-        raise _undecodable(error) from error
+        raise _undecodable(error, is_tiff=whole.startswith((b"II", b"MM"))) from error
 
 
 def _render(file: IO[bytes], limit: int) -> Decoded:
@@ -207,7 +208,9 @@ def _rendered(image: PILImage.Image) -> Pixels:
         raise _undecodable(error) from error
 
 
-def _undecodable(error: Exception) -> UnreadableImageError:
+def _undecodable(error: Exception, is_tiff: bool = False) -> UnreadableImageError:
+    if isinstance(error, UnidentifiedImageError) and is_tiff:
+        return UnreadableImageError("a TIFF of a rare or damaged kind; save it with 8 or 16 bit")
     if isinstance(error, UnidentifiedImageError):
         return UnreadableImageError("cannot be decoded (damaged from its beginning on)")
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__

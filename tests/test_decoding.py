@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import skimage
 from damaged import (
     HEIC,
     TURNED,
@@ -197,6 +199,11 @@ def test_depths_of_grey(tmp_path, data, value):
 def test_pixels_without_a_defined_white_are_refused(tmp_path, data, reason):
     with pytest.raises(UnreadableImageError, match=f"{reason}.*save 8 or 16 bit"):
         read_image(put(tmp_path, "a.tif", data))
+
+
+def test_a_tiff_of_a_rare_kind_is_told_so():
+    with pytest.raises(UnreadableImageError, match="a TIFF of a rare or damaged kind; save it"):
+        read_image(Path(skimage.__file__).parent / "data" / "multipage_rgb.tif")  # 64-bit floats
 
 
 def test_dark_pictures_of_fewer_bits_are_remarked(tmp_path):
