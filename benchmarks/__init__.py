@@ -1,11 +1,31 @@
 """The only package that knows all the others: it joins, runs, times, caches and reports."""
 
 import importlib.util
+import os
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PACKAGES = ("benchmarks", "datasets", "extractors", "retrieval")
+
+_IS_COMMAND = sys.argv[0] == "-m"
+"""Whether ``python -m`` is looking for one of our modules."""
+
+
+STOPS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""Signals that ask a command to end: Ctrl-C, the system's request, a closed terminal."""
+
+INTERRUPTED = "interrupted; what is finished is kept, run again to do the rest"
+
+
+def end_at_once(number: int, frame: FrameType | None = None) -> None:
+    """End the process with one line: a handler for times at which nothing is to be tidied up."""
+    os.write(2, f"{INTERRUPTED}\n".encode())
+    os._exit(128 + number)
 
 
 def require_own_packages() -> None:
@@ -28,11 +48,14 @@ def require_own_packages() -> None:
                 "another package has the same name; use an environment of its own for this "
                 f"project, or run from {CHECKOUT}"
             )
-            # While `python -m` looks for its module, sys.argv[0] is "-m".
-            if sys.argv[0] == "-m":
+            if _IS_COMMAND:
                 sys.stderr.write(f"error: {message}\n")
                 raise SystemExit(2)
             raise ImportError(message)
 
 
+if _IS_COMMAND:  # a command imports for seconds before it can catch anything
+    for stop in STOPS:
+        if signal.getsignal(stop) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(stop, end_at_once)
 require_own_packages()

@@ -125,7 +125,8 @@ def perceptual_hashes(
     """
     store = ArrayStore(cache / "hashes", "phash", module_identity(perceptual))
     paths = {image.sha256: image.path for image in images}
-    store.fill(paths, _hashes, workforce, "perceptual hashes")
+    for key, problem in store.fill(paths, _hashes, workforce, "perceptual hashes").items():
+        raise InputError(f"{paths[key]}: {problem}; leave it out, or run again")
     return np.concatenate(list(store.blocks([image.sha256 for image in images])))
 
 

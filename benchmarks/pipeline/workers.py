@@ -1,6 +1,13 @@
 """Parallel work with progress: the one function that all of it goes through."""
 
+import os
+import signal
+import threading
+import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -9,11 +16,24 @@ from joblib import Parallel, cpu_count, delayed
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from benchmarks.formats.terminal import visible
+from datasets.errors import InputError
+
 A = TypeVar("A")
 B = TypeVar("B")
 
 CHUNK = 32
 """Number of items that a worker gets at a time, whatever the number of workers."""
+
+_WATCH = 0.5
+"""Seconds between a worker's looks whether its parent is still there."""
+
+
+class WorkerKilledError(InputError):
+    """A piece of work ends the process that does it, even alone in a fresh one.
+
+    The system kills what takes too much memory; a library may crash.
+    """
 
 
 class Workforce:
@@ -33,7 +53,7 @@ class Workforce:
 
     def log(self, text: str) -> None:
         """Print a line on standard error."""
-        self.console.print(text, markup=False, soft_wrap=True)
+        self.console.print(visible(text), markup=False, soft_wrap=True)
 
     def track(self, items: Iterable[A], total: int, label: str) -> Iterator[A]:
         """Pass items through while a bar counts them and shows the time left."""
@@ -41,23 +61,39 @@ class Workforce:
             yield from items
             return
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=self.console, transient=True) as bar:
-            yield from bar.track(items, total=total, description=label)
+            yield from bar.track(items, total=total, description=visible(label))
 
-    def chunks(self, function: Callable[[A], B], items: Sequence[A], label: str) -> Iterator[B]:
-        """Apply a function to chunks of work, with a bar."""
+    def chunks(
+        self, function: Callable[[A], B], items: Sequence[A], label: str
+    ) -> Iterator[B | WorkerKilledError]:
+        """Apply a function to chunks of work, with a bar; see `in_parallel`."""
         yield from self.track(in_parallel(function, items, self.jobs), len(items), label)
 
     def each(self, function: Callable[[A], B], items: Sequence[A], label: str) -> Iterator[B]:
-        """Apply a function to many small items, a few dozen to a chunk, with a bar."""
-        chunks = cut(items)
-        for results in self.chunks(partial(_apply, function), chunks, label):
-            yield from results
+        """Apply a function to many small items, a few dozen to a chunk, with a bar.
+
+        Raises
+        ------
+        WorkerKilledError
+            If an item kills the worker that works on it.
+        """
+        chunks, work = cut(items), partial(_apply, function)
+        for chunk, results in zip(chunks, self.chunks(work, chunks, label), strict=True):
+            if not isinstance(results, WorkerKilledError):
+                yield from results
+                continue
+            for item in chunk:
+                result = alone(function, item)
+                if isinstance(result, WorkerKilledError):
+                    name = getattr(item, "path", item)
+                    raise WorkerKilledError(f"{label}: {name} {result}; leave it out")
+                yield result
 
 
 def cut(items: Sequence[A], size: int = CHUNK) -> list[Sequence[A]]:
@@ -69,11 +105,16 @@ def _apply(function: Callable[[A], B], chunk: Sequence[A]) -> list[B]:
     return [function(item) for item in chunk]
 
 
-def in_parallel(function: Callable[[A], B], items: Sequence[A], jobs: int) -> Iterator[B]:
+def in_parallel(
+    function: Callable[[A], B], items: Sequence[A], jobs: int
+) -> Iterator[B | WorkerKilledError]:
     """Apply a function to every item, giving the results in the items' order as they come.
 
     Processes do the work, since much of it holds the interpreter's lock, unless the caller has
     chosen another backend by ``joblib.parallel_config``: threads, or a Dask cluster.
+
+    When a worker dies, the items that may have killed it are tried again one at a time, so
+    that they have all the memory; what kills its worker again has an error for a result.
 
     Parameters
     ----------
@@ -82,16 +123,86 @@ def in_parallel(function: Callable[[A], B], items: Sequence[A], jobs: int) -> It
     items : sequence
         Chunks of work, each worth some tenths of a second.
     jobs : int
-        Number of workers; 1 works in this process.
+        Number of workers; 1 works in this process, which dies of what kills.
     """
-    if jobs == 1 or len(items) <= 1:
+    if jobs == 1:
         yield from map(function, items)
         return
-    parallel = Parallel(n_jobs=min(jobs, len(items)), return_as="generator")
-    yield from parallel(delayed(_alone)(function, item) for item in items)
+    done = 0
+    while done < len(items):
+        try:
+            for result in _work(function, items[done:], jobs):
+                done += 1
+                yield result
+        except BrokenProcessPool:
+            for item in items[done : done + jobs]:
+                done += 1
+                yield alone(function, item)
 
 
-def _alone(function: Callable[[A], B], item: A) -> B:
+def alone(function: Callable[[A], B], item: A) -> B | WorkerKilledError:
+    """Apply a function to one item, in a worker beside which no other works."""
+    try:
+        [result] = _work(function, [item], 1)
+    except BrokenProcessPool:
+        return WorkerKilledError("killed a worker (out of memory?)")
+    return result
+
+
+def _work(function: Callable[[A], B], items: Sequence[A], jobs: int) -> Iterator[B]:
+    # Joblib works in this very process if it is to have one worker only.
+    parallel = Parallel(
+        n_jobs=max(2, min(jobs, len(items))),
+        return_as="generator",
+        initializer=_begin,
+        initargs=(os.getpid(),),
+    )
+    with _interrupts_held():
+        results = parallel(delayed(_without_threads)(function, item) for item in items)
+    try:
+        yield from results
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that some work was for nothing
+            results.close()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let processes that are started meanwhile ignore Ctrl-C, from their first moment on.
+
+    A terminal sends it to all of them; the parent ends its workers itself.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin(parent: int) -> None:
+    """Set up a worker process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Loky would print the stack of a worker that crashes; its parent says what happened.
+    os.environ.setdefault("PYTHONFAULTHANDLER", "0")
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent is no more, whatever it is doing or waiting for.
+
+    The kernel's own signal for this (``PR_SET_PDEATHSIG``) will not do: it comes when the thread
+    ends that started the process, and Joblib starts some from threads that come and go.
+    """
+    while os.getppid() == parent:
+        time.sleep(_WATCH)
+    os._exit(1)
+
+
+def _without_threads(function: Callable[[A], B], item: A) -> B:
     # One worker per core is enough; OpenCV would start threads of its own in each.
     cv2.setNumThreads(1)
     return function(item)

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from benchmarks.formats.files import read_json, write_json, write_whole
 from benchmarks.pipeline.cache.fingerprint import digest
-from benchmarks.pipeline.workers import CHUNK, Workforce, cut
+from benchmarks.pipeline.cache.making import Filled, Making, failed, unreadable
+from benchmarks.pipeline.workers import CHUNK, WorkerKilledError, Workforce, cut
 from datasets.errors import UnreadableImageError
 from extractors.local_features.detector import LocalFeatures
 
@@ -29,9 +30,6 @@ _OPEN_SEGMENTS = 32
 
 A = TypeVar("A")
 T = TypeVar("T")
-
-Filled = tuple[Sequence[Any], float] | str
-"""A value (or an `UnreadableImageError`) per item and the seconds they took, or an error."""
 
 _DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 """What NumPy raises on files that are cut off or changed."""
@@ -132,8 +130,8 @@ class Store(ABC, Generic[T]):
         dict of str to str
             Key to the reason why it has no value.
         """
-        problems, _ = fill_all({"": self}, items, partial(_timed, work), workforce, label, chunk)
-        return problems
+        timed = partial(_timed, work)
+        return fill_all({"": self}, items, timed, workforce, label, chunk, unreadable)[0]
 
     def seconds(self, keys: Collection[str]) -> float | None:
         """Seconds that making the values of some keys took; None if one is not stored."""
@@ -175,6 +173,7 @@ def fill_all(
     workforce: Workforce,
     label: str,
     chunk: int = CHUNK,
+    killed: Callable[[WorkerKilledError, object], Filled] = failed,
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Fill several stores in one pass over the items that any of them lacks.
 
@@ -192,6 +191,8 @@ def fill_all(
         Text of the progress bar.
     chunk : int
         Number of items that a worker gets at a time.
+    killed : callable
+        What a store gets for an item that kills a worker.
 
     Returns
     -------
@@ -208,10 +209,9 @@ def fill_all(
     for key, names in lacking.items():
         together[tuple(names)].append(key)
     chunks = [(names, keys) for names, every in together.items() for keys in cut(every, chunk)]
-    jobs = [(names, [items[key] for key in keys]) for names, keys in chunks]
     problems: dict[str, str] = {}
     errors: dict[str, str] = {}
-    for (_, keys), filled in zip(chunks, workforce.chunks(work, jobs, label), strict=True):
+    for keys, filled in Making(work, items, workforce, label, killed).make(chunks):
         for name, one in filled.items():
             if isinstance(one, str):
                 errors.setdefault(name, one)

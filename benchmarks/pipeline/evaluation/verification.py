@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.cache.store import FeatureStore, StoredFeatures
-from benchmarks.pipeline.workers import Workforce, cut
+from benchmarks.pipeline.workers import WorkerKilledError, Workforce, cut
 from datasets.task import Image
 from retrieval.protocol import Judgements
 from retrieval.reranking.spatial import MINIMUM, Verification
@@ -62,8 +62,13 @@ def count_inliers(
     ]
     inliers = np.zeros(candidates.shape, np.int32)
     chunks = workforce.chunks(_verify, cut(jobs, 4), label)
-    for index, counts in enumerate(counts for chunk in chunks for counts in chunk):
-        inliers[index, : len(counts)] = counts
+    number = 0
+    for chunk in chunks:
+        if isinstance(chunk, WorkerKilledError):
+            raise RuntimeError(f"matching {queries[number].path} or a query next to it {chunk}")
+        for counts in chunk:
+            inliers[number, : len(counts)] = counts
+            number += 1
     return inliers
 
 

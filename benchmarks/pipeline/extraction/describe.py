@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.pipeline.cache.store import Filled, Store, fill_all
+from benchmarks.pipeline.cache.making import Filled
+from benchmarks.pipeline.cache.store import Store, fill_all
 from benchmarks.pipeline.loading.dataset import read_listed
 from benchmarks.pipeline.workers import Workforce
 from datasets.reading import Pixels

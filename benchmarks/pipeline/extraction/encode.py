@@ -170,7 +170,9 @@ def encode_all(
             with mine.outcome():
                 places = {key: mine.features.place(key) for key in mine.store.missing(keys)}
                 label = f"encoding {dataset.name} by {one.name}"
-                mine.store.fill(places, partial(_encode, one.head), workforce, label)
+                broken = mine.store.fill(places, partial(_encode, one.head), workforce, label)
+                if broken:
+                    raise RuntimeError(f"an image's local features: {next(iter(broken.values()))}")
 
 
 def _encode(head: Any, places: Sequence[Place]) -> list[NDArray[np.float32]]:

@@ -1,0 +1,61 @@
+"""Text for terminals: marks that they can show, and no characters that control them."""
+
+import codecs
+import sys
+from io import TextIOWrapper
+from unicodedata import category
+
+_PLAIN = {
+    **dict(zip("○✕◆•×–—−━╸╺“”„‘’", 'ox**x------"""\'\'', strict=True)),
+    "→": "->",
+    "…": "...",
+    "≤": "<=",
+    "≥": ">=",
+    "°": " deg",
+}
+"""Marks of tables, bars and lists, and what stands for them where they cannot be written."""
+
+_JOINERS = "\u200c\u200d"
+"""Invisible, but some scripts and emoji are wrong without them."""
+
+
+def visible(text: str) -> str:
+    r"""Escape characters that control a terminal, or the direction of a line.
+
+    Parameters
+    ----------
+    text : str
+        A line that may hold names of files and folders, which are anybody's.
+
+    Examples
+    --------
+    >>> visible("a\x1b[2Jb\nc")
+    'a\\x1b[2Jb\\nc'
+    """
+    return "".join(
+        char if char.isprintable() or char in _JOINERS or category(char) == "Zs" else _escape(char)
+        for char in text
+    )
+
+
+def write_anything() -> None:
+    """Make standard output and error take any text, whatever their encoding.
+
+    What an encoding lacks is written in ASCII: marks as similar ones, other characters as
+    Python's escapes.
+    """
+    codecs.register_error("plain", _in_ascii)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="plain")
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(char) or _escape(char) for char in lacking), error.end
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
