@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 import warnings
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing.resource_tracker import ensure_running
 from typing import TypeVar
 
 import cv2
@@ -27,6 +29,10 @@ CHUNK = 32
 
 _WATCH = 0.5
 """Seconds between a worker's looks whether its parent is still there."""
+
+
+_LEFTOVERS = "ignore:resource_tracker"
+"""Joblib's helper clears up behind processes that were killed, and says so in four lines."""
 
 
 class WorkerKilledError(InputError):
@@ -176,6 +182,9 @@ def _interrupts_held() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    if _LEFTOVERS not in sys.warnoptions:  # which are handed on to processes that are started
+        sys.warnoptions.append(_LEFTOVERS)
+    ensure_running()  # loky's workers need it, and its start would let the signals through
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         yield

@@ -1,0 +1,135 @@
+"""A command ends soon, with one line, when it is asked to, and takes its workers with it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from pictures import fill
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+
+LINE = "interrupted; what is finished is kept, run again to do the rest\n"
+
+
+@pytest.fixture
+def begin(tmp_path):
+    """Begin `benchmarks.run` on some hundred pictures, in a group of processes of its own."""
+    for number, name in enumerate(("apple", "berry")):
+        fill(tmp_path / "fruit" / name, 60, number, number)
+    begun = []
+
+    def run(*arguments):
+        place = ["--dataset", tmp_path / "fruit", "--out", tmp_path / "out"]
+        place += ["--cache", tmp_path / "cache", "--jobs", "2", "--no-plots"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.run", *arguments, *place],
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+        begun.append(process)
+        return process
+
+    yield run
+    for process in begun:
+        for member in members(process):
+            os.kill(member, signal.SIGKILL)
+        process.wait()
+        process.stderr.close()
+
+
+def members(process):
+    """Processes of a group, but those that have ended."""
+    listed = subprocess.run(
+        ["ps", "-eo", "pid=,pgid=,stat="], capture_output=True, text=True, check=True
+    )
+    lines = (line.split() for line in listed.stdout.splitlines())
+    return [
+        int(pid) for pid, group, state in lines if int(group) == process.pid and state[0] != "Z"
+    ]
+
+
+def wait_for(condition, seconds=20.0):
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "in vain"
+        time.sleep(0.05)
+    return found
+
+
+def at_work(tmp_path, process):
+    """Wait until workers describe."""
+    wait_for(lambda: list((tmp_path / "cache" / "vectors").glob("gist*")))
+    wait_for(lambda: len(members(process)) >= 4)  # itself, two workers, and their helper
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_ends_a_run_and_its_workers_in_one_line(begin, tmp_path, name):
+    process = begin("--extractor", "gist", "sift-bovw")
+    at_work(tmp_path, process)
+    number = getattr(signal, name)
+    os.killpg(process.pid, number) if name == "SIGINT" else process.send_signal(number)
+    assert process.communicate(timeout=10)[1] == LINE
+    assert process.returncode == 128 + number
+    wait_for(lambda: not members(process), 5)
+
+
+def test_an_interrupt_during_the_imports_is_one_line(begin):
+    process = begin("--extractor", "gist")
+    time.sleep(0.25)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.communicate(timeout=10)[1] == LINE
+    assert process.returncode == 128 + signal.SIGINT
+
+
+def test_workers_end_with_a_parent_that_is_killed(begin, tmp_path):
+    process = begin("--extractor", "gist", "sift-bovw")
+    at_work(tmp_path, process)
+    process.kill()
+    assert process.communicate(timeout=10)[1] == ""
+    wait_for(lambda: not members(process), 5)
+
+
+STUCK = """
+import os, sys
+from benchmarks.pipeline.workers import in_parallel
+
+if __name__ == "__main__":
+    for _ in in_parallel(bytes, [2**26] * 8, 2):  # more than a pipe holds
+        os.write(1, b"1")
+"""
+
+
+def test_workers_that_wait_to_hand_over_a_result_end_as_well(tmp_path):
+    (tmp_path / "stuck.py").write_text(STUCK)
+    process = subprocess.Popen(
+        [sys.executable, tmp_path / "stuck.py"],
+        env=os.environ | {"PYTHONPATH": str(Path.cwd())},
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    os.read(process.stdout.fileno(), 1)
+    process.send_signal(signal.SIGSTOP)  # nobody reads on
+    time.sleep(1)
+    assert len(members(process)) >= 3
+    process.kill()
+    process.communicate()
+    wait_for(lambda: not members(process), 5)
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path):
+    listing = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.run", "--list"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    listing.stdout.close()
+    assert listing.stderr.read() == ""
+    listing.stderr.close()
+    assert listing.wait() == 128 + signal.SIGPIPE
