@@ -54,7 +54,7 @@ def resolve(text: str, layout: Sequence[str] = ()) -> tuple[Source, Path | None]
         raise InputError(f"dataset {text!r} needs its folder: write {text}={Path('PATH')}")
     if text in MENU:
         return MENU[text], None
-    if path.is_dir():
+    if _is_folder(path):
         if is_embedded(path.resolve().name):
             raise InputError(
                 f"dataset {text!r} has the name of an embedded dataset, whose pictures may be "
@@ -72,6 +72,13 @@ def resolve(text: str, layout: Sequence[str] = ()) -> tuple[Source, Path | None]
         raise InputError(f"dataset {text!r} is neither a folder nor one of: {known}")
     name = path.stem if path.suffix.lower() in ENDINGS else path.name
     return Folder(name or "dataset", layout, SOURCES), path
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # longer than a path may be, for it is NAME=PATH
+        return False
 
 
 def is_embedded(name: str) -> bool:

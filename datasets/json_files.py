@@ -1,12 +1,10 @@
 """Reading of JSON files that anybody may have written: bounded, strict, one clear error."""
 
 import json
-import os
-import re
 import stat
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,9 +19,6 @@ MAX_DEPTH = 64
 """Deepest nesting of objects and arrays: whatever walks through them has stack enough."""
 
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
-
-FileName = Annotated[str, msgspec.Meta(pattern=rf"\A(?!\.\.?\Z)[^/\0{re.escape(os.sep)}]+\Z")]
-"""A name that may become part of a path, for it stays in its folder."""
 
 
 def read_json_as(path: Path, kind: type[T], remedy: str) -> T | None:

@@ -6,10 +6,17 @@ from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
 
 from datasets.errors import InputError
+from datasets.file_names import require_file_name
 from datasets.layout import Collection
 from datasets.recognition import read_layout
 from datasets.table import ENDINGS, read_table
 from datasets.walk import Listing, walk
+
+_LONGEST = 100
+"""Bytes of a dataset's name, which becomes part of other names."""
+
+_TAKEN = ("readme.md", "summary.md")
+"""Pages that lie in a results folder, beside the folders of the datasets."""
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -87,8 +94,10 @@ class Folder(Source):
     def __init__(
         self, name: str, layout: Sequence[str] = (), known: Sequence[Source] = ()
     ) -> None:
-        if not name or "/" in name:
-            raise InputError(f"{name!r} is no name for a dataset; write NAME=PATH")
+        remedy = "write NAME=PATH with another"
+        require_file_name(name, "a dataset", remedy, _LONGEST)
+        if name.casefold() in _TAKEN:
+            raise InputError(f"{name!r} is no name for a dataset: a page has it; {remedy}")
         self.name = name  # type: ignore[misc]
         self.layout = layout
         self.known = known

@@ -72,3 +72,29 @@ def test_printed_table_fits_80_columns(parted, run, capsys, monkeypatch, short_t
     assert "hsv-histogram-grid+lbp+gist\n+rootsift-bovw" in re.sub(r" {2,}.*\n", "\n", printed)
     assert max(map(len, printed.splitlines())) <= 80
     assert "…" not in printed
+
+
+@pytest.mark.parametrize(
+    "name", ["..", ".", "README.md", "n" * 300, "a\x1b[2Jb", "a\\b", "CON", "a/b", "", " "]
+)
+def test_a_dataset_is_called_what_can_be_a_folder(name, classes, run, tmp_path, capsys):
+    assert run("--extractor", "lbp", "--dataset", f"{name}={classes}", out="deep/out") == 2
+    told = capsys.readouterr().err
+    assert "is no name for a dataset" in told
+    assert told.endswith("; write NAME=PATH with another\n")
+    assert told.count("\n") == 1
+    assert told.strip().isprintable()
+    assert not (tmp_path / "deep" / "records").exists()
+    assert not list(tmp_path.glob("deep/out/*"))
+
+
+def test_a_query_set_is_called_what_can_be_a_folder(parted, run, capsys):
+    (parted / "validation" / "query-sketch").rename(parted / "validation" / "query-a\x1bb")
+    assert run("--extractor", "lbp", "--dataset", parted) == 2
+    assert "'query-a\\x1bb' is no name for a query set" in capsys.readouterr().err
+
+
+def test_a_method_whose_name_no_file_can_have_is_one_line(classes, run, capsys):
+    name = "+".join(extractors.MENU)
+    assert run("--extractor", name, "--dataset", classes) == 2
+    assert "bytes, at most 200 are; fuse fewer" in capsys.readouterr().err

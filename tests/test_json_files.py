@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks.formats.files import write_json
 from datasets.errors import DamagedError, InputError
-from datasets.json_files import MAX_BYTES, MAX_DEPTH, FileName, check_json, read_json_as
+from datasets.file_names import LONGEST, FileName, require_file_name
+from datasets.json_files import MAX_BYTES, MAX_DEPTH, check_json, read_json_as
 
 REMEDY = "mend it"
 
@@ -135,15 +136,40 @@ def test_wrong_types_are_told_with_their_place(content, message, read):
     assert str(raised.value).endswith(f"; {REMEDY}")
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../x", "/x", "a\0b", "a/"])
-def test_names_that_lead_elsewhere_are_refused(name):
+LEADING_ELSEWHERE = ["", ".", "..", "a/b", "../x", "/x", "a\0b", "a/", "a\\b", "..\\x"]
+NOT_EVERYWHERE = [
+    "a\x1bb",
+    "a\nb",
+    "a\u202eb",
+    "...",
+    "a.",
+    "a ",
+    " ",
+    "CON",
+    "nul.txt",
+    "a:b",
+    "a?",
+]
+
+
+@pytest.mark.parametrize("name", [*LEADING_ELSEWHERE, *NOT_EVERYWHERE])
+def test_names_that_lead_elsewhere_or_are_none_on_some_system_are_refused(name):
     with pytest.raises(DamagedError, match=r"^file: expected `str` matching regex"):
         check_json(name, FileName, "file", REMEDY)
+    with pytest.raises(InputError, match=r"is no name for a method .*; fuse fewer"):
+        require_file_name(name, "a method", "fuse fewer")
 
 
-@pytest.mark.parametrize("name", ["a", "...", ".a", "my photos (2024)", "é\n", "a..b"])
+@pytest.mark.parametrize("name", ["a", ".a", "my photos (2024)", "馬", "a..b", "hog@x", "cone"])
 def test_odd_names_that_stay_in_their_folder_are_not(name):
     assert check_json(name, FileName, "file", REMEDY) == name
+    require_file_name(name, "a method", "fuse fewer")
+
+
+def test_a_name_is_measured_in_bytes():
+    require_file_name("n" * LONGEST, "a method", "fuse fewer")
+    with pytest.raises(InputError, match=r"^'馬.*201 bytes, at most 200 are; fuse fewer"):
+        require_file_name("馬" * 67, "a method", "fuse fewer")
 
 
 def test_what_cannot_be_read_is_not_called_damaged(tmp_path, monkeypatch):

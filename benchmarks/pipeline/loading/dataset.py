@@ -17,6 +17,7 @@ from benchmarks.pipeline.workers import Workforce
 from datasets import reading
 from datasets.assembly import Inspected, assemble
 from datasets.errors import InputError, NoPictureError, OtherFormatError, UnreadableImageError
+from datasets.file_names import require_file_name
 from datasets.layout import Collection, Item
 from datasets.reading import (
     Pixels,
@@ -78,6 +79,8 @@ def load(
     source, found = collect(text, cache, workforce, layout)
     inspected = inspect(found.items, source.name, cache, workforce)
     dataset = assemble(source.name, found, inspected, seed, source.licence, leave_one_out)
+    for name in dataset.queries:
+        require_file_name(name, "a query set", f"rename its folder in {dataset.root}")
     return with_crops(dataset, cache, workforce)
 
 
@@ -256,4 +259,6 @@ def _each(
             made.append(look(path))
         except UnreadableImageError as error:
             made.append(error)
+        except MemoryError:
+            made.append(UnreadableImageError("takes more memory than there is"))
     return made

@@ -6,6 +6,7 @@ import extractors
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from datasets.errors import InputError
+from datasets.file_names import require_file_name
 from retrieval.fusion.methods import FUSION_METHODS, LEARNED
 from retrieval.reranking.menu import RERANKINGS
 from retrieval.reranking.spatial import Verification
@@ -62,6 +63,7 @@ def parse_method(name: str, epochs: int | None = None, option: str = "--extracto
     InputError
         If it is not the name of a method.
     """
+    require_file_name(name, "a method", f"fuse fewer in {option}")
     parts = name.split("+")
     members = [part for part in parts if part in extractors.MENU]
     steps = parts[len(members) :]

@@ -21,7 +21,8 @@ import msgspec
 from benchmarks.formats.files import DAMAGED, Json, write_json, write_text, write_whole
 from benchmarks.formats.markdown import to_csv
 from datasets.errors import InputError
-from datasets.json_files import FileName, check_json, read_json_as
+from datasets.file_names import FileName
+from datasets.json_files import check_json, read_json_as
 from datasets.task import Dataset
 from extractors.networks.training import Epoch, read_history
 from retrieval.ranking import Ranking
