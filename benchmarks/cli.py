@@ -67,7 +67,7 @@ def make_parser(command: str, description: str | None, epilog: str = "") -> Pars
     return Parser(prog=f"python -m benchmarks.{command}", description=line, epilog=epilog)
 
 
-class _Line(logging.Formatter):
+class Line(logging.Formatter):
     """A log's message in one line, which cannot control the terminal."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
@@ -89,7 +89,7 @@ def command(work: Callable[[], int]) -> int:
     """
     write_anything()
     logs = logging.StreamHandler()
-    logs.setFormatter(_Line("%(levelname)s: %(message)s"))
+    logs.setFormatter(Line("%(levelname)s: %(message)s"))
     logging.basicConfig(handlers=[logs], level=logging.WARNING)
     try:
         with _stops():

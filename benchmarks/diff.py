@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.cli import a_path, command, make_parser
 from benchmarks.formats.files import Json
+from benchmarks.formats.terminal import visible
 from benchmarks.pipeline.records.record import read_record
 from datasets.errors import InputError
 from retrieval.metrics import METRICS
@@ -50,7 +51,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     parser.add_argument("second", type=a_path, metavar="B")
     options = parser.parse_args(arguments)
     lines = explain(_record(options.first), _record(options.second))
-    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.write("\n".join(map(visible, lines)) + "\n")
     return 0
 
 

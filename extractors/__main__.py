@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from extractors import FAMILIES, MENU, Description, describe
 
@@ -47,4 +48,6 @@ def _link(reference: str) -> str:
 
 
 if __name__ == "__main__":
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # not every console knows Jégou's é
     sys.stdout.write(tables() + "\n")

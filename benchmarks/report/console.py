@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmarks.formats.files import Json
+from benchmarks.formats.terminal import visible
 from benchmarks.pipeline.methods.presets import Preset
 from benchmarks.report.format import broken, change, count, p_value, score
 from benchmarks.report.tables import cell_text, columns, remarks
@@ -20,7 +21,7 @@ def print_table(dataset: Dataset, tables: Mapping[str, Sequence[Json]]) -> None:
     """Print a dataset's tables, best method first."""
     console = Console()
     for query_set, rows in tables.items():
-        title = escape(f"{dataset.name}/{query_set}")
+        title = escape(visible(f"{dataset.name}/{query_set}"))
         table = Table(title=title, box=None, pad_edge=False, padding=(0, 1, 0, 0))
         numbers = [row for row in rows if row["status"] == "ok"]
         names = [name for name in _SHOWN if any(row.get(name) is not None for row in numbers)]
@@ -38,7 +39,7 @@ def print_table(dataset: Dataset, tables: Mapping[str, Sequence[Json]]) -> None:
             table.add_row(broken(name, room), *cells)
         console.print(table)
         for text, methods in remarks(rows).items():
-            console.print(f"{', '.join(methods)}: {text}", markup=False)
+            console.print(visible(f"{', '.join(methods)}: {text}"), markup=False)
         console.print()
     for warning in dataset.warnings:
         console.print(f"Warning: {warning}", markup=False)
@@ -52,7 +53,7 @@ def print_preset(preset: Preset) -> None:
     """Print what tuning tried and what came of it; the menu's own choice first."""
     console = Console(highlight=False)
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(f"{preset.method}, {len(preset.images)} images of {preset.dataset}")
+    table.add_column(escape(f"{preset.method}, {len(preset.images)} images of {preset.dataset}"))
     for heading in ("dims", "mAP", "top-1", "change", "p"):
         table.add_column(heading, justify="right", no_wrap=True)
     for number, tried in enumerate(preset.candidates):
@@ -62,5 +63,5 @@ def print_preset(preset: Preset) -> None:
         table.add_row(mark + escape(tried["words"]), *(cells if number else cells[:3]))
     console.print(table)
     for words, why in preset.failed.items():
-        console.print(f"{words}: {why}", markup=False)
+        console.print(visible(f"{words}: {why}"), markup=False)
     console.print(f"* {preset.verdict}", markup=False)

@@ -36,7 +36,7 @@ def _main(arguments: Sequence[str] | None) -> int:
             raise InputError(f"--show {options.show}: is a folder; name a file")
         draw_sheet(options.show, result.to_cells())
     if options.json:
-        sys.stdout.write(json.dumps(result.to_json(), indent=1, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(result.to_json(), indent=1) + "\n")
     elif not options.quiet:
         sys.stdout.write(result.to_text())
     return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks.formats.files import Json
 from benchmarks.formats.sheets import Cell
+from benchmarks.formats.terminal import visible
 
 TOPS = ("top1", "top3", "top5", "top10")
 
@@ -95,10 +96,10 @@ class SearchResult:
 
     def to_text(self) -> str:
         """A table for the terminal."""
-        asked = _shown(self.query.name) + (f" ({_shown(self.label)})" if self.label else "")
+        asked = visible(self.query.name) + (f" ({visible(self.label)})" if self.label else "")
         lines = [
             f"{asked}: the nearest {len(self.neighbours)} of {self.size:,} pictures in "
-            f"{_shown(self.searched)} by {self.extractor}"
+            f"{visible(self.searched)} by {self.extractor}"
         ]
         lines += _table(self.neighbours)
         if self.top:
@@ -109,10 +110,10 @@ class SearchResult:
 
 
 def _table(neighbours: Sequence[Neighbour]) -> list[str]:
-    wide = max((len(_shown(one.label or "")) for one in neighbours), default=0)
+    wide = max((len(visible(one.label or "")) for one in neighbours), default=0)
     return [
         f"{one.rank:3} {_MARKS[one.right] or ' '} {one.distance:.4f}  "
-        f"{_shown(one.label or ''):{wide}}  {_shown(one.id)}".rstrip()
+        f"{visible(one.label or ''):{wide}}  {visible(one.id)}".rstrip()
         for one in neighbours
     ]
 
@@ -123,8 +124,3 @@ def _mark(value: float) -> str:
 
 def _text(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-def _shown(text: str) -> str:
-    """A name that cannot play tricks with the terminal."""
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
