@@ -71,6 +71,7 @@ class Line(logging.Formatter):
     """A log's message in one line, which cannot control the terminal."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """Format the message without a traceback."""
         return visible(super().formatMessage(record))
 
 

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.cli import command, make_parser, positive
+from benchmarks.formats.sheets import write_picture
+from benchmarks.formats.terminal import visible
 from datasets.errors import InputError, UnreadableImageError
 from datasets.reading import Pixels, read_image
 from extractors import DETECTORS
@@ -155,11 +157,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     else:
         picture = draw_keypoints(images[0], features[0], options.points)
         said = ", the strongest of them"
-    try:
-        Image.fromarray(picture).save(options.out)
-    except (OSError, ValueError) as error:
-        raise InputError(f"--out {options.out}: cannot be written ({error})") from error
-    sys.stdout.write(f"{counts} keypoints{said}; drawn in {options.out}\n")
+    write_picture(options.out, Image.fromarray(picture))
+    sys.stdout.write(f"{counts} keypoints{said}; drawn in {visible(str(options.out))}\n")
     return 0
 
 
@@ -192,7 +191,13 @@ def _parser() -> argparse.ArgumentParser:
         default="affine",
         help="transform that inliers agree on (default: %(default)s)",
     )
-    parser.add_argument("--out", type=Path, metavar="FILE.png", default=Path("drawn.png"))
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        default=Path("drawn.png"),
+        help="a PNG, JPEG, WebP or PDF file (default: %(default)s)",
+    )
     return parser
 
 

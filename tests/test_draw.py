@@ -107,7 +107,7 @@ def test_pictures_are_drawn_as_the_benchmark_reads_them(save, tmp_path, capsys):
 def test_bad_input_is_one_line(photo, tmp_path, capsys):
     lying = tmp_path / "text.jpg"
     lying.write_text("no picture")
-    lost = ["--out", tmp_path / "missing" / "x.png"]
+    lost = ["--out", lying / "x.png"]
     for arguments in (
         *([lying], [photo, *lost], [tmp_path], [lying, photo], [photo, photo, *lost]),
         [photo, "--points", "0"],

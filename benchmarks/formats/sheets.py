@@ -1,15 +1,16 @@
-"""Sheets of pictures with frames and captions, as PNG files."""
+"""Sheets of pictures with frames and captions, and pictures as files in the format they name."""
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from PIL import Image as PILImage
 from PIL import ImageDraw, ImageFont
 
 from benchmarks.formats.files import write_whole
-from datasets.errors import UnreadableImageError
+from benchmarks.formats.typefaces import best_typeface, own_typeface, transcribed, typefaces
+from datasets.errors import InputError, UnreadableImageError
 from datasets.reading import read_image
 
 _SIDE = 150
@@ -17,6 +18,37 @@ _FRAME = 4
 _GAP = 14
 _LINE = 17
 _FONT = 13
+
+
+_FORMATS: dict[str, dict[str, Any]] = {
+    ".png": {"format": "PNG"},
+    ".jpg": {"format": "JPEG", "quality": 90},
+    ".jpeg": {"format": "JPEG", "quality": 90},
+    ".webp": {"format": "WEBP", "quality": 90},
+    # Equal pictures make equal files, so no dates.
+    ".pdf": {"format": "PDF", "title": None, "creationDate": None, "modDate": None},
+}
+
+
+def write_picture(path: Path, picture: PILImage.Image) -> None:
+    """Write a picture in the format that the ending of its file says.
+
+    Raises
+    ------
+    InputError
+        If it says none that is written here, or if nothing can be written there.
+    """
+    settings = _FORMATS.get(path.suffix.lower())
+    if settings is None:
+        raise InputError(f"{path}: drawn are {', '.join(_FORMATS)}; end the name with one of them")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name a file")
+    try:
+        write_whole(path, partial(picture.save, **settings))
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror or error}); name another file"
+        ) from error
 
 
 class Cell(NamedTuple):
@@ -34,7 +66,7 @@ def draw_sheet(path: Path, cells: Sequence[Cell], columns: int = 6, group: int =
     Parameters
     ----------
     path : Path
-        The PNG file.
+        The file; its ending says the format.
     cells : sequence of Cell
         At least one.
     columns : int
@@ -42,23 +74,20 @@ def draw_sheet(path: Path, cells: Sequence[Cell], columns: int = 6, group: int =
     group : int
         Pictures that stand side by side without a gap, such as 2 for pairs.
     """
-    import matplotlib  # for its typeface, which has signs for right and wrong
-
-    file = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
-    font = ImageFont.truetype(str(file), _FONT)
     head, foot = (_LINE * any(texts) for texts in list(zip(*cells, strict=True))[2:])
     tall, columns = head + _SIDE + foot + _GAP, min(columns, len(cells))
     width = columns * _SIDE + (-(-columns // group) + 1) * _GAP
     sheet = PILImage.new("RGB", (width, -(-len(cells) // columns) * tall + _GAP), "white")
     pen = ImageDraw.Draw(sheet)
+    paths = typefaces(text for cell in cells for text in cell[2:])
     for number, cell in enumerate(cells):
         row, column = divmod(number, columns)
         left, top = _GAP + column * _SIDE + column // group * _GAP, _GAP + row * tall + head
         pen.rectangle((left, top, left + _SIDE - 1, top + _SIDE - 1), "white", cell.frame, _FRAME)
         _paste(sheet, cell.file, left, top)
-        pen.text((left, top - _LINE), _fitting(cell.above, font), fill="black", font=font)
-        pen.text((left, top + _SIDE + 2), _fitting(cell.below, font), fill="black", font=font)
-    write_whole(path, partial(sheet.save, format="PNG"))
+        _write(pen, (left, top - _LINE), cell.above, paths)
+        _write(pen, (left, top + _SIDE + 2), cell.below, paths)
+    write_picture(path, sheet)
 
 
 def _paste(sheet: PILImage.Image, file: Path, left: int, top: int) -> None:
@@ -73,11 +102,22 @@ def _paste(sheet: PILImage.Image, file: Path, left: int, top: int) -> None:
     sheet.paste(picture, (left + x, top + y))
 
 
-def _fitting(text: str, font: ImageFont.FreeTypeFont) -> str:
-    """Cut a text to the width of a cell."""
+def _write(
+    pen: ImageDraw.ImageDraw, place: tuple[int, int], text: str, paths: Sequence[Path]
+) -> None:
+    """Write a text, cut to the width of a cell."""
     text = "".join(char if char.isprintable() else "�" for char in text)
-    if font.getlength(text) <= _SIDE:
-        return text
-    while text and font.getlength(text + "…") > _SIDE:
-        text = text[:-1]
-    return text + "…"
+    path = best_typeface(text, paths)
+    text, font = transcribed(text, [path]), _font(path)
+    if font.getlength(text) > _SIDE:
+        while text and font.getlength(text + "…") > _SIDE:
+            text = text[:-1]
+        text += "…"
+    # Typefaces differ in height; baselines are where ours would have them.
+    x, y = place
+    pen.text((x, y + _font(own_typeface()).getmetrics()[0]), text, "black", font, anchor="ls")
+
+
+@cache
+def _font(path: Path) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(str(path), _FONT)

@@ -116,7 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_options(how, "epochs", "seed", "max-pixels", "networks", "jobs", "cache")
     what = parser.add_argument_group("what comes out")
-    what.add_argument("--show", type=a_path, metavar="FILE", help="draw it all as a PNG")
+    what.add_argument(
+        "--show", type=a_path, metavar="FILE", help="draw it all: a PNG, JPEG, WebP or PDF file"
+    )
     what.add_argument("--json", action="store_true", help="print JSON")
     add_options(what, "quiet")
     return parser

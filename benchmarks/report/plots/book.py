@@ -6,6 +6,7 @@ from pathlib import Path
 from benchmarks.formats.markdown import Markup
 from benchmarks.report.format import write_page
 from benchmarks.report.plots.charts import Chart
+from benchmarks.report.plots.legible import legible
 from benchmarks.report.plots.theme import draw, embed
 
 FOLDER = "plots"
@@ -70,8 +71,9 @@ class PlotBook:
         if self.is_drawn:
             for path in (self.folder / FOLDER).glob("*.png"):
                 path.unlink()  # one that no page shows any more would stay
-            for plot in self.plots:
-                draw(self.folder / FOLDER, plot.name, plot.chart.size, plot.chart.paint)
+            charts = legible([plot.chart for plot in self.plots])
+            for plot, (chart, others) in zip(self.plots, charts, strict=True):
+                draw(self.folder / FOLDER, plot.name, chart.size, chart.paint, others)
 
     def _embed(self, plot: Plot) -> Markup:
         return Markup(embed(f"{FOLDER}/{plot.name}", plot.caption, plot.chart.size[0]))

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -296,7 +297,7 @@ class HeatMap(Chart):
     @property
     def size(self) -> tuple[float, float]:
         """Inches: as the names and the numbers want them."""
-        width = 0.075 * max(map(len, self.rows), default=0) + 0.42 * len(self.columns) + 0.4
+        width = 0.075 * max(map(_columns, self.rows), default=0) + 0.42 * len(self.columns) + 0.4
         height = 0.6 + self._foot() + 0.2 * max(2, len(self.rows))
         return min(max(5.0, width), WIDTH), height
 
@@ -321,7 +322,7 @@ class HeatMap(Chart):
             axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=7)
 
     def _foot(self) -> float:
-        return 0.25 + 0.047 * max(map(len, self.columns), default=0)
+        return 0.25 + 0.047 * max(map(_columns, self.columns), default=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -361,6 +362,11 @@ class Training(Chart):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.grid(axis="y")
         write_legend(figure, figure.axes[0].get_legend_handles_labels()[0])
+
+
+def _columns(text: str) -> int:
+    """Width of a text in ordinary letters; those of East Asia take two."""
+    return sum(1 + (east_asian_width(char) in "FW") for char in text)
 
 
 def _seen(values: ArrayLike) -> Floats:

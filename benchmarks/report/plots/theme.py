@@ -1,10 +1,11 @@
 """Figures as PNG files in a light and a dark theme, equal byte for byte every time.
 
-Nothing of the user's settings, of other figures or of the machine's fonts has a say: every figure
-begins with Matplotlib's defaults and is written in the typeface that comes with it.
+Nothing of the user's settings or of other figures has a say: every figure begins with Matplotlib's
+defaults and is written in the typeface that comes with it. The machine's typefaces serve for
+characters which that one lacks, and for nothing else.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -17,6 +18,7 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from benchmarks.formats.files import write_whole
+from benchmarks.formats.typefaces import own_typeface
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -84,7 +86,13 @@ THEMES = (LIGHT, DARK)
 Paint = Callable[["Figure", Theme], None]
 
 
-def draw(folder: Path, name: str, size: tuple[float, float], paint: Paint) -> None:
+def draw(
+    folder: Path,
+    name: str,
+    size: tuple[float, float],
+    paint: Paint,
+    others: Sequence[Path] = (),
+) -> None:
     """Draw a figure in every theme, as ``<name>.png`` and ``<name>-dark.png``.
 
     Parameters
@@ -97,11 +105,13 @@ def draw(folder: Path, name: str, size: tuple[float, float], paint: Paint) -> No
         Width and height in inches; a page shows an inch as 100 pixels.
     paint : callable
         Fills an empty figure.
+    others : sequence of Path
+        Typefaces for characters that ours lacks.
     """
     is_large = size[0] * size[1] > _LARGE
     dots = round(_SHOWN * (_LARGE_SHARPNESS if is_large else _SHARPNESS))
     for theme in THEMES:
-        with _settings(theme, dots):
+        with _settings(theme, dots, others):
             picture = _picture(theme, size, paint)
         save = partial(picture.save, format="PNG", dpi=(dots, dots))
         write_whole(folder / f"{name}{theme.ending}.png", save)
@@ -127,10 +137,10 @@ def embed(name: str, alt: str, width: float) -> str:
 
 
 @contextmanager
-def _settings(theme: Theme, dots: int) -> Iterator[None]:
+def _settings(theme: Theme, dots: int, others: Sequence[Path]) -> Iterator[None]:
     import matplotlib
 
-    _load_typeface()
+    family = [_load_typeface(path) for path in (own_typeface(), *others)]
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(
@@ -143,7 +153,7 @@ def _settings(theme: Theme, dots: int) -> Iterator[None]:
                 "axes.spines.top": False,
                 "figure.dpi": dots,
                 "figure.facecolor": theme.background,
-                "font.family": _TYPEFACE,
+                "font.family": family,
                 "font.size": 9,
                 "grid.color": theme.grid,
                 "grid.linewidth": 0.8,
@@ -160,13 +170,13 @@ def _settings(theme: Theme, dots: int) -> Iterator[None]:
 
 
 @cache
-def _load_typeface() -> None:
-    """Give the typeface that comes with Matplotlib a name that no other typeface has."""
-    from matplotlib import get_data_path
+def _load_typeface(path: Path) -> str:
+    """Give a typeface a name that no other has."""
     from matplotlib.font_manager import FontEntry, fontManager
 
-    path = Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
-    fontManager.ttflist.append(FontEntry(fname=str(path), name=_TYPEFACE))
+    name = f"{_TYPEFACE} {path}"
+    fontManager.ttflist.append(FontEntry(fname=str(path), name=name))
+    return name
 
 
 def _picture(theme: Theme, size: tuple[float, float], paint: Paint) -> Image.Image:
