@@ -5,7 +5,7 @@ networks learn from; gallery and queries are never varied.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,8 @@ from benchmarks.pipeline.extraction.networks import augmented_inputs
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.workers import Workforce
 from datasets.errors import InputError
+from datasets.file_names import require_file_name
+from datasets.task import Image as TrainingImage
 from extractors.networks.augmentation import Augmentation
 
 
@@ -41,17 +43,27 @@ def _main(arguments: Sequence[str] | None) -> int:
         raise InputError(f"{options.dataset}: has no training images to make copies of")
     augmentation = replace(Augmentation(), copies=options.copies)
     pictures = augmented_inputs(dataset.training, augmentation, options.seed)
-    for number, picture in enumerate(
-        workforce.track(pictures, len(pictures), f"copies of {dataset.name}")
-    ):
-        image = dataset.training[number // (1 + options.copies)]
-        copy = number % (1 + options.copies)
-        folder = options.out / "training" / (image.label or "")
-        name = Path(image.id).name.replace(".", "-") + (f"-copy-{copy}" if copy else "")
-        save = partial(Image.fromarray(picture.pixels()).save, format="PNG")
-        write_whole(folder / f"{name}.png", save)
+    files = _files(dataset.training, options.out / "training", 1 + options.copies)
+    work = zip(files, pictures, strict=True)
+    for file, picture in workforce.track(work, len(pictures), f"copies of {dataset.name}"):
+        write_whole(file, partial(Image.fromarray(picture.pixels()).save, format="PNG"))
     workforce.log(f"{len(pictures)} pictures are in {options.out / 'training'}")
     return 0
+
+
+def _files(training: Sequence[TrainingImage], folder: Path, variants: int) -> Iterator[Path]:
+    """Files of every picture and its copies; no two are the same."""
+    taken: set[Path] = set()
+    for image in training:
+        if image.label:
+            require_file_name(image.label, "a folder", "name the class otherwise")
+        name = Path(image.id).name.replace(".", "-")
+        if folder / (image.label or "") / name in taken:  # of the same name, deeper in the class
+            name = f"{name}-{image.sha256[:8]}"
+        taken.add(folder / (image.label or "") / name)
+        for copy in range(variants):
+            ending = f"-copy-{copy}.png" if copy else ".png"
+            yield folder / (image.label or "") / f"{name}{ending}"
 
 
 if __name__ == "__main__":

@@ -190,17 +190,21 @@ def read_some(folder: Path) -> list[Pixels]:
     Raises
     ------
     InputError
-        If the folder holds none.
+        If the folder holds none, or one that cannot be read.
     """
     endings = Image.registered_extensions()
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in endings)
     if not paths:
         raise InputError(f"{folder}: no pictures there")
     spaced = np.unique(np.linspace(0, len(paths) - 1, PICTURES).round().astype(int))
+    return [LongestSide(LONGEST_SIDE)(_read(paths[index])) for index in spaced]
+
+
+def _read(path: Path) -> Pixels:
     try:
-        return [LongestSide(LONGEST_SIDE)(read_image(paths[index])) for index in spaced]
+        return read_image(path)
     except UnreadableImageError as error:
-        raise InputError(f"{folder}: holds a picture that {error}") from error
+        raise InputError(f"{path}: {error}; remove it") from error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from pictures import scene
+from pictures import fill, scene
 from PIL import Image
 
 from benchmarks.augment import main
@@ -98,3 +98,13 @@ def test_the_command_writes_copies_of_training_images_only(parted, tmp_path, cap
 def test_bad_input_is_one_line_and_code_2(parted, tmp_path, capsys):
     assert main([str(parted), "--out", str(tmp_path), "--copies", "0"]) == 2
     assert capsys.readouterr().err == "error: argument --copies: 0 is less than 1 (see --help)\n"
+
+
+def test_no_copy_takes_another_ones_file(tmp_path):
+    for number, place in enumerate(("cat", "cat/deeper", "dog")):
+        fill(tmp_path / "set" / "training" / place, 2, number)
+        fill(tmp_path / "set" / "validation" / "gallery" / place, 2, 10 + number)
+        fill(tmp_path / "set" / "validation" / "query" / place, 2, 20 + number)
+    places = ["--out", str(tmp_path / "out"), "--cache", str(tmp_path / "cache")]
+    assert main([str(tmp_path / "set"), *places, "--copies", "1", "--jobs", "1"]) == 0
+    assert len(list((tmp_path / "out" / "training" / "cat").iterdir())) == 8

@@ -1,11 +1,18 @@
 """The command's manners: one line for bad input, a table that fits, silence when asked."""
 
+import errno
+import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
 
 import pytest
 
 import extractors
+from benchmarks import STOPS
+from benchmarks.cli import command
 
 BAD = {
     "missing folder": (["--all", "--dataset", "/no/such"], "/no/such.*no such folder"),
@@ -98,3 +105,51 @@ def test_a_method_whose_name_no_file_can_have_is_one_line(classes, run, capsys):
     name = "+".join(extractors.MENU)
     assert run("--extractor", name, "--dataset", classes) == 2
     assert "bytes, at most 200 are; fuse fewer" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "x.npz"), "x.npz: No space.*make room"),
+        (PermissionError(errno.EACCES, "Permission denied", "out"), "out: Permission.*allow it"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "a\nb"), r"a\\nb: No such.*run again"),
+        (OSError("odd"), "odd; .*run again"),
+        (MemoryError(), "out of memory; use fewer --jobs"),
+    ],
+)
+def test_an_error_of_the_system_is_one_line_with_the_remedy(error, told, capsys):
+    def work():
+        raise error
+
+    assert command(work) == 2
+    printed = capsys.readouterr().err
+    assert re.fullmatch(f"error: {told}.*\n", printed)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of POSIX")
+def test_a_full_disk_is_one_line_and_the_next_run_goes_on(classes, tmp_path):
+    """As far as a process can tell: no file may become longer than so many bytes."""
+    places = ["--out", tmp_path / "out", "--cache", tmp_path / "cache", "--no-plots"]
+    chosen = ["--extractor", "hog", "--dataset", classes]
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); "
+    found = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            limit + f"import sys; from benchmarks.run import main; "
+            f"sys.exit(main({[str(one) for one in [*chosen, *places]]}))",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 2
+    assert re.fullmatch(r"error: .*File too large.*\n", found.stderr)
+    whole = subprocess.run([sys.executable, "-m", "benchmarks.run", *chosen, *places], check=False)
+    assert whole.returncode == 0
+
+
+def test_a_command_leaves_signals_as_it_found_them(run):
+    before = [signal.getsignal(one) for one in STOPS]
+    assert run("--list") == 0
+    assert [signal.getsignal(one) for one in STOPS] == before
