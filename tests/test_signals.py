@@ -24,7 +24,7 @@ def begin(tmp_path):
 
     def run(*arguments):
         place = ["--dataset", tmp_path / "fruit", "--out", tmp_path / "out"]
-        place += ["--cache", tmp_path / "cache", "--jobs", "2", "--no-plots"]
+        place += ["--cache", tmp_path / "cache", "--jobs", "2", "--no-plots", "--quiet"]
         process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.run", *arguments, *place],
             stderr=subprocess.PIPE,

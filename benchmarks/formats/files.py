@@ -29,6 +29,10 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         os.umask(umask)
         Path(name).chmod(0o666 & ~umask)
         Path(name).replace(path)
+    except OSError as error:
+        if error.filename is None:  # a full disk names no file
+            error.filename = str(path)
+        raise
     finally:
         Path(name).unlink(missing_ok=True)
 
