@@ -30,7 +30,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         Path(name).chmod(0o666 & ~umask)
         Path(name).replace(path)
     except OSError as error:
-        if error.filename is None:  # a full disk names no file
+        if error.errno and error.filename is None:  # a full disk names no file
             error.filename = str(path)
         raise
     finally:
