@@ -279,15 +279,22 @@ def require_folders(options: argparse.Namespace, *names: str) -> None:
     for name in names:
         folder = getattr(options, name)
         for text in [given] if isinstance(given, str) else given:
-            _require_apart(folder, f"--{name}", datasets.resolve(text, options.layout)[1])
+            require_apart(folder, f"--{name}", datasets.resolve(text, options.layout)[1])
         require_writable(folder, f"--{name}")
 
 
-def _require_apart(folder: Path, option: str, root: Path | None) -> None:
+def require_apart(folder: Path, option: str, root: Path | None) -> None:
+    """Refuse a file or folder inside of a folder of pictures.
+
+    Raises
+    ------
+    InputError
+        Naming the option.
+    """
     if root is not None and folder.resolve().is_relative_to(root.resolve()):
         raise InputError(
-            f"{option} {folder}: lies in the dataset {root}, whose pictures it would join; choose "
-            "a folder elsewhere"
+            f"{option} {folder}: lies in {root}, whose pictures it would join; choose a place "
+            "elsewhere"
         )
 
 

@@ -26,9 +26,10 @@ from benchmarks.pipeline.loading.variants import EDGES, with_copies, with_edges
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import expand, method_names, parse_method
 from benchmarks.pipeline.methods.presets import method_from
-from benchmarks.pipeline.records.record import write_description
+from benchmarks.pipeline.records.record import PROBLEMS, write_description, write_problems
 from benchmarks.pipeline.records.recorder import Recorder
 from benchmarks.pipeline.workers import Workforce
+from datasets.assembly import NothingReadableError
 from datasets.errors import InputError
 from datasets.task import Dataset
 from extractors.networks.augmentation import Augmentation
@@ -152,8 +153,7 @@ def _methods(options: argparse.Namespace) -> list[Method]:
 def _load_all(options: argparse.Namespace, workforce: Workforce) -> list[Dataset]:
     loaded: dict[str, Dataset] = {}
     for text in dict.fromkeys(options.dataset):
-        given = (options.cache, workforce, options.seed, options.layout, options.leave_one_out)
-        dataset = load(text, *given)
+        dataset = _load(text, options, workforce)
         if options.original_protocol:
             augmentation = Augmentation()
             dataset = with_copies(dataset, options.cache, workforce, augmentation, options.seed)
@@ -166,6 +166,18 @@ def _load_all(options: argparse.Namespace, workforce: Workforce) -> list[Dataset
             )
         loaded[dataset.name] = dataset
     return list(loaded.values())
+
+
+def _load(text: str, options: argparse.Namespace, workforce: Workforce) -> Dataset:
+    """Load a dataset; if nothing in it can be read, the reasons are written all the same."""
+    given = (options.cache, workforce, options.seed, options.layout, options.leave_one_out)
+    try:
+        return load(text, *given)
+    except NothingReadableError as error:
+        folder = options.out / datasets.resolve(text, options.layout)[0].name
+        write_problems(folder, error.problems)
+        workforce.log(f"The reasons are in {folder / PROBLEMS}")
+        raise
 
 
 def _draw_edges(dataset: Dataset, options: argparse.Namespace, workforce: Workforce) -> None:

@@ -1,7 +1,7 @@
 """From files that were found and looked at to a dataset that stands."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from datasets.errors import InputError
@@ -11,6 +11,20 @@ from datasets.relevance import Place, read_relevance
 from datasets.split import HELD_OUT_RULE, RULE, split_by_content
 from datasets.task import Dataset, Image, Problem, ProblemKind, Relevance
 from datasets.walk import RELEVANCE
+
+
+class NothingReadableError(InputError):
+    """A dataset without a picture to search or to ask with.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+        Why its files are none.
+    """
+
+    def __init__(self, message: str, problems: tuple[Problem, ...]) -> None:
+        super().__init__(message)
+        self.problems = problems
 
 
 @dataclass(frozen=True)
@@ -95,7 +109,7 @@ def assemble(
     if leave_one_out:
         queries = {"query": tuple(image for image in gallery if image.labels)}
         name = f"{name}-leave-one-out"
-    _require_something(found, gallery, queries)
+    _require_something(found, gallery, queries, problems)
     training, copies = _without_copies(training, gallery, queries)
     problems += copies
     problems += _equal_bytes((training, gallery, *queries.values()))
@@ -114,7 +128,7 @@ def assemble(
         ALL_ASK if leave_one_out else _split_in_words(found, seed),
         licence,
         tuple(found.understood()),
-        (*found.layout.warnings, *_warnings(queries)),
+        (*found.layout.warnings, *_warnings(gallery, queries)),
     )
 
 
@@ -153,14 +167,22 @@ def _split_in_words(found: Collection, seed: int) -> str:
 
 
 def _require_something(
-    found: Collection, gallery: tuple[Image, ...], queries: Mapping[str, tuple[Image, ...]]
+    found: Collection,
+    gallery: tuple[Image, ...],
+    queries: Mapping[str, tuple[Image, ...]],
+    problems: Sequence[Problem],
 ) -> None:
+    reasons = tabulate(problems)
+    firsts = [f"{len(reasons):,} problems, first {one.id}: {one.what}" for one in reasons[:1]]
+    seen = "".join(f" ({first})" for first in firsts)
     if not gallery:
-        raise InputError(f"{found.root}: no readable picture in the gallery; add some")
+        what = f"{found.root}: no readable picture in the gallery{seen}; add some"
+        raise NothingReadableError(what, reasons)
     if not any(queries.values()):
-        raise InputError(
-            f"{found.root}: no readable query picture; add some "
-            "(a class needs two pictures before one of them can be a query)"
+        raise NothingReadableError(
+            f"{found.root}: no readable query picture{seen}; add some "
+            "(a class needs two pictures before one of them can be a query)",
+            reasons,
         )
 
 
@@ -187,12 +209,18 @@ def _require_answers(
         )
 
 
-def _warnings(queries: Mapping[str, tuple[Image, ...]]) -> list[str]:
+def _warnings(gallery: tuple[Image, ...], queries: Mapping[str, tuple[Image, ...]]) -> list[str]:
     found = []
+    copies = Counter(image.sha256 for image in gallery)
     for name, images in queries.items():
         labels = {image.label for image in images if image.label is not None}
         if len(labels) == 1:
             found.append(f"{name}: all queries are of one class, {min(labels)!r}")
+        if doubled := sum(copies[image.sha256] > 1 for image in images):
+            found.append(
+                f"{name}: {doubled:,} queries have a second copy in the gallery, which counts as "
+                "a find"
+            )
     return found
 
 
@@ -221,7 +249,7 @@ def _equal_bytes(parts: tuple[tuple[Image, ...], ...]) -> list[Problem]:
             if other is not image:
                 what = f"same bytes as {other.id}"
                 if other.label != image.label:
-                    what += " in another class"
+                    what += " in another class (a table can say that both are right)"
                 problems.append(Problem(image.id, what, "kept"))
     return problems
 

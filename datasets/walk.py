@@ -159,11 +159,11 @@ def require_folder(root: Path) -> None:
     """Raise one clear `InputError` unless `root` is a readable folder with something in it."""
     try:
         if next(root.iterdir(), None) is None:
-            raise InputError(f"{root}: the folder is empty; put pictures in <class>/ folders")
+            raise InputError(f"{root}: the folder is empty; put pictures into it")
     except FileNotFoundError:
-        raise InputError(f"{root}: no such folder; give the dataset's root folder") from None
+        raise InputError(f"{root}: no such folder; give one that holds pictures") from None
     except NotADirectoryError:
-        raise InputError(f"{root}: not a folder; give the dataset's root folder") from None
+        raise InputError(f"{root}: not a folder; give one that holds pictures") from None
     except PermissionError:
         raise InputError(f"{root}: no permission to read this folder") from None
 

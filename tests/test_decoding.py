@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -204,6 +205,16 @@ def test_pixels_without_a_defined_white_are_refused(tmp_path, data, reason):
 def test_a_tiff_of_a_rare_kind_is_told_so():
     with pytest.raises(UnreadableImageError, match="a TIFF of a rare or damaged kind; save it"):
         read_image(Path(skimage.__file__).parent / "data" / "multipage_rgb.tif")  # 64-bit floats
+
+
+def test_libtiff_is_quiet(tmp_path, capfd):
+    data = encoded(SCENE, "TIFF", compression="tiff_lzw")
+    for place in range(200, len(data), 4001):
+        broken = bytearray(data)
+        broken[place] ^= 16
+        with suppress(UnreadableImageError):
+            read_image(put(tmp_path, "a.tif", bytes(broken)))
+    assert capfd.readouterr().err == ""
 
 
 def test_dark_pictures_of_fewer_bits_are_remarked(tmp_path):

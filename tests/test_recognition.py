@@ -130,7 +130,7 @@ def test_results_are_not_written_into_the_dataset(tmp_path, run, capsys):
     assert run("--dataset", root, "--extractor", "hsv-histogram", out="f/results") == 2
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("error: --out ")
-    assert "choose a folder elsewhere" in line
+    assert "choose a place elsewhere" in line
     assert not (root / "results").exists()
 
 
@@ -188,6 +188,28 @@ def test_a_table_of_labels_that_is_not_read_is_named(tmp_path):
     (tmp_path / "labels.csv").write_text("1.png,cat\n")
     with pytest.raises(InputError, match=r"no class folders in it \('labels.csv' not read"):
         understand(tmp_path)
+
+
+def test_without_a_readable_picture_the_reasons_are_told_and_kept(tmp_path, run, capsys):
+    for number in range(3):
+        for label in ("cat", "dog"):
+            (tmp_path / "f" / label).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "f" / label / f"{number}.jxl").write_bytes(b"\xff\x0a\xfa")
+    assert run("--dataset", tmp_path / "f", "--extractor", "hsv-histogram", "--quiet") == 2
+    error = capsys.readouterr().err
+    assert "no readable picture in the gallery (6 problems, first cat/0.jxl: JPEG XL" in error
+    rows = (tmp_path / "out" / "f" / "problems.csv").read_text().splitlines()
+    assert len(rows) == 7
+
+
+def test_second_copies_of_queries_are_warned_of(tmp_path, load_dataset):
+    root = tree(tmp_path / "f", gallery__a=3, gallery__b=3, query__a=1, query__b=1)
+    query = (root / "query" / "a" / "00.png").read_bytes()
+    for name in ("copy.png", "again.png"):
+        (root / "gallery" / "a" / name).write_bytes(query)
+    assert load_dataset(root).warnings == (
+        "query: 1 queries have a second copy in the gallery, which counts as a find",
+    )
 
 
 def test_a_class_with_the_name_of_a_part(tmp_path):

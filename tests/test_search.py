@@ -223,6 +223,13 @@ def test_pictures_of_any_kind_are_taken_or_refused_with_the_way(mixed, tmp_path)
             index.search(given)
 
 
+def test_the_sheet_is_not_drawn_into_the_searched_folder(mixed, ask):
+    given = ("--pictures", mixed, "--extractor", "lbp", "--show", mixed / "found.png")
+    code, error = ask(mixed / "0.jpg", *given)
+    assert code == 2
+    assert "choose a place elsewhere" in error
+
+
 def test_a_replaced_picture_is_described_anew(tmp_path, ask):
     folder = tmp_path / "pictures"
     folder.mkdir()

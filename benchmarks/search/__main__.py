@@ -10,7 +10,15 @@ import sys
 from collections.abc import Sequence
 
 import datasets
-from benchmarks.cli import a_path, add_options, command, make_parser, positive, use_networks
+from benchmarks.cli import (
+    a_path,
+    add_options,
+    command,
+    make_parser,
+    positive,
+    require_apart,
+    use_networks,
+)
 from benchmarks.formats.files import require_writable
 from benchmarks.formats.sheets import draw_sheet
 from benchmarks.pipeline.workers import Workforce
@@ -31,6 +39,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     if result is None:
         return 0
     if options.show:
+        require_apart(options.show, "--show", options.pictures)
         require_writable(options.show.parent, "--show")
         if options.show.is_dir():
             raise InputError(f"--show {options.show}: is a folder; name a file")

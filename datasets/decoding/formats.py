@@ -1,10 +1,13 @@
 """Formats of files, told by their first bytes: those that are read, and the names of others."""
 
+import ctypes
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import pi_heif
 from PIL import Image as PILImage
+from PIL import _imaging
 
 from datasets.errors import NoPictureError, OtherFormatError, UnreadableImageError
 
@@ -13,6 +16,12 @@ READ = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "HEIF", "JPE
 
 # HEIC and HEIF, by a decoder without parts under the GPL.
 pi_heif.register_heif_opener()
+
+with suppress(OSError, AttributeError):
+    # Its lines name no file, and what it says is said in the reason; not where it is built in.
+    _libtiff = ctypes.CDLL(_imaging.__file__)
+    _libtiff.TIFFSetErrorHandler(None)
+    _libtiff.TIFFSetWarningHandler(None)
 
 HEAD = 1024
 """Bytes at the beginning of a file that its format is told by."""

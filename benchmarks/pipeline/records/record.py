@@ -12,6 +12,7 @@
 Records and rankings are equal, byte for byte, from run to run; costs are measurements.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
@@ -23,12 +24,13 @@ from benchmarks.formats.markdown import to_csv
 from datasets.errors import InputError
 from datasets.file_names import FileName
 from datasets.json_files import check_json, read_json_as
-from datasets.task import Dataset
+from datasets.task import Dataset, Problem
 from extractors.networks.training import Epoch, read_history
 from retrieval.ranking import Ranking
 
 DESCRIPTION = "dataset.json"
 IMAGES = "images.csv"
+PROBLEMS = "problems.csv"
 
 TRAINING = "training"
 
@@ -106,8 +108,14 @@ def write_description(out: Path, dataset: Dataset) -> Path:
     ]
     header += ["further_labels", "group"] * further
     write_text(folder / IMAGES, to_csv(header, images))
-    write_text(folder / "problems.csv", to_csv(("id", "problem", "outcome"), problems))
+    write_problems(folder, dataset.problems)
     return folder
+
+
+def write_problems(folder: Path, problems: Sequence[Problem]) -> None:
+    """Write the table of what is wrong with a dataset's files."""
+    rows = [(problem.id, problem.what, problem.outcome) for problem in problems]
+    write_text(folder / PROBLEMS, to_csv(("id", "problem", "outcome"), rows))
 
 
 def write_training(folder: Path, name: str, training: Path) -> None:
