@@ -92,7 +92,7 @@ def test_a_picture_that_goes_while_it_runs_is_one_line(parted, run, capsys, monk
     monkeypatch.setattr(extracting, "describe_all", describe)
     assert run("--extractor", "lbp", "--dataset", parted) == 2
     printed = capsys.readouterr().err
-    assert f"{gone}: cannot be decoded" in printed
+    assert f"{gone}: no such file" in printed
     assert "run again" in printed
 
 
