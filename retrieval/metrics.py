@@ -13,6 +13,7 @@ efficiently in the presence of tied scores, ECIR, doi:10.1007/978-3-540-78646-7_
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,9 +49,11 @@ class Metric:
 
 def top_k(ranking: Ranking, k: int) -> Values:
     """Probability of at least one relevant image among the first k."""
-    drawn = _drawn(ranking, k)
-    missed = _log_choose(ranking.group_size - ranking.group_relevant, drawn)
-    log_miss = missed - _log_choose(ranking.group_size, drawn)
+    log_miss = np.zeros(len(ranking.group_query))
+    early = ranking.group_start < k  # the others are not drawn from
+    size, relevant = ranking.group_size[early], ranking.group_relevant[early]
+    drawn = _drawn(ranking, k)[early]
+    log_miss[early] = _log_choose(size - relevant, drawn) - _log_choose(size, drawn)
     return 1 - np.exp(_sum_by_query(ranking, log_miss))
 
 
@@ -107,12 +110,19 @@ METRICS: dict[str, Metric] = {
 }
 
 
+_scores: WeakKeyDictionary[Ranking, dict[str, Values]] = WeakKeyDictionary()
+"""Of rankings in use: every page asks for them again."""
+
+
 def score(ranking: Ranking) -> dict[str, Values]:
     """Give every metric of every query; NaN where a query has no relevant image."""
-    lone = ranking.relevant == 0
-    return {
-        name: np.where(lone, np.nan, metric.function(ranking)) for name, metric in METRICS.items()
-    }
+    if ranking not in _scores:
+        lone = ranking.relevant == 0
+        _scores[ranking] = {
+            name: np.where(lone, np.nan, metric.function(ranking))
+            for name, metric in METRICS.items()
+        }
+    return dict(_scores[ranking])
 
 
 def mean_scores(ranking: Ranking) -> dict[str, float | None]:

@@ -25,7 +25,7 @@ _STORED = {
 """Fields to their names in files, so that rankings published under the former names are read."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ranking:
     """The nearest neighbours of every query and the places of all its relevant images.
 

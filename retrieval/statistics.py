@@ -4,8 +4,9 @@ Methods are compared on the same queries, so everything is paired. All functions
 per query and method and handle all methods, or all pairs of them, in one matrix product.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,9 @@ normal variable of its variance."""
 
 _POWER = 0.8
 _AT_ONCE = 1000
+_MOST_KEPT = 2**27
+"""Bytes of resamples that are kept: all metrics and pages are resampled alike."""
+
 _EQUAL = 1e-12
 """Differences closer than this are rounding."""
 
@@ -297,21 +301,34 @@ def _resampled_means(values: Matrix, draws: int, seed: int) -> Matrix:
     count = len(values)
     if count == 0:
         return np.full((draws, values.shape[1]), np.nan)
-    rng = np.random.default_rng(seed)
     return np.concatenate(
-        [_resampled(count, size, rng) @ values / count for size in _portions(draws)]
+        [one.astype(float) @ values / count for one in _resamples(count, draws, seed)]
     )
+
+
+def _resamples(count: int, draws: int, seed: int) -> Iterable[NDArray[np.integer]]:
+    """Times that each query is drawn in each resample, a portion of the resamples at a time."""
+    if count * draws <= _MOST_KEPT:
+        return _kept_resamples(count, draws, seed)
+    return _drawn_resamples(count, draws, seed)
+
+
+@lru_cache(maxsize=2)
+def _kept_resamples(count: int, draws: int, seed: int) -> tuple[NDArray[np.integer], ...]:
+    return tuple(_drawn_resamples(count, draws, seed))
+
+
+def _drawn_resamples(count: int, draws: int, seed: int) -> Iterator[NDArray[np.integer]]:
+    rng = np.random.default_rng(seed)
+    for size in _portions(draws):
+        drawn = rng.integers(0, count, (size, count)) + count * np.arange(size)[:, None]
+        times = np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count)
+        yield times.astype(np.min_scalar_type(times.max()))
 
 
 def _ends(means: Matrix) -> NDArray[np.float64]:
     outside = (1 - LEVEL) / 2
     return np.quantile(means, (outside, 1 - outside), axis=0).T
-
-
-def _resampled(count: int, size: int, rng: np.random.Generator) -> Matrix:
-    """Count the draws of each query in each of `size` resamples, shape (size, count)."""
-    drawn = rng.integers(0, count, (size, count)) + count * np.arange(size)[:, None]
-    return np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count).astype(float)
 
 
 def _portions(draws: int) -> Iterator[int]:

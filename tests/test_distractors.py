@@ -1,10 +1,11 @@
 """Fewer distractors, from one search: equal to a search without them."""
 
-from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from datasets.task import Image
 from retrieval.distractors import LEVELS, deal
 from retrieval.knn import grid_distances
 from retrieval.metrics import METRICS, chance, score
@@ -12,21 +13,17 @@ from retrieval.protocol import judge
 from retrieval.ranking import Ranking, random_ranking, summarise
 
 
-@dataclass(frozen=True)
-class One:
-    id: str
-    sha256: str
-    label: str | None
-    distractor: str | None = None
+def one(name, sha256, label, distractor=None):
+    return Image(name, Path(name), sha256, label, distractor)
 
 
 def gallery(distractors=37):
-    named = [One(f"g/{n:03}", f"g{n}", "abc"[n % 3]) for n in range(30)]
-    return named + [One(f"x/{n:03}", f"x{n}", None, "xy"[n % 2]) for n in range(distractors)]
+    named = [one(f"g/{n:03}", f"g{n}", "abc"[n % 3]) for n in range(30)]
+    return named + [one(f"x/{n:03}", f"x{n}", None, "xy"[n % 2]) for n in range(distractors)]
 
 
 # The last query stands in the gallery itself, as a distractor.
-QUERIES = [One(f"q/{n}", f"q{n}", "abcd"[n % 4]) for n in range(9)] + [One("q/9", "x4", "a")]
+QUERIES = [one(f"q/{n}", f"q{n}", "abcd"[n % 4]) for n in range(9)] + [one("q/9", "x4", "a")]
 
 
 def vectors(images, coarse):

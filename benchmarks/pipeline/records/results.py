@@ -19,6 +19,13 @@ class ImageEntry:
     label: str | None
     distractor: str | None
     sha256: str
+    further: tuple[str, ...] = ()
+    group: str | None = None
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """All labels."""
+        return frozenset(self.further if self.label is None else (self.label, *self.further))
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,10 @@ def _read_images(path: Path) -> dict[str, tuple[ImageEntry, ...]]:
         with path.open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 distractor = None if row["is_distractor"] == "no" else row["distractor"]
-                entry = ImageEntry(row["id"], row["label"] or None, distractor, row["sha256"])
+                further = tuple(filter(None, row.get("further_labels", "").split("|")))
+                group = row.get("group") or None
+                known = (row["id"], row["label"] or None, distractor, row["sha256"])
+                entry = ImageEntry(*known, further, group)
                 parts.setdefault(row["part"], []).append(entry)
     except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: no list of a dataset's images; run again") from error

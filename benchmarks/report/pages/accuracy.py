@@ -69,6 +69,7 @@ def top_k_curve(ranking: Ranking, depth: int = DEPTH) -> NDArray[np.float64]:
 def chance_curve(ranking: Ranking, depth: int = DEPTH) -> NDArray[np.float64]:
     """The same share for the same queries in random order."""
     scored = ranking.relevant > 0
-    images, relevant = ranking.candidates[scored], ranking.relevant[scored]
+    both = np.stack([ranking.candidates[scored], ranking.relevant[scored]])
+    (images, relevant), which = np.unique(both, axis=1, return_inverse=True)
     drawn = (np.minimum(k, images) for k in range(1, depth + 1))
-    return np.array([hypergeom.sf(0, images, relevant, k).mean() for k in drawn])
+    return np.array([hypergeom.sf(0, images, relevant, k)[which].mean() for k in drawn])

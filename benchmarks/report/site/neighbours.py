@@ -91,14 +91,14 @@ def rightness(
         [ranking.group_query, ranking.group_start, ranking.group_size, ranking.group_relevant]
     )
     for query, start, size, relevant in groups[:, early].T.tolist():
-        label = queries[query].label
+        labels = queries[query].labels
         for place in range(start, min(start + size, FIRST)):
             image = gallery[ranking.neighbours[query, place]]
             if relevant == size:
                 made[query, place] = RIGHT
-            elif label is None:
+            elif not labels:
                 made[query, place] = UNJUDGED
-            elif image.label == label:
+            elif image.labels & labels:
                 made[query, place] = RIGHT
     made[ranking.relevant == 0] = UNJUDGED
     return made
