@@ -2,7 +2,9 @@
 
 import errno
 import math
+import mmap
 import os
+import tempfile
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -51,6 +53,35 @@ def open_matrix(path: Path, dtype: DTypeLike, shape: tuple[int, ...]) -> NDArray
     return np.lib.format.open_memmap(path, "r+")
 
 
+def scratch_matrix(folder: Path, dtype: DTypeLike, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Create a matrix of zeros on the disk that is gone with the last use of it.
+
+    Its file has no name, so nothing of it is left, however the process ends.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder on the disk that is to hold it.
+    dtype : dtype
+        Type of the numbers.
+    shape : tuple of int
+        Shape of the matrix.
+
+    Raises
+    ------
+    OSError
+        If there is no space for it, naming the folder.
+    """
+    kind = np.dtype(dtype)
+    size = max(1, math.prod(shape) * kind.itemsize)  # nothing cannot be mapped
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            _reserve(file, size)
+            return np.ndarray(shape, kind, mmap.mmap(file.fileno(), size))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from error
+
+
 def _reserve(file: BinaryIO, size: int) -> None:
     """Have the disk set aside some bytes behind what was written to a file."""
     file.flush()
@@ -64,3 +95,4 @@ def _reserve(file: BinaryIO, size: int) -> None:
     zeros = bytes(min(size, _BLOCK))
     for start in range(0, size, _BLOCK):
         file.write(zeros[: size - start])
+    file.flush()

@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 from pictures import scene
+from sklearn.exceptions import NotFittedError
 
+from extractors.base import SavesItself
 from extractors.networks.augmentation import Augmentation
 from extractors.networks.backbone import Backbone
 from extractors.networks.engine import engine
 from extractors.networks.finetuning import FineTuned
+from extractors.networks.history import read_history
 from extractors.networks.pretrained import MapPooling, Pretrained, Stem, pool
-from extractors.networks.training import Recipe, read_history
+from extractors.networks.training import Recipe
 
 SMALL = Backbone("ResNet50", cut="conv4_block6_out", side=64, seed=3)
 
@@ -108,6 +111,22 @@ def test_features_are_the_pooled_or_the_flattened_last_map(own_weights, tmp_path
     assert made.shape == (4, 2 * 2 * 2048)
     mean = FineTuned(SMALL, recipe=recipe).load(tmp_path).transform(maps)
     np.testing.assert_allclose(mean, made.reshape(4, 4, 2048).mean(axis=1), rtol=1e-4, atol=1e-6)
+
+
+def test_a_head_writes_what_it_loads(own_weights, tmp_path):
+    maps = Stem(SMALL).transform(pictures(4))
+    recipe = Recipe(epochs=1, batch=4)
+    head = FineTuned(SMALL, recipe=recipe).fit(list(maps), ["a", "b"] * 2)
+    assert isinstance(head, SavesItself)
+    assert head.is_supervised
+    assert not isinstance(MapPooling(), SavesItself)
+    assert not MapPooling.is_supervised
+    head.save(tmp_path / "once")
+    FineTuned(SMALL).load(tmp_path / "once").save(tmp_path / "twice")
+    loaded = FineTuned(SMALL).load(tmp_path / "twice")
+    assert np.array_equal(loaded.transform(maps), head.transform(maps))
+    with pytest.raises(NotFittedError):
+        FineTuned(SMALL).save(tmp_path / "never")
 
 
 def test_copies_are_learned_from_but_not_validated_on(own_weights, tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from extractors.matrices import open_matrix
+from extractors.matrices import open_matrix, scratch_matrix
 
 
 @pytest.fixture(params=["reserved", "unsupported", "written"])
@@ -35,6 +35,28 @@ def test_a_matrix_is_what_numpy_reads(way, shape, dtype, tmp_path):
     assert np.array_equal(np.load(path), made)
     np.save(tmp_path / "plain.npy", made)
     assert path.read_bytes() == (tmp_path / "plain.npy").read_bytes()
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (2, 3, 2**19), (0, 4)])
+def test_a_scratch_matrix_has_its_space_and_no_name(way, shape, tmp_path):
+    made = scratch_matrix(tmp_path, np.float32, shape)
+    assert (made.shape, made.dtype, float(made.sum())) == (shape, np.float32, 0)
+    made[:] = np.arange(made.size).reshape(shape)
+    assert np.array_equal(made.ravel(), np.arange(made.size))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_space_for_a_scratch_matrix_is_an_error_that_names_the_folder(way, tmp_path):
+    resource = pytest.importorskip("resource", reason="limits the size of files")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**21, hard))
+    try:
+        with pytest.raises(OSError) as caught:  # noqa: PT011
+            scratch_matrix(tmp_path, np.float32, (2**20, 4))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.filename == str(tmp_path)
+    assert scratch_matrix(tmp_path, np.float32, (2, 4)).shape == (2, 4)
 
 
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="measured in disk blocks")

@@ -1,13 +1,20 @@
 """Training: the recipe's rules, histories, resuming, and networks that come back from disk."""
 
+import gc
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 
-from extractors.base import NothingToLearnError
+from extractors.base import NothingToLearnError, SavesItself
 from extractors.networks import engine, training
 from extractors.networks.augmentation import Augmentation
+from extractors.networks.history import HISTORY, read_history
+from extractors.networks.saving import NETWORK, DamagedNetworkError, load_trained
 from extractors.networks.scratch import CompactCnn, PlainCnn
-from extractors.networks.training import Recipe, read_history
+from extractors.networks.training import Recipe
 from extractors.preprocessing import Square
 
 LOSSES = [np.random.default_rng(seed).normal(3, 0.4, 30).cumsum() / 40 for seed in range(5)]
@@ -106,66 +113,148 @@ def test_training_is_the_same_from_run_to_run(make, pictures, tmp_path):
     assert np.array_equal(*made)
 
 
+@pytest.mark.parametrize("stop", [1, 2, 3])
 @pytest.mark.parametrize("make", [compact, plain])
-def test_an_interrupted_training_goes_on_from_its_last_epoch(
-    make, pictures, tmp_path, monkeypatch
+def test_a_training_stopped_after_any_epoch_ends_with_the_same_network(
+    make, stop, pictures, tmp_path, monkeypatch
 ):
     whole = make(4).fit(*pictures, folder=tmp_path / "whole")
     original, ran = training._epoch, []
 
-    def stop_at_2(model, samples, labels, recipe, epoch, *rest):
-        if epoch == 2:
+    def interrupted(model, samples, labels, recipe, epoch, *rest):
+        if epoch == stop and len(ran) == stop:
+            ran.append("stop")
             raise KeyboardInterrupt
         ran.append(epoch)
         return original(model, samples, labels, recipe, epoch, *rest)
 
-    monkeypatch.setattr(training, "_epoch", stop_at_2)
+    monkeypatch.setattr(training, "_epoch", interrupted)
     with pytest.raises(KeyboardInterrupt):
         make(4).fit(*pictures, folder=tmp_path / "cut")
-    assert len(read_history(tmp_path / "cut")) == 2
-
-    def count(model, samples, labels, recipe, epoch, *rest):
-        ran.append(epoch)
-        return original(model, samples, labels, recipe, epoch, *rest)
-
-    monkeypatch.setattr(training, "_epoch", count)
+    assert len(read_history(tmp_path / "cut")) == stop
     resumed = make(4).fit(*pictures, folder=tmp_path / "cut")
-    assert ran == [0, 1, 2, 3]
-    for one, other in zip(
-        read_history(tmp_path / "whole"), read_history(tmp_path / "cut"), strict=True
-    ):
-        assert one.loss == pytest.approx(other.loss, rel=1e-5)
-        assert one.val_loss == pytest.approx(other.val_loss, rel=1e-5)
-    ours, theirs = resumed.transform(pictures[0]), whole.transform(pictures[0])
-    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+    assert ran == [*range(stop), "stop", *range(stop, 4)]
+    histories = [
+        [replace(epoch, seconds=0.0) for epoch in read_history(tmp_path / name)]
+        for name in ("whole", "cut")
+    ]
+    assert histories[0] == histories[1]
+    weights = [extractor.network_.get_weights() for extractor in (whole, resumed)]
+    assert all(map(np.array_equal, *weights))
+    assert np.array_equal(resumed.transform(pictures[0]), whole.transform(pictures[0]))
 
 
 def test_a_stop_between_network_and_history_changes_nothing(pictures, tmp_path, monkeypatch):
     whole = compact(4).fit(*pictures, folder=tmp_path / "whole").transform(pictures[0])
-    original = training._write_history
+    original = training.write_history
 
     def stop_at_2(folder, history):
         if len(history) == 2:
             raise KeyboardInterrupt
         original(folder, history)
 
-    monkeypatch.setattr(training, "_write_history", stop_at_2)
+    monkeypatch.setattr(training, "write_history", stop_at_2)
     with pytest.raises(KeyboardInterrupt):
         compact(4).fit(*pictures, folder=tmp_path / "cut")
-    monkeypatch.setattr(training, "_write_history", original)
+    monkeypatch.setattr(training, "write_history", original)
     resumed = compact(4).fit(*pictures, folder=tmp_path / "cut")
     assert len(read_history(tmp_path / "cut")) == 4
     np.testing.assert_allclose(resumed.transform(pictures[0]), whole, rtol=1e-4, atol=1e-5)
     left = sorted(path.name for path in (tmp_path / "cut").iterdir())
-    assert left == ["history.csv", "network.keras"]
+    assert left == [HISTORY, NETWORK]
 
 
 def test_a_trained_network_is_loaded_and_not_trained_again(pictures, tmp_path, monkeypatch):
     first = compact(2).fit(*pictures, folder=tmp_path).transform(pictures[0])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["history.csv", "network.keras"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [HISTORY, NETWORK]
     monkeypatch.setattr(training, "_epoch", None)
     assert np.array_equal(compact(2).load(tmp_path).transform(pictures[0]), first)
     assert np.array_equal(compact(2).fit(*pictures, folder=tmp_path).transform(pictures[0]), first)
+
+
+@pytest.mark.parametrize("make", [compact, plain])
+def test_a_network_writes_what_it_loads(make, pictures, tmp_path):
+    trained = make(1).fit(*pictures)
+    assert isinstance(trained, SavesItself)
+    assert trained.is_supervised
+    trained.save(tmp_path / "once")
+    loaded = make(1).load(tmp_path / "once")
+    loaded.save(tmp_path / "twice")
+    for extractor in (loaded, make(1).load(tmp_path / "twice")):
+        assert np.array_equal(extractor.transform(pictures[0]), trained.transform(pictures[0]))
+    assert [path.name for path in (tmp_path / "twice").iterdir()] == [NETWORK]
+    with pytest.raises(NotFittedError):
+        make(1).save(tmp_path / "never")
+
+
+def flipped(content, place=0.5):
+    """The same bytes, but for one bit."""
+    where = int(len(content) * place)
+    return content[:where] + bytes([content[where] ^ 16]) + content[where + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("last-2.keras", flipped),
+        ("best.keras", lambda content: content[:-100]),
+        (HISTORY, lambda content: content.replace(b"0.", b"1.", 1)),
+        (HISTORY, lambda content: bytes(len(content))),
+    ],
+)
+def test_what_is_damaged_of_a_stopped_training_is_made_again(
+    name, damage, pictures, tmp_path, monkeypatch, caplog
+):
+    whole = compact(3).fit(*pictures, folder=tmp_path / "whole").transform(pictures[0])
+    original = training._epoch
+
+    def stopped(model, samples, labels, recipe, epoch, *rest):
+        if epoch == 2:
+            raise KeyboardInterrupt
+        return original(model, samples, labels, recipe, epoch, *rest)
+
+    monkeypatch.setattr(training, "_epoch", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        compact(3).fit(*pictures, folder=tmp_path / "cut")
+    monkeypatch.setattr(training, "_epoch", original)
+    path = tmp_path / "cut" / name
+    path.write_bytes(damage(path.read_bytes()))
+    again = compact(3).fit(*pictures, folder=tmp_path / "cut")
+    assert str(path) in caplog.text
+    assert np.array_equal(again.transform(pictures[0]), whole)
+    assert len(read_history(tmp_path / "cut")) == 3
+
+
+def test_a_damaged_network_is_known_and_one_that_cannot_be_read_is_not_damaged(
+    pictures, tmp_path, caplog
+):
+    first = compact(1).fit(*pictures, folder=tmp_path).transform(pictures[0])
+    path = tmp_path / NETWORK
+    whole = path.read_bytes()
+    for damaged in (flipped(whole), flipped(whole, 0.1), whole[:2000], b"", bytes(len(whole))):
+        path.write_bytes(damaged)
+        with pytest.raises(DamagedNetworkError, match=f"^{path}: damaged"):
+            compact(1).load(tmp_path)
+    (tmp_path / HISTORY).unlink()
+    assert np.array_equal(compact(1).fit(*pictures, folder=tmp_path).transform(pictures[0]), first)
+    assert "it is trained again" in caplog.text
+    path.unlink()
+    path.mkdir()
+    for method in (compact(1).load, lambda folder: compact(1).fit(*pictures, folder=folder)):
+        with pytest.raises(IsADirectoryError):
+            method(tmp_path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="lists what is open")
+def test_a_training_leaves_nothing_open(pictures, tmp_path):
+    def kept_open():
+        places = [path.readlink() for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+        return [place for place in places if tmp_path in place.parents]
+
+    for number in range(2):
+        compact(1).fit(*pictures, folder=tmp_path / str(number))
+    gc.collect()
+    assert kept_open() == []
 
 
 def test_the_best_epoch_is_kept(pictures, tmp_path, monkeypatch):
@@ -179,7 +268,7 @@ def test_the_best_epoch_is_kept(pictures, tmp_path, monkeypatch):
 
     monkeypatch.setattr(training, "_epoch", worse_from_2)
     compact(4).fit(*pictures, folder=tmp_path)
-    loaded = training.load_trained(tmp_path)
+    loaded = load_trained(tmp_path)
     assert np.array_equal(loaded.get_weights()[0], kept[1])
     assert not np.array_equal(loaded.get_weights()[0], kept[3])
 

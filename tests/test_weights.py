@@ -3,12 +3,14 @@
 import functools
 import hashlib
 import http.server
+import json
 import threading
 
 import h5py
 import numpy as np
 import pytest
 
+import extractors
 from benchmarks.run import main
 from extractors.networks import efficientnet_lite, weights
 from extractors.networks.backbone import Backbone
@@ -239,3 +241,19 @@ def test_densenet169_is_complete_and_efficientnet_comes_with_the_packages(real_w
     Pretrained(Backbone("DenseNet169")).require()
     held = weights.file_hash(efficientnet_lite.packaged_file())
     assert held.startswith("57934424")
+
+
+def test_a_line_in_the_menu_is_all_that_weights_need(
+    real_weights, parted, run, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(extractors.MENU, "vgg16", Pretrained(Backbone("VGG16", side=64)))
+    monkeypatch.setenv(weights.variable("vgg16"), "")  # so that what the command sets goes again
+    assert "vgg16" in extractors.pretrained_networks()
+    file = real_weights / "vgg16_notop.h5"
+    method = ("--dataset", parted, "--extractor", "vgg16", "--weights", f"vgg16={file}")
+    assert run(*method) == 0
+    (path,) = (tmp_path / "out" / "parted" / "records" / "query").glob("vgg16.json")
+    record = json.loads(path.read_text())
+    assert record["dimensions"] == 512
+    network = record["card"]["extractor"]["network"]
+    assert network["weights sha256"] == weights.file_hash(file)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractors.base import Extractor
+from extractors.matrices import scratch_matrix
 from extractors.networks.augmentation import Augmentation, with_copies
 from extractors.networks.engine import Model, dropout, engine, load_keras
 from extractors.networks.pretrained import Network
@@ -91,12 +92,10 @@ class ScratchNetwork(TrainedNetwork, Network, Extractor):
             model = train(
                 lambda: self.classifier(len(classes)), samples, labels, self.recipe, place, track
             )
-            del samples  # Windows removes no file that is mapped
-            (place / "pictures.npy").unlink()
         return self.use(model)
 
     def _samples(self, images: Sequence[Pixels], folder: Path) -> _FixedCopies:
-        """Prepare pictures and copies once, into a file that is read piece by piece."""
+        """Prepare pictures and copies once, into a matrix on disk that is read piece by piece."""
         folder.mkdir(parents=True, exist_ok=True)
         varied = None if self.fresh else self.augmentation
         copies = varied.copies if varied else 0
@@ -105,8 +104,7 @@ class ScratchNetwork(TrainedNetwork, Network, Extractor):
             ready = self.prepare(image)
             if pixels is None:
                 shape = (len(images), 1 + copies, *ready.shape)
-                path = folder / "pictures.npy"
-                pixels = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+                pixels = scratch_matrix(folder, np.uint8, shape)
             pixels[divmod(number, 1 + copies)] = ready
         assert pixels is not None, "there are training images"
         if self.fresh and self.augmentation:

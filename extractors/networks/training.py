@@ -6,24 +6,29 @@ as the tests show, but forget their patience when a training is interrupted: ``B
 keeps the model and not them.
 """
 
-import csv
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
 
 from extractors.base import NothingToLearnError
 from extractors.networks.engine import BATCH, Model, compiled_how, load_keras, run_padded, seed_all
+from extractors.networks.history import Epoch, read_history, write_history
+from extractors.networks.saving import (
+    NETWORK,
+    PART,
+    copy_network,
+    load_trained,
+    restore_network,
+    save_network,
+)
 
-HISTORY = "history.csv"
-NETWORK = "network.keras"
 _BEST = "best.keras"
 
 
@@ -120,19 +125,6 @@ class Recipe:
         return rate
 
 
-@dataclass(frozen=True)
-class Epoch:
-    """Results of one epoch; accuracies are shares, `seconds` a measurement."""
-
-    epoch: int
-    loss: float
-    accuracy: float
-    val_loss: float
-    val_accuracy: float
-    rate: float
-    seconds: float
-
-
 class Samples(Protocol):
     """Training pictures as inputs, in several variants each, of which the first is itself."""
 
@@ -165,12 +157,28 @@ class TrainedNetwork:
     """Name of the layer that gives the vectors."""
 
     def load(self, folder: Path) -> Self:
-        """Take the network of a finished training instead of training one."""
+        """Take the network of a finished training instead of training one.
+
+        Raises
+        ------
+        DamagedNetworkError
+            If its file is damaged.
+        OSError
+            If its file cannot be read.
+        """
         return self.use(load_trained(folder))
 
     def save(self, folder: Path) -> None:
-        """Write the trained classifier, as `load` takes it."""
-        save_trained(self._classifier, folder)
+        """Write the trained classifier, as `load` takes it.
+
+        Raises
+        ------
+        NotFittedError
+            If nothing is trained or loaded yet.
+        """
+        check_is_fitted(self)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_network(self._classifier, folder / NETWORK)
 
     def use(self, classifier: Model) -> Self:
         """Take a trained classifier.
@@ -198,8 +206,7 @@ class TrainedNetwork:
         NotFittedError
             If nothing is trained or loaded yet.
         """
-        if not hasattr(self, "network_"):
-            raise NotFittedError("fit the network first")
+        check_is_fitted(self)
         return run_padded(self.network_.predict_on_batch, batch.astype(np.float32))
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -227,8 +234,9 @@ def train(
     recipe : Recipe
         Length, speed, seed and validation part.
     folder : Path
-        Keeps the history (``history.csv``), the last epoch's state and in the end the network
-        of the epoch with the lowest validation loss (``network.keras``).
+        Keeps the history (``history.json``), the last epoch's state and in the end the network
+        of the epoch with the lowest validation loss (``network.keras``). No other process may
+        write there meanwhile. What is damaged there is made again.
     track : Track
         Shows progress.
 
@@ -237,15 +245,14 @@ def train(
     keras.Model
         The network of the best epoch.
     """
-    if is_trained(folder):
-        return load_trained(folder)
+    if trained := restore_network(folder / NETWORK):
+        return trained
     keras = load_keras()
     folder.mkdir(parents=True, exist_ok=True)
-    history = read_history(folder)
-    last, best = _last(folder, len(history)), folder / _BEST
-    if history and last.exists() and best.exists():
-        model = keras.saving.load_model(last, safe_mode=True)
-    else:
+    history, best = read_history(folder), folder / _BEST
+    last = _last(folder, len(history))
+    model = restore_network(last, compiled=True) if history and restore_network(best) else None
+    if model is None:
         history = []
         seed_all(recipe.seed)
         model = build()
@@ -263,14 +270,14 @@ def train(
         model.optimizer.learning_rate.assign(recipe.next_rate(losses))
         history.append(_epoch(model, samples, labels, recipe, epoch, learn, validate))
         last = _last(folder, len(history))
-        _save(model, last)
+        save_network(model, last)
         if history[-1].val_loss <= min(one.val_loss for one in history):
-            _copy(last, best)
+            copy_network(last, best)
         # The history says which of the last states counts, whenever this is stopped.
-        _write_history(folder, history)
+        write_history(folder, history)
         _last(folder, epoch).unlink(missing_ok=True)
     best.replace(folder / NETWORK)
-    for left in folder.glob("last-*.keras"):
+    for left in (*folder.glob("last-*.keras"), folder / PART):
         left.unlink(missing_ok=True)
     return load_trained(folder)
 
@@ -278,60 +285,6 @@ def train(
 def _last(folder: Path, epochs: int) -> Path:
     """The network's state after so many epochs."""
     return folder / f"last-{epochs}.keras"
-
-
-def is_trained(folder: Path) -> bool:
-    """Whether a folder's training has come to its end."""
-    return (folder / NETWORK).exists()
-
-
-def load_trained(folder: Path) -> Model:
-    """Load the network of a finished training; nothing in the file is run."""
-    return load_keras().saving.load_model(folder / NETWORK, compile=False, safe_mode=True)
-
-
-def save_trained(model: Model, folder: Path) -> None:
-    """Write a trained network, as `load_trained` reads it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    _save(model, folder / NETWORK)
-
-
-def read_history(folder: Path) -> list[Epoch]:
-    """The epochs that a folder's training has had so far."""
-    path = folder / HISTORY
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [
-            Epoch(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()})
-            for row in csv.DictReader(file)
-        ]
-
-
-def _write_history(folder: Path, history: Sequence[Epoch]) -> None:
-    part = _part(folder / HISTORY)
-    with part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(asdict(history[0])), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(one) for one in history)
-    part.replace(folder / HISTORY)
-
-
-def _part(path: Path) -> Path:
-    """File that is written before it takes its place; each process has its own."""
-    return path.with_name(f".{os.getpid()}-{path.name}")
-
-
-def _save(model: Model, path: Path) -> None:
-    part = _part(path)
-    model.save(part)
-    part.replace(path)
-
-
-def _copy(source: Path, path: Path) -> None:
-    part = _part(path)
-    shutil.copyfile(source, part)
-    part.replace(path)
 
 
 def _epoch(
@@ -348,12 +301,11 @@ def _epoch(
     rng = np.random.default_rng((recipe.seed, epoch))
     rate = float(load_keras().ops.convert_to_numpy(model.optimizer.learning_rate))
     _reseed(model, recipe.seed, epoch)
-    learned = _batches(samples, rng.permutation(pairs), labels, recipe.batch, epoch)
-    fitted = model.fit(learned, epochs=1, shuffle=False, verbose=0)
+    with _batches(samples, rng.permutation(pairs), labels, recipe.batch, epoch) as learned:
+        fitted = model.fit(learned, epochs=1, shuffle=False, verbose=0)
     held_out = np.array([(p, 0) for p in validate])
-    judged = model.evaluate(
-        _batches(samples, held_out, labels, BATCH, None), verbose=0, return_dict=True
-    )
+    with _batches(samples, held_out, labels, BATCH, None) as validated:
+        judged = model.evaluate(validated, verbose=0, return_dict=True)
     return Epoch(
         epoch,
         float(fitted.history["loss"][0]),
@@ -382,25 +334,31 @@ def _reseed(model: Model, seed: int, epoch: int) -> None:
             generator.state.assign(np.array([seed * 1000 + number, epoch], np.uint32))
 
 
+@contextmanager
 def _batches(
     samples: Samples,
     pairs: NDArray[np.int64],
     labels: NDArray[np.int64],
     size: int,
     epoch: int | None,
-) -> Model:
+) -> Iterator[Model]:
     """A Keras data set of (picture, variant) pairs, made ready when they are asked for."""
     keras = load_keras()
 
     class Pairs(keras.utils.PyDataset):  # type: ignore[name-defined]
+        source: Samples | None = samples
+
         def __len__(self) -> int:
             return -(-len(pairs) // size)
 
         def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
             part = pairs[index * size : (index + 1) * size]
-            made = [
-                samples.sample(int(p), int(v), -1 if epoch is None else epoch) for p, v in part
-            ]
+            number = -1 if epoch is None else epoch
+            made = [self.source.sample(int(p), int(v), number) for p, v in part]
             return np.stack(made).astype(np.float32), labels[part[:, 0]]
 
-    return Pairs(workers=1, use_multiprocessing=False, max_queue_size=4)
+    try:
+        yield Pairs(workers=1, use_multiprocessing=False, max_queue_size=4)
+    finally:
+        # TensorFlow keeps every data set for ever, and with it all that hangs on it.
+        Pairs.source = None

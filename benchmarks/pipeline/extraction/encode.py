@@ -18,7 +18,7 @@ from benchmarks.pipeline.workers import Workforce
 from datasets.errors import InputError
 from datasets.reading import LazyImages
 from datasets.task import Dataset, Image
-from extractors.networks.training import is_trained
+from extractors.networks.saving import is_trained
 
 log = logging.getLogger(__name__)
 

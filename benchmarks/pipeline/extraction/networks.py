@@ -28,8 +28,9 @@ from datasets.reading import LazyImages
 from datasets.task import Dataset, Image
 from extractors.networks.augmentation import Augmentation
 from extractors.networks.engine import BATCH
+from extractors.networks.history import read_history
 from extractors.networks.pretrained import Network
-from extractors.networks.training import is_trained, read_history
+from extractors.networks.saving import is_trained
 
 _READERS = 2
 """Threads that decode; the network needs the cores more."""

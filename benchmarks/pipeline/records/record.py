@@ -25,7 +25,7 @@ from datasets.errors import InputError
 from datasets.file_names import FileName
 from datasets.json_files import check_json, read_json_as
 from datasets.task import Dataset, Problem
-from extractors.networks.training import Epoch, read_history
+from extractors.networks.history import Epoch, read_history
 from retrieval.ranking import Ranking
 
 DESCRIPTION = "dataset.json"
