@@ -117,10 +117,8 @@ def test_weights_are_learned_on_training_images_only(parted, load_dataset, tmp_p
     made = extract(row.extractors, data, tmp_path / "cache", False, Workforce(quiet=True))
     fitted = FittedMethod(row, data, made, tmp_path / "cache")
     weights = fitted.fusion.learned
-    fitted.__exit__(None, None, None)
     fewer = replace(data, gallery=data.gallery[:4], queries={"query": data.queries["query"][:1]})
-    with FittedMethod(row, fewer, made, tmp_path / "cache") as again:
-        assert again.fusion.learned == weights
+    assert FittedMethod(row, fewer, made, tmp_path / "cache").fusion.learned == weights
     leaking = replace(data, gallery=(*data.gallery, data.training[0]))
     with pytest.raises(LeakError, match="never fit on it"):
         FittedMethod(row, leaking, made, tmp_path / "cache")
@@ -178,8 +176,7 @@ def test_what_learns_from_vectors_is_weighed_by_images_that_it_has_not_learned_f
     monkeypatch.setattr(fitted, "fit_postprocessing", watch_tail)
     monkeypatch.setattr(WeightedFusion, "fit", watch_fit)
     made = extract(row.extractors, data, tmp_path / "cache", False, Workforce(quiet=True))
-    with FittedMethod(row, data, made, tmp_path / "cache"):
-        pass
+    FittedMethod(row, data, made, tmp_path / "cache")
     everyone = {image.id for image in data.training}
     assert learned_from.pop() == everyone
     assert len(learned_from) == len(rounds) == 5

@@ -1,14 +1,21 @@
 """Files that are written whole or not at all, and read with one clear error."""
 
+import hashlib
 import json
 import os
+import sys
 import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeVar
 
-from datasets.errors import InputError
-from datasets.json_files import read_json_as
+from benchmarks.formats.locks import lock
+from datasets.errors import DamagedError, InputError
+from datasets.json_files import check_json, read_json_as
+
+T = TypeVar("T")
 
 Json = dict[str, Any]
 """A JSON object."""
@@ -16,36 +23,93 @@ Json = dict[str, Any]
 DAMAGED = "damaged: remove it and run again"
 """Remedy for a file that this suite wrote."""
 
+CHECKSUM = "checksum"
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then rename it."""
+_PART = ".half-written-"
+_DAY = 24 * 60 * 60
+
+
+def write_whole(path: Path, write: Callable[[Path], object], lasting: bool = False) -> None:
+    """Let `write` fill a temporary file beside `path`, then rename it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    write : callable
+        Fills the file that it is given.
+    lasting : bool
+        Wait until the disk has it, so that a power cut leaves the old content or the new one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    os.close(handle)
+    part, held = _own_part(path.parent)
     try:
-        write(Path(name))
+        write(part)
+        if lasting:
+            sync(part)
         # mkstemp makes private files; results are for everybody whom the folder admits.
         umask = os.umask(0)
         os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(path)
+        part.chmod(0o666 & ~umask)
+        part.replace(path)
     except OSError as error:
         if error.errno and error.filename is None:  # a full disk names no file
             error.filename = str(path)
         raise
     finally:
-        Path(name).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
+        if held:
+            held.close()
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, UTF-8 with Unix line ends, whole or not at all."""
-    write_whole(path, lambda part: part.write_bytes(text.encode("utf-8")))
+def _own_part(folder: Path) -> tuple[Path, BinaryIO | None]:
+    """A new file that nobody takes for one that was left, since this process holds its lock."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=folder, prefix=_PART, suffix=".part")
+        os.close(handle)
+        if sys.platform == "win32":  # renames no file that is open
+            return Path(name), None
+        try:
+            return Path(name), lock(Path(name))
+        except BlockingIOError:
+            continue  # somebody took it for one that was left
+        except OSError:  # no locks on this disk
+            return Path(name), None
 
 
-def write_json(path: Path, content: object) -> None:
-    """Write JSON that a person can read; equal content gives equal bytes."""
+def remove_parts(folder: Path) -> None:
+    """Remove files that processes which ended have left half written in a folder."""
+    for part in folder.glob(f"{_PART}*.part"):
+        if was_left(part):
+            part.unlink(missing_ok=True)
+        elif sys.platform != "win32":
+            with suppress(OSError), lock(part):  # nobody is writing it
+                part.unlink(missing_ok=True)
+
+
+def was_left(path: Path) -> bool:
+    """Whether a temporary file or folder is older than a day, so that nobody works on it."""
+    try:
+        return time.time() - path.stat().st_mtime > _DAY
+    except FileNotFoundError:
+        return False
+
+
+def sync(path: Path) -> None:
+    """Wait until the disk has a file."""
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
+def write_text(path: Path, text: str, lasting: bool = False) -> None:
+    """Write a text file, UTF-8 with Unix line ends, whole or not at all; see `write_whole`."""
+    write_whole(path, lambda part: part.write_bytes(text.encode("utf-8")), lasting)
+
+
+def write_json(path: Path, content: object, lasting: bool = False) -> None:
+    """Write JSON that a person can read; equal content gives equal bytes; see `write_whole`."""
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, sort_keys=True)
-    write_text(path, text + "\n")
+    write_text(path, text + "\n", lasting)
 
 
 def read_json(path: Path) -> Json | None:
@@ -59,6 +123,46 @@ def read_json(path: Path) -> Json | None:
         If it cannot be read.
     """
     return read_json_as(path, Json, DAMAGED)
+
+
+def write_checked(path: Path, content: Json) -> None:
+    """Write a JSON object with its checksum, as `read_checked` reads it, and have it last."""
+    write_json(path, content | {CHECKSUM: _checksum(content)}, lasting=True)
+
+
+def read_checked(path: Path, kind: type[T], remedy: str = DAMAGED) -> T | None:
+    """Read a JSON object without its checksum, or None if there is no such file.
+
+    A file that was written before there were checksums is taken as it is.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    kind : type
+        What it must hold, as `msgspec.convert` understands it.
+    remedy : str
+        What to do about damage, to end the message with.
+
+    Raises
+    ------
+    DamagedError
+        If the file holds something else, or something that differs from its checksum.
+    InputError
+        If it cannot be read.
+    """
+    content = read_json_as(path, Json, remedy)
+    if content is None:
+        return None
+    noted = content.pop(CHECKSUM, None)
+    checked = check_json(content, kind, str(path), remedy)
+    if noted not in (None, _checksum(content)):
+        raise DamagedError(f"{path}: its checksum differs; {remedy}")
+    return checked
+
+
+def _checksum(content: Json) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def require_writable(folder: Path, option: str) -> None:

@@ -4,7 +4,6 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -159,22 +158,21 @@ def _write_vectors(
             first.setdefault(image.sha256, image)
     new = tuple(first.values())
     kept: Sequence[Any] = old.vectors if old else []
-    with ExitStack() as stack:
-        made: Vectors = []
-        if new or old is None:
-            part = replace(dataset, gallery=new, queries={}, relevance={})
-            fitted = stack.enter_context(_fit(method, part, cache, workforce, place))
-            made = fitted.vectors(new)
-        else:
-            for source in old.generation.glob("learned-*"):
-                shutil.copytree(source, place / source.name)
-            if (old.generation / FUSION).exists():
-                shutil.copy(old.generation / FUSION, place)
-        keys = [image.sha256 for image in dataset.gallery]
-        count = max(len(made), len(kept))
-        for number in range(count):
-            fresh = made[number] if made else None
-            _write_matrix(place, number, keys, fresh, kept[number] if kept else None, there)
+    made: Vectors = []
+    if new or old is None:
+        part = replace(dataset, gallery=new, queries={}, relevance={})
+        fitted = _fit(method, part, cache, workforce, place)
+        made = fitted.vectors(new)
+    else:
+        for source in old.generation.glob("learned-*"):
+            shutil.copytree(source, place / source.name)
+        if (old.generation / FUSION).exists():
+            shutil.copy(old.generation / FUSION, place)
+    keys = [image.sha256 for image in dataset.gallery]
+    count = max(len(made), len(kept))
+    for number in range(count):
+        fresh = made[number] if made else None
+        _write_matrix(place, number, keys, fresh, kept[number] if kept else None, there)
     return count
 
 

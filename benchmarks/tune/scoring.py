@@ -59,7 +59,7 @@ def leave_one_out(
     extracted : mapping of str to Extracted
         Their vectors.
     cache : Path
-        The temporary folder goes there.
+        Folder on the disk that holds the matrices.
 
     Raises
     ------
@@ -73,14 +73,14 @@ def leave_one_out(
     for asking in folds(images) if learns else [np.arange(len(images))]:
         out = {images[index].sha256 for index in asking} if learns else set()
         rest = tuple(image for image in dataset.training if image.sha256 not in out)
-        with FittedMethod(method, replace(dataset, training=rest), extracted, cache) as fitted:
-            queries = [images[index] for index in asking]
-            judgements = judge(queries, images, {})
-            gallery = fitted.vectors(images)
-            blocks = fitted.search(fitted.vectors(queries), gallery, judgements)
-            for metric, values in score(summarise(blocks, judgements)).items():
-                scores.setdefault(metric, np.empty(len(images)))[asking] = values
-            dimensions = max(dimensions, sum(part.shape[1] for part in gallery))
+        fitted = FittedMethod(method, replace(dataset, training=rest), extracted, cache)
+        queries = [images[index] for index in asking]
+        judgements = judge(queries, images, {})
+        gallery = fitted.vectors(images)
+        blocks = fitted.search(fitted.vectors(queries), gallery, judgements)
+        for metric, values in score(summarise(blocks, judgements)).items():
+            scores.setdefault(metric, np.empty(len(images)))[asking] = values
+        dimensions = max(dimensions, sum(part.shape[1] for part in gallery))
     return LeaveOneOut(scores, dimensions)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -346,7 +346,7 @@ def _batches(
     keras = load_keras()
 
     class Pairs(keras.utils.PyDataset):  # type: ignore[name-defined]
-        source: Samples | None = samples
+        source: Any = samples
 
         def __len__(self) -> int:
             return -(-len(pairs) // size)

@@ -1,15 +1,17 @@
 """Fitted estimators in files that hold no code."""
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
 from benchmarks.formats.files import write_whole
 from benchmarks.pipeline.cache.fingerprint import imported_modules
-from datasets.errors import InputError
+from datasets.errors import DamagedError, InputError
 
 
 def save(estimator: object, path: Path) -> None:
-    """Write an estimator with all that it learned."""
+    """Write an estimator with all that it learned, whole or not at all."""
     from skops.io import dump  # takes a moment, and most runs save nothing
 
     def write(part: Path) -> None:
@@ -34,21 +36,28 @@ def load(path: Path, kind: type, *parts: type) -> Any:
 
     Raises
     ------
-    InputError
+    DamagedError
         If the file is damaged or holds something else.
+    InputError
+        If it cannot be read.
     """
-    from skops.io import get_untrusted_types
-    from skops.io import load as load_trusted
+    from skops.io import get_untrusted_types, loads
 
     trusted = {name for one in (kind, *parts) for name in imported_modules(one.__module__)}
     try:
-        foreign = get_untrusted_types(file=path)
-        bad = [name for name in foreign if name.rpartition(".")[0] not in trusted]
-        if bad:
-            raise TypeError(f"it holds {', '.join(bad)}")
-        found = load_trusted(path, trusted=foreign)
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); make it readable") from error
+    try:
+        if bad := zipfile.ZipFile(io.BytesIO(content)).testzip():
+            raise zipfile.BadZipFile(f"bad checksum of {bad}")
+        foreign = get_untrusted_types(data=content)
+        bad_types = [name for name in foreign if name.rpartition(".")[0] not in trusted]
+        if bad_types:
+            raise TypeError(f"it holds {', '.join(bad_types)}")
+        found = loads(content, trusted=foreign)
+        if not isinstance(found, kind):
+            raise TypeError(f"it holds no {kind.__name__}")
     except Exception as error:  # whatever a damaged archive makes its readers raise
-        raise InputError(f"{path}: cannot be read ({error}); remove it and run again") from error
-    if not isinstance(found, kind):
-        raise InputError(f"{path}: holds no {kind.__name__}; remove it and run again")
+        raise DamagedError(f"{path}: damaged ({error}); remove it and run again") from error
     return found

@@ -4,23 +4,31 @@ import hashlib
 import json
 import logging
 import time
-import zipfile
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.formats.files import read_json, write_json, write_whole
+from benchmarks.formats.files import (
+    read_checked,
+    remove_parts,
+    write_checked,
+    write_json,
+    write_whole,
+)
+from benchmarks.pipeline.cache.archive import read_arrays
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.cache.making import Filled, Making, failed, unreadable
 from benchmarks.pipeline.workers import CHUNK, WorkerKilledError, Workforce, cut
-from datasets.errors import UnreadableImageError
+from datasets.errors import DamagedError, UnreadableImageError
 from extractors.local_features.detector import LocalFeatures
+
+_FIT = "fit.json"
 
 _BLOCK = 2048
 """Rows gathered at a time."""
@@ -28,27 +36,45 @@ _BLOCK = 2048
 _OPEN_SEGMENTS = 32
 """Segments of local features in memory at a time, some MB each."""
 
+_NUMBERS = "biuf"
+"""Kinds of arrays that hold numbers."""
+
 A = TypeVar("A")
 T = TypeVar("T")
 
-_DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
-"""What NumPy raises on files that are cut off or changed."""
 
 log = logging.getLogger(__name__)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """Read a segment; one that is damaged goes, so that the next run makes it anew."""
+def _read(path: Path) -> dict[str, NDArray[Any]]:
+    """Read a segment.
+
+    Raises
+    ------
+    DamagedError
+        If it is damaged or gone. It is then removed, with all of its folder that are damaged,
+        so that whoever makes the values anew finds the rest whole.
+    InputError
+        If it cannot be read.
+    """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as segment:
-            return {name: segment[name] for name in segment.files}
-    except _DAMAGE as error:
-        path.unlink(missing_ok=True)
-        raise DamagedError(f"{path} was damaged ({error}) and is removed; run again") from error
+        return _whole(path)
+    except DamagedError as found:
+        for beside in path.parent.glob("*.npz"):
+            try:
+                _whole(beside)
+            except DamagedError as error:
+                log.warning("%s; it is removed and made again", error)
+                beside.unlink(missing_ok=True)
+        raise DamagedError(f"{found}; run again") from found
 
 
-class DamagedError(RuntimeError):
-    """A file of the cache cannot be read."""
+def _whole(path: Path) -> dict[str, NDArray[Any]]:
+    segment = read_arrays(path)
+    for name, array in segment.items():
+        if name != "keys" and array.dtype.kind not in _NUMBERS:
+            raise DamagedError(f"{path}: damaged ({name} are no numbers)")
+    return segment
 
 
 class Store(ABC, Generic[T]):
@@ -56,7 +82,8 @@ class Store(ABC, Generic[T]):
 
     A folder of segments, each an ``.npz`` file of keys, what was made and seconds, written whole
     or not at all; so a crash loses only what was under way, and several processes may write to
-    one store.
+    one store. Nobody waits for the disk: what a power cut damages is found by the checksums of
+    the segments, and made again.
 
     Parameters
     ----------
@@ -77,6 +104,7 @@ class Store(ABC, Generic[T]):
         self._places: dict[str, tuple[Path, int, float]] = {}
         if not (self.folder / "identity.json").exists():
             write_json(self.folder / "identity.json", identity)
+        remove_parts(self.folder)
         if not forget:
             # In order of writing: what was made anew counts, not what it was to replace.
             written = ((path.stat().st_mtime_ns, path) for path in self.folder.glob("*.npz"))
@@ -84,18 +112,30 @@ class Store(ABC, Generic[T]):
                 self._index(path)
 
     @property
-    def fit_seconds(self) -> float:
-        """Seconds that fitting took; 0 if nothing was fitted."""
-        noted = read_json(self.folder / "fit.json")
-        return noted["seconds"] if noted else 0.0
+    def fit_seconds(self) -> float | None:
+        """Seconds that fitting took; 0 if nothing was fitted, None if they are not known."""
+        path = self.folder / _FIT
+        try:
+            noted = read_checked(path, dict[str, float | None])
+        except DamagedError as error:
+            log.warning("%s: the duration of fitting is lost", error)
+            self.fit_seconds = None
+            return None
+        return 0.0 if noted is None else noted.get("seconds")
 
     @fit_seconds.setter
-    def fit_seconds(self, seconds: float) -> None:
-        write_json(self.folder / "fit.json", {"seconds": seconds})
+    def fit_seconds(self, seconds: float | None) -> None:
+        write_checked(self.folder / _FIT, {"seconds": seconds})
 
     def missing(self, keys: Collection[str]) -> list[str]:
         """Those of the keys that have no value yet, each once, in their order."""
         return [key for key in dict.fromkeys(keys) if key not in self._places]
+
+    def clear(self) -> None:
+        """Remove all values."""
+        for path in self.folder.glob("*.npz"):
+            path.unlink(missing_ok=True)
+        self._places.clear()
 
     @abstractmethod
     def add(self, keys: Sequence[str], values: Sequence[T], seconds: float) -> None:
@@ -149,21 +189,30 @@ class Store(ABC, Generic[T]):
         write_whole(path, write)
         self._index(path)
 
+    indexed: ClassVar[tuple[str, ...]] = ("keys", "seconds")
+    """Arrays of a segment that are read when the store is opened."""
+
     def _note(self, keys: Sequence[str], segment: Mapping[str, NDArray[Any]]) -> None:
         """Look at a segment that is being indexed."""
 
     def _index(self, path: Path) -> None:
         try:
-            # A file opened here is closed here, even if NumPy finds it damaged.
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as segment:
-                keys, seconds = segment["keys"].tolist(), float(segment["seconds"])
-                self._note(keys, segment)
-        except _DAMAGE as error:
-            log.warning("%s is damaged (%s); its pictures are described again", path, error)
-            path.unlink()
+            keys, seconds = self._keys(path)
+        except DamagedError as error:
+            log.warning("%s; its pictures are described again", error)
+            path.unlink(missing_ok=True)
             return
         for row, key in enumerate(keys):
             self._places[key] = (path, row, seconds / len(keys))
+
+    def _keys(self, path: Path) -> tuple[list[str], float]:
+        segment = read_arrays(path, *self.indexed)
+        try:
+            keys, seconds = segment["keys"].tolist(), float(segment["seconds"])
+            self._note(keys, segment)
+        except (TypeError, ValueError) as error:
+            raise DamagedError(f"{path}: damaged ({error})") from error
+        return keys, seconds
 
 
 def fill_all(
@@ -258,6 +307,8 @@ class ArrayStore(Store[NDArray[Any]]):
 
 class FeatureStore(Store[LocalFeatures]):
     """The local features that a detector found in pictures; parameters as of `Store`."""
+
+    indexed = ("keys", "seconds", "ends")
 
     def __init__(
         self, folder: Path, name: str, identity: dict[str, object], forget: bool = False

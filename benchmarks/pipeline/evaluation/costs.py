@@ -62,13 +62,13 @@ def _search(
 ) -> None:
     """Time a method's searches and write its costs."""
     dataset = evaluation.dataset
-    with FittedMethod(method, dataset, extracted, evaluation.cache) as fitted:
-        gallery = fitted.vectors(dataset.gallery)
-        for task in dataset.tasks:
-            path = recorder.path(task, method.name)
-            found = evaluation.search(task, fitted, fitted.vectors(task.queries), gallery)
-            costs = {"extraction_ms": extraction_ms, "search_ms": found.milliseconds}
-            write_json(path.file(".costs.json"), path.read_costs() | costs)
+    fitted = FittedMethod(method, dataset, extracted, evaluation.cache)
+    gallery = fitted.vectors(dataset.gallery)
+    for task in dataset.tasks:
+        path = recorder.path(task, method.name)
+        found = evaluation.search(task, fitted, fitted.vectors(task.queries), gallery)
+        costs = {"extraction_ms": extraction_ms, "search_ms": found.milliseconds}
+        write_json(path.file(".costs.json"), path.read_costs() | costs)
 
 
 def _extraction(

@@ -101,33 +101,34 @@ class Evaluation:
         TooLittleError
             If there is too little to learn weights from.
         """
-        with FittedMethod(method, self.dataset, extracted, self.cache) as fitted:
-            gallery = fitted.vectors(self.dataset.gallery)
-            dimensions = sum(part.shape[1] for part in gallery)
-            extraction_ms = self._extraction_ms(method, extracted)
-            zero_vectors = _zero_vectors(gallery)
-            for task in self.dataset.tasks:
-                queries = fitted.vectors(task.queries)
-                judgements = self.judgements[task.query_set]
-                searched = self.search(task, fitted, queries, gallery)
-                # Afterwards, as the search then knows the gallery's neighbour graph.
-                check_search(method.name, fitted.search, queries, gallery, judgements)
-                costs = {
-                    "extraction_ms": extraction_ms,
-                    "fit_seconds": round(fitted.fit_seconds, 4),
-                    "search_ms": searched.milliseconds,
-                }
-                yield EvaluationResult(
-                    task,
-                    judgements,
-                    searched.ranking,
-                    searched.verification,
-                    fitted.fusion.learned if fitted.fusion else {},
-                    dimensions,
-                    zero_vectors + _zero_vectors(queries),
-                    self._keypoints(task, method, extracted),
-                    costs,
-                )
+        fitted = FittedMethod(method, self.dataset, extracted, self.cache)
+        gallery = fitted.vectors(self.dataset.gallery)
+        dimensions = sum(part.shape[1] for part in gallery)
+        extraction_ms = self._extraction_ms(method, extracted)
+        zero_vectors = _zero_vectors(gallery)
+        for task in self.dataset.tasks:
+            queries = fitted.vectors(task.queries)
+            judgements = self.judgements[task.query_set]
+            searched = self.search(task, fitted, queries, gallery)
+            # Afterwards, as the search then knows the gallery's neighbour graph.
+            check_search(method.name, fitted.search, queries, gallery, judgements)
+            fit_seconds = fitted.fit_seconds
+            costs = {
+                "extraction_ms": extraction_ms,
+                "fit_seconds": fit_seconds and round(fit_seconds, 4),
+                "search_ms": searched.milliseconds,
+            }
+            yield EvaluationResult(
+                task,
+                judgements,
+                searched.ranking,
+                searched.verification,
+                fitted.fusion.learned if fitted.fusion else {},
+                dimensions,
+                zero_vectors + _zero_vectors(queries),
+                self._keypoints(task, method, extracted),
+                costs,
+            )
 
     def search(
         self, task: Task, fitted: FittedMethod, queries: Vectors, gallery: Vectors
@@ -174,12 +175,12 @@ class Evaluation:
             By query set.
         """
         ranked = {}
-        with FittedMethod(method, self.dataset, extracted, self.cache) as fitted:
-            gallery = fitted.vectors(self.dataset.gallery)
-            for task in self.dataset.tasks:
-                judged = judgements[task.query_set]
-                blocks = fitted.search(fitted.vectors(task.queries), gallery, judged)
-                ranked[task.query_set] = summarise(blocks, judged)
+        fitted = FittedMethod(method, self.dataset, extracted, self.cache)
+        gallery = fitted.vectors(self.dataset.gallery)
+        for task in self.dataset.tasks:
+            judged = judgements[task.query_set]
+            blocks = fitted.search(fitted.vectors(task.queries), gallery, judged)
+            ranked[task.query_set] = summarise(blocks, judged)
         return ranked
 
     def _blocks(

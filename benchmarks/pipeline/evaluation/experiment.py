@@ -10,7 +10,7 @@ from benchmarks.pipeline.loading.training import LeakError
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.records.record import TRAINING, write_training
 from benchmarks.pipeline.records.recorder import Recorder
-from datasets.errors import InputError
+from datasets.errors import DamagedError, InputError
 from extractors.base import NothingToLearnError
 from retrieval.fusion.weights import TooLittleError
 
@@ -47,7 +47,12 @@ def run(
     extracted = extract(list(extractors.values()), dataset, evaluation.cache, force, workforce)
     failed = False
     for method in workforce.track(todo, len(todo), f"searching {dataset.name}"):
-        failed |= _evaluate(evaluation, recorder, method, extracted)
+        try:
+            failed |= _evaluate(evaluation, recorder, method, extracted)
+        except DamagedError:
+            # It is removed, and the rest of its store known to be whole.
+            extracted |= extract(method.extractors, dataset, evaluation.cache, False, workforce)
+            failed |= _evaluate(evaluation, recorder, method, extracted)
     for name, mine in extracted.items():
         if mine.training:
             write_training(recorder.out / dataset.name / TRAINING, name, mine.training)

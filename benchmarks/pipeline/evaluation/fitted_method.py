@@ -1,11 +1,8 @@
 """A method fitted on a dataset's training images, with vectors ready to be searched."""
 
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -19,6 +16,7 @@ from benchmarks.pipeline.loading.training import LEAST, distinct, folds, require
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from datasets.task import Dataset, Image
+from extractors.matrices import scratch_matrix
 from retrieval.fusion.base import Fold, FusionMethod
 from retrieval.fusion.weights import TooLittleError
 from retrieval.search import Search, Vectors
@@ -47,8 +45,8 @@ def postprocess(extractor: ExtractorSteps, vectors: NDArray[np.float32]) -> NDAr
     return final
 
 
-class FittedMethod(AbstractContextManager["FittedMethod"]):
-    """A method with all that it learns; its matrices lie in a temporary folder.
+class FittedMethod:
+    """A method with all that it learns; its matrices lie on disk while they are used.
 
     Parameters
     ----------
@@ -59,7 +57,7 @@ class FittedMethod(AbstractContextManager["FittedMethod"]):
     extracted : mapping of str to Extracted
         The vectors of all images by the method's extractors.
     cache : Path
-        The temporary folder goes there.
+        Folder on the disk that holds the matrices.
 
     Attributes
     ----------
@@ -67,8 +65,8 @@ class FittedMethod(AbstractContextManager["FittedMethod"]):
         The fusion, fitted.
     search : Search
         Searches vectors that `vectors` gave.
-    fit_seconds : float
-        Seconds that all fitting took.
+    fit_seconds : float or None
+        Seconds that all fitting took; None if a part of them is not known.
 
     Raises
     ------
@@ -85,19 +83,16 @@ class FittedMethod(AbstractContextManager["FittedMethod"]):
         self.method = method
         self.extracted = extracted
         self._stores = [(one, extracted[one.name].store) for one in method.extractors]
-        self._folder = tempfile.TemporaryDirectory(
-            dir=cache,
-            prefix=".search-",
-            ignore_cleanup_errors=True,  # Windows keeps what is still mapped
-        )
-        self._written = 0
-        self.fit_seconds = sum(store.fit_seconds for _, store in self._stores)
-        try:
-            self.fusion = self._fit(dataset)
-        except BaseException:
-            self._folder.cleanup()
-            raise
+        self._cache = cache
+        self._seconds = 0.0
+        self.fusion = self._fit(dataset)
         self.search: Search = method.search(self.fusion)
+
+    @property
+    def fit_seconds(self) -> float | None:
+        """Seconds that all fitting took; None if a part of them is not known."""
+        known = [store.fit_seconds for _, store in self._stores]
+        return None if None in known else sum(filter(None, known)) + self._seconds
 
     def vectors(self, images: Sequence[Image]) -> Vectors:
         """The images' vectors, in their order, as the search takes them."""
@@ -119,7 +114,7 @@ class FittedMethod(AbstractContextManager["FittedMethod"]):
         training = self._matrices(labelled)
         began = time.perf_counter()
         fusion.fit(training, [image.label or "" for image in labelled], rounds)
-        self.fit_seconds += time.perf_counter() - began
+        self._seconds += time.perf_counter() - began
         return fusion
 
     def _rounds(self, labelled: Sequence[Image], dataset: Dataset) -> list[Fold]:
@@ -146,7 +141,7 @@ class FittedMethod(AbstractContextManager["FittedMethod"]):
 
     def _fit_postprocessing(self, images: Sequence[Image], dataset: Dataset) -> None:
         for one, store in self._stores:
-            self.fit_seconds += fit_postprocessing(one, images, dataset, store)
+            self._seconds += fit_postprocessing(one, images, dataset, store)
 
     def _matrices(self, images: Sequence[Image]) -> list[NDArray[np.float32]]:
         return [self._matrix(images, one, store) for one, store in self._stores]
@@ -155,24 +150,14 @@ class FittedMethod(AbstractContextManager["FittedMethod"]):
         self, images: Sequence[Image], extractor: ExtractorSteps, store: ArrayStore
     ) -> NDArray[np.float32]:
         """An extractor's final vectors, on disk, written a block of images at a time."""
-        self._written += 1
-        path = Path(self._folder.name) / f"{self._written}.npy"
         matrix: NDArray[np.float32] | None = None
         done = 0
         for block in store.blocks([image.sha256 for image in images]):
             final = postprocess(extractor, block)
             if matrix is None:
                 shape = (len(images), final.shape[1])
-                matrix = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+                matrix = scratch_matrix(self._cache, np.float32, shape)
             matrix[done : done + len(final)] = final
             done += len(final)
         assert matrix is not None, "a gallery and a query set have at least one image"
         return matrix
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._folder.cleanup()

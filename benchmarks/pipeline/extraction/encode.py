@@ -15,10 +15,10 @@ from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.loading.training import require_training
 from benchmarks.pipeline.methods.extractor import HEAD, ExtractorSteps
 from benchmarks.pipeline.workers import Workforce
-from datasets.errors import InputError
+from datasets.errors import DamagedError
 from datasets.reading import LazyImages
 from datasets.task import Dataset, Image
-from extractors.networks.saving import is_trained
+from extractors.networks.saving import DamagedNetworkError
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def learn_head(
         try:
             extractor.head = estimators.load(kept, type(extractor.head))
             return
-        except InputError as error:
+        except DamagedError as error:
             log.warning("%s is learned again: %s", extractor.name, error)
     require_training(dataset.training, dataset)
     began = time.perf_counter()
@@ -90,16 +90,19 @@ def restore_head(extractor: ExtractorSteps, dataset: Dataset, mine: Extracted) -
 
     Raises
     ------
-    InputError
-        If the vectors have outlived the network that made them.
+    DamagedError
+        If the network that made the vectors is gone or damaged; they are then removed, so that
+        the next run makes both.
     """
-    if mine.training and not is_trained(mine.training):
-        raise InputError(
-            f"--extractor {extractor.name}: its network is no longer in {mine.training}; remove "
-            f"{mine.store.folder}, too, and it is trained again"
-        )
     if mine.training:
-        extractor.head.load(mine.training)
+        try:
+            extractor.head.load(mine.training)
+        except (DamagedNetworkError, FileNotFoundError) as error:
+            mine.store.clear()
+            raise DamagedError(
+                f"--extractor {extractor.name}: its network is gone or damaged, so its vectors "
+                f"are removed ({error}); run again and it is trained anew"
+            ) from error
     elif extractor.head_learns:
         learn_head(extractor, dataset, mine.store, mine.features)
 

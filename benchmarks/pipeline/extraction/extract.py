@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.pipeline.cache.store import FeatureStore, Store
+from benchmarks.pipeline.cache.working import clear
 from benchmarks.pipeline.extraction.describe import describe_all
 from benchmarks.pipeline.extraction.encode import encode_all, fit_head
 from benchmarks.pipeline.extraction.networks import run_networks
@@ -50,6 +51,20 @@ def extract(
     InputError
         If a picture has gone or changed meanwhile.
     """
+    clear(cache)
+    extracted = _extract(extractors, dataset, cache, forget, workforce)
+    again = [one for one in extractors if extracted[one.name].damaged]
+    # What was damaged is gone now, and the rest of it known to be whole.
+    return extracted | _extract(again, dataset, cache, False, workforce)
+
+
+def _extract(
+    extractors: Sequence[ExtractorSteps],
+    dataset: Dataset,
+    cache: Path,
+    forget: bool,
+    workforce: Workforce,
+) -> dict[str, Extracted]:
     extracted = {one.name: Extracted(one.store(cache, dataset, forget)) for one in extractors}
     deep = [one for one in extractors if one.network]
     run_networks(deep, extracted, dataset, cache, forget, workforce)

@@ -4,7 +4,7 @@ A network works on all cores by itself, so its pictures go through this process,
 time, while threads decode and prepare the next.
 """
 
-import shutil
+import logging
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,21 +16,28 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.formats.files import read_json, write_json
+from benchmarks.formats.files import read_checked, write_checked, write_json
 from benchmarks.pipeline.cache.fingerprint import computes, digest
 from benchmarks.pipeline.cache.store import MapStore, Store
+from benchmarks.pipeline.cache.working import remove_folder, working_folder
 from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.loading.dataset import read_listed
 from benchmarks.pipeline.loading.training import require_training, training_fingerprint
 from benchmarks.pipeline.methods.extractor import ExtractorSteps, map_store
 from benchmarks.pipeline.workers import Workforce, cut
+from datasets.errors import DamagedError
 from datasets.reading import LazyImages
 from datasets.task import Dataset, Image
+from extractors.matrices import scratch_matrix
 from extractors.networks.augmentation import Augmentation
 from extractors.networks.engine import BATCH
 from extractors.networks.history import read_history
 from extractors.networks.pretrained import Network
-from extractors.networks.saving import is_trained
+from extractors.networks.saving import DamagedNetworkError, is_trained
+
+log = logging.getLogger(__name__)
+
+_COPIES = "copies.json"
 
 _READERS = 2
 """Threads that decode; the network needs the cores more."""
@@ -70,9 +77,9 @@ def run_networks(
         if one.head.is_supervised:
             mine.training = _training_folder(one, dataset, cache)
             if forget:
-                shutil.rmtree(mine.training, ignore_errors=True)
+                remove_folder(mine.training)
         with mine.outcome():
-            _run(one, mine, dataset, workforce)
+            _run(one, mine, dataset, forget, workforce)
 
 
 def _training_folder(extractor: ExtractorSteps, dataset: Dataset, cache: Path) -> Path:
@@ -81,15 +88,25 @@ def _training_folder(extractor: ExtractorSteps, dataset: Dataset, cache: Path) -
 
 
 def _run(
-    extractor: ExtractorSteps, mine: Extracted, dataset: Dataset, workforce: Workforce
+    extractor: ExtractorSteps,
+    mine: Extracted,
+    dataset: Dataset,
+    forget: bool,
+    workforce: Workforce,
 ) -> None:
     """Fit the head if it learns, then make the vectors that are missing."""
     images = [image for _, image in dataset.images]
     missing = set(mine.store.missing([image.sha256 for image in images]))
-    inputs = [NetworkInput(i.sha256, i.path) for i in images if i.sha256 in missing]
     if missing and mine.training:
         require_training(dataset.training, dataset)
-        mine.store.fit_seconds = _train(extractor, mine.maps, mine.training, dataset, workforce)
+        if not _loaded(extractor, mine.training):
+            # The vectors of another training are not to be compared with this one's.
+            mine.store.clear()
+            missing = {image.sha256 for image in images}
+            with working_folder(mine.training, forget) as folder:
+                _train(extractor, mine.maps, folder, dataset, workforce)
+        mine.store.fit_seconds = _seconds(mine.training)
+    inputs = [NetworkInput(i.sha256, i.path) for i in images if i.sha256 in missing]
     network, label = extractor.network, f"{extractor.name} on {dataset.name}"
     assert network is not None, "extractors without a network are run elsewhere"
     run_network(network, mine.maps or mine.store, inputs, workforce, label)
@@ -100,14 +117,26 @@ def _run(
             mine.store.add(keys, vectors, time.perf_counter() - began)
 
 
+def _loaded(extractor: ExtractorSteps, folder: Path) -> bool:
+    """Load the network that was trained before, unless there is none or it is damaged."""
+    if is_trained(folder):
+        try:
+            extractor.head.load(folder)
+            return True
+        except DamagedNetworkError as error:
+            log.warning("%s is trained again: %s", extractor.name, error)
+    remove_folder(folder)
+    return False
+
+
 def _train(
     extractor: ExtractorSteps,
     maps: MapStore | None,
     folder: Path,
     dataset: Dataset,
     workforce: Workforce,
-) -> float:
-    """Train the network, or load what was trained before; gives the seconds that it took."""
+) -> None:
+    """Train the network in a folder of its own."""
     head, labels = extractor.head, [image.label or "" for image in dataset.training]
 
     def track(items: Iterable[int], total: int, label: str) -> Iterator[int]:
@@ -115,34 +144,41 @@ def _train(
         return workforce.track(items, total, label)
 
     write_json(folder / "identity.json", extractor.identity)
-    if is_trained(folder):
-        head.load(folder)
-    elif maps is None or extractor.stem is None:
+    seconds: float | None = 0.0
+    if maps is None or extractor.stem is None:
         images = LazyImages([image.path for image in dataset.training])
         head.fit(images, labels, folder=folder, track=track)
     else:
         inputs = augmented_inputs(dataset.training, head.augmentation, head.recipe.seed)
         run_network(extractor.stem, maps, inputs, workforce, f"augmented copies of {dataset.name}")
         keys = [one.key for one in inputs]
-        gathered = _gather(maps, keys, head.variants, folder)
-        head.fit(gathered, labels, folder=folder, track=track)
-        del gathered  # Windows removes no file that is mapped
-        write_json(folder / "copies.json", {"seconds": maps.seconds(keys) or 0.0})
-        (folder / "maps.npy").unlink()
-    copies = read_json(folder / "copies.json") or {"seconds": 0.0}
-    return copies["seconds"] + sum(epoch.seconds for epoch in read_history(folder))
+        head.fit(_gather(maps, keys, head.variants, folder), labels, folder=folder, track=track)
+        seconds = maps.seconds(keys)
+    write_checked(folder / _COPIES, {"seconds": seconds})
+
+
+def _seconds(folder: Path) -> float | None:
+    """Seconds that a training took with the maps of its copies; None if they are not known."""
+    try:
+        copies = read_checked(folder / _COPIES, dict[str, float | None]) or {}
+    except DamagedError as error:
+        log.warning("%s: the duration of a training is lost", error)
+        return None
+    seconds, history = copies.get("seconds", 0.0), read_history(folder)
+    if seconds is None or not history:
+        return None
+    return seconds + sum(epoch.seconds for epoch in history)
 
 
 def _gather(
     maps: MapStore, keys: Sequence[str], variants: int, folder: Path
 ) -> Sequence[NDArray[np.float16]]:
-    """The maps in one file, of which training reads a few at a time in any order."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """The maps in one matrix, of which training reads a few at a time in any order."""
     gathered: NDArray[np.float16] | None = None
     for number, one in enumerate(maps.maps(keys)):
         if gathered is None:
             shape = (len(keys) // variants, variants, *one.shape)
-            gathered = np.lib.format.open_memmap(folder / "maps.npy", "w+", np.float16, shape)
+            gathered = scratch_matrix(folder, np.float16, shape)
         gathered[divmod(number, variants)] = one
     assert gathered is not None, "there are training images"
     return cast(Sequence[NDArray[np.float16]], gathered)

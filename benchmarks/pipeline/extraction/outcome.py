@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore, MapStore, Store
 from benchmarks.pipeline.loading.training import LeakError
-from datasets.errors import InputError
+from datasets.errors import DamagedError, InputError
 from extractors.base import NothingToLearnError
 from extractors.networks.weights import NoWeightsError
 
@@ -31,6 +31,8 @@ class Extracted:
         Reason why it has no vectors of these images; empty if it has.
     failed : str
         Error that it ended with; empty if with none.
+    damaged : bool
+        Whether that was damage to what is kept, which is removed and can be made again.
     """
 
     store: ArrayStore
@@ -39,6 +41,7 @@ class Extracted:
     training: Path | None = None
     skipped: str = ""
     failed: str = ""
+    damaged: bool = False
 
     @property
     def is_usable(self) -> bool:
@@ -61,6 +64,8 @@ class Extracted:
         """
         try:
             yield
+        except DamagedError as error:
+            self.failed, self.damaged = str(error), True
         except (LeakError, InputError):
             raise
         except (NoWeightsError, NothingToLearnError) as error:
