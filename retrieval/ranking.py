@@ -1,9 +1,10 @@
 """A search's result, small enough to keep: every metric can be computed from it alone."""
 
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from zipfile import BadZipFile
+from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,12 +123,27 @@ class Ranking:
         Raises
         ------
         ValueError
-            If the file holds something else.
+            If there is no such file, or it holds something else.
+        OSError
+            If it cannot be read.
         """
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                return cls(**{item.name: stored[_stored(item.name)] for item in fields(cls)})
-        except (KeyError, OSError, EOFError, ValueError, BadZipFile) as error:
+            content = io.BytesIO(path.read_bytes())
+        except FileNotFoundError as error:
+            raise ValueError(f"{path}: no such file") from error
+        try:
+            # Each member whole: only then is its checksum compared.
+            with ZipFile(content) as archive:
+                stored = {
+                    item.name: np.load(
+                        io.BytesIO(archive.read(f"{_stored(item.name)}.npy")), allow_pickle=False
+                    )
+                    for item in fields(cls)
+                }
+            if any(array.dtype != np.int32 for array in stored.values()):
+                raise TypeError("its numbers are of another type")
+            return cls(**stored)
+        except Exception as error:  # whatever a damaged archive makes its readers raise
             raise ValueError(f"{path} holds no ranking ({error})") from error
 
 

@@ -175,7 +175,7 @@ def test_a_segment_that_cannot_be_read_is_made_again(tmp_path):
     place = content.index(np.arange(9, dtype=np.float32).tobytes())
     path.write_bytes(content[:place] + b"\xff" + content[place + 1 :])
     damaged = ArrayStore(tmp_path, "a", {})
-    with pytest.raises(DamagedError, match="damaged (.*); run again"):
+    with pytest.raises(DamagedError, match=r"damaged \(.*\); run again"):
         list(damaged.blocks(["k"]))
     assert ArrayStore(tmp_path, "a", {}).missing(["k"]) == ["k"]
     store.add(["k"], [np.arange(9, dtype=np.float32)], 1.0)

@@ -1,11 +1,13 @@
 """Results folders that are damaged, or a stranger's: one line that names file and place."""
 
+import csv
 import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from benchmarks.formats.files import CHECKSUM
 from benchmarks.pipeline.records.leaks import LEAKS, read_leaks
 from benchmarks.pipeline.records.record import Description, read_record
 from benchmarks.report.__main__ import main
@@ -38,7 +40,9 @@ def report(made, tmp_path, capsys):
     def write(name, change):
         out = shutil.copytree(made, tmp_path / "out")
         path = out / "data" / name
-        content = change(json.loads(path.read_text()))
+        content = json.loads(path.read_text())
+        content.pop(CHECKSUM, None)  # as files are that were published before there were any
+        content = change(content)
         path.write_text(content if isinstance(content, str) else json.dumps(content))
         code = main(["--out", str(out), "--no-plots"])
         return code, capsys.readouterr().err, path
@@ -128,14 +132,77 @@ def test_near_duplicates_that_were_published_are_read_as_they_are():
     assert read_leaks(RESULTS) is None
 
 
-@pytest.mark.parametrize("case", DAMAGED)
-def test_a_damaged_file_is_one_line_with_its_place(case, report):
+def methods(out):
+    """Methods in the table of a results folder."""
+    with (out / "data" / "table.csv").open(newline="") as file:
+        return {row["method"] for row in csv.DictReader(file)}
+
+
+@pytest.mark.parametrize("case", [case for case in DAMAGED if DAMAGED[case][0] == "dataset.json"])
+def test_a_damaged_description_is_one_line_with_its_place(case, report):
     name, change, complaint = DAMAGED[case]
     code, printed, path = report(name, change)
     assert code == 2
     assert printed.startswith(f"error: {path}: ")
     assert complaint in printed
     assert printed.count("\n") == 1
+
+
+@pytest.mark.parametrize("case", [case for case in DAMAGED if DAMAGED[case][0] != "dataset.json"])
+def test_a_damaged_record_is_one_line_with_its_place_and_counts_as_absent(
+    case, report, tmp_path, caplog
+):
+    name, change, complaint = DAMAGED[case]
+    code, _, path = report(name, change)
+    assert code == 0
+    [line] = caplog.messages
+    assert line.startswith(f"{path}: ")
+    assert complaint in line
+    assert {"lbp", "lbp+hog+rrf"} - methods(tmp_path / "out") == ({"lbp"} & {path.stem})
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "lost"),
+    [
+        (RECORD, lambda text: text.replace(b'"gallery images": 6', b'"gallery images": 7'), True),
+        (RECORD.replace("json", "npz"), lambda whole: whole[:-9] + b"\x01" + whole[-8:], True),
+        (RECORD.replace("json", "npz"), lambda _: None, True),
+        ("records/query/lbp.costs.json", lambda text: text.replace(b": 0.", b": 1."), False),
+    ],
+)
+def test_a_bit_that_flips_in_a_record_is_seen(name, change, lost, made, tmp_path, caplog):
+    out = shutil.copytree(made, tmp_path / "out")
+    path = out / "data" / name
+    before = path.read_bytes()
+    after = change(before)
+    assert after != before
+    path.unlink() if after is None else path.write_bytes(after)
+    assert main(["--out", str(out), "--no-plots"]) == 0
+    assert str(path) in caplog.text
+    assert ("lbp" in methods(out)) != lost
+
+
+def test_a_record_under_another_methods_name_is_damaged(made, tmp_path, caplog):
+    out = shutil.copytree(made, tmp_path / "out")
+    folder = out / "data" / "records" / "query"
+    for ending in (".json", ".npz", ".costs.json"):
+        shutil.copy(folder / f"lbp{ending}", folder / f"hog{ending}")
+    assert main(["--out", str(out), "--no-plots"]) == 0
+    assert f"{folder / 'hog.json'}: is the record of lbp" in caplog.text
+    assert "hog" not in methods(out)
+
+
+def test_scores_of_a_record_without_checksums_agree_with_its_ranking(report, tmp_path, caplog):
+    def older(content):
+        return {k: v for k, v in content.items() if k != "ranking sha256"}
+
+    assert report(RECORD, lambda content: older(content))[0] == 0
+    assert "lbp" in methods(tmp_path / "out")
+    shutil.rmtree(tmp_path / "out")
+    better = {"scores": {"map": 0.9999}}
+    assert report(RECORD, lambda content: older(content) | better)[0] == 0
+    assert "is not the ranking of its record" in caplog.text
+    assert "lbp" not in methods(tmp_path / "out")
 
 
 def test_a_whole_folder_is_read_again(report):

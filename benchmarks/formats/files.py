@@ -1,5 +1,6 @@
 """Files that are written whole or not at all, and read with one clear error."""
 
+import errno
 import hashlib
 import json
 import os
@@ -93,6 +94,11 @@ def was_left(path: Path) -> bool:
         return time.time() - path.stat().st_mtime > _DAY
     except FileNotFoundError:
         return False
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error is that of a disk without space."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def sync(path: Path) -> None:

@@ -64,6 +64,7 @@ def task_rows(records: Sequence[Json], rankings: Mapping[str, Ranking]) -> list[
     rows = [
         {"method": record["method"], "status": "ok", "note": record.get("note", "")}
         | {key: record[key] for key in ("dimensions", "bytes_per_image")}
+        | dict.fromkeys(("fit_seconds", "extraction_ms", "search_ms"))
         | record["costs"]
         | {
             name: round(float(one.mean()), DIGITS) if len(one) else None

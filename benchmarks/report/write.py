@@ -1,11 +1,12 @@
 """All pages of a dataset, and those of all datasets."""
 
+import logging
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.record import DESCRIPTION
-from benchmarks.pipeline.records.results import read_results
+from benchmarks.pipeline.records.results import Results, read_results
 from benchmarks.report.pages.accuracy import plot_accuracy
 from benchmarks.report.pages.classes import write_classes
 from benchmarks.report.pages.costs import plot_costs
@@ -19,6 +20,9 @@ from benchmarks.report.pages.table import PAGES, write_summary, write_table_page
 from benchmarks.report.pages.training import plot_training
 from benchmarks.report.pages.vocabulary import FOLDER, plot_vocabulary
 from benchmarks.report.plots.book import Plot, PlotBook
+from datasets.errors import DamagedError
+
+log = logging.getLogger(__name__)
 
 
 class Written(NamedTuple):
@@ -78,7 +82,17 @@ def dataset_folders(out: Path) -> list[Path]:
 def write_front(out: Path) -> None:
     """Write the pages about all datasets below `out`, whose own pages are there already."""
     write_summary(out)
-    write_overview(out, [read_results(folder) for folder in dataset_folders(out)])
+    whole = [results for folder in dataset_folders(out) if (results := _whole_results(folder))]
+    write_overview(out, whole)
+
+
+def _whole_results(folder: Path) -> Results | None:
+    """A dataset's results; None where its description is damaged, which its next run mends."""
+    try:
+        return read_results(folder)
+    except DamagedError as error:
+        log.warning("%s, until then it is left out of the pages about all datasets", error)
+        return None
 
 
 def write_vocabularies(out: Path, with_plots: bool = True) -> None:

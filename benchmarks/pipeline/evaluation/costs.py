@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from benchmarks.formats.files import write_json
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.fitted_method import FittedMethod
 from benchmarks.pipeline.extraction.encode import restore_head
@@ -68,7 +67,7 @@ def _search(
         path = recorder.path(task, method.name)
         found = evaluation.search(task, fitted, fitted.vectors(task.queries), gallery)
         costs = {"extraction_ms": extraction_ms, "search_ms": found.milliseconds}
-        write_json(path.file(".costs.json"), path.read_costs() | costs)
+        path.write_costs((path.read_costs() or {}) | costs)
 
 
 def _extraction(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from benchmarks.formats.files import is_disk_full
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.sanity import SanityError
 from benchmarks.pipeline.extraction.extract import extract
@@ -37,6 +38,7 @@ def run(
         Whether a method failed.
     """
     dataset, workforce = evaluation.dataset, evaluation.workforce
+    recorder.clear()
     todo = []
     for method in methods:
         if reason := _obstacle(method, evaluation):
@@ -92,6 +94,8 @@ def _evaluate(
         except (LeakError, InputError):
             raise  # nothing that was learned may be trusted then, or a picture has gone
         except Exception as error:
+            if is_disk_full(error):
+                raise
             failures.append(f"{type(error).__name__}: {error}")
     if failures:
         recorder.fail(method, failures[0])

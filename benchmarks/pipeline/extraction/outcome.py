@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.formats.files import is_disk_full
 from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore, MapStore, Store
 from benchmarks.pipeline.loading.training import LeakError
 from datasets.errors import DamagedError, InputError
@@ -61,6 +62,8 @@ class Extracted:
         ------
         LeakError, InputError
             These end all work: nothing that was learned may be trusted, or a picture has gone.
+        OSError
+            If the disk is full, which would end the work on every other extractor, too.
         """
         try:
             yield
@@ -71,4 +74,6 @@ class Extracted:
         except (NoWeightsError, NothingToLearnError) as error:
             self.skipped = str(error)
         except Exception as error:
+            if is_disk_full(error):
+                raise
             self.failed = f"{type(error).__name__}: {error}"

@@ -12,20 +12,33 @@
 Records and rankings are equal, byte for byte, from run to run; costs are measurements.
 """
 
+import hashlib
+import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
 
-from benchmarks.formats.files import DAMAGED, Json, write_json, write_text, write_whole
+from benchmarks.formats.files import (
+    DAMAGED,
+    Json,
+    read_checked,
+    write_checked,
+    write_json,
+    write_text,
+    write_whole,
+)
 from benchmarks.formats.markdown import to_csv
-from datasets.errors import InputError
+from datasets.errors import DamagedError
 from datasets.file_names import FileName
 from datasets.json_files import check_json, read_json_as
 from datasets.task import Dataset, Problem
 from extractors.networks.history import Epoch, read_history
+from retrieval.metrics import mean_scores
 from retrieval.ranking import Ranking
 
 DESCRIPTION = "dataset.json"
@@ -33,6 +46,13 @@ IMAGES = "images.csv"
 PROBLEMS = "problems.csv"
 
 TRAINING = "training"
+
+_RANKING = "ranking sha256"
+"""Field of a record with the hash of its ranking's file."""
+
+_AGAIN = "damaged: run again and it is made anew; until then it counts as absent"
+
+log = logging.getLogger(__name__)
 
 PHOTOS = "query"
 """The query set of pictures like the gallery's; others are ``query-<name>``."""
@@ -71,13 +91,13 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
         Raises
         ------
-        InputError
+        DamagedError
             If it is missing or something else.
         """
         path = folder / DESCRIPTION
         about = read_json_as(path, cls, DAMAGED)
         if about is None:
-            raise InputError(f"{path}: no such file; run again")
+            raise DamagedError(f"{path}: no such file; run again")
         return about
 
 
@@ -162,35 +182,92 @@ class RecordPath:
         return self.folder / f"{self.method}{ending}"
 
     def read(self) -> Json | None:
-        """The record, or None if there is none."""
-        return read_record(self.file(".json"))
+        """The record, or None if there is none, or a damaged one, which is then made again.
 
-    def read_costs(self) -> dict[str, float | None]:
-        """Costs of the method; empty if they are not known."""
-        return read_json_as(self.file(".costs.json"), dict[str, float | None], DAMAGED) or {}
+        Raises
+        ------
+        InputError
+            If it cannot be read.
+        """
+        path = self.file(".json")
+        try:
+            record = read_record(path, _AGAIN)
+            if record and record["method"] != self.method:
+                raise DamagedError(f"{path}: is the record of {record['method']}; {_AGAIN}")
+        except DamagedError as error:
+            _say_once(str(error))
+            return None
+        return record
+
+    def read_costs(self) -> dict[str, float | None] | None:
+        """Costs of the method; None if there are none, or damaged ones."""
+        try:
+            return read_checked(self.file(".costs.json"), dict[str, float | None], _AGAIN)
+        except DamagedError as error:
+            _say_once(str(error))
+            return None
+
+    def read_ranking(self, record: Json) -> Ranking | None:
+        """The ranking that a record is about; None if it is damaged or another's.
+
+        Parameters
+        ----------
+        record : dict
+            The record, with numbers.
+        """
+        path = self.file(".npz")
+        try:
+            ranking = Ranking.load(path)
+        except ValueError as error:
+            _say_once(f"{error}; {_AGAIN}")
+            return None
+        if not self._agrees(record, ranking):
+            _say_once(f"{path}: is not the ranking of its record; {_AGAIN}")
+            return None
+        return ranking
+
+    def _agrees(self, record: Json, ranking: Ranking) -> bool:
+        """Whether a ranking is that of a record; an old one does not name its hash."""
+        if _RANKING in record:
+            return bool(record[_RANKING] == _sha256(self.file(".npz")))
+        scores = mean_scores(ranking)
+        noted = {name: value for name, value in record["scores"].items() if value is not None}
+        return all(
+            math.isclose(value, scores.get(name, value) or 0) for name, value in noted.items()
+        )
 
     def is_finished(self, key: str) -> bool:
         """Whether the record of exactly this work is there, whole."""
         record = self.read()
-        if record is None or record.get("key") != key or not self.file(".costs.json").exists():
+        if record is None or record.get("key") != key or self.read_costs() is None:
             return False
-        try:
-            Ranking.load(self.file(".npz"))
-        except ValueError:
-            return False
-        return True
+        return self.read_ranking(record) is not None
 
     def write(self, record: Json, ranking: Ranking, costs: Json) -> None:
         """Write all three files, the record last."""
-        write_whole(self.file(".npz"), ranking.save)
-        write_json(self.file(".costs.json"), costs)
-        write_json(self.file(".json"), record)
+        write_whole(self.file(".npz"), ranking.save, lasting=True)
+        self.write_costs(costs)
+        write_checked(self.file(".json"), record | {_RANKING: _sha256(self.file(".npz"))})
+
+    def write_costs(self, costs: Json) -> None:
+        """Write the method's costs."""
+        write_checked(self.file(".costs.json"), costs)
 
     def write_absence(self, record: Json) -> None:
         """Write the record of a method without numbers, and remove what an older run left."""
         for ending in (".npz", ".costs.json"):
             self.file(ending).unlink(missing_ok=True)
-        write_json(self.file(".json"), record)
+        write_checked(self.file(".json"), record)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@cache
+def _say_once(message: str) -> None:
+    log.warning("%s", message)
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -273,7 +350,7 @@ def read_record(path: Path, remedy: str = DAMAGED) -> Json | None:
     InputError
         If it cannot be read.
     """
-    record = read_json_as(path, Json, remedy)
+    record = read_checked(path, Json, remedy)
     if record is None:
         return None
     named = {"method": record["row"]} | record if "row" in record else record

@@ -1,9 +1,10 @@
 """The recorder: writes the record of every method on every query set."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.formats.files import Json, write_json
+from benchmarks.formats.files import Json, remove_parts, write_json
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.loading.training import training_fingerprint
 from benchmarks.pipeline.methods.method import Method
@@ -107,6 +108,12 @@ class Recorder:
         """Files of the record of a method, by name."""
         return RecordPath(self.out / self.dataset.name / "records" / task.query_set, method)
 
+    def clear(self) -> None:
+        """Remove what runs that were killed have left half written in the dataset's folder."""
+        folder = self.out / self.dataset.name
+        for place in (self.out, folder, *(path for path in folder.rglob("*") if path.is_dir())):
+            remove_parts(place)
+
     def is_finished(self, method: Method) -> bool:
         """Whether every query set has the method's record, and a challenge its answers."""
         return all(
@@ -158,18 +165,17 @@ class Recorder:
     def skip(self, method: Method, reason: str) -> None:
         """Record why a method cannot run here; numbers of the same task and protocol stay."""
         kept = [task for task in self.dataset.tasks if self._has_numbers(task, method)]
-        for task in self.dataset.tasks:
-            if task not in kept:
-                self._write_absence(task, method, "skipped", reason)
-        if kept:
-            named = ", ".join(task.query_set for task in kept)
-            self.workforce.log(f"{method.name} keeps its numbers of {named}; here {reason}")
+        self._write_absence(method, "skipped", reason, kept)
 
     def fail(self, method: Method, reason: str) -> None:
-        """Record the error that a method ended with."""
+        """Record the error that a method ended with; numbers of the same work stay."""
         self.workforce.log(f"{method.name} failed: {reason}")
-        for task in self.dataset.tasks:
-            self._write_absence(task, method, "failed", reason)
+        kept = [
+            task
+            for task in self.dataset.tasks
+            if self.path(task, method.name).is_finished(self._key(task, method))
+        ]
+        self._write_absence(method, "failed", reason, kept)
 
     def _key(self, task: Task, method: Method) -> str:
         """Hash of everything that decides a record: data, method, training images, protocol."""
@@ -182,10 +188,17 @@ class Recorder:
         found = (record.get("status"), card.get("split hash"), card.get("protocol version"))
         return found == ("ok", self.dataset.fingerprint, protocol.VERSION)
 
-    def _write_absence(self, task: Task, method: Method, status: str, reason: str) -> None:
-        card = protocol_card(task, method, self.seed)
-        record = {"method": method.name, "status": status, "reason": reason, "card": card}
-        self.path(task, method.name).write_absence(record)
+    def _write_absence(
+        self, method: Method, status: str, reason: str, kept: Sequence[Task]
+    ) -> None:
+        for task in self.dataset.tasks:
+            if task not in kept:
+                card = protocol_card(task, method, self.seed)
+                record = {"method": method.name, "status": status, "reason": reason, "card": card}
+                self.path(task, method.name).write_absence(record)
+        if kept:
+            named = ", ".join(task.query_set for task in kept)
+            self.workforce.log(f"{method.name} keeps its numbers of {named}; here {reason}")
 
     def _write_answers(self, task: Task, method: Method, ranking: Ranking) -> None:
         """Write the answers to an unlabelled challenge, keyed by query."""

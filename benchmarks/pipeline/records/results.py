@@ -1,13 +1,12 @@
 """Results of a dataset, read from its folder."""
 
 import csv
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.record import IMAGES, Description, RecordPath, read_record
-from datasets.errors import InputError
+from benchmarks.pipeline.records.record import IMAGES, Description, RecordPath
+from datasets.errors import DamagedError
 from retrieval.ranking import Ranking
 
 
@@ -76,18 +75,23 @@ def read_results(folder: Path) -> Results:
 
     Raises
     ------
-    InputError
-        If something in it is missing or damaged.
+    DamagedError
+        If the dataset's description or list of images is missing or damaged.
+    InputError, OSError
+        If a file cannot be read.
     """
     about = Description.read(folder)
     images = _read_images(folder / IMAGES)
+    gallery = images.get("gallery", ())
     tasks = {}
     for query_set in about.query_sets:
-        place = folder / "records" / query_set
-        records = read_records(place, about.split_hash)
-        rankings = read_rankings(place, records)
-        tasks[query_set] = TaskResults(records, rankings, images.get(query_set, ()))
-    return Results(about, images.get("gallery", ()), tasks)
+        found = _read_task(folder / "records" / query_set, about.split_hash)
+        tasks[query_set] = TaskResults(*found, images.get(query_set, ()))
+        for ranking in tasks[query_set].rankings.values():
+            furthest = ranking.neighbours.max(initial=-1)
+            if furthest >= len(gallery) or ranking.n_queries != len(tasks[query_set].queries):
+                raise DamagedError(f"{folder / IMAGES}: lacks images of the records; run again")
+    return Results(about, gallery, tasks)
 
 
 def _read_images(path: Path) -> dict[str, tuple[ImageEntry, ...]]:
@@ -102,38 +106,28 @@ def _read_images(path: Path) -> dict[str, tuple[ImageEntry, ...]]:
                 known = (row["id"], row["label"] or None, distractor, row["sha256"])
                 entry = ImageEntry(*known, further, group)
                 parts.setdefault(row["part"], []).append(entry)
-    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: no list of a dataset's images; run again") from error
+    except (FileNotFoundError, KeyError, ValueError, csv.Error) as error:
+        raise DamagedError(f"{path}: no list of a dataset's images; run again") from error
     return {part: tuple(listed) for part, listed in parts.items()}
 
 
-def read_records(folder: Path, split_hash: str) -> list[Json]:
-    """All records of a task that belong to this split, each with its costs, by method."""
-    records = []
-    for path in sorted(folder.glob("*.json")):
-        if path.name.endswith(".costs.json"):
-            continue
-        record = read_record(path)
-        if record and record["card"]["split hash"] == split_hash:
-            costs = RecordPath(folder, record["method"]).read_costs()
-            records.append(record | {"costs": costs})
-    return records
+def _read_task(folder: Path, split_hash: str) -> tuple[list[Json], dict[str, Ranking]]:
+    """The records of a task that belong to this split, with their costs, and the rankings.
 
-
-def read_rankings(folder: Path, records: Sequence[Json]) -> dict[str, Ranking]:
-    """Rankings by method, of the records with numbers.
-
-    Raises
-    ------
-    InputError
-        If one is missing or damaged.
+    What is damaged is left out, with a line that says so.
     """
-    rankings = {}
-    for record in records:
+    records, rankings = [], {}
+    for file in sorted(folder.glob("*.json")):
+        if file.name.endswith(".costs.json"):
+            continue
+        path = RecordPath(folder, file.stem)
+        record = path.read()
+        if not record or record["card"]["split hash"] != split_hash:
+            continue
         if record["status"] == "ok":
-            path = RecordPath(folder, record["method"]).file(".npz")
-            try:
-                rankings[record["method"]] = Ranking.load(path)
-            except ValueError as error:
-                raise InputError(f"{error}; run {record['method']} again") from error
-    return rankings
+            ranking = path.read_ranking(record)
+            if ranking is None:
+                continue
+            rankings[path.method] = ranking
+        records.append(record | {"costs": path.read_costs() or {}})
+    return records, rankings

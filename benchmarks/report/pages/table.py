@@ -1,9 +1,10 @@
 """Page of a dataset's tables, the tables as CSV and JSON, and the summary of all datasets."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.formats.files import Json, read_json, write_json
+from benchmarks.formats.files import DAMAGED, Json, write_json
 from benchmarks.pipeline.records.leaks import read_leaks
 from benchmarks.pipeline.records.results import Results
 from benchmarks.report.format import write_csv, write_page
@@ -17,7 +18,11 @@ from benchmarks.report.tables import (
     resolution,
     task_rows,
 )
+from datasets.errors import DamagedError
+from datasets.json_files import read_json_as
 from retrieval.metrics import METRICS
+
+log = logging.getLogger(__name__)
 
 PAGES = {
     "plots.md": "Plots",
@@ -78,11 +83,20 @@ def write_summary(out: Path) -> None:
     tables = {
         f"{path.parent.name}/{query_set}": rows
         for path in sorted(out.glob("*/table.json"))
-        for query_set, rows in (read_json(path) or {}).items()
+        for query_set, rows in _read_table(path).items()
         if any(row.get(SORT_BY) is not None for row in rows)
     }
     sections = {METRICS[name].label: _across(tables, name) for name in (SORT_BY, "top1")}
     write_page(out / "summary.md", "summary", tasks=list(tables), sections=sections)
+
+
+def _read_table(path: Path) -> dict[str, list[Json]]:
+    """The rows of a dataset by query set; none of a damaged table, which its next run mends."""
+    try:
+        return read_json_as(path, dict[str, list[Json]], DAMAGED) or {}
+    except DamagedError as error:
+        log.warning("%s, until then it is left out of the summary", error)
+        return {}
 
 
 def _across(tables: Mapping[str, Sequence[Json]], metric: str) -> list[Json]:
