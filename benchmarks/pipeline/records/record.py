@@ -231,10 +231,8 @@ class RecordPath:
         if _RANKING in record:
             return bool(record[_RANKING] == _sha256(self.file(".npz")))
         scores = mean_scores(ranking)
-        noted = {name: value for name, value in record["scores"].items() if value is not None}
-        return all(
-            math.isclose(value, scores.get(name, value) or 0) for name, value in noted.items()
-        )
+        noted = [(scores.get(name, value), value) for name, value in record["scores"].items()]
+        return all(math.isclose(one or 0, other) for one, other in noted if other is not None)
 
     def is_finished(self, key: str) -> bool:
         """Whether the record of exactly this work is there, whole."""
