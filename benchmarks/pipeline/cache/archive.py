@@ -1,7 +1,8 @@
-"""Archives of arrays, of which every member has a checksum that is verified when it is read."""
+"""Archives of arrays, the segments of stores, of which every member has a checksum that is verified when it is read."""
 
 import errno
 import io
+import logging
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,53 @@ from numpy.typing import NDArray
 
 from datasets.errors import DamagedError, InputError
 
+_CONTENTS = (
+    {"rows"},
+    {"maps"},
+    {"ends", "points", "descriptors", "frames", "binary"},
+)
+"""Arrays of a segment of each kind, beside its keys and seconds."""
+
+_NUMBERS = "biuf"
+"""Kinds of arrays that hold numbers."""
+
 _NO_SUCH_PLACE = (None, errno.EINVAL)
 """Numbers of the errors that a damaged archive makes its reader raise, and no disk does."""
+
+log = logging.getLogger(__name__)
+
+
+def read_segment(path: Path) -> dict[str, NDArray[Any]]:
+    """Read a segment of a store, all of it.
+
+    Raises
+    ------
+    DamagedError
+        If it is damaged or gone. It is then removed, with all of its folder that are damaged,
+        so that whoever makes the values anew finds the rest whole.
+    InputError
+        If it cannot be read.
+    """
+    try:
+        return _whole(path)
+    except DamagedError as found:
+        for beside in path.parent.glob("*.npz"):
+            try:
+                _whole(beside)
+            except DamagedError as error:
+                log.warning("%s; it is removed and made again", error)
+                beside.unlink(missing_ok=True)
+        raise DamagedError(f"{found}; run again") from found
+
+
+def _whole(path: Path) -> dict[str, NDArray[Any]]:
+    segment = read_arrays(path)
+    if segment.keys() - {"keys", "seconds"} not in _CONTENTS:
+        raise DamagedError(f"{path}: damaged (it holds {', '.join(segment)})")
+    for name, array in segment.items():
+        if name != "keys" and array.dtype.kind not in _NUMBERS:
+            raise DamagedError(f"{path}: damaged ({name} are no numbers)")
+    return segment
 
 
 def read_arrays(path: Path, *names: str) -> dict[str, NDArray[Any]]:

@@ -21,7 +21,7 @@ from benchmarks.formats.files import (
     write_json,
     write_whole,
 )
-from benchmarks.pipeline.cache.archive import read_arrays
+from benchmarks.pipeline.cache.archive import read_arrays, read_segment
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.cache.making import Filled, Making, failed, unreadable
 from benchmarks.pipeline.workers import CHUNK, WorkerKilledError, Workforce, cut
@@ -36,45 +36,11 @@ _BLOCK = 2048
 _OPEN_SEGMENTS = 32
 """Segments of local features in memory at a time, some MB each."""
 
-_NUMBERS = "biuf"
-"""Kinds of arrays that hold numbers."""
-
 A = TypeVar("A")
 T = TypeVar("T")
 
 
 log = logging.getLogger(__name__)
-
-
-def _read(path: Path) -> dict[str, NDArray[Any]]:
-    """Read a segment.
-
-    Raises
-    ------
-    DamagedError
-        If it is damaged or gone. It is then removed, with all of its folder that are damaged,
-        so that whoever makes the values anew finds the rest whole.
-    InputError
-        If it cannot be read.
-    """
-    try:
-        return _whole(path)
-    except DamagedError as found:
-        for beside in path.parent.glob("*.npz"):
-            try:
-                _whole(beside)
-            except DamagedError as error:
-                log.warning("%s; it is removed and made again", error)
-                beside.unlink(missing_ok=True)
-        raise DamagedError(f"{found}; run again") from found
-
-
-def _whole(path: Path) -> dict[str, NDArray[Any]]:
-    segment = read_arrays(path)
-    for name, array in segment.items():
-        if name != "keys" and array.dtype.kind not in _NUMBERS:
-            raise DamagedError(f"{path}: damaged ({name} are no numbers)")
-    return segment
 
 
 class Store(ABC, Generic[T]):
@@ -301,7 +267,7 @@ class ArrayStore(Store[NDArray[Any]]):
         for key in keys:
             path, row, _ = self._places[key]
             if path not in opened:
-                opened[path] = _read(path)["rows"]
+                opened[path] = read_segment(path)["rows"]
             yield opened[path][row]
 
 
@@ -360,7 +326,7 @@ class MapStore(Store[NDArray[np.floating]]):
         for key in keys:
             path, row, _ = self._places[key]
             if opened is None or opened[0] != path:
-                opened = path, _read(path)["maps"]
+                opened = path, read_segment(path)["maps"]
             yield opened[1][row]
 
 
@@ -389,7 +355,7 @@ class StoredFeatures:
             if path not in opened:
                 if len(opened) == _OPEN_SEGMENTS:
                     del opened[next(iter(opened))]
-                opened[path] = _read(path)
+                opened[path] = read_segment(path)
             yield _features(opened[path], index)
 
 
