@@ -1,4 +1,4 @@
-"""Archives of arrays, the segments of stores, of which every member has a checksum that is verified when it is read."""
+"""Segments of stores: arrays in an archive whose members have checksums, verified in reading."""
 
 import errno
 import io
