@@ -19,7 +19,7 @@ from benchmarks.search import build as building
 from benchmarks.search import open_index, search
 from benchmarks.search.__main__ import main
 from benchmarks.search.api import EXTRACTOR, prepare_index
-from benchmarks.search.index import INDEX
+from benchmarks.search.files import INDEX
 from datasets.errors import InputError
 from extractors.local_features.encoders import BagOfWords
 from retrieval.knn import GRID, lengths, nearest, nearest_of_many
@@ -346,6 +346,7 @@ def test_another_row_and_another_version_are_told(mixed, ask, tmp_path):
     assert code == 2
     assert "is an index by lbp" in printed
     about = json.loads((index / INDEX).read_text())
+    del about["checksum"]
     (index / INDEX).write_text(json.dumps(about | {"identity": "other"}))
     code, printed = ask(mixed / "0.jpg", "--index", index)
     assert code == 2
@@ -354,8 +355,6 @@ def test_another_row_and_another_version_are_told(mixed, ask, tmp_path):
     assert code == 0  # made anew
     (index / INDEX).write_text(json.dumps(about | {"format": 0}))
     assert "of another version" in ask(mixed / "0.jpg", "--index", index)[1]
-    (index / INDEX).write_text(json.dumps(about | {"generation": "00000000"}))
-    assert "damaged" in ask(mixed / "0.jpg", "--index", index)[1]
 
 
 def test_a_vocabulary_is_learned_once(parted, run, tmp_path, monkeypatch):

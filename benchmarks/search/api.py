@@ -14,7 +14,8 @@ from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.methods.presets import method_from
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.search.build import build
-from benchmarks.search.index import FORMAT, Index
+from benchmarks.search.files import FORMAT, Generation, steadily
+from benchmarks.search.index import Index
 from benchmarks.search.result import TOPS, Neighbour, SearchResult
 from datasets.errors import InputError
 from datasets.task import Dataset, Image, ProblemKind
@@ -80,7 +81,7 @@ def open_index(folder: str | Path) -> Index:
     InputError
         If there is none.
     """
-    return Index(Path(folder))
+    return _open_as_it_is(Path(folder))
 
 
 def prepare_index(
@@ -241,14 +242,21 @@ def search_query(index: Index, dataset: Dataset | None, name: str, k: int) -> Se
     return _result(index, query.path, query.label, neighbours, seconds, top)
 
 
-def _open_as_it_is(folder: Path, wanted: str | None) -> Index:
-    index = Index(folder)
-    if wanted and wanted != index.about.method:
-        raise InputError(
-            f"--extractor {wanted}: {folder} is an index by {index.about.method}; "
-            "make another for it"
-        )
-    return index
+def _open_as_it_is(folder: Path, wanted: str | None = None) -> Index:
+    def attempt() -> Index:
+        generation = Generation.open(folder)
+        if generation is None:
+            raise InputError(
+                f"--index {folder}: no index there; make one with --pictures or --dataset"
+            )
+        if wanted and wanted != generation.about.method:
+            raise InputError(
+                f"--extractor {wanted}: {folder} is an index by {generation.about.method}; "
+                "make another for it"
+            )
+        return Index(generation)
+
+    return steadily(folder, attempt)
 
 
 def _query(dataset: Dataset, name: str) -> Image:

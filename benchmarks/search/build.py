@@ -1,7 +1,6 @@
 """Building of an index, or bringing one up to date: only pictures that are new are described."""
 
 import os
-import secrets
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.formats.files import write_json
 from benchmarks.pipeline.evaluation.fitted_method import FittedMethod
 from benchmarks.pipeline.extraction.encode import restore_head
 from benchmarks.pipeline.extraction.extract import extract
@@ -19,13 +17,19 @@ from benchmarks.pipeline.loading.training import training_fingerprint
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.search.encoder import FUSION, QueryEncoder
-from benchmarks.search.index import FORMAT, INDEX, Index, identity_hash
-from datasets.errors import InputError
+from benchmarks.search.files import FORMAT, IMAGES, INDEX, About, Generation, publish, steadily
+from benchmarks.search.generations import is_generation, new_generation, sweep
+from benchmarks.search.index import Index, identity_hash
+from datasets.errors import DamagedError, InputError
 from datasets.task import Dataset, Image
 from extractors.base import NothingToLearnError
+from extractors.matrices import open_matrix
 from retrieval.fusion.weights import TooLittleError
 from retrieval.knn import Rows, lengths
 from retrieval.search import Vectors
+
+_SAME = ("method", "epochs", "identity", "training")
+"""Fields of an index that another with the same vectors has as well."""
 
 _BLOCK = 4096
 """Vectors in memory at a time."""
@@ -62,38 +66,67 @@ def build(
         If the method cannot search here, with the remedy.
     """
     _require_possible(method, dataset)
-    replaced = old = Index.at(folder)
+    return steadily(folder, lambda: _build(folder, method, dataset, cache, workforce, epochs))
+
+
+def _build(
+    folder: Path,
+    method: Method,
+    dataset: Dataset,
+    cache: Path,
+    workforce: Workforce,
+    epochs: int | None,
+) -> Index:
+    old = _open_old(folder, workforce)
+    table, names = _table(dataset)
     about: dict[str, object] = {
         "format": FORMAT,
-        "name": dataset.name,
-        "root": str(dataset.root.absolute()),
+        "name": os.fsencode(dataset.name).decode("utf-8", "backslashreplace"),
         "method": method.name,
         "epochs": epochs,
         "preset": method.tuning.preset if method.tuning else None,
         "identity": identity_hash(method),
         "training": training_fingerprint(dataset) if method.learns else None,
+        "names": names,
     }
-    same = ("method", "epochs", "identity", "training")
-    if old and any(getattr(old.about, key) != about[key] for key in same):
+    replaced = old.about.generation if old else None
+    if old and any(getattr(old.about, key) != about[key] for key in _SAME):
         old = None
-    table, names = _table(dataset)
-    if old and _is_current(old, about, table, names):
-        return old
-    generation = secrets.token_hex(4)
-    place = folder / generation
-    try:
-        place.mkdir(parents=True)
-        np.save(place / "images.npy", table)
+    if old and _is_current(old, table, names):
+        try:
+            return Index(old)
+        except DamagedError as error:
+            workforce.log(str(error))
+            old = None
+    with new_generation(folder) as place:
+        open_matrix(place / IMAGES, table.dtype, table.shape)[:] = table
         matrices = _write_vectors(place, old, method, dataset, cache, workforce)
-        made = about | {"generation": generation, "names": names, "matrices": matrices}
-        write_json(folder / INDEX, made)
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
-        raise
-    if replaced:
-        # Only that: another generation may be under way in another process.
-        shutil.rmtree(replaced.generation, ignore_errors=True)
-    return Index(folder)
+        made = publish(folder, about | {"matrices": matrices}, place)
+    del old  # Windows removes no file that is mapped
+    sweep(folder, replaced)
+    return Index(Generation(folder, made))
+
+
+def _open_old(folder: Path, workforce: Workforce) -> Generation | None:
+    """The index that is there; of a damaged one nothing is taken."""
+    try:
+        return Generation.open(folder)
+    except DamagedError as error:
+        if not _is_ours(folder):
+            raise InputError(
+                f"{folder / INDEX}: not written by this version of the suite; "
+                "remove it, or name another folder"
+            ) from error
+        workforce.log(str(error))
+        return None
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether this suite wrote the ``index.json`` of a folder, damaged though it may be."""
+    try:
+        return About.read(folder) is not None
+    except DamagedError:
+        return any(map(is_generation, folder.iterdir()))
 
 
 def _require_possible(method: Method, dataset: Dataset) -> None:
@@ -117,8 +150,7 @@ def _table(dataset: Dataset) -> tuple[NDArray[np.void], list[str]]:
     found = {name for image in images for name in (image.label, image.distractor)}
     names = sorted(name for name in found if name is not None)
     number: dict[str | None, int] = {name: index for index, name in enumerate(names)}
-    root = dataset.root.absolute()
-    paths = [os.fsencode(os.path.relpath(image.path.absolute(), root)) for image in images]
+    paths = [os.fsencode(image.path.absolute()) for image in images]
     ids = [image.id.encode() for image in images]
     kind = [
         ("id", f"S{max(map(len, ids))}"),
@@ -134,17 +166,14 @@ def _table(dataset: Dataset) -> tuple[NDArray[np.void], list[str]]:
     return np.array(rows, kind), names
 
 
-def _is_current(
-    old: Index, about: Mapping[str, object], table: NDArray[np.void], names: Sequence[str]
-) -> bool:
-    kept = np.load(old.generation / "images.npy", allow_pickle=False)
-    same = kept.dtype == table.dtype and kept.tobytes() == table.tobytes()
-    return same and old.about.names == names and old.about.root == about["root"]
+def _is_current(old: Generation, table: NDArray[np.void], names: Sequence[str]) -> bool:
+    same = old.images.dtype == table.dtype and old.images.tobytes() == table.tobytes()
+    return same and old.about.names == names
 
 
 def _write_vectors(
     place: Path,
-    old: Index | None,
+    old: Generation | None,
     method: Method,
     dataset: Dataset,
     cache: Path,
@@ -164,16 +193,24 @@ def _write_vectors(
         fitted = _fit(method, part, cache, workforce, place)
         made = fitted.vectors(new)
     else:
-        for source in old.generation.glob("learned-*"):
-            shutil.copytree(source, place / source.name)
-        if (old.generation / FUSION).exists():
-            shutil.copy(old.generation / FUSION, place)
+        _copy_learned(old, place)
     keys = [image.sha256 for image in dataset.gallery]
     count = max(len(made), len(kept))
     for number in range(count):
         fresh = made[number] if made else None
         _write_matrix(place, number, keys, fresh, kept[number] if kept else None, there)
     return count
+
+
+def _copy_learned(old: Generation, place: Path) -> None:
+    """Copy what was learned from one generation to another."""
+    for name in old.about.files:
+        if name == FUSION or "/" in name:
+            (place / name).parent.mkdir(exist_ok=True)
+            try:
+                shutil.copyfile(old.place / name, place / name)
+            except FileNotFoundError as error:  # replaced meanwhile
+                raise old.damaged(f"{name} is missing") from error
 
 
 def _write_matrix(
@@ -190,10 +227,8 @@ def _write_matrix(
     further copies of a picture are copied.
     """
     dims = made.shape[1] if made is not None else kept.shape[1]  # type: ignore[union-attr]
-    matrix = np.lib.format.open_memmap(
-        place / f"vectors-{number}.npy", "w+", np.float32, (len(keys), dims)
-    )
-    measured = np.empty(len(keys), np.float32)
+    matrix = open_matrix(place / f"vectors-{number}.npy", np.float32, (len(keys), dims))
+    measured = open_matrix(place / f"lengths-{number}.npy", np.float32, (len(keys),))
     first: dict[str, int] = {}
     done = 0
     for start in range(0, len(keys), _BLOCK):
@@ -210,8 +245,8 @@ def _write_matrix(
         if copies:
             matrix[copies] = matrix[[first[keys[n]] for n in copies]]
         measured[start : block.stop] = lengths(matrix[start : block.stop])
-    matrix.flush()
-    np.save(place / f"lengths-{number}.npy", measured)
+    for written in (matrix, measured):
+        written.flush()  # type: ignore[attr-defined]
 
 
 def _fit(
