@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -243,6 +244,60 @@ def test_a_replaced_picture_is_described_anew(tmp_path, ask):
     assert (folder / "0.bmp").stat().st_size == old.st_size
     found = ask(folder / "2.bmp", *given)[1]["neighbours"][:2]
     assert [(one["id"], one["distance"]) for one in found] == [("0.bmp", 0), ("2.bmp", 0)]
+
+
+def test_from_python_a_picture_is_a_file_an_image_or_an_array(mixed, tmp_path):
+    options = {"pictures": mixed, "extractor": "hsv-histogram", "cache": tmp_path / "cache"}
+    image = Image.open(mixed / "1.png")
+    pixels = np.asarray(image.convert("RGB"))
+    expected = search(mixed / "1.png", **options).neighbours
+    assert expected[0].id == "1.png"
+    for picture_of_it in (str(mixed / "1.png"), image, pixels):
+        found = search(picture_of_it, index=tmp_path / "index", **options)
+        assert found.neighbours == expected
+    assert found.query is None
+    assert found.to_text().startswith("the picture: the nearest 9 of 9 pictures")
+    assert found.to_json()["query"] is None
+    assert len(found.to_cells()) == 9
+    opened = open_index(tmp_path / "index")
+    with pytest.raises(InputError, match=r"float64 .*\(array \* 255\)\.round\(\)\.astype"):
+        opened.search(pixels / 255)
+    with pytest.raises(InputError, match=r"float32 .*array\.round\(\)\.astype\('uint8'\)"):
+        search(pixels.astype(np.float32), **options)
+
+
+@pytest.mark.parametrize("method", ["lbp", "lbp+hog+rrf", "lbp+dba"])
+def test_a_picture_is_left_out_with_its_copies(method, mixed, ask, tmp_path):
+    shutil.copy(mixed / "0.jpg", mixed / "a b" / "copy.jpg")
+    options = ("--pictures", mixed, "--extractor", method, "-k", 3)
+    with_it = ask(mixed / "0.jpg", *options[:-1], 9)[1]["neighbours"]
+    answer = ask(mixed / "0.jpg", *options, "--leave-out-query")[1]["neighbours"]
+    assert {one["id"] for one in with_it[:2]} == {"0.jpg", "a b/copy.jpg"}
+    assert [one["rank"] for one in answer] == [1, 2, 3]
+    assert not {"0.jpg", "a b/copy.jpg"} & {one["id"] for one in answer}
+    if method == "lbp":  # the distances of others depend on what is searched
+        assert [one["id"] for one in answer] == [one["id"] for one in with_it[2:5]]
+    with pytest.raises(InputError, match="left out by its file's bytes; give its path"):
+        search(picture(3), pictures=mixed, extractor="lbp", leave_out_query=True)
+
+
+def test_a_picture_that_was_replaced_by_one_of_its_size_and_time_is_looked_at(ask, tmp_path):
+    root = tmp_path / "replaced"
+    root.mkdir()
+    for number, name in enumerate("ab"):
+        picture(number, hue=number).save(root / f"{name}.bmp")
+    picture(2, hue=2).save(tmp_path / "asked.png")
+    options = ("--pictures", root, "--extractor", "hsv-histogram", "--index", tmp_path / "index")
+    before = ask(tmp_path / "asked.png", *options)[1]["neighbours"]
+    assert before[0]["distance"] > 0.1
+    old = (root / "a.bmp").stat()
+    time.sleep(2.1)  # beyond the grain of a clock, in which nothing is remembered
+    ask(tmp_path / "asked.png", *options)
+    picture(2, hue=2).save(root / "a.bmp")
+    os.utime(root / "a.bmp", ns=(old.st_atime_ns, old.st_mtime_ns))
+    assert (root / "a.bmp").stat().st_size == old.st_size
+    found = ask(tmp_path / "asked.png", *options)[1]["neighbours"][0]
+    assert (found["id"], found["distance"]) == ("a.bmp", 0)
 
 
 def test_from_python_an_index_is_searched_by_its_own_method(mixed, tmp_path):

@@ -71,7 +71,7 @@ def _search(options: argparse.Namespace) -> SearchResult | None:
         workforce=workforce,
     )
     if options.picture:
-        return search_picture(index, options.picture, options.k)
+        return search_picture(index, options.picture, options.k, options.leave_out_query)
     if options.query_id:
         return search_query(index, dataset, options.query_id, options.k)
     workforce.log(f"{len(index):,} pictures are in {options.index}")
@@ -117,6 +117,11 @@ def _parser() -> argparse.ArgumentParser:
         "--preset", type=a_path, metavar="FILE", help="a method that benchmarks.tune chose"
     )
     how.add_argument("-k", type=positive, metavar="K", default=10, help="neighbours (default: 10)")
+    how.add_argument(
+        "--leave-out-query",
+        action="store_true",
+        help="leave out the PICTURE itself, and copies of it to the byte",
+    )
     how.add_argument(
         "--learn-from",
         metavar="NAME|PATH",

@@ -1,5 +1,6 @@
 """Search from Python: ``search("picture.jpg", pictures="folder")``."""
 
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,7 +29,7 @@ EXTRACTOR = "efficientnet-lite0"
 
 
 def search(
-    picture: str | Path,
+    picture: object,
     *,
     pictures: str | Path | None = None,
     dataset: str | None = None,
@@ -37,6 +38,7 @@ def search(
     preset: str | Path | None = None,
     learn_from: str | None = None,
     k: int = 10,
+    leave_out_query: bool = False,
     epochs: int | None = None,
     seed: int = 0,
     cache: str | Path | None = None,
@@ -46,12 +48,14 @@ def search(
 
     Parameters
     ----------
-    picture : str or Path
-        Its file.
+    picture : path, PIL.Image.Image or ndarray of uint8
+        As `datasets.reading.as_pixels` takes it.
     pictures, dataset, index, extractor, preset, learn_from, epochs, seed, cache, workforce
         As of `prepare_index`.
     k : int
         Number of neighbours, at least 1.
+    leave_out_query : bool
+        Leave out pictures with the same bytes as the file.
 
     Raises
     ------
@@ -70,7 +74,7 @@ def search(
         cache=cache,
         workforce=workforce,
     )
-    return search_picture(opened, picture, k)
+    return search_picture(opened, picture, k, leave_out_query)
 
 
 def open_index(folder: str | Path) -> Index:
@@ -185,23 +189,25 @@ _PROBLEMS = {
 """Kinds of problems that a folder of pictures has, in words."""
 
 
-def search_picture(index: Index, picture: str | Path, k: int) -> SearchResult:
-    """Find the pictures in an index that are most like a file.
+def search_picture(
+    index: Index, picture: object, k: int, leave_out_query: bool = False
+) -> SearchResult:
+    """Find the pictures in an index that are most like one; parameters as of `search`.
 
     Raises
     ------
     InputError
-        If the file is no picture.
+        If it is no picture.
     """
-    if "://" in str(picture):
+    if isinstance(picture, str) and "://" in picture:
         raise InputError(f"{picture}: a web address; save the picture and give its file")
-    picture = Path(picture)
     began = time.perf_counter()
     query = index.encode(picture)
     described = time.perf_counter()
-    found = index.nearest(query, k)
+    found = index.nearest(query, k, index.copies(picture) if leave_out_query else ())
     seconds = (described - began, time.perf_counter() - described)
-    return _result(index, picture, None, list(index.neighbours(*found)), seconds)
+    file = Path(picture) if isinstance(picture, str | os.PathLike) else None
+    return _result(index, file, None, list(index.neighbours(*found)), seconds)
 
 
 def search_query(index: Index, dataset: Dataset | None, name: str, k: int) -> SearchResult:
@@ -273,7 +279,7 @@ def _query(dataset: Dataset, name: str) -> Image:
 
 def _result(
     index: Index,
-    query: Path,
+    query: Path | None,
     label: str | None,
     neighbours: list[Neighbour],
     seconds: tuple[float, float],

@@ -16,7 +16,7 @@ from benchmarks.search.encoder import QueryEncoder
 from benchmarks.search.files import Generation
 from benchmarks.search.result import Neighbour
 from datasets.errors import DamagedError, InputError
-from datasets.reading import as_pixels
+from datasets.reading import as_pixels, content_hash
 from datasets.task import Image
 from extractors.networks.saving import DamagedNetworkError
 from retrieval.knn import GRID, Block, GridDistances, first, nearest_of_many
@@ -111,7 +111,21 @@ class Index:
         """
         return self._search(query, self.vectors, judgements)
 
-    def nearest(self, query: Vectors, k: int) -> tuple[NDArray[np.intp], GridDistances]:
+    def copies(self, picture: object) -> NDArray[np.intp]:
+        """Find a file among the pictures: the indices of those with the same bytes.
+
+        Raises
+        ------
+        InputError
+            If it is no file.
+        """
+        if not isinstance(picture, str | os.PathLike):
+            raise InputError("a picture is left out by its file's bytes; give its path")
+        return np.flatnonzero(self._images["sha256"] == content_hash(Path(picture)).encode())
+
+    def nearest(
+        self, query: Vectors, k: int, without: Sequence[int] | NDArray[np.intp] = ()
+    ) -> tuple[NDArray[np.intp], GridDistances]:
         """Find the nearest pictures.
 
         Parameters
@@ -120,23 +134,31 @@ class Index:
             Made by `encode`.
         k : int
             Number of pictures.
+        without : sequence of int
+            Indices of pictures that take no part.
 
         Returns
         -------
-        indices : ndarray of intp, shape (min(k, n_pictures),)
+        indices : ndarray of intp, shape (at most k,)
             By distance, then by index.
         distances : ndarray of int32, same shape
             Squared distances on the grid, see `retrieval.knn.GRID`.
         """
         if self.method.is_plain:
             (vectors,), (gallery,) = query, self.vectors
-            return nearest_of_many(vectors[:], gallery[:], self._lengths[0], k)
-        none = Judgement(np.empty(0, np.intp), np.empty(0, np.intp))
-        [block] = self.compare(query, Judgements((none,), len(self), 0))
-        order = first(block.distances[0], k)
-        return order, block.distances[0][order]
+            many = k + len(without)
+            order, distances = nearest_of_many(vectors[:], gallery[:], self._lengths[0], many)
+        else:
+            judgement = Judgement(np.empty(0, np.intp), np.array(without, np.intp))
+            [block] = self.compare(query, Judgements((judgement,), len(self), 0))
+            order = first(block.distances[0], k + len(without))
+            distances = block.distances[0][order]
+        kept = ~np.isin(order, without)
+        return order[kept][:k], distances[kept][:k]
 
-    def search(self, picture: object, k: int = 10) -> list[Neighbour]:
+    def search(
+        self, picture: object, k: int = 10, leave_out_query: bool = False
+    ) -> list[Neighbour]:
         """Find the pictures that are most like one.
 
         Parameters
@@ -145,13 +167,17 @@ class Index:
             As `datasets.reading.as_pixels` takes it.
         k : int
             Number of neighbours, at least 1; fewer come back if there are fewer pictures.
+        leave_out_query : bool
+            Leave out pictures with the same bytes as the file.
 
         Raises
         ------
         InputError
             If it is no picture, with the way to make it one.
         """
-        return list(self.neighbours(*self.nearest(self.encode(picture), k)))
+        query = self.encode(picture)
+        without = self.copies(picture) if leave_out_query else ()
+        return list(self.neighbours(*self.nearest(query, k, without)))
 
     def neighbours(
         self,

@@ -50,8 +50,8 @@ class SearchResult:
 
     Attributes
     ----------
-    query : Path
-        The picture's file.
+    query : Path or None
+        The picture's file, if it is one.
     label : str or None
         Its class, where it is known.
     searched : str
@@ -69,7 +69,7 @@ class SearchResult:
         Milliseconds of describing the picture, and of the search.
     """
 
-    query: Path
+    query: Path | None
     label: str | None
     searched: str
     size: int
@@ -81,13 +81,15 @@ class SearchResult:
 
     def to_json(self) -> Json:
         """Everything, as JSON can hold it."""
-        made = asdict(self) | {"query": _text(self.query)}
+        made = asdict(self) | {"query": self.query and _text(self.query)}
         made["neighbours"] = [asdict(one) | {"path": _text(one.path)} for one in self.neighbours]
         return made
 
     def to_cells(self) -> list[Cell]:
         """The query and its neighbours as cells of a sheet of pictures."""
-        cells = [Cell(self.query, "black", "query", self.label or self.query.name)]
+        cells = []
+        if self.query:
+            cells.append(Cell(self.query, "black", "query", self.label or self.query.name))
         for one in self.neighbours:
             above = f"{one.rank} {_MARKS[one.right]}".strip() + f"   {one.distance:.3f}"
             below = one.label or one.path.name
@@ -96,7 +98,8 @@ class SearchResult:
 
     def to_text(self) -> str:
         """A table for the terminal."""
-        asked = visible(self.query.name) + (f" ({visible(self.label)})" if self.label else "")
+        asked = visible(self.query.name) if self.query else "the picture"
+        asked += f" ({visible(self.label)})" if self.label else ""
         lines = [
             f"{asked}: the nearest {len(self.neighbours)} of {self.size:,} pictures in "
             f"{visible(self.searched)} by {self.extractor}"
