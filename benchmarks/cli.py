@@ -19,10 +19,13 @@ import datasets
 from benchmarks import CHECKOUT, INTERRUPTED, STOPS, end_at_once
 from benchmarks.formats.files import require_writable
 from benchmarks.formats.terminal import visible, write_anything
+from benchmarks.formats.vectors import read_vectors
+from benchmarks.pipeline.methods.names import require_own_name
+from benchmarks.pipeline.methods.vectors import GivenVectors
 from datasets.errors import InputError
 from datasets.reading import LIMIT, MAX_PIXELS
 from datasets.recognition import ROLES
-from extractors import pretrained_networks
+from extractors import Extractor, pretrained_networks
 from extractors.networks.inference import ENGINES, NoEngineError, chosen
 from extractors.networks.inference import VARIABLE as ENGINE_VARIABLE
 from extractors.networks.weights import variable
@@ -205,6 +208,13 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "default": [],
         "help": "methods; a+b fuses two, a+b+rrf by reciprocal ranks, a+alpha-qe re-ranks",
     },
+    "--vectors": {
+        "nargs": "+",
+        "metavar": "NAME=FILE",
+        "default": [],
+        "help": "vectors that were made elsewhere, as a method called NAME: .npz, .npy with ids "
+        "beside it, .csv or .parquet",
+    },
     "--weights": {
         "nargs": "+",
         "metavar": "NAME=FILE",
@@ -296,6 +306,28 @@ def require_apart(folder: Path, option: str, root: Path | None) -> None:
             f"{option} {folder}: lies in {root}, whose pictures it would join; choose a place "
             "elsewhere"
         )
+
+
+def given_vectors(options: argparse.Namespace) -> dict[str, Extractor]:
+    """Read the tables of ``--vectors``; each is an extractor by the name that it is given.
+
+    Raises
+    ------
+    InputError
+        If a pair is none, a name is taken or a file is no table of vectors.
+    """
+    made: dict[str, Extractor] = {}
+    for pair in options.vectors:
+        name, equals, file = pair.partition("=")
+        if not equals or not file.strip():
+            raise InputError(f"--vectors {pair}: write NAME=FILE, mine=vectors.npz for example")
+        if require_own_name(name, f"--vectors {pair}") in made:
+            raise InputError(f"--vectors {pair}: {name!r} is given twice; give one another name")
+        try:
+            made[name] = GivenVectors(read_vectors(file))
+        except InputError as error:
+            raise InputError(f"--vectors {name}={error}") from error
+    return made
 
 
 def use_networks(options: argparse.Namespace) -> None:

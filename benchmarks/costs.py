@@ -14,7 +14,7 @@ from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.variants import EDGES, with_edges
 from benchmarks.pipeline.methods.method import Method
-from benchmarks.pipeline.methods.names import parse_method
+from benchmarks.pipeline.methods.names import is_method, parse_method
 from benchmarks.pipeline.records.recorder import Recorder
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.write import write_dataset, write_front
@@ -64,8 +64,8 @@ def _recorded(recorder: Recorder, names: Sequence[str], epochs: int | None) -> l
     dataset = recorder.dataset
     folder = recorder.path(dataset.tasks[0], "").folder
     found = sorted(path.name.removesuffix(".npz") for path in folder.glob("*.npz"))
-    # A method that a preset made is called <method>@<dataset>, and cannot be made without it.
-    menu = [name for name in found if "@" not in name and (not names or name in names)]
+    # What a preset made (<method>@<dataset>) or a user gave cannot be made without that.
+    menu = [name for name in found if is_method(name) and (not names or name in names)]
     methods = [parse_method(name, epochs) for name in menu]
     finished = [method for method in methods if recorder.is_finished(method)]
     if not finished:

@@ -14,6 +14,7 @@ from benchmarks.cli import (
     a_path,
     add_options,
     command,
+    given_vectors,
     make_parser,
     require_folders,
     use_networks,
@@ -74,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = make_parser("run", __doc__, epilog)
     what = parser.add_argument_group("what to run")
     what.add_argument("--all", action="store_true", help="every method of --list")
-    add_options(what, "extractor")
+    add_options(what, "extractor", "vectors")
     what.add_argument(
         "--preset",
         nargs="+",
@@ -133,11 +134,12 @@ def listing() -> str:
 def _methods(options: argparse.Namespace) -> list[Method]:
     if options.all and options.extractor:
         raise InputError("--all and --extractor exclude each other; give one")
-    if not options.all and not options.extractor and not options.preset:
+    if not (options.all or options.extractor or options.preset or options.vectors):
         raise InputError("nothing to run: give --all, or --extractor NAME (--list shows them)")
-    names = [name for given in options.extractor for name in expand(given)]
+    own = given_vectors(options)
+    names = [*own, *(name for given in options.extractor for name in expand(given, own))]
     names += method_names() if options.all else []
-    methods = [parse_method(name, options.epochs) for name in dict.fromkeys(names)]
+    methods = [parse_method(name, options.epochs, own=own) for name in dict.fromkeys(names)]
     tuned: dict[str, Path] = {}
     for path in dict.fromkeys(options.preset):
         method = method_from(path)

@@ -98,7 +98,8 @@ def to_jsonable(value: object, describe: Callable[[Any], Json] = _by_name) -> ob
     Parameters
     ----------
     value : object
-        A plain value, or an estimator or dataclass made of such.
+        A plain value, or an estimator or dataclass made of such; fields that do not count when
+        a dataclass is compared do not count here.
     describe : callable
         Tells of a class what it is; by its name, if left out.
 
@@ -110,8 +111,9 @@ def to_jsonable(value: object, describe: Callable[[Any], Json] = _by_name) -> ob
     if isinstance(value, BaseEstimator):
         return identity(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        return describe(type(value)) | {k: to_jsonable(v, describe) for k, v in fields.items()}
+        names = [field.name for field in dataclasses.fields(value) if field.compare]
+        fields = {name: to_jsonable(getattr(value, name), describe) for name in names}
+        return describe(type(value)) | fields
     if isinstance(value, dict):
         return {str(key): to_jsonable(item, describe) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -63,10 +63,8 @@ def run(
 
 def _obstacle(method: Method, evaluation: Evaluation) -> str | None:
     """Reason why a method cannot run on the dataset."""
-    if method.learns and not evaluation.dataset.training:
-        return "learns from training images, and there are none"
-    if method.obstacle:
-        return method.obstacle
+    if reason := method.untaught(evaluation.dataset) or method.obstacle:
+        return reason
     return method.tuning.obstacle(evaluation.dataset) if method.tuning else None
 
 

@@ -49,7 +49,7 @@ def extract(
     LeakError
         If something would be learned from other than training images.
     InputError
-        If a picture has gone or changed meanwhile.
+        If a picture has gone or changed meanwhile, or has no vector where these are given.
     """
     clear(cache)
     extracted = _extract(extractors, dataset, cache, forget, workforce)
@@ -66,9 +66,12 @@ def _extract(
     workforce: Workforce,
 ) -> dict[str, Extracted]:
     extracted = {one.name: Extracted(one.store(cache, dataset, forget)) for one in extractors}
+    for one in extractors:
+        if one.given and (words := one.given.surplus(dataset)):
+            workforce.log(words)
     deep = [one for one in extractors if one.network]
     run_networks(deep, extracted, dataset, cache, forget, workforce)
-    others = [one for one in extractors if not one.network]
+    others = [one for one in extractors if not one.network and not one.given]
     shared: dict[Path, FeatureStore] = {}
     for one in others:
         mine = extracted[one.name]

@@ -13,6 +13,7 @@ from benchmarks.pipeline.cache import estimators
 from benchmarks.pipeline.cache.fingerprint import identity, module_identity
 from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore, MapStore
 from benchmarks.pipeline.loading.training import training_fingerprint
+from benchmarks.pipeline.methods.vectors import GivenVectors
 from datasets import reading
 from datasets.task import Dataset
 from extractors import Extractor
@@ -81,6 +82,11 @@ class ExtractorSteps:
         return self.stem or (self.head if isinstance(self.head, Network) else None)
 
     @property
+    def given(self) -> GivenVectors | None:
+        """Its vectors, where they were made elsewhere."""
+        return self.head if isinstance(self.head, GivenVectors) else None
+
+    @property
     def obstacle(self) -> str | None:
         """Reason why it cannot run here, with the remedy; None if it can."""
         try:
@@ -137,7 +143,14 @@ class ExtractorSteps:
             Its training images decide what a head learns.
         forget : bool
             Begin anew, as if nothing were stored.
+
+        Raises
+        ------
+        InputError
+            If vectors that were made elsewhere are not those of the dataset's images.
         """
+        if self.given:
+            return self.given.store(dataset)
         whole = dict(self._head_identity)
         if self.head_learns:
             whole["training"] = training_fingerprint(dataset)

@@ -106,6 +106,13 @@ class Method:
         """Reason why it cannot run here, with the remedy; None if it can."""
         return next((one.obstacle for one in self.extractors if one.obstacle), None)
 
+    def untaught(self, dataset: Dataset) -> str | None:
+        """Reason why a dataset has nothing that it needs to learn from; None if it has."""
+        if self.learns and not dataset.training:
+            return "learns from training images, and there are none"
+        given = [one.given for one in self.extractors if one.given and self.fusion_learns]
+        return next((why for one in given if (why := one.untaught(dataset))), None)
+
     @property
     def note(self) -> str:
         """Notes for readers of the numbers, each in short and at length; or nothing."""

@@ -1,17 +1,28 @@
 """Names of methods, and the methods that they stand for."""
 
 import difflib
+import re
+from collections.abc import Mapping
+
+from sklearn.pipeline import Pipeline
 
 import extractors
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from datasets.errors import InputError
 from datasets.file_names import require_file_name
+from extractors import Extractor
 from retrieval.fusion.methods import FUSION_METHODS, LEARNED
 from retrieval.reranking.menu import RERANKINGS
 from retrieval.reranking.spatial import Verification
 
 GEOMETRY = "geometry"
+
+Menu = Mapping[str, Extractor | Pipeline]
+"""Name to extractor."""
+
+_OWN_NAME = re.compile(r"\w[\w.-]{0,99}(?<!\.costs)")
+"""Names of a user's own extractors; they become names of files."""
 
 COMBINED = (
     "rootsift-bovw+geometry",
@@ -41,11 +52,44 @@ COMBINED = (
 
 def method_names() -> list[str]:
     """Names of all methods that ``--all`` runs, in order."""
-    known = {*extractors.MENU, *_steps()}
-    return [*extractors.MENU, *(name for name in COMBINED if known.issuperset(name.split("+")))]
+    return [*extractors.MENU, *filter(is_method, COMBINED)]
 
 
-def parse_method(name: str, epochs: int | None = None, option: str = "--extractor") -> Method:
+def require_own_name(name: str, place: str) -> str:
+    """Require a name that a user's own extractor may have; returns it.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    place : str
+        For the message to begin with.
+
+    Raises
+    ------
+    InputError
+        If it cannot be the name of a file, or something else has it.
+    """
+    if not _OWN_NAME.fullmatch(name):
+        raise InputError(
+            f"{place}: {name!r} is no name for a method; write letters, digits, '-', '_' and '.'"
+        )
+    if name in extractors.MENU or name in _steps():
+        raise InputError(f"{place}: {name!r} is in the menu already; choose another name")
+    return name
+
+
+def is_method(name: str) -> bool:
+    """Whether all that a method's name is made of is in the menu."""
+    return {*extractors.MENU, *_steps()}.issuperset(name.split("+"))
+
+
+def parse_method(
+    name: str,
+    epochs: int | None = None,
+    option: str = "--extractor",
+    own: Menu | None = None,
+) -> Method:
     """Make the method that a name stands for, see `benchmarks.pipeline.methods.method`.
 
     Parameters
@@ -57,6 +101,8 @@ def parse_method(name: str, epochs: int | None = None, option: str = "--extracto
         Networks are trained for no more than these.
     option : str
         The option that it was written behind, for messages.
+    own : mapping of str to Extractor, optional
+        The user's own extractors, beside those of the menu.
 
     Raises
     ------
@@ -64,12 +110,13 @@ def parse_method(name: str, epochs: int | None = None, option: str = "--extracto
         If it is not the name of a method.
     """
     require_file_name(name, "a method", f"fuse fewer in {option}")
+    menu = {**extractors.MENU, **(own or {})}
     parts = name.split("+")
-    members = [part for part in parts if part in extractors.MENU]
+    members = [part for part in parts if part in menu]
     steps = parts[len(members) :]
     for part in parts:
-        if part not in extractors.MENU and part not in _steps():
-            raise InputError(f"{option} {name}: {_unknown(part)}")
+        if part not in menu and part not in _steps():
+            raise InputError(f"{option} {name}: {_unknown(part, menu)}")
     if not members or parts[: len(members)] != members:
         raise InputError(
             f"{option} {name}: first extractors, then how they are fused, then re-rankings"
@@ -85,7 +132,7 @@ def parse_method(name: str, epochs: int | None = None, option: str = "--extracto
         raise InputError(f"{option} {name}: {GEOMETRY} comes last")
     method = Method(
         name,
-        tuple(ExtractorSteps(member, extractors.MENU[member], epochs) for member in members),
+        tuple(ExtractorSteps(member, menu[member], epochs) for member in members),
         FUSION_METHODS[(chosen or [LEARNED])[0]] if len(members) > 1 else None,
         tuple(RERANKINGS[step] for step in steps if step in RERANKINGS),
         Verification() if GEOMETRY in steps else None,
@@ -95,15 +142,15 @@ def parse_method(name: str, epochs: int | None = None, option: str = "--extracto
     return method
 
 
-def expand(name: str) -> list[str]:
+def expand(name: str, own: Menu | None = None) -> list[str]:
     """Names that one with ``*`` at its end stands for; a list of itself alone for any other.
 
-    ``a+b+*`` is every way of fusion, ``a+*`` every re-ranking.
+    ``a+b+*`` is every way of fusion, ``a+*`` every re-ranking; `own` is as of `parse_method`.
     """
     if not name.endswith("+*"):
         return [name]
     stem = name.removesuffix("+*")
-    is_whole = parse_method(stem).fusion is None or any(
+    is_whole = parse_method(stem, own=own).fusion is None or any(
         part in FUSION_METHODS for part in stem.split("+")
     )
     return [f"{stem}+{step}" for step in (RERANKINGS if is_whole else FUSION_METHODS)]
@@ -113,7 +160,7 @@ def _steps() -> list[str]:
     return [*FUSION_METHODS, *RERANKINGS, GEOMETRY]
 
 
-def _unknown(part: str) -> str:
-    close = difflib.get_close_matches(part, [*extractors.MENU, *_steps()], n=1, cutoff=0.4)
+def _unknown(part: str, menu: Menu) -> str:
+    close = difflib.get_close_matches(part, [*menu, *_steps()], n=1, cutoff=0.4)
     hint = f"did you mean {close[0]!r}?" if close else "--list shows them all"
     return f"no such extractor; {hint}" if not part else f"no such extractor as {part!r}; {hint}"

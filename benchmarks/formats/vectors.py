@@ -1,0 +1,355 @@
+"""Files of vectors with the ids of their pictures: NumPy's arrays, CSV, Parquet."""
+
+import codecs
+import csv
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, ClassVar
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.formats.files import write_text, write_whole
+from benchmarks.formats.parquet import arrow, read_parquet, write_parquet
+from datasets.errors import InputError, UnreadableImageError
+from datasets.names import canonical
+from datasets.reading import content_hash
+
+FORMATS = ("npy", "npz", "csv", "parquet")
+"""Endings of the files that are read and written."""
+
+_BLOCK_VALUES = 2**22
+"""Numbers in memory at a time."""
+
+_CSV_ROWS = 4096
+"""Rows of CSV turned into numbers at a time."""
+
+_ID_HEADINGS = {"", "id", "ids", "image", "images", "file", "filename", "path", "name", "key"}
+"""Names of a first column in CSV; numbers may be the names of the others."""
+
+_FORMS = "write .npz (ids and vectors), .npy (with ids in .txt beside it), .csv or .parquet"
+
+
+@dataclass(frozen=True)
+class VectorTable:
+    """Vectors and the ids of their pictures; the matrix may stay on disk.
+
+    Attributes
+    ----------
+    sha256 : str
+        Hash of the content, the table's identity.
+    path : Path
+        The file, for messages.
+    ids : sequence of str
+        One per row, each once.
+    matrix : ndarray of numbers, shape (n_images, n_dims)
+        All finite, also as float32; may be mapped from a file.
+    """
+
+    version: ClassVar[str] = "vector table 1"
+
+    sha256: str
+    path: Path = field(compare=False)
+    ids: Sequence[str] = field(compare=False, repr=False)
+    matrix: NDArray[Any] = field(compare=False, repr=False)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of rows and of columns."""
+        return self.matrix.shape
+
+    def __getitem__(self, rows: slice | Sequence[int]) -> NDArray[np.float32]:
+        """Give some rows as an array of float32."""
+        return np.asarray(self.matrix[rows], np.float32)
+
+
+def read_vectors(text: str) -> VectorTable:
+    """Read vectors and ids; a matrix in ``.npy`` is mapped, not read.
+
+    Parameters
+    ----------
+    text : str
+        A file: ``.npz`` with arrays ``ids`` and ``vectors``; ``.npy`` with the ids, a line each,
+        in a text file of the same name (``.txt`` or ``.ids``) or in one named behind a comma;
+        ``.csv`` with ids in the first column and numbers in all others; ``.parquet`` with ids in
+        the first column and lists, or numbers in all others.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is no table of finite numbers, or an id stands twice.
+    """
+    path, ids_path = _paths(text)
+    read = _READERS.get(path.suffix.lower())
+    if read is None:
+        raise InputError(f"{path}: vectors in no known form; {_FORMS}")
+    try:
+        hashes = [content_hash(one) for one in (path, ids_path) if one]
+        ids, matrix = read(path, ids_path)
+    except UnreadableImageError as error:
+        raise InputError(f"{path}: {error}; name a file") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    sha256 = hashlib.sha256("".join(hashes).encode()).hexdigest()
+    return vector_table(ids, matrix, path, sha256)
+
+
+def vector_table(ids: Sequence[str], matrix: NDArray[Any], path: Path, sha256: str) -> VectorTable:
+    """Make a table of ids and vectors that fit together.
+
+    Parameters
+    ----------
+    ids, matrix, path, sha256
+        Attributes of `VectorTable`.
+
+    Raises
+    ------
+    InputError
+        If they do not fit together, if a number is not finite or an id stands twice.
+    """
+    require_vectors(matrix, str(path), ids)
+    if len(ids) != len(matrix):
+        raise InputError(f"{path}: {len(ids):,} ids for {len(matrix):,} vectors; give one each")
+    named = [canonical(name) for name in ids]
+    if len(set(named)) < len(named):
+        seen: set[str] = set()
+        twice = next(name for name in named if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise InputError(f"{path}: id {twice!r} stands twice; keep one")
+    return VectorTable(sha256, path, named, matrix)
+
+
+def require_vectors(matrix: NDArray[Any], place: str, ids: Sequence[str] | None = None) -> None:
+    """Require a matrix of real numbers that are finite, also in single precision.
+
+    Parameters
+    ----------
+    matrix : ndarray
+        Looked at some rows at a time.
+    place : str
+        For the message to begin with.
+    ids : sequence of str, optional
+        Names of the rows; their numbers from 0 if left out.
+
+    Raises
+    ------
+    InputError
+        If it is anything else; names the first row.
+    """
+    if matrix.ndim != 2 or not matrix.shape[1] or matrix.dtype.kind not in "fiub":
+        shape = " x ".join(map(str, matrix.shape)) or "a single value"
+        raise InputError(
+            f"{place}: vectors are a matrix of numbers, a row each; this is {shape} of "
+            f"{matrix.dtype}"
+        )
+    if not len(matrix):
+        raise InputError(f"{place}: no vectors in it")
+    step = max(1, _BLOCK_VALUES // matrix.shape[1])
+    for start in range(0, len(matrix), step):
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(np.asarray(matrix[start : start + step], np.float32)).all(axis=1)
+        if not finite.all():
+            row = start + int(np.argmin(finite))
+            named = repr(ids[row]) if ids is not None and row < len(ids) else f"row {row}"
+            raise InputError(
+                f"{place}: the vector of {named} is not finite (NaN, infinite or beyond float32); "
+                "leave it out or mend it"
+            )
+
+
+def write_vectors(path: Path, ids: Sequence[str], matrix: NDArray[np.float32]) -> None:
+    """Write vectors in the form that the file's ending says, so that `read_vectors` reads them.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in one of `FORMATS`; of ``.npy`` the ids go into a text file beside it.
+    ids : sequence of str
+        One per vector.
+    matrix : ndarray of float32, shape (n_images, n_dims)
+        The vectors.
+
+    Raises
+    ------
+    InputError
+        If an id cannot be written in this form.
+    """
+    form = path.suffix.lower()
+    if form == ".npy":
+        broken = next((name for name in ids if name != name.strip() or "\n" in name), None)
+        if broken is not None:
+            raise InputError(f"{path}: {broken!r} does not stand on a line; choose --format npz")
+        write_text(path.with_suffix(".txt"), "".join(f"{name}\n" for name in ids))
+        write_whole(path, lambda part: _save(part, np.save, matrix))
+    elif form == ".npz":
+        save = partial(np.savez, ids=np.array(ids), vectors=matrix)
+        write_whole(path, lambda part: _save(part, save))
+    elif form == ".csv":
+        write_whole(path, lambda part: _write_csv(part, ids, matrix))
+    else:
+        pa = arrow(path)
+        flat = pa.array(np.ascontiguousarray(matrix).reshape(-1))
+        lists = pa.FixedSizeListArray.from_arrays(flat, matrix.shape[1])
+        write_parquet(path, pa.table({"id": pa.array(list(ids), pa.string()), "vector": lists}))
+
+
+def _save(part: Path, save: Any, *arrays: NDArray[Any]) -> None:
+    with part.open("wb") as file:
+        save(file, *arrays)
+
+
+def _write_csv(part: Path, ids: Sequence[str], matrix: NDArray[np.float32]) -> None:
+    with part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["id", *range(matrix.shape[1])])
+        # The shortest text that gives the same float32 again.
+        writer.writerows([name, *map(str, row)] for name, row in zip(ids, matrix, strict=True))
+
+
+def _paths(text: str) -> tuple[Path, Path | None]:
+    """The file, and that of the ids where there are two."""
+    path, ids = Path(text).expanduser(), None
+    if not path.is_file() and "," in text:
+        first, _, second = text.rpartition(",")
+        path, ids = Path(first).expanduser(), Path(second).expanduser()
+    for one in (path, ids):
+        if one is not None and not one.is_file():
+            raise InputError(f"{one}: no such file")
+    if path.suffix.lower() != ".npy":
+        return path, ids
+    beside = [path.with_suffix(".txt"), path.with_suffix(".ids")]
+    ids = ids or next((one for one in beside if one.is_file()), None)
+    if ids is None:
+        raise InputError(
+            f"{path}: no ids; write them, a line each, into {beside[0].name} beside it or name "
+            f"their file: {path},IDS.txt"
+        )
+    return path, ids
+
+
+def _read_npy(path: Path, ids: Path | None) -> tuple[Sequence[str], NDArray[Any]]:
+    assert ids is not None, "a matrix alone has no ids"
+    try:
+        matrix = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise InputError(f"{path}: no array of numbers ({error}); write it anew") from error
+    try:
+        lines = ids.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{ids}: no UTF-8 ({error.reason}); save it as UTF-8") from error
+    return [line.strip() for line in lines if line.strip()], matrix
+
+
+def _read_npz(path: Path, _: Path | None) -> tuple[Sequence[str], NDArray[Any]]:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            if not {"ids", "vectors"} <= set(stored.files):
+                there = ", ".join(stored.files) or "nothing"
+                raise InputError(f"{path}: needs arrays called ids and vectors; has {there}")
+            ids, matrix = stored["ids"], stored["vectors"]
+    except InputError:
+        raise
+    except (ValueError, EOFError, BadZipFile, AttributeError) as error:
+        raise InputError(
+            f"{path}: no arrays of numbers and text ({error}); write them anew"
+        ) from error
+    if ids.ndim != 1 or ids.dtype.kind not in "USiu":
+        raise InputError(f"{path}: ids are a list of text; these are {ids.dtype}")
+    text = np.char.decode(ids, "utf-8") if ids.dtype.kind == "S" else ids
+    return [str(name) for name in text.tolist()], matrix
+
+
+def _read_csv(path: Path, _: Path | None) -> tuple[Sequence[str], NDArray[Any]]:
+    ids: list[str] = []
+    blocks: list[NDArray[np.float32]] = []
+    with path.open("rb") as raw:
+        start = raw.read(2)
+    encoding = "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+    try:
+        with path.open(newline="", encoding=encoding) as file:
+            first = file.readline()
+            file.seek(0)
+            reader = csv.reader(file, delimiter=max(",;\t", key=first.count), strict=True)
+            lines = _lines(reader)
+            header = next(lines, None)
+            if header and not _is_header(header[1]):
+                lines = chain([header], lines)
+            while batch := list(islice(lines, _CSV_ROWS)):
+                width = blocks[0].shape[1] if blocks else len(batch[0][1]) - 1
+                blocks.append(_numbers(path, batch, width))
+                ids += [row[0] for _, row in batch]
+    except (csv.Error, UnicodeError) as error:
+        raise InputError(f"{path}: no table ({error}); save it as CSV in UTF-8") from error
+    if not blocks:
+        raise InputError(f"{path}: no vectors in it")
+    return ids, np.concatenate(blocks)
+
+
+def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:
+    return ((reader.line_num, row) for row in reader if row)
+
+
+def _is_header(row: Sequence[str]) -> bool:
+    return row[0].strip().lower() in _ID_HEADINGS or any(_number(cell) is None for cell in row[1:])
+
+
+def _numbers(
+    path: Path, batch: Sequence[tuple[int, list[str]]], width: int
+) -> NDArray[np.float32]:
+    for line, row in batch:
+        if len(row) - 1 != width:
+            raise InputError(
+                f"{path}: line {line}: {len(row) - 1} numbers, where others have {width}; mend it"
+            )
+    cells = chain.from_iterable(row[1:] for _, row in batch)
+    try:
+        with np.errstate(over="ignore"):
+            made = np.fromiter(map(float, cells), np.float64, len(batch) * width)
+            return made.astype(np.float32).reshape(len(batch), width)
+    except ValueError as error:
+        line, cell = next(
+            (line, cell) for line, row in batch for cell in row[1:] if _number(cell) is None
+        )
+        raise InputError(f"{path}: line {line}: {cell!r} is no number; mend it") from error
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return float(cell)
+    except ValueError:
+        return math.nan if cell.strip().lower() == "nan" else None
+
+
+def _read_parquet(path: Path, _: Path | None) -> tuple[Sequence[str], NDArray[Any]]:
+    table = read_parquet(path)
+    if table.num_columns < 2:
+        raise InputError(f"{path}: ids stand in the first column, and vectors behind")
+    ids = [str(name) for name in table.column(0).to_pylist()]
+    columns = [one.combine_chunks() for one in table.columns[1:]]
+    if any(one.null_count for one in columns):
+        raise InputError(f"{path}: some vectors are missing (null); leave their rows out")
+    if len(columns) == 1 and hasattr(columns[0], "flatten") and "list" in str(columns[0].type):
+        values = columns[0].flatten().to_numpy(zero_copy_only=False)
+        if not len(ids) or len(values) % len(ids) or len(set(_list_lengths(columns[0]))) > 1:
+            raise InputError(f"{path}: vectors of different lengths; give all the same")
+        return ids, values.reshape(len(ids), -1)
+    return ids, np.stack([one.to_numpy(zero_copy_only=False) for one in columns], axis=1)
+
+
+def _list_lengths(column: Any) -> list[int]:
+    from pyarrow import compute
+
+    return compute.unique(compute.list_value_length(column)).to_pylist()
+
+
+_READERS = {
+    ".npy": _read_npy,
+    ".npz": _read_npz,
+    ".csv": _read_csv,
+    ".parquet": _read_parquet,
+}
