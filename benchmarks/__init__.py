@@ -6,6 +6,12 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from benchmarks.evaluation import evaluate, evaluate_vectors
+
+__all__ = ["evaluate", "evaluate_vectors"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PACKAGES = ("benchmarks", "datasets", "extractors", "retrieval")
@@ -59,3 +65,12 @@ if _IS_COMMAND:  # a command imports for seconds before it can catch anything
         if signal.getsignal(stop) is not signal.SIG_IGN:  # as nohup has it
             signal.signal(stop, end_at_once)
 require_own_packages()
+
+
+def __getattr__(name: str) -> Any:
+    """Give the Python API, whose libraries take a moment, when it is asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from benchmarks import evaluation
+
+    return getattr(evaluation, name)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.formats.files import write_text, write_whole
-from benchmarks.formats.parquet import arrow, read_parquet, write_parquet
+from benchmarks.formats.tables import arrow, read_parquet, write_parquet
 from datasets.errors import InputError, UnreadableImageError
 from datasets.names import canonical
 from datasets.reading import content_hash
@@ -117,11 +117,17 @@ def vector_table(ids: Sequence[str], matrix: NDArray[Any], path: Path, sha256: s
     if len(ids) != len(matrix):
         raise InputError(f"{path}: {len(ids):,} ids for {len(matrix):,} vectors; give one each")
     named = [canonical(name) for name in ids]
-    if len(set(named)) < len(named):
-        seen: set[str] = set()
-        twice = next(name for name in named if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise InputError(f"{path}: id {twice!r} stands twice; keep one")
+    require_each_once(named, str(path))
     return VectorTable(sha256, path, named, matrix)
+
+
+def require_each_once(ids: Sequence[str], place: str) -> None:
+    """Refuse an id that stands twice; the message begins with `place`."""
+    seen: set[str] = set()
+    for name in ids:
+        if name in seen:
+            raise InputError(f"{place}: id {name!r} stands twice; keep one")
+        seen.add(name)
 
 
 def require_vectors(matrix: NDArray[Any], place: str, ids: Sequence[str] | None = None) -> None:

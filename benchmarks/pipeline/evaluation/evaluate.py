@@ -147,7 +147,7 @@ class Evaluation:
         # A fresh search knows no gallery yet, so its neighbour graph counts for every query set.
         fitted.search = fitted.method.search(fitted.fusion)
         began = time.perf_counter()
-        blocks, verification = self._blocks(task, fitted, queries, gallery)
+        blocks, verification = self.blocks(task, fitted, queries, gallery)
         ranking = summarise(blocks, self.judgements[task.query_set])
         seconds = time.perf_counter() - began
         return Searched(ranking, verification, round(1e3 * seconds / len(task.queries), 4))
@@ -183,7 +183,7 @@ class Evaluation:
             ranked[task.query_set] = summarise(blocks, judged)
         return ranked
 
-    def _blocks(
+    def blocks(
         self, task: Task, fitted: FittedMethod, queries: Vectors, gallery: Vectors
     ) -> tuple[Iterable[Block], Json]:
         """Distances of all queries, and what verification counted."""

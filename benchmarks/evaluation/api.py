@@ -1,0 +1,316 @@
+"""Evaluation in one call: of anything that makes vectors of pictures, or of vectors in arrays.
+
+A picture is an array of uint8, RGB, of shape (height, width, 3). These make vectors of pictures:
+
+- the name of a method of the menu, fused and re-ranked ones too: ``"hog+lbp+rrf"``;
+- an extractor of this suite, alone or at the head of a pipeline;
+- an object with ``transform``, from a list of pictures to a matrix of a row each; if it has
+  ``fit``, a copy is fitted on the pictures for training;
+- a function: it is given a list of two pictures first, and if a matrix of two rows comes back, it
+  is a function of pictures, otherwise one of a single picture to its vector;
+- a Keras model of pictures; a map of features is averaged.
+
+>>> import numpy as np, tempfile
+>>> from PIL import Image
+>>> temporary = tempfile.TemporaryDirectory()
+>>> root = Path(temporary.name)
+>>> for number in range(16):
+...     folder = root / ("dark" if number % 2 else "light")
+...     folder.mkdir(exist_ok=True)
+...     grey = 60 - number if number % 2 else 200 + number
+...     Image.new("RGB", (8, 8), (grey, grey, 90)).save(folder / f"{number}.png")
+>>> result = evaluate(lambda picture: picture.mean(axis=(0, 1)), root, name="mean-colour")
+>>> result.scores["map"], result.counts["gallery images"]
+(1.0, 8)
+>>> temporary.cleanup()
+
+>>> gallery = [[1, 0.1], [0.9, 0.2], [0, 1], [0.1, 1]]
+>>> result = evaluate_vectors([[1, 0], [0.3, 1]], gallery, ["a", "b"], ["a", "b", "b", "a"])
+>>> result.scores["top1"], result.scores["map"]
+(0.5, 0.7083333333333333)
+>>> evaluate_vectors(gallery, gallery, "abba", "abba", leave_one_out=True).scores["top1"]
+0.0
+"""
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import datasets
+from benchmarks.cli import require_apart
+from benchmarks.evaluation.arrays import Rows, array_dataset, as_rows
+from benchmarks.evaluation.foreign import as_extractor, is_own, name_of
+from benchmarks.evaluation.result import Result, read_result
+from benchmarks.formats.files import require_writable
+from benchmarks.formats.vectors import VectorTable
+from benchmarks.pipeline.evaluation.evaluate import Evaluation
+from benchmarks.pipeline.evaluation.experiment import run
+from benchmarks.pipeline.evaluation.sanity import check_protocol, check_search
+from benchmarks.pipeline.loading.dataset import load, read_listed
+from benchmarks.pipeline.methods.extractor import ExtractorSteps
+from benchmarks.pipeline.methods.method import Method
+from benchmarks.pipeline.methods.names import parse_method, require_own_name
+from benchmarks.pipeline.methods.vectors import GivenVectors
+from benchmarks.pipeline.records.record import write_description
+from benchmarks.pipeline.records.recorder import EvaluationResult, Recorder
+from benchmarks.pipeline.workers import Workforce
+from benchmarks.report.write import write_dataset, write_front
+from datasets.errors import InputError
+from datasets.task import Dataset
+from retrieval.protocol import judge
+from retrieval.ranking import summarise
+from retrieval.search import single
+
+_BLOCK = 4096
+"""Vectors in memory at a time."""
+
+
+def evaluate(
+    extractor: Any,
+    dataset: str | Path | Dataset,
+    *,
+    name: str | None = None,
+    fit: bool = True,
+    preprocess: Callable[[Any], Any] | None = None,
+    seed: int = 0,
+    layout: Sequence[str] = (),
+    leave_one_out: bool = False,
+    epochs: int | None = None,
+    cache: str | Path | None = None,
+    out: str | Path | None = None,
+    jobs: int | None = 1,
+    quiet: bool = True,
+) -> Result:
+    """Evaluate an extractor on a dataset, by the protocol of ``python -m benchmarks.run``.
+
+    Parameters
+    ----------
+    extractor : object
+        A name, or anything that makes vectors of pictures; see the module.
+    dataset : str, Path or Dataset
+        As behind ``--dataset``: a folder, or ``NAME=PATH``.
+    name : str, optional
+        Name of the method; made of the extractor's if left out.
+    fit : bool
+        False takes an object with ``fit`` as it is.
+    preprocess : callable, optional
+        Of a Keras model: from a batch of float32 in 0 to 255, scaled to the model's size, to
+        its input, such as ``keras.applications.vgg16.preprocess_input``.
+    seed, layout, leave_one_out
+        As of `benchmarks.pipeline.loading.dataset.load`.
+    epochs : int, optional
+        Networks of the menu are trained for no more than these.
+    cache : str or Path, optional
+        Folder in which vectors are kept; none are kept if left out. Only those by classes of
+        this suite are ever found again.
+    out : str or Path, optional
+        Results folder that gets record, ranking, tables and pages; none if left out.
+    jobs : int or None
+        Worker processes, for which the extractor has to be picklable; None for all cores.
+    quiet : bool
+        False tells how the folder is understood, and shows progress.
+
+    Returns
+    -------
+    Result
+        On the query set ``query``, or the first; further ones are in its ``others``.
+
+    Raises
+    ------
+    InputError
+        If the dataset is none, or the extractor fails on it, with the reason.
+    """
+    workforce = Workforce(jobs, quiet)
+    with _folders(cache, out) as (kept, results, temporary):
+        if isinstance(dataset, Dataset):
+            data = dataset
+        else:
+            _require_outside(dataset, layout, cache, out)
+            data = load(str(dataset), kept, workforce, seed, layout, leave_one_out)
+        method, recalled = _method(extractor, data, name, fit, preprocess, epochs)
+        evaluation = Evaluation(data, kept if recalled else temporary, workforce)
+        run(evaluation, Recorder(data, results, seed, workforce), [method], force=not recalled)
+        return _finished(data, method, results, out is not None)
+
+
+def evaluate_vectors(
+    query_vectors: Any,
+    gallery_vectors: Any,
+    query_labels: Iterable[Any],
+    gallery_labels: Iterable[Any],
+    *,
+    query_ids: Iterable[Any] | None = None,
+    gallery_ids: Iterable[Any] | None = None,
+    leave_one_out: bool | None = None,
+    name: str = "vectors",
+    dataset: str = "arrays",
+    out: str | Path | None = None,
+) -> Result:
+    """Evaluate vectors in arrays, by the protocol of the benchmark.
+
+    Parameters
+    ----------
+    query_vectors, gallery_vectors : array_like, shapes (n_queries, n_dims), (n_gallery, n_dims)
+        Real numbers, compared by Euclidean distance once normalised to length 1. An array that
+        is mapped from a file stays there.
+    query_labels, gallery_labels : iterable
+        A class for each vector; a list or set of several, of which one in common makes an
+        image relevant; None for a distractor.
+    query_ids, gallery_ids : iterable, optional
+        Names. An image of the gallery that has the query's id is the query itself, and left out.
+    leave_one_out : bool, optional
+        True if the queries are the gallery, row by row: each is left out of its own search. It
+        has to be said where both are the same and ids do not tell.
+    name : str
+        Of the method.
+    dataset : str
+        Of the dataset.
+    out : str or Path, optional
+        Results folder that gets record, ranking, tables and pages; none if left out.
+
+    Returns
+    -------
+    Result
+        Ties are listed in the gallery's order.
+
+    Raises
+    ------
+    InputError
+        If vectors, labels or ids do not fit together, or a number is not finite.
+    """
+    require_own_name(name, "name=")
+    queries, gallery = _pair(query_vectors, gallery_vectors, leave_one_out)
+    if leave_one_out is None and (query_ids is None or gallery_ids is None):
+        _require_different(queries, gallery)
+    labels, ids = (query_labels, gallery_labels), (query_ids, gallery_ids)
+    sizes = (queries.shape[0], gallery.shape[0])
+    data = array_dataset(dataset, labels, sizes, ids, bool(leave_one_out))
+    table = VectorTable(_hash(queries, gallery), Path("arrays"), (), gallery.matrix)
+    method = Method(name, (ExtractorSteps(name, GivenVectors(table)),))
+    with _folders(None, out) as (_, results, _):
+        Recorder(data, results, 0, Workforce(quiet=True)).write(
+            method, _searched(data, name, queries, gallery)
+        )
+        return _finished(data, method, results, out is not None)
+
+
+def _pair(
+    query_vectors: Any, gallery_vectors: Any, leave_one_out: bool | None
+) -> tuple[Rows, Rows]:
+    """Both matrices, of vectors that can be compared."""
+    queries = as_rows(query_vectors, "query_vectors")
+    gallery = as_rows(gallery_vectors, "gallery_vectors")
+    if queries.shape[1] != gallery.shape[1]:
+        raise InputError(
+            f"query_vectors have {queries.shape[1]} dimensions, gallery_vectors "
+            f"{gallery.shape[1]}; give vectors of one extractor"
+        )
+    if leave_one_out and queries.shape[0] != gallery.shape[0]:
+        raise InputError(
+            f"leave_one_out: {queries.shape[0]:,} queries are not the {gallery.shape[0]:,} "
+            "gallery vectors row by row; give the same for both"
+        )
+    return queries, gallery
+
+
+def _searched(data: Dataset, name: str, queries: Rows, gallery: Rows) -> EvaluationResult:
+    """Search and check, as `Evaluation` does it with vectors from a store."""
+    [task] = data.tasks
+    judgements = judge(task.queries, data.gallery, data.relevance)
+    check_protocol(judgements)
+    began = time.perf_counter()
+    ranking = summarise(single([queries], [gallery], judgements), judgements)
+    milliseconds = 1e3 * (time.perf_counter() - began) / len(task.queries)
+    check_search(name, single, [queries], [gallery], judgements)
+    costs = {"extraction_ms": None, "fit_seconds": 0.0, "search_ms": round(milliseconds, 4)}
+    zeros = sum(
+        int((~block.any(axis=1)).sum()) for rows in (queries, gallery) for block in _blocks(rows)
+    )
+    dims = gallery.shape[1]
+    return EvaluationResult(task, judgements, ranking, {}, {}, dims, zeros, None, costs)
+
+
+def _blocks(rows: Rows) -> Iterator[Any]:
+    return (rows[start : start + _BLOCK] for start in range(0, rows.shape[0], _BLOCK))
+
+
+def _hash(*matrices: Rows) -> str:
+    found = hashlib.sha256()
+    for rows in matrices:
+        found.update(repr(rows.shape).encode())
+        for block in _blocks(rows):
+            found.update(np.ascontiguousarray(block).tobytes())
+    return found.hexdigest()
+
+
+def _require_different(queries: Rows, gallery: Rows) -> None:
+    if queries.shape == gallery.shape and all(
+        np.array_equal(*pair) for pair in zip(_blocks(queries), _blocks(gallery), strict=True)
+    ):
+        raise InputError(
+            "queries and gallery are the same vectors; leave_one_out=True leaves each out of its "
+            "own search, leave_one_out=False lets it find itself"
+        )
+
+
+def _method(
+    extractor: Any,
+    data: Dataset,
+    name: str | None,
+    fit: bool,
+    preprocess: Callable[[Any], Any] | None,
+    epochs: int | None,
+) -> tuple[Method, bool]:
+    """The method, and whether its vectors may be recalled from a cache."""
+    if isinstance(extractor, str):
+        method = parse_method(extractor, epochs, "extractor")
+        if name is not None:
+            method.name = require_own_name(name, "name=")
+        return method, True
+    named = require_own_name(name or name_of(extractor), "name=")
+    if is_own(extractor):
+        return Method(named, (ExtractorSteps(named, extractor, epochs),)), True
+    images = (data.gallery[0], next(iter(data.queries.values()))[0])
+    pair = [read_listed(image.path) for image in images]
+    made = as_extractor(extractor, pair, fit, preprocess)
+    return Method(named, (ExtractorSteps(named, made),)), False
+
+
+@contextmanager
+def _folders(
+    cache: str | Path | None, out: str | Path | None
+) -> Iterator[tuple[Path, Path, Path]]:
+    """Cache and results folder, temporary where none is given, and a temporary one."""
+    with tempfile.TemporaryDirectory(
+        prefix="evaluate-",
+        ignore_cleanup_errors=True,  # Windows keeps what is still mapped
+    ) as name:
+        temporary = Path(name)
+        for option, folder in (("cache=", cache), ("out=", out)):
+            if folder is not None:
+                require_writable(Path(folder), option)
+        yield Path(cache or temporary / "cache"), Path(out or temporary / "out"), temporary
+
+
+def _require_outside(
+    dataset: str | Path, layout: Sequence[str], *folders: str | Path | None
+) -> None:
+    root = datasets.resolve(str(dataset), layout)[1]
+    for option, folder in zip(("cache=", "out="), folders, strict=True):
+        if folder is not None:
+            require_apart(Path(folder), option, root)
+
+
+def _finished(data: Dataset, method: Method, results: Path, report: bool) -> Result:
+    folder = write_description(results, data)
+    result = read_result(folder, method.name)
+    if report:
+        write_dataset(folder)
+        write_front(results)
+    return result

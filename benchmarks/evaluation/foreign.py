@@ -1,0 +1,234 @@
+"""Extractors of other makes, wrapped: estimators, functions and Keras models."""
+
+import copy
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Self
+
+import cv2
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
+
+from benchmarks.pipeline.cache.fingerprint import computes
+from datasets.errors import InputError
+from datasets.reading import Pixels
+from extractors import Extractor
+from extractors.base import Step
+
+_SAME = 1e-2
+"""A vector may change by this share of its length with the pictures beside it: rounding does."""
+
+
+class ForeignExtractor(Extractor):
+    """Anything that makes vectors of pictures, as it is.
+
+    Parameters
+    ----------
+    subject : object
+        The thing itself, for the protocol card.
+    describe : callable
+        From a list of pictures to a matrix of one row each.
+    """
+
+    summary = "An extractor of one's own"
+    version = "foreign extractor 1"
+
+    def __init__(self, subject: object, describe: Callable[[list[Pixels]], Any]) -> None:
+        self.subject = subject
+        self.describe = describe
+
+    def __sklearn_clone__(self) -> Self:
+        """Another of the same, for the subject may be large and is not changed."""
+        return type(self)(self.subject, self.describe)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters for the card, as far as they are known; nothing is recalled by them."""
+        try:
+            return {"subject": computes(self.subject)}
+        except TypeError:
+            kind = self.subject if hasattr(self.subject, "__qualname__") else type(self.subject)
+            return {"subject": f"{kind.__module__}.{kind.__qualname__}, its code not known"}
+
+    def transform(self, images: Iterable[Pixels]) -> NDArray[np.float32]:
+        """Describe pictures."""
+        pictures = list(images)
+        return _matrix(self.describe(pictures), len(pictures))
+
+
+class ForeignLearner(ForeignExtractor):
+    """An object with ``fit`` and ``transform``; a copy of it is fitted on training images."""
+
+    def fit(self, images: Iterable[Pixels], y: object = None) -> Self:
+        """Fit a copy."""
+        subject = self.subject
+        fresh: Any = clone(subject) if isinstance(subject, BaseEstimator) else copy.copy(subject)
+        self.describe = (fresh.fit(images) or fresh).transform
+        return self
+
+
+class EachPicture:
+    """A function of one picture, applied to many.
+
+    Parameters
+    ----------
+    function : callable
+        From a picture to its vector.
+    """
+
+    def __init__(self, function: Callable[[Pixels], Any]) -> None:
+        self.function = function
+
+    def __call__(self, images: Sequence[Pixels]) -> NDArray[np.float32]:
+        """A matrix of one row for each picture."""
+        rows = [_array(self.function(image)) for image in images]
+        if any(row.shape != rows[0].shape or row.ndim != 1 for row in rows):
+            shapes = sorted({" x ".join(map(str, row.shape)) or "one number" for row in rows})
+            raise ValueError(
+                "a function of a picture gives a vector, of one length for all; this one gave "
+                f"{' and '.join(shapes[:3])}"
+            )
+        return np.stack(rows)
+
+
+class KerasModel:
+    """A Keras model with its preprocessing.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Takes batches of RGB pictures, (n, height, width, 3); where the size is open, of 224.
+    preprocess : callable, optional
+        From a batch of float32 in 0 to 255 to what the model was trained on, such as
+        ``keras.applications.vgg16.preprocess_input``.
+    """
+
+    def __init__(self, model: Any, preprocess: Callable[[Any], Any] | None) -> None:
+        shape = getattr(model, "input_shape", None)
+        if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] != 3:
+            raise InputError(
+                f"{model.name}: its input is {shape}; one batch of RGB pictures, (None, height, "
+                "width, 3), is what can be given"
+            )
+        self.model = model
+        self.size = (shape[2] or 224, shape[1] or 224)
+        self.preprocess = preprocess
+
+    def __call__(self, images: Sequence[Pixels]) -> NDArray[np.float32]:
+        """Vectors; a map of features is averaged over its places."""
+        batch = np.stack([self._resized(image) for image in images]).astype(np.float32)
+        made = self.model.predict_on_batch(self.preprocess(batch) if self.preprocess else batch)
+        if isinstance(made, list | tuple | dict):
+            raise ValueError("the model has several outputs; give a model of one of them")
+        rows = np.asarray(made, np.float32)
+        return rows.mean(axis=(1, 2)) if rows.ndim == 4 else rows
+
+    def _resized(self, image: Pixels) -> Pixels:
+        shrinks = self.size[0] * self.size[1] < image.shape[0] * image.shape[1]
+        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        return cv2.resize(image, self.size, interpolation=method)  # type: ignore[return-value]
+
+
+def is_own(extractor: object) -> bool:
+    """Whether it is made of this suite's classes, whose vectors can be known again."""
+    first = extractor.steps[0][1] if isinstance(extractor, Pipeline) else extractor
+    return isinstance(first, Step)
+
+
+def as_extractor(
+    subject: Any, pair: list[Pixels], fit: bool, preprocess: Callable[[Any], Any] | None
+) -> ForeignExtractor:
+    """Make an extractor of anything that describes pictures.
+
+    Parameters
+    ----------
+    subject : object
+        Has ``transform``, or is a function or a Keras model.
+    pair : list of ndarray of uint8, shape (height, width, 3)
+        Two pictures. A function that gives a matrix of two rows for them is one of pictures;
+        any other is one of a picture.
+    fit : bool
+        Whether something with ``fit`` is to be fitted.
+    preprocess : callable, optional
+        Of a Keras model.
+
+    Raises
+    ------
+    InputError
+        If it is none of these, or does not describe each picture by itself.
+    """
+    if _is_keras(subject):
+        return _tried(ForeignExtractor(subject, KerasModel(subject, preprocess)), pair)
+    if preprocess is not None:
+        raise InputError("preprocess= goes with a Keras model; others prepare pictures themselves")
+    transform = getattr(subject, "transform", None)
+    if isinstance(subject, type) or not (transform or callable(subject)):
+        kind = getattr(subject, "__name__", type(subject).__name__)
+        raise InputError(
+            f"{kind} makes no vectors; give a name of the menu, a function, a Keras model or an "
+            "object with transform(images)"
+        )
+    if transform and fit and hasattr(subject, "fit"):
+        return ForeignLearner(subject, transform)
+    if transform:
+        return _tried(ForeignExtractor(subject, transform), pair)
+    return _tried(ForeignExtractor(subject, _of_pictures(subject, pair)), pair)
+
+
+def name_of(subject: object) -> str:
+    """A name for a method by a thing that has none, fit for files."""
+    named = getattr(subject, "name", None) or getattr(subject, "__name__", None)
+    text = named if isinstance(named, str) else type(subject).__name__
+    return re.sub(r"[^\w.-]+", "-", text).strip("-._") or "mine"
+
+
+def _is_keras(subject: object) -> bool:
+    # Whoever has a model has imported Keras.
+    keras = sys.modules.get("keras")
+    return keras is not None and isinstance(subject, keras.Model)
+
+
+def _of_pictures(function: Callable[[Any], Any], pair: list[Pixels]) -> Callable[[Any], Any]:
+    """The function, if two pictures give a matrix of two rows; else applied to each."""
+    try:
+        made = _array(function(pair))
+    except Exception:  # one of a picture may do anything with a list
+        return EachPicture(function)
+    return function if made.ndim == 2 and len(made) == len(pair) else EachPicture(function)
+
+
+def _tried(extractor: ForeignExtractor, pair: list[Pixels]) -> ForeignExtractor:
+    """The extractor, if it describes a picture alike whatever is beside it."""
+    try:
+        together = extractor.transform(pair)
+        alone = np.concatenate([extractor.transform([picture]) for picture in pair])
+    except Exception as error:
+        raise InputError(f"{name_of(extractor.subject)}: {error}") from error
+    lengths = np.linalg.norm(alone, axis=1)
+    if (np.linalg.norm(together - alone, axis=1) > _SAME * lengths).any():
+        raise InputError(
+            f"{name_of(extractor.subject)}: a vector depends on the pictures beside it, so that "
+            "no ranking would mean anything; describe each picture by itself"
+        )
+    return extractor
+
+
+def _array(made: Any) -> NDArray[Any]:
+    if scipy.sparse.issparse(made):
+        made = made.toarray()
+    if hasattr(made, "detach"):  # of PyTorch
+        made = made.detach().cpu()
+    return np.asarray(made)
+
+
+def _matrix(made: Any, count: int) -> NDArray[np.float32]:
+    rows = _array(made)
+    if rows.ndim != 2 or len(rows) != count or rows.dtype.kind not in "fiub":
+        raise ValueError(
+            f"{count} pictures give a matrix of {count} rows of numbers; this is "
+            f"{' x '.join(map(str, rows.shape))} of {rows.dtype}"
+        )
+    return rows.astype(np.float32)

@@ -1,0 +1,294 @@
+"""Results of an evaluation: scores with intervals, values of every query, and comparisons."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.formats.files import Json
+from benchmarks.pipeline.records.results import ImageEntry, read_results
+from benchmarks.report.format import NOTHING, count, interval, p_value
+from benchmarks.report.format import score as score_text
+from datasets.errors import InputError
+from retrieval.metrics import METRICS, Values, mean_scores, score
+from retrieval.ranking import Ranking
+from retrieval.statistics import compare, intervals
+
+MAIN_METRIC = "map"
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """A method's result on a query set.
+
+    Attributes
+    ----------
+    name : str
+        Of the method.
+    dataset, query_set : str
+        Where it was evaluated.
+    record : dict
+        Counts, costs and the protocol card, as the benchmark keeps them.
+    ranking : Ranking
+        Neighbours of every query, and places of all relevant images.
+    queries, gallery : sequence of ImageEntry
+        In the order that the ranking counts in.
+    others : mapping of str to Result
+        The method's results on the dataset's further query sets, by name.
+    warnings : sequence of str
+        Reasons to doubt the scores.
+    """
+
+    name: str
+    dataset: str
+    query_set: str
+    record: Json
+    ranking: Ranking
+    queries: Sequence[ImageEntry]
+    gallery: Sequence[ImageEntry]
+    others: "Mapping[str, Result]" = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+
+    @cached_property
+    def scores(self) -> dict[str, float | None]:
+        """Mean of every metric, over the queries that have a relevant image; None without any."""
+        return mean_scores(self.ranking)
+
+    @cached_property
+    def values(self) -> dict[str, Values]:
+        """Every metric's value of every query; NaN for one without a relevant image."""
+        return score(self.ranking)
+
+    @cached_property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """Ends of the bootstrap interval (95 %) of every mean."""
+        columns = np.stack(list(self.values.values()), axis=1)[self.ranking.relevant > 0]
+        ends = intervals(columns).tolist()
+        return {name: (low, high) for name, (low, high) in zip(self.values, ends, strict=True)}
+
+    @property
+    def chance(self) -> dict[str, float | None]:
+        """Scores of a gallery in random order."""
+        return self.record["chance"]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers of training, gallery and query images, and of queries left out."""
+        return self.record["counts"]
+
+    @property
+    def costs(self) -> dict[str, float | None]:
+        """Milliseconds per image and query, seconds of fitting; None where it is not known."""
+        return self.record["costs"]
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """A dictionary for each query, such as a data frame is made of.
+
+        Returns
+        -------
+        list of dict
+            ``query`` and its ``label``, the number of ``relevant`` images, every metric (None
+            without relevant images), and the ids of the ``neighbours``, nearest first.
+        """
+        metrics = {name: values.tolist() for name, values in self.values.items()}
+        relevant = self.ranking.relevant.tolist()
+        found = self.ranking.neighbours.tolist()
+        return [
+            {"query": query.id, "label": query.label, "relevant": relevant[row]}
+            | {name: one[row] if relevant[row] else None for name, one in metrics.items()}
+            | {"neighbours": [self.gallery[index].id for index in found[row] if index >= 0]}
+            for row, query in enumerate(self.queries)
+        ]
+
+    def compare(self, *others: "Result", metric: str = MAIN_METRIC) -> "Comparison":
+        """Compare with other results on the same queries, as the tables do.
+
+        Parameters
+        ----------
+        *others : Result
+            At least one.
+        metric : str
+            One of `scores`.
+
+        Raises
+        ------
+        InputError
+            If the queries or what is relevant for them are not the same, or two have one name.
+        """
+        if metric not in METRICS:
+            raise InputError(f"no metric {metric!r}; one of {', '.join(METRICS)}")
+        results = [self, *others]
+        for other in others:
+            if not self._is_comparable(other):
+                raise InputError(
+                    f"{other.name} on {other.dataset}/{other.query_set} has other queries, or "
+                    f"other right answers, than {self.name} on {self.dataset}/{self.query_set}"
+                )
+        if len({one.name for one in results}) < len(results):
+            raise InputError("two results have one name; evaluate with name= to tell them apart")
+        scored = self.ranking.relevant > 0
+        results.sort(key=lambda one: (-(one.scores[metric] or 0), one.name))
+        matrix = np.stack([one.values[metric][scored] for one in results], axis=1)
+        made = compare(matrix, binary=METRICS[metric].is_binary)
+        means = matrix.mean(axis=0) if len(matrix) else np.full(len(results), np.nan)
+        names = tuple(one.name for one in results)
+        return Comparison(metric, names, means, made.intervals, made.p_values, made.letters)
+
+    def _is_comparable(self, other: "Result") -> bool:
+        same = [one.id for one in self.queries] == [one.id for one in other.queries]
+        first, second = self.ranking, other.ranking
+        return (
+            same
+            and np.array_equal(first.relevant, second.relevant)
+            and np.array_equal(first.candidates, second.candidates)
+        )
+
+    def __repr__(self) -> str:
+        return _text(self._title, ("", "score", "interval", "chance"), self._cells, self._notes)
+
+    def _repr_html_(self) -> str:
+        return _html(self._title, ("", "score", "interval", "chance"), self._cells, self._notes)
+
+    @property
+    def _title(self) -> str:
+        counts = self.counts
+        return (
+            f"{self.name} on {self.dataset}/{self.query_set}: {count(counts['queries scored'])} "
+            f"queries, {count(counts['gallery images'])} gallery images"
+        )
+
+    @property
+    def _cells(self) -> list[tuple[str, ...]]:
+        return [
+            (
+                metric.label,
+                score_text(self.scores[name]),
+                NOTHING if self.scores[name] is None else interval(*self.intervals[name]),
+                score_text(self.chance[name]),
+            )
+            for name, metric in METRICS.items()
+        ]
+
+    @property
+    def _notes(self) -> list[str]:
+        left_out = self.counts["queries left out"]
+        notes = [f"{count(left_out)} queries without a relevant image left out"] * (left_out > 0)
+        notes += [self.record["note"]] if self.record.get("note") else []
+        notes += [f"warning: {one}" for one in self.warnings]
+        return notes + [f"also on {name}, in others" for name in self.others]
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """Comparison of results on the same queries, best first.
+
+    Attributes
+    ----------
+    metric : str
+        Key of the metric.
+    names : tuple of str
+        Of the methods.
+    means : ndarray of float64, shape (n_methods,)
+        Their scores.
+    intervals : ndarray of float64, shape (n_methods, 2)
+        Ends of the scores' bootstrap intervals (95 %).
+    p_values : ndarray of float64, shape (n_methods, n_methods)
+        Of paired tests, corrected for all pairs by Holm's method: McNemar's for metrics that
+        are 0 or 1 for a query, a permutation test for all others.
+    letters : list of str
+        Methods that share a letter do not differ significantly.
+    """
+
+    metric: str
+    names: tuple[str, ...]
+    means: NDArray[np.float64]
+    intervals: NDArray[np.float64]
+    p_values: NDArray[np.float64]
+    letters: list[str]
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """A dictionary for each method: name, score, interval, letters, p-values by name."""
+        return [
+            {
+                "method": name,
+                self.metric: float(self.means[row]),
+                "low": float(self.intervals[row, 0]),
+                "high": float(self.intervals[row, 1]),
+                "letters": self.letters[row],
+                "p_values": dict(zip(self.names, self.p_values[row].tolist(), strict=True)),
+            }
+            for row, name in enumerate(self.names)
+        ]
+
+    def __repr__(self) -> str:
+        return _text(*self._table)
+
+    def _repr_html_(self) -> str:
+        return _html(*self._table)
+
+    @property
+    def _table(self) -> tuple[str, tuple[str, ...], list[tuple[str, ...]], list[str]]:
+        headings = ("", METRICS[self.metric].label, "interval", "group", "p against the first")
+        cells: list[tuple[str, ...]] = [
+            (
+                name,
+                score_text(float(self.means[row])),
+                interval(*self.intervals[row].tolist()),
+                self.letters[row],
+                p_value(float(self.p_values[0, row])) if row else NOTHING,
+            )
+            for row, name in enumerate(self.names)
+        ]
+        return "Methods that share a letter do not differ significantly", headings, cells, []
+
+
+def read_result(folder: Path, method: str) -> Result:
+    """Read a method's result from a dataset's results folder.
+
+    Raises
+    ------
+    InputError
+        If the method has no numbers there, with the reason.
+    """
+    found = read_results(folder)
+    made: dict[str, Result] = {}
+    for query_set, task in found.tasks.items():
+        record = next((one for one in task.records if one["method"] == method), None)
+        if record is None or record["status"] != "ok":
+            reason = record["reason"] if record else "was not run"
+            raise InputError(f"{method}: {reason}")
+        where = (method, found.about.name, query_set)
+        lists = (task.rankings[method], task.queries, found.gallery)
+        made[query_set] = Result(*where, record, *lists, warnings=tuple(found.about.warnings))
+    main = min(made)
+    others = {name: one for name, one in made.items() if name != main}
+    return Result(**{**vars(made[main]), "others": others})
+
+
+def _text(
+    title: str, headings: Sequence[str], cells: Sequence[Sequence[str]], notes: Sequence[str]
+) -> str:
+    lines = [headings, *cells]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    table = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+    return "\n".join([title, *table, *notes])
+
+
+def _html(
+    title: str, headings: Sequence[str], cells: Sequence[Sequence[str]], notes: Sequence[str]
+) -> str:
+    head = "".join(f"<th>{escape(one)}</th>" for one in headings)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in line)}</tr>" for line in cells
+    )
+    below = "".join(f"<p>{escape(note)}</p>" for note in notes)
+    table = f"<table><caption>{escape(title)}</caption><thead><tr>{head}</tr></thead>"
+    return f"{table}<tbody>{body}</tbody></table>{below}"

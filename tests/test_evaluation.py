@@ -1,0 +1,372 @@
+"""Evaluation from Python: anything that makes vectors, or vectors in arrays."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from benchmarks import evaluate, evaluate_vectors
+from benchmarks.pipeline.records.results import read_results
+from benchmarks.report.tables import task_rows
+from datasets.errors import InputError
+from extractors import ColourHistogram
+from retrieval.knn import nearest
+from retrieval.metrics import METRICS
+
+
+def mean_colour(picture):
+    return picture.mean(axis=(0, 1))
+
+
+def mean_colours(pictures):
+    return np.stack([mean_colour(picture) for picture in pictures])
+
+
+class Plain:
+    """An object with transform and nothing else."""
+
+    def transform(self, images):
+        return [mean_colour(image).tolist() for image in images]
+
+
+class Learner(Plain):
+    """One that learns, and remembers what it was shown."""
+
+    seen = 0
+
+    def fit(self, images):
+        self.seen = len(list(images))
+        self.centre = mean_colours(images).mean(axis=0)
+        return self
+
+    def transform(self, images):
+        return mean_colours(images) - self.centre
+
+
+def same(one, other):
+    return all(
+        np.array_equal(getattr(one.ranking, name), getattr(other.ranking, name))
+        for name in ("neighbours", "relevant", "group_start", "group_relevant")
+    )
+
+
+@pytest.mark.parametrize("name", ["rgb-histogram", "colour-moments", "lbp+rgb-histogram+rrf"])
+def test_a_name_gives_the_numbers_of_the_table(parted, run, tmp_path, name):
+    run("--extractor", name, "--dataset", parted)
+    tasks = read_results(tmp_path / "out" / "parted").tasks
+    result = evaluate(name, parted)
+    assert result.query_set == "query"
+    assert set(result.others) == {"query-sketch"}
+    for mine in (result, *result.others.values()):
+        task = tasks[mine.query_set]
+        [_, row] = task_rows(task.records, task.rankings)
+        [record] = task.records
+        assert mine.scores == record["scores"]
+        assert mine.chance == record["chance"]
+        assert mine.counts == record["counts"]
+        assert mine.record["key"] == record["key"]
+        for metric in METRICS:
+            assert mine.scores[metric] == pytest.approx(row[metric], abs=1e-9)
+            ends = (row[f"{metric}_low"], row[f"{metric}_high"])
+            assert mine.intervals[metric] == pytest.approx(ends, abs=1e-9)
+
+
+def test_everything_that_makes_vectors_is_evaluated_alike(parted, load_dataset):
+    data = load_dataset(parted)
+    results = [
+        evaluate(mean_colour, data),
+        evaluate(mean_colours, data),
+        evaluate(lambda picture: mean_colour(picture), data),
+        evaluate(Plain(), data),
+        evaluate(FunctionTransformer(mean_colours), data),
+        evaluate(make_pipeline(FunctionTransformer(mean_colours)), data, fit=False),
+    ]
+    assert [one.name for one in results[:4]] == ["mean_colour", "mean_colours", "lambda", "Plain"]
+    assert all(same(results[0], other) for other in results[1:])
+    assert results[0].scores["map"] > results[0].chance["map"]
+
+
+def test_an_extractor_of_the_suite_is_taken_as_it_is(parted, load_dataset):
+    data = load_dataset(parted)
+    own = evaluate(ColourHistogram("rgb", (8, 8, 8)), data, name="mine")
+    assert same(own, evaluate("rgb-histogram", data))
+    scaled = evaluate(make_pipeline(ColourHistogram("rgb"), StandardScaler()), data, name="scaled")
+    assert scaled.record["card"]["fitted on"] == "8 training images"
+
+
+def test_what_learns_is_fitted_on_training_images_only(parted, load_dataset):
+    data = load_dataset(parted)
+    given = Learner()
+    result = evaluate(given, data)
+    assert given.seen == 0  # a copy was fitted
+    assert result.record["card"]["fitted on"] == "8 training images"
+    pipeline = make_pipeline(FunctionTransformer(mean_colours), PCA(2))
+    reduced = evaluate(pipeline, data, name="pca")
+    assert reduced.record["dimensions"] == 2
+    assert not hasattr(pipeline[-1], "components_")
+    fitted = pipeline.fit(mean_colours and [np.zeros((4, 4, 3)), np.ones((4, 4, 3))])
+    assert evaluate(fitted, data, fit=False).record["card"]["fitted on"] == "nothing"
+
+
+def test_what_learns_needs_training_images(classes):
+    for folder in sorted(classes.iterdir())[:1]:
+        for path in sorted(folder.iterdir())[1:]:
+            path.unlink()
+    with pytest.raises(InputError, match="learns from training images, and there are none"):
+        evaluate(Learner(), classes, leave_one_out=True)
+
+
+def test_a_keras_model_goes_with_its_preprocessing(parted, load_dataset):
+    keras = pytest.importorskip("keras")
+    data = load_dataset(parted)
+    given = []
+
+    def preprocess(batch):
+        given.append((batch.shape[1:], batch.dtype, batch.min() >= 0, batch.max() > 1))
+        return batch / 255
+
+    model = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.AveragePooling2D(16)])
+    result = evaluate(model, data, preprocess=preprocess, name="pooled")
+    assert set(given) == {((16, 16, 3), np.dtype(np.float32), True, True)}
+    assert result.record["dimensions"] == 3
+    open_size = keras.Sequential([keras.Input((None, None, 3)), keras.layers.AveragePooling2D(8)])
+    assert evaluate(open_size, data).record["dimensions"] == 3
+    grey = keras.Sequential([keras.Input((16, 16, 1)), keras.layers.Flatten()])
+    with pytest.raises(InputError, match="RGB pictures"):
+        evaluate(grey, data)
+
+
+class Neighbourly:
+    """Its vectors depend on the pictures beside."""
+
+    def transform(self, images):
+        made = mean_colours(images)
+        return made - made.mean(axis=0) + 1
+
+
+@pytest.mark.parametrize(
+    ("extractor", "message"),
+    [
+        (lambda picture: picture, "gives a vector, of one length for all; this one gave"),
+        (lambda picture: picture.ravel(), "of one length for all|picture"),
+        (lambda picture: 1 / 0, "division by zero"),
+        (lambda picture: [np.nan, 1.0], "gave values that are not finite for .*png"),
+        (lambda picture: ["a", "b"], "rows of numbers"),
+        (Neighbourly(), "depends on the pictures beside it"),
+        ("histogram", "no such extractor as 'histogram'"),
+        (3, "int makes no vectors; give a name of the menu, a function"),
+        (Plain, "Plain makes no vectors"),
+    ],
+)
+def test_what_makes_no_vectors_is_one_line(parted, extractor, message):
+    sketch = parted / "validation" / "query" / "apple" / "00.png"
+    from PIL import Image
+
+    Image.open(sketch).resize((11, 7)).save(sketch)
+    with pytest.raises(InputError, match=message) as error:
+        evaluate(extractor, parted)
+    assert "\n" not in str(error.value)
+
+
+def test_nothing_is_written_unless_asked(parted, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    evaluate(mean_colour, parted)
+    evaluate_vectors(np.eye(2), np.eye(2), "ab", "ab", leave_one_out=False)
+    assert sorted(tmp_path.rglob("*")) == before
+    out, cache = tmp_path / "out", tmp_path / "cache"
+    evaluate("lbp", parted, out=out, cache=cache)
+    evaluate(mean_colour, parted, out=out, name="mine")
+    rows = json.loads((out / "parted" / "table.json").read_text())["query"]
+    assert {row["method"] for row in rows} == {"chance", "lbp", "mine"}
+    assert next((cache / "vectors").iterdir()).name.startswith("lbp-")
+    with pytest.raises(InputError, match="lies in the dataset"):
+        evaluate("lbp", parted, out=parted / "results")
+
+
+def test_foreign_vectors_are_never_recalled(parted, tmp_path):
+    folders = {"out": tmp_path / "out", "cache": tmp_path / "cache", "name": "mine"}
+    first = evaluate(lambda picture: mean_colour(picture), parted, **folders)
+    second = evaluate(lambda picture: picture.max(axis=(0, 1)), parted, **folders)
+    assert not same(first, second)
+
+
+def test_workers_change_nothing(parted, load_dataset):
+    data = load_dataset(parted)
+    assert same(evaluate(mean_colour, data, jobs=2), evaluate(mean_colour, data))
+
+
+def test_results_compare_as_the_tables_do(parted, run, tmp_path):
+    names = ("rgb-histogram", "lbp", "colour-moments")
+    run("--extractor", *names, "--dataset", parted)
+    task = read_results(tmp_path / "out" / "parted").tasks["query"]
+    rows = {row["method"]: row for row in task_rows(task.records, task.rankings)}
+    first, *others = (evaluate(name, parted) for name in names)
+    for metric in METRICS:
+        made = first.compare(*others, metric=metric)
+        for row in made.to_rows():
+            assert row["letters"] == rows[row["method"]][f"{metric}_letters"]
+            assert row[metric] == pytest.approx(rows[row["method"]][metric], abs=1e-9)
+            assert row["p_values"][row["method"]] == 1
+    assert made.names[0] in repr(made)
+    with pytest.raises(InputError, match="one name"):
+        first.compare(first)
+    with pytest.raises(InputError, match="has other queries"):
+        first.compare(first.others["query-sketch"])
+    with pytest.raises(InputError, match="no metric 'ap'; one of top1"):
+        first.compare(*others, metric="ap")
+
+
+def test_a_result_is_read_at_a_glance(parted):
+    result = evaluate("lbp", parted)
+    text, html = repr(result), result._repr_html_()
+    assert text.startswith("lbp on parted/query: 6 queries, 13 gallery images\n")
+    assert len(text.splitlines()) == 2 + len(METRICS) + 1
+    assert html.count("<tr>") == 1 + len(METRICS)
+    assert f"{result.scores['map']:.3f}" in text
+    assert f"{result.scores['map']:.3f}" in html
+    rows = result.to_rows()
+    assert len(rows) == 6
+    assert np.mean([row["map"] for row in rows]) == pytest.approx(result.scores["map"])
+    assert rows[0]["neighbours"][0].startswith("validation/gallery/")
+    assert set(rows[0]) == {"query", "label", "relevant", "neighbours", *METRICS}
+
+
+def by_hand(queries, gallery, query_labels, gallery_labels, itself):
+    """Average precision of each query, without ties."""
+    order, _ = nearest(queries, gallery, len(gallery))
+    values = []
+    for row, found in enumerate(order):
+        kept = [index for index in found if not (itself and index == row)]
+        hits = np.array([gallery_labels[index] == query_labels[row] for index in kept])
+        precisions = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+        values.append(precisions[hits].mean() if hits.any() else np.nan)
+    return np.array(values)
+
+
+@pytest.mark.parametrize("itself", [True, False])
+def test_arrays_are_scored_as_by_hand(itself):
+    rng = np.random.default_rng(0)
+    gallery, labels = rng.normal(size=(40, 5)).astype(np.float32), rng.integers(0, 4, 40)
+    asked = gallery if itself else rng.normal(size=(12, 5)).astype(np.float32)
+    asked_labels = labels if itself else rng.integers(0, 4, 12)
+    result = evaluate_vectors(asked, gallery, asked_labels, labels, leave_one_out=itself)
+    expected = by_hand(asked, gallery, asked_labels, labels, itself)
+    assert result.values["map"] == pytest.approx(expected)
+    assert result.counts["queries found in gallery"] == (40 if itself else 0)
+    assert result.chance["map"] is not None
+
+
+def test_ids_leave_the_query_itself_out():
+    vectors = np.random.default_rng(1).normal(size=(9, 4))
+    labels = list("aabbccabc")
+    ids = [f"{number}.jpg" for number in range(9)]
+    whole = evaluate_vectors(vectors, vectors, labels, labels, leave_one_out=True)
+    by_id = evaluate_vectors(vectors, vectors, labels, labels, query_ids=ids, gallery_ids=ids)
+    some = evaluate_vectors(
+        vectors[3:5], vectors, labels[3:5], labels, query_ids=ids[3:5], gallery_ids=ids
+    )
+    assert same(whole, by_id)
+    assert some.values["map"].tolist() == whole.values["map"][3:5].tolist()
+    assert some.to_rows()[0]["query"] == "3.jpg"
+
+
+def test_several_labels_and_none():
+    gallery = [[1, 0], [0.9, 0.1], [0, 1]]
+    result = evaluate_vectors([[1, 0.05]], gallery, [{"cat", "dog"}], ["cat", None, ["dog", "x"]])
+    assert result.ranking.relevant.tolist() == [2]
+    assert result.scores["map"] == pytest.approx((1 + 2 / 3) / 2)
+    nan = evaluate_vectors([[1, 0.05]], gallery, ["cat"], ["cat", float("nan"), "dog"])
+    assert nan.ranking.relevant.tolist() == [1]
+
+
+def test_vectors_of_a_folder_score_what_the_folder_scores(parted, load_dataset):
+    data = load_dataset(parted)
+    result = evaluate(mean_colour, data)
+    from datasets.reading import read_image
+
+    def part(images):
+        return mean_colours([read_image(image.path) for image in images])
+
+    queries, gallery = data.queries["query"], data.gallery
+    labels = [[image.label for image in images] for images in (queries, gallery)]
+    arrays = evaluate_vectors(part(queries), part(gallery), *labels)
+    assert same(arrays, result)
+    assert arrays.scores == result.scores
+    assert arrays.compare  # other ids, other queries
+    with pytest.raises(InputError, match="other queries"):
+        arrays.compare(result)
+
+
+def test_mapped_and_half_precision_arrays_are_taken(tmp_path):
+    rng = np.random.default_rng(2)
+    vectors = rng.normal(size=(30, 6)).astype(np.float16)
+    np.save(tmp_path / "v.npy", vectors)
+    mapped = np.load(tmp_path / "v.npy", mmap_mode="r")
+    labels = [number % 3 for number in range(30)]
+    given = [
+        evaluate_vectors(one, one, labels, labels, leave_one_out=True)
+        for one in (mapped, vectors.astype(np.float32), vectors.astype(np.float64).tolist())
+    ]
+    assert same(given[0], given[1])
+    assert same(given[0], given[2])
+
+
+TWO, LABELS = np.eye(2), ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        ((TWO, np.eye(3), LABELS, "abc"), {}, "have 2 dimensions, gallery_vectors 3"),
+        ((TWO, TWO + 1, LABELS, "a"), {}, "gallery_labels: 1 for 2 vectors"),
+        ((TWO, TWO + 1, "abc", LABELS), {}, "query_labels: 3 for 2 vectors"),
+        (
+            (TWO, np.full((2, 2), np.nan), LABELS, LABELS),
+            {},
+            "gallery_vectors: .*row 0 is not finite",
+        ),
+        ((np.full((2, 2), np.inf), TWO, LABELS, LABELS), {}, "query_vectors: .*is not finite"),
+        ((np.empty((0, 2)), TWO, [], LABELS), {}, "query_vectors: no vectors in it"),
+        ((TWO, [], LABELS, []), {}, "gallery_vectors: vectors are a matrix"),
+        ((TWO[0], TWO, LABELS, LABELS), {}, "query_vectors: vectors are a matrix"),
+        (([[1], [1, 2]], TWO, LABELS, LABELS), {}, "rows of different lengths"),
+        (([["a", "b"]], TWO, "a", LABELS), {}, "vectors are a matrix of numbers"),
+        ((TWO, TWO, LABELS, LABELS), {}, "the same vectors; leave_one_out=True"),
+        ((TWO, np.eye(2)[:1], LABELS, "a"), {"leave_one_out": True}, "are not the 1 gallery"),
+        ((TWO, TWO + 1, LABELS, "cd"), {}, "no query has a label of the gallery"),
+        ((TWO, TWO + 1, LABELS, LABELS), {"gallery_ids": "xx"}, "gallery_ids: id 'x' stands tw"),
+        ((TWO, TWO + 1, LABELS, LABELS), {"query_ids": "x"}, "query_ids: 1 for 2 vectors"),
+        ((TWO, TWO + 1, LABELS, LABELS), {"name": "lbp"}, "'lbp' is in the menu already"),
+        ((TWO, TWO + 1, LABELS, LABELS), {"name": "a/b"}, "is no name for a method"),
+    ],
+)
+def test_bad_arrays_are_one_line(arguments, options, message):
+    with pytest.raises(InputError, match=message) as error:
+        evaluate_vectors(*arguments, **options)
+    assert "\n" not in str(error.value)
+
+
+def test_the_package_is_imported_without_the_libraries_of_the_api():
+    code = "import sys, benchmarks; sys.exit('sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    code = "from benchmarks import evaluate, evaluate_vectors; from benchmarks import nothing"
+    found = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
+    assert b"cannot import name 'nothing'" in found.stderr
+
+
+def test_evaluate_gives_the_table_of_real_pictures(shared, run, tmp_path):
+    data = f"corel1000={shared / 'corel1000'}"
+    names = ("hsv-histogram", "colour-moments")
+    run("--extractor", *names, "--dataset", data)
+    task = read_results(tmp_path / "out" / "corel1000").tasks["query"]
+    rows = {row["method"]: row for row in task_rows(task.records, task.rankings)}
+    for name in names:
+        result = evaluate(name, data, cache=tmp_path / "cache")
+        for metric in METRICS:
+            assert result.scores[metric] == pytest.approx(rows[name][metric], abs=1e-9)

@@ -1,0 +1,187 @@
+"""Results taken away: vectors and back, neighbours, TREC runs, the tidy table, LaTeX."""
+
+import csv
+
+import numpy as np
+import pytest
+import pytrec_eval
+
+from benchmarks.export import main
+from benchmarks.formats.vectors import FORMATS, read_vectors
+from benchmarks.pipeline.records.results import read_results
+from retrieval.metrics import score
+
+METHODS = ("rgb-histogram", "colour-moments", "rgb-histogram+lbp", "lbp+alpha-qe")
+
+
+@pytest.fixture
+def done(parted, run):
+    """A dataset on which some methods were run."""
+    assert run("--extractor", *METHODS, "--dataset", parted) == 0
+    return parted
+
+
+@pytest.fixture
+def export(tmp_path):
+    """Run the command with folders of the test's own; returns the exit code."""
+
+    def run_command(*arguments):
+        folders = ["--out", tmp_path / "taken", "--results", tmp_path / "out"]
+        folders += ["--cache", tmp_path / "cache", "--jobs", "1"]
+        return main([str(one) for one in (*arguments, *folders)])
+
+    return run_command
+
+
+def rows_of(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_vectors_read_back_give_the_ranking_to_the_byte(done, run, export, tmp_path, form):
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    assert export("vectors", "--dataset", done, "--format", form) == 0
+    folder = tmp_path / "taken" / "parted" / "vectors"
+    found = {path.stem for path in folder.glob(f"*.{form}")}
+    assert found == {"rgb-histogram", "colour-moments"}
+    names = {"mine": "rgb-histogram", "learned": "colour-moments"}
+    pairs = [f"{mine}={folder / name}.{form}" for mine, name in names.items()]
+    assert run("--vectors", *pairs, "--extractor", "mine+lbp", "--dataset", done) == 0
+    for mine, name in (*names.items(), ("mine+lbp", "rgb-histogram+lbp")):
+        for query_set in ("query", "query-sketch"):
+            place = tmp_path / "out" / "parted" / "records" / query_set
+            assert (place / f"{mine}.npz").read_bytes() == (place / f"{name}.npz").read_bytes()
+    table = read_vectors(f"{folder / 'rgb-histogram'}.{form}")
+    assert len(table.ids) == 31
+
+
+def test_what_has_no_vectors_says_so(done, export, capsys):
+    for name in ("rgb-histogram+lbp", "lbp+alpha-qe"):
+        assert export("vectors", "--dataset", done, "--extractor", name) == 2
+        assert f"--extractor {name}: has no vectors of its own" in capsys.readouterr().err
+
+
+def test_neighbours_are_those_of_the_record(done, export, tmp_path):
+    assert export("neighbours", "--dataset", done, "--k", 4) == 0
+    results = read_results(tmp_path / "out" / "parted")
+    names = [image.id for image in results.gallery]
+    for method in METHODS:
+        rows = rows_of(tmp_path / "taken" / "parted" / "query" / f"{method}.neighbours.csv")
+        ranking = results.tasks["query"].rankings[method]
+        expected = [names[index] for one in ranking.neighbours[:, :4] for index in one]
+        assert [row["image"] for row in rows] == expected
+        assert [row["rank"] for row in rows[:5]] == ["1", "2", "3", "4", "1"]
+
+
+def test_distances_reach_the_whole_gallery(done, export, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    arguments = ("--dataset", done, "--extractor", "rgb-histogram")
+    assert export("distances", *arguments, "--format", "parquet") == 0
+    folder = tmp_path / "taken" / "parted" / "query"
+    rows = parquet.read_table(folder / "rgb-histogram.distances.parquet").to_pylist()
+    assert len(rows) == 6 * 13
+    assert export("vectors", *arguments, "--format", "npz") == 0
+    table = read_vectors(str(tmp_path / "taken/parted/vectors/rgb-histogram.npz"))
+    vectors = dict(zip(table.ids, table[:].astype(float), strict=True))
+    for row in rows[::7]:
+        one, other = (vectors[row[name]] for name in ("query", "image"))
+        apart = np.linalg.norm(one / np.linalg.norm(one) - other / np.linalg.norm(other))
+        assert row["distance"] == pytest.approx(apart, abs=1e-3)
+
+
+def test_trec_eval_finds_our_map_in_the_runs(done, export, tmp_path):
+    assert export("trec", "--dataset", done) == 0
+    folder = tmp_path / "taken" / "parted" / "query"
+    with (folder / "qrels.txt").open() as file:
+        qrels = pytrec_eval.parse_qrel(file)
+    task = read_results(tmp_path / "out" / "parted").tasks["query"]
+    for method in ("rgb-histogram", "colour-moments"):
+        with (folder / f"{method}.run").open() as file:
+            run = pytrec_eval.parse_run(file)
+        found = pytrec_eval.RelevanceEvaluator(qrels, {"map"}).evaluate(run)
+        ours = score(task.rankings[method])["map"]
+        for query, value in zip(task.queries, ours, strict=True):
+            assert found[query.id]["map"] == pytest.approx(value, abs=1e-6)
+
+
+def test_names_with_blanks_are_words_of_a_run(parted, run, export, tmp_path):
+    gallery = parted / "validation" / "gallery" / "apple"
+    (gallery / "00.png").rename(gallery / "a b%.png")
+    run("--extractor", "rgb-histogram", "--dataset", parted)
+    assert export("trec", "--dataset", parted) == 0
+    text = (tmp_path / "taken" / "parted" / "query" / "rgb-histogram.run").read_text()
+    assert "validation/gallery/apple/a%20b%25.png" in text
+    assert {len(line.split()) for line in text.splitlines()} == {6}
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_one_tidy_table_has_every_number(done, classes, run, export, tmp_path, form):
+    run("--extractor", "lbp", "--dataset", classes)
+    if form == "parquet":
+        parquet = pytest.importorskip("pyarrow.parquet")
+    assert export("table", "--format", form) == 0
+    path = tmp_path / "taken" / f"results.{form}"
+    rows = rows_of(path) if form == "csv" else parquet.read_table(path).to_pylist()
+    assert {row["dataset"] for row in rows} == {"parted", "classes"}
+    assert {row["method"] for row in rows} == {"chance", "lbp", *METHODS}
+    task = read_results(tmp_path / "out" / "parted").tasks["query-sketch"]
+    [row] = [
+        row
+        for row in rows
+        if (row["method"], row["query_set"]) == ("rgb-histogram", "query-sketch")
+        and row["measure"] == "map"
+    ]
+    record = next(one for one in task.records if one["method"] == "rgb-histogram")
+    assert float(row["value"]) == pytest.approx(record["scores"]["map"])
+    assert float(row["low"]) <= float(row["value"]) <= float(row["high"])
+    assert row["letters"]
+
+
+def test_latex_has_a_row_for_each_method_and_the_best_in_bold(done, export, tmp_path):
+    assert export("latex", "--dataset", f"parted={done}") == 0
+    text = (tmp_path / "taken" / "parted" / "query.tex").read_text()
+    assert text.count(r"\\") == 1 + 1 + len(METHODS)
+    assert r"\textbf{" in text
+    assert "method & top-1 & " in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("vectors",), "vectors needs a dataset"),
+        (("vectors", "--extractor", "gist"), "gist was not run on parted with this --cache"),
+        (("vectors", "--k", 3), "--k 3: goes with neighbours and trec"),
+        (("neighbours", "--format", "npy"), "neighbours is written as one of csv, parquet"),
+        (("trec", "--format", "csv"), "trec is written as a form of its own"),
+        (("table", "--extractor", "gist"), "--extractor gist: was not run on parted"),
+        (("table", "--dataset", "pacs"), "pacs was not run there; it has parted"),
+        (("latex", "--vectors", "a=b.npz"), "latex is made of results"),
+    ],
+)
+def test_what_cannot_be_exported_is_one_line(done, export, capsys, arguments, message):
+    dataset = [] if "table" in arguments or arguments == ("vectors",) else ["--dataset", done]
+    assert export(*arguments, *dataset) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_nothing_run_is_one_line(classes, export, capsys):
+    assert export("neighbours", "--dataset", classes) == 2
+    assert "no records of classes; run it" in capsys.readouterr().err
+    assert export("table") == 2
+    assert "anything was not run there" in capsys.readouterr().err
+
+
+def test_efficientnet_comes_back_to_the_byte(shared, run, export, tmp_path):
+    data = ("--dataset", f"corel1000={shared / 'corel1000'}")
+    names = ("efficientnet-lite0", "hsv-histogram")
+    assert run("--extractor", *names, *data) == 0
+    assert export("vectors", *data) == 0
+    folder = tmp_path / "taken" / "corel1000" / "vectors"
+    pairs = [f"mine{number}={folder / name}.npy" for number, name in enumerate(names)]
+    assert run("--vectors", *pairs, *data) == 0
+    place = tmp_path / "out" / "corel1000" / "records" / "query"
+    for number, name in enumerate(names):
+        back = (place / f"mine{number}.npz").read_bytes()
+        assert back == (place / f"{name}.npz").read_bytes()
