@@ -1,8 +1,11 @@
 """Evaluation from Python: anything that makes vectors, or vectors in arrays."""
 
 import json
+import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +20,8 @@ from datasets.errors import InputError
 from extractors import ColourHistogram
 from retrieval.knn import nearest
 from retrieval.metrics import METRICS
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def mean_colour(picture):
@@ -358,6 +363,33 @@ def test_the_package_is_imported_without_the_libraries_of_the_api():
     code = "from benchmarks import evaluate, evaluate_vectors; from benchmarks import nothing"
     found = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
     assert b"cannot import name 'nothing'" in found.stderr
+
+
+@pytest.mark.parametrize("page", ["README.md", "benchmarks/README.md"])
+def test_the_scripts_of_the_readmes_run(page, classes, tmp_path):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    [script] = [block for block in blocks if "from benchmarks import evaluate" in block]
+    assert len(script.splitlines()) <= 10
+    (tmp_path / "path" / "to").mkdir(parents=True)
+    classes.rename(tmp_path / "path" / "to" / "folder")
+    rng = np.random.default_rng(0)
+    parts = {"queries": rng.normal(size=(5, 3)), "gallery": rng.normal(size=(9, 3))}
+    labels = {"query_labels": list("abcab"), "gallery_labels": list("abcabcabc")}
+    np.savez(tmp_path / "vectors.npz", **parts, **labels)
+    found = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stderr
+    if page == "README.md":
+        assert "lambda on folder/query: 6 queries, 15 gallery images" in found.stdout
+        assert "hsv-histogram" in found.stdout
+        assert "vectors on arrays/query: 5 queries, 9 gallery images" in found.stdout
 
 
 def test_evaluate_gives_the_table_of_real_pictures(shared, run, tmp_path):
