@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pictures import fill
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -144,6 +145,29 @@ def test_a_keras_model_goes_with_its_preprocessing(parted, load_dataset):
     grey = keras.Sequential([keras.Input((16, 16, 1)), keras.layers.Flatten()])
     with pytest.raises(InputError, match="RGB pictures"):
         evaluate(grey, data)
+
+
+class Unpicklable(Learner):
+    """One that cannot be written to a file."""
+
+    def __init__(self):
+        self.generator = (number for number in range(3))
+
+
+def test_what_was_learned_need_not_be_written(parted, load_dataset):
+    data = load_dataset(parted)
+    assert same(evaluate(Unpicklable(), data), evaluate(Learner(), data))
+
+
+def test_a_folder_without_classes_has_neighbours_and_no_scores(tmp_path):
+    fill(tmp_path / "flat" / "gallery", 6, 1)
+    fill(tmp_path / "flat" / "query", 2, 50)
+    result = evaluate("lbp", tmp_path / "flat")
+    assert set(result.scores.values()) == {None}
+    assert "2 queries without a relevant image left out" in repr(result)
+    assert len(result.to_rows()[0]["neighbours"]) == 6
+    with pytest.raises(InputError, match="no query has a relevant image"):
+        result.compare(evaluate("rgb-histogram", tmp_path / "flat"))
 
 
 class Neighbourly:
@@ -285,6 +309,8 @@ def test_several_labels_and_none():
     gallery = [[1, 0], [0.9, 0.1], [0, 1]]
     result = evaluate_vectors([[1, 0.05]], gallery, [{"cat", "dog"}], ["cat", None, ["dog", "x"]])
     assert result.ranking.relevant.tolist() == [2]
+    mixed = evaluate_vectors([[1, 0.05]], gallery, np.array([1]), [1, np.int64(1), "1"])
+    assert mixed.ranking.relevant.tolist() == [3]
     assert result.scores["map"] == pytest.approx((1 + 2 / 3) / 2)
     nan = evaluate_vectors([[1, 0.05]], gallery, ["cat"], ["cat", float("nan"), "dog"])
     assert nan.ranking.relevant.tolist() == [1]

@@ -60,6 +60,7 @@ def test_vectors_are_a_row_with_the_ranking_of_their_extractor(data, parted, run
         assert mine == own
     record = record_of(tmp_path, "mine")
     assert record["card"]["extractor"]["family"] == "other"
+    assert set(record["card"]["extractor"]["head"]) == {"version", "sha256"}
     assert record["scores"] == record_of(tmp_path, "rgb-histogram")["scores"]
 
 
@@ -222,6 +223,29 @@ def test_csv_is_read_as_people_write_it(tmp_path):
         assert table[:].tolist() == [[1, 2], [3, 4]]
     path.write_text("a,1,2\nb,3,4\n", encoding="utf-16")
     assert read_vectors(str(path)).ids == ["a", "b"]
+
+
+def test_an_index_of_a_data_frame_is_found_behind_its_columns(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "v.parquet"
+    pq.write_table(pa.table({"0": [1.0, 2.0], "1": [3, 4], "index": ["a", "b"]}), path)
+    table = read_vectors(str(path))
+    assert table.ids == ["a", "b"]
+    assert table[:].tolist() == [[1, 3], [2, 4]]
+    pq.write_table(pa.table({"id": ["a", "b"], "v": [[1.0, 2.0], [3.0]]}), path)
+    with pytest.raises(InputError, match="vectors of different lengths"):
+        read_vectors(str(path))
+    path.write_text("no table")
+    with pytest.raises(InputError, match="no Parquet file"):
+        read_vectors(str(path))
+
+
+def test_ids_are_not_given_twice(tmp_path):
+    file = write(tmp_path / "v.npz", ["a"], np.ones((1, 2), np.float32))
+    (tmp_path / "i.txt").write_text("b\n")
+    with pytest.raises(InputError, match="has ids of its own"):
+        read_vectors(f"{file},{tmp_path / 'i.txt'}")
 
 
 def test_costs_leave_out_what_they_cannot_make_again(data, parted, run, tmp_path):

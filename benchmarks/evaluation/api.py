@@ -32,23 +32,22 @@ A picture is an array of uint8, RGB, of shape (height, width, 3). These make vec
 0.0
 """
 
-import hashlib
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import datasets
 from benchmarks.cli import require_apart
-from benchmarks.evaluation.arrays import Rows, array_dataset, as_rows
+from benchmarks.evaluation.arrays import array_dataset, as_table
 from benchmarks.evaluation.foreign import as_extractor, is_own, name_of
 from benchmarks.evaluation.result import Result, read_result
 from benchmarks.formats.files import require_writable
 from benchmarks.formats.vectors import VectorTable
+from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.experiment import run
 from benchmarks.pipeline.evaluation.sanity import check_protocol, check_search
@@ -66,9 +65,6 @@ from datasets.task import Dataset
 from retrieval.protocol import judge
 from retrieval.ranking import summarise
 from retrieval.search import single
-
-_BLOCK = 4096
-"""Vectors in memory at a time."""
 
 
 def evaluate(
@@ -191,7 +187,7 @@ def evaluate_vectors(
     labels, ids = (query_labels, gallery_labels), (query_ids, gallery_ids)
     sizes = (queries.shape[0], gallery.shape[0])
     data = array_dataset(dataset, labels, sizes, ids, bool(leave_one_out))
-    table = VectorTable(_hash(queries, gallery), Path("arrays"), (), gallery.matrix)
+    table = replace(gallery, sha256=digest([queries.sha256, gallery.sha256]))
     method = Method(name, (ExtractorSteps(name, GivenVectors(table)),))
     with _folders(None, out) as (_, results, _):
         Recorder(data, results, 0, Workforce(quiet=True)).write(
@@ -202,10 +198,10 @@ def evaluate_vectors(
 
 def _pair(
     query_vectors: Any, gallery_vectors: Any, leave_one_out: bool | None
-) -> tuple[Rows, Rows]:
+) -> tuple[VectorTable, VectorTable]:
     """Both matrices, of vectors that can be compared."""
-    queries = as_rows(query_vectors, "query_vectors")
-    gallery = as_rows(gallery_vectors, "gallery_vectors")
+    queries = as_table(query_vectors, "query_vectors")
+    gallery = as_table(gallery_vectors, "gallery_vectors")
     if queries.shape[1] != gallery.shape[1]:
         raise InputError(
             f"query_vectors have {queries.shape[1]} dimensions, gallery_vectors "
@@ -219,7 +215,9 @@ def _pair(
     return queries, gallery
 
 
-def _searched(data: Dataset, name: str, queries: Rows, gallery: Rows) -> EvaluationResult:
+def _searched(
+    data: Dataset, name: str, queries: VectorTable, gallery: VectorTable
+) -> EvaluationResult:
     """Search and check, as `Evaluation` does it with vectors from a store."""
     [task] = data.tasks
     judgements = judge(task.queries, data.gallery, data.relevance)
@@ -230,29 +228,14 @@ def _searched(data: Dataset, name: str, queries: Rows, gallery: Rows) -> Evaluat
     check_search(name, single, [queries], [gallery], judgements)
     costs = {"extraction_ms": None, "fit_seconds": 0.0, "search_ms": round(milliseconds, 4)}
     zeros = sum(
-        int((~block.any(axis=1)).sum()) for rows in (queries, gallery) for block in _blocks(rows)
+        int((~block.any(axis=1)).sum()) for rows in (queries, gallery) for block in rows.blocks()
     )
     dims = gallery.shape[1]
     return EvaluationResult(task, judgements, ranking, {}, {}, dims, zeros, None, costs)
 
 
-def _blocks(rows: Rows) -> Iterator[Any]:
-    return (rows[start : start + _BLOCK] for start in range(0, rows.shape[0], _BLOCK))
-
-
-def _hash(*matrices: Rows) -> str:
-    found = hashlib.sha256()
-    for rows in matrices:
-        found.update(repr(rows.shape).encode())
-        for block in _blocks(rows):
-            found.update(np.ascontiguousarray(block).tobytes())
-    return found.hexdigest()
-
-
-def _require_different(queries: Rows, gallery: Rows) -> None:
-    if queries.shape == gallery.shape and all(
-        np.array_equal(*pair) for pair in zip(_blocks(queries), _blocks(gallery), strict=True)
-    ):
+def _require_different(queries: VectorTable, gallery: VectorTable) -> None:
+    if queries == gallery:
         raise InputError(
             "queries and gallery are the same vectors; leave_one_out=True leaves each out of its "
             "own search, leave_one_out=False lets it find itself"

@@ -1,42 +1,20 @@
 """Vectors and labels in arrays, as a dataset with a method."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.formats.vectors import require_each_once, require_vectors
+from benchmarks.formats.vectors import VectorTable, require_each_once, require_vectors
 from datasets.errors import InputError
 from datasets.names import canonical
 from datasets.task import Dataset, Image
 
 
-@dataclass(frozen=True)
-class Rows:
-    """A matrix of any real numbers, read as float32 some rows at a time.
-
-    Attributes
-    ----------
-    matrix : ndarray, shape (n_images, n_dims)
-        May be mapped from a file.
-    """
-
-    matrix: NDArray[Any]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Number of rows and of columns."""
-        return self.matrix.shape
-
-    def __getitem__(self, rows: slice) -> NDArray[np.float32]:
-        """Give some rows."""
-        return np.asarray(self.matrix[rows], np.float32)
-
-
-def as_rows(vectors: Any, what: str) -> Rows:
+def as_table(vectors: Any, what: str) -> VectorTable:
     """Take whatever a user calls vectors.
 
     Parameters
@@ -45,6 +23,11 @@ def as_rows(vectors: Any, what: str) -> Rows:
         Of real numbers; a mapped array stays on disk.
     what : str
         Its name, for messages.
+
+    Returns
+    -------
+    VectorTable
+        Without ids.
 
     Raises
     ------
@@ -58,7 +41,11 @@ def as_rows(vectors: Any, what: str) -> Rows:
     if matrix.ndim == 2 and not len(matrix):
         raise InputError(f"{what}: no vectors in it")
     require_vectors(matrix, what)
-    return Rows(matrix)
+    content = hashlib.sha256(repr(matrix.shape).encode())
+    table = VectorTable("", Path(what), (), matrix)
+    for block in table.blocks():
+        content.update(np.ascontiguousarray(block).tobytes())
+    return replace(table, sha256=content.hexdigest())
 
 
 def array_dataset(
@@ -121,5 +108,7 @@ def _labels(label: Any) -> tuple[str, ...]:
     several = isinstance(label, Sequence | set | frozenset | np.ndarray)
     if several and not isinstance(label, str | bytes):
         return tuple(sorted({one for part in label for one in _labels(part)}))
+    if hasattr(label, "item"):  # of NumPy, or a tensor of one number
+        label = label.item()
     # What is not equal to itself is NaN, by which tables say that there is none.
     return () if label is None or label != label else (canonical(str(label)),)

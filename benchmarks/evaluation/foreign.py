@@ -35,7 +35,6 @@ class ForeignExtractor(Extractor):
     """
 
     summary = "An extractor of one's own"
-    version = "foreign extractor 1"
 
     def __init__(self, subject: object, describe: Callable[[list[Pixels]], Any]) -> None:
         self.subject = subject
@@ -45,13 +44,16 @@ class ForeignExtractor(Extractor):
         """Another of the same, for the subject may be large and is not changed."""
         return type(self)(self.subject, self.describe)
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Parameters for the card, as far as they are known; nothing is recalled by them."""
+    @property
+    def identity(self) -> dict[str, object]:
+        """The subject, as far as it is known; nothing is recalled by it."""
+        version = "foreign extractor 1"
         try:
-            return {"subject": computes(self.subject)}
+            return {"version": version, "subject": computes(self.subject)}
         except TypeError:
             kind = self.subject if hasattr(self.subject, "__qualname__") else type(self.subject)
-            return {"subject": f"{kind.__module__}.{kind.__qualname__}, its code not known"}
+            named = f"{kind.__module__}.{kind.__qualname__}, its code not known"
+            return {"version": version, "subject": named}
 
     def transform(self, images: Iterable[Pixels]) -> NDArray[np.float32]:
         """Describe pictures."""

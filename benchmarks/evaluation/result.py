@@ -118,7 +118,8 @@ class Result:
         Raises
         ------
         InputError
-            If the queries or what is relevant for them are not the same, or two have one name.
+            If the queries or what is relevant for them are not the same, nothing is relevant, or
+            two results have one name.
         """
         if metric not in METRICS:
             raise InputError(f"no metric {metric!r}; one of {', '.join(METRICS)}")
@@ -132,12 +133,15 @@ class Result:
         if len({one.name for one in results}) < len(results):
             raise InputError("two results have one name; evaluate with name= to tell them apart")
         scored = self.ranking.relevant > 0
+        if not scored.any():
+            raise InputError(f"{self.dataset}/{self.query_set}: no query has a relevant image")
         results.sort(key=lambda one: (-(one.scores[metric] or 0), one.name))
         matrix = np.stack([one.values[metric][scored] for one in results], axis=1)
         made = compare(matrix, binary=METRICS[metric].is_binary)
-        means = matrix.mean(axis=0) if len(matrix) else np.full(len(results), np.nan)
         names = tuple(one.name for one in results)
-        return Comparison(metric, names, means, made.intervals, made.p_values, made.letters)
+        return Comparison(
+            metric, names, matrix.mean(axis=0), made.intervals, made.p_values, made.letters
+        )
 
     def _is_comparable(self, other: "Result") -> bool:
         same = [one.id for one in self.queries] == [one.id for one in other.queries]

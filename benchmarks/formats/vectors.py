@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -52,8 +52,6 @@ class VectorTable:
         All finite, also as float32; may be mapped from a file.
     """
 
-    version: ClassVar[str] = "vector table 1"
-
     sha256: str
     path: Path = field(compare=False)
     ids: Sequence[str] = field(compare=False, repr=False)
@@ -68,6 +66,11 @@ class VectorTable:
         """Give some rows as an array of float32."""
         return np.asarray(self.matrix[rows], np.float32)
 
+    def blocks(self) -> Iterator[NDArray[np.float32]]:
+        """All rows in their order, some at a time."""
+        step = max(1, _BLOCK_VALUES // self.shape[1])
+        return (self[start : start + step] for start in range(0, self.shape[0], step))
+
 
 def read_vectors(text: str) -> VectorTable:
     """Read vectors and ids; a matrix in ``.npy`` is mapped, not read.
@@ -78,7 +81,7 @@ def read_vectors(text: str) -> VectorTable:
         A file: ``.npz`` with arrays ``ids`` and ``vectors``; ``.npy`` with the ids, a line each,
         in a text file of the same name (``.txt`` or ``.ids``) or in one named behind a comma;
         ``.csv`` with ids in the first column and numbers in all others; ``.parquet`` with ids in
-        the first column and lists, or numbers in all others.
+        the first column, or the only one of text, and lists, or numbers in all others.
 
     Raises
     ------
@@ -227,7 +230,9 @@ def _paths(text: str) -> tuple[Path, Path | None]:
         if one is not None and not one.is_file():
             raise InputError(f"{one}: no such file")
     if path.suffix.lower() != ".npy":
-        return path, ids
+        if ids is not None:
+            raise InputError(f"{path},{ids}: has ids of its own; name {path} alone")
+        return path, None
     beside = [path.with_suffix(".txt"), path.with_suffix(".ids")]
     ids = ids or next((one for one in beside if one.is_file()), None)
     if ids is None:
@@ -335,8 +340,10 @@ def _read_parquet(path: Path, _: Path | None) -> tuple[Sequence[str], NDArray[An
     table = read_parquet(path)
     if table.num_columns < 2:
         raise InputError(f"{path}: ids stand in the first column, and vectors behind")
-    ids = [str(name) for name in table.column(0).to_pylist()]
-    columns = [one.combine_chunks() for one in table.columns[1:]]
+    texts = [n for n, kind in enumerate(table.schema.types) if "string" in str(kind)]
+    place = texts[0] if len(texts) == 1 else 0  # data frames write their index last
+    ids = [str(name) for name in table.column(place).to_pylist()]
+    columns = [one.combine_chunks() for one in table.remove_column(place).columns]
     if any(one.null_count for one in columns):
         raise InputError(f"{path}: some vectors are missing (null); leave their rows out")
     if len(columns) == 1 and hasattr(columns[0], "flatten") and "list" in str(columns[0].type):

@@ -98,8 +98,7 @@ def to_jsonable(value: object, describe: Callable[[Any], Json] = _by_name) -> ob
     Parameters
     ----------
     value : object
-        A plain value, or an estimator or dataclass made of such; fields that do not count when
-        a dataclass is compared do not count here.
+        A plain value, or an estimator or dataclass made of such.
     describe : callable
         Tells of a class what it is; by its name, if left out.
 
@@ -111,9 +110,8 @@ def to_jsonable(value: object, describe: Callable[[Any], Json] = _by_name) -> ob
     if isinstance(value, BaseEstimator):
         return identity(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in dataclasses.fields(value) if field.compare]
-        fields = {name: to_jsonable(getattr(value, name), describe) for name in names}
-        return describe(type(value)) | fields
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return describe(type(value)) | {k: to_jsonable(v, describe) for k, v in fields.items()}
     if isinstance(value, dict):
         return {str(key): to_jsonable(item, describe) for key, item in value.items()}
     if isinstance(value, list | tuple):

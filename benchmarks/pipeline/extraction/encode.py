@@ -13,7 +13,7 @@ from benchmarks.pipeline.cache import estimators
 from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore, Place, StoredFeatures
 from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.loading.training import require_training
-from benchmarks.pipeline.methods.extractor import HEAD, ExtractorSteps
+from benchmarks.pipeline.methods.extractor import HEAD, ExtractorSteps, Identified
 from benchmarks.pipeline.workers import Workforce
 from datasets.errors import DamagedError
 from datasets.reading import LazyImages
@@ -73,7 +73,8 @@ def learn_head(
     else:
         extractor.head.fit(features.of([image.sha256 for image in dataset.training]))
     store.fit_seconds = time.perf_counter() - began
-    estimators.save(extractor.head, kept)
+    if not isinstance(extractor.head, Identified):
+        estimators.save(extractor.head, kept)
 
 
 def restore_head(extractor: ExtractorSteps, dataset: Dataset, mine: Extracted) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
@@ -25,6 +25,15 @@ from extractors.networks.weights import NoWeightsError
 PARTIAL = "partial weights"
 
 HEAD, POSTPROCESSING = "head.skops", "postprocessing.skops"
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """A head that was made elsewhere: it says itself what it is, and is not kept."""
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """Everything that is known to decide its vectors, as JSON."""
 
 
 @dataclass
@@ -120,6 +129,8 @@ class ExtractorSteps:
 
     @cached_property
     def _head_identity(self) -> dict[str, object]:
+        if isinstance(self.head, Identified):
+            return {"head": self.head.identity}
         parts: dict[str, object] = {
             "head": identity(self.head),
             "reading": module_identity(reading),

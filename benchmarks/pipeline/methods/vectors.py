@@ -32,7 +32,6 @@ class GivenVectors(Extractor):
 
     family = "other"
     summary = "Vectors that were made elsewhere"
-    version = "given vectors 1"
 
     def __init__(self, table: VectorTable) -> None:
         self.table = table
@@ -41,6 +40,11 @@ class GivenVectors(Extractor):
     def __sklearn_clone__(self) -> Self:
         """Itself: it learns nothing, and its matrix may be larger than memory."""
         return self
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """The content of the table."""
+        return {"version": "given vectors 1", "sha256": self.table.sha256}
 
     def transform(self, images: Iterable[Pixels]) -> NDArray[np.float32]:
         """Refuse: pixels do not tell which picture this is."""
