@@ -170,6 +170,14 @@ def test_a_folder_without_classes_has_neighbours_and_no_scores(tmp_path):
         result.compare(evaluate("rgb-histogram", tmp_path / "flat"))
 
 
+def test_broken_pictures_are_problems_and_the_layout_is_said(classes):
+    (classes / "apple" / "broken.png").write_bytes(b"\x89PNG\r\n")
+    result = evaluate(mean_colour, classes, layout="classes")
+    [problem] = result.problems
+    assert problem[0] == "apple/broken.png"
+    assert repr(result).endswith("1 image problems, in problems")
+
+
 class Neighbourly:
     """Its vectors depend on the pictures beside."""
 

@@ -1,6 +1,7 @@
 """Vectors that were made elsewhere: files in every form, ids, and a row like any other."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -239,6 +240,13 @@ def test_an_index_of_a_data_frame_is_found_behind_its_columns(tmp_path):
     path.write_text("no table")
     with pytest.raises(InputError, match="no Parquet file"):
         read_vectors(str(path))
+
+
+def test_parquet_without_its_library_says_what_to_install(tmp_path, monkeypatch):
+    (tmp_path / "v.parquet").write_bytes(b"PAR1")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(InputError, match="Parquet needs pyarrow: pip install pyarrow"):
+        read_vectors(str(tmp_path / "v.parquet"))
 
 
 def test_ids_are_not_given_twice(tmp_path):

@@ -75,7 +75,7 @@ def evaluate(
     fit: bool = True,
     preprocess: Callable[[Any], Any] | None = None,
     seed: int = 0,
-    layout: Sequence[str] = (),
+    layout: str | Sequence[str] = (),
     leave_one_out: bool = False,
     epochs: int | None = None,
     cache: str | Path | None = None,
@@ -123,6 +123,7 @@ def evaluate(
         If the dataset is none, or the extractor fails on it, with the reason.
     """
     workforce = Workforce(jobs, quiet)
+    layout = layout.split() if isinstance(layout, str) else layout
     with _folders(cache, out) as (kept, results, temporary):
         if isinstance(dataset, Dataset):
             data = dataset

@@ -42,6 +42,8 @@ class Result:
         The method's results on the dataset's further query sets, by name.
     warnings : sequence of str
         Reasons to doubt the scores.
+    problems : sequence of tuples of str
+        Image, problem and outcome of each file that was odd or left out.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Result:
     gallery: Sequence[ImageEntry]
     others: "Mapping[str, Result]" = field(default_factory=dict)
     warnings: Sequence[str] = ()
+    problems: Sequence[tuple[str, str, str]] = ()
 
     @cached_property
     def scores(self) -> dict[str, float | None]:
@@ -184,6 +187,7 @@ class Result:
         notes = [f"{count(left_out)} queries without a relevant image left out"] * (left_out > 0)
         notes += [self.record["note"]] if self.record.get("note") else []
         notes += [f"warning: {one}" for one in self.warnings]
+        notes += [f"{count(len(self.problems))} image problems, in problems"] * bool(self.problems)
         return notes + [f"also on {name}, in others" for name in self.others]
 
 
@@ -268,7 +272,13 @@ def read_result(folder: Path, method: str) -> Result:
             raise InputError(f"{method}: {reason}")
         where = (method, found.about.name, query_set)
         lists = (task.rankings[method], task.queries, found.gallery)
-        made[query_set] = Result(*where, record, *lists, warnings=tuple(found.about.warnings))
+        made[query_set] = Result(
+            *where,
+            record,
+            *lists,
+            warnings=tuple(found.about.warnings),
+            problems=tuple(found.about.problems),
+        )
     main = min(made)
     others = {name: one for name, one in made.items() if name != main}
     return Result(**{**vars(made[main]), "others": others})
