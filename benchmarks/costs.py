@@ -47,9 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = make_parser("costs", __doc__)
     add_options(parser, "dataset", "layout", "max-pixels")
     add_options(parser, "extractor", help="these methods only (default: all that have records)")
-    add_options(
-        parser, "max-pixels", "networks", "epochs", "out", "cache", "jobs", "seed", "quiet"
-    )
+    add_options(parser, "networks", "epochs", "out", "cache", "jobs", "seed", "quiet")
     return parser
 
 

@@ -103,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
         "gallery; runs and qrels for trec_eval; scores and costs, a row each; tables for LaTeX",
     )
     add_options(parser, "dataset", default=[], help="datasets, by name, folder or NAME=PATH")
-    add_options(parser, "layout")
+    add_options(parser, "layout", "max-pixels")
     parser.add_argument("--leave-one-out", action="store_true", help="as the run had it")
     add_options(parser, "extractor", help="these methods only (default: all that have records)")
     add_options(parser, "vectors", "networks", "epochs")

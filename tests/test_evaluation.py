@@ -222,7 +222,7 @@ def test_nothing_is_written_unless_asked(parted, tmp_path, monkeypatch):
     rows = json.loads((out / "parted" / "table.json").read_text())["query"]
     assert {row["method"] for row in rows} == {"chance", "lbp", "mine"}
     assert next((cache / "vectors").iterdir()).name.startswith("lbp-")
-    with pytest.raises(InputError, match="lies in the dataset"):
+    with pytest.raises(InputError, match="whose pictures it would join"):
         evaluate("lbp", parted, out=parted / "results")
 
 

@@ -21,8 +21,8 @@ GEOMETRY = "geometry"
 Menu = Mapping[str, Extractor | Pipeline]
 """Name to extractor."""
 
-_OWN_NAME = re.compile(r"\w[\w.-]{0,99}(?<!\.costs)")
-"""Names of a user's own extractors; they become names of files."""
+_NOT_OWN = re.compile(r"[+@]|\A[.-]|\.costs\Z")
+"""Parts of names that mean something else, of methods or of their files."""
 
 COMBINED = (
     "rootsift-bovw+geometry",
@@ -70,10 +70,9 @@ def require_own_name(name: str, place: str) -> str:
     InputError
         If it cannot be the name of a file, or something else has it.
     """
-    if not _OWN_NAME.fullmatch(name):
-        raise InputError(
-            f"{place}: {name!r} is no name for a method; write letters, digits, '-', '_' and '.'"
-        )
+    if _NOT_OWN.search(name):
+        raise InputError(f"{place}: {name!r} is no name for a method; leave + and @ to the menu")
+    require_file_name(name, "a method", f"choose another in {place}")
     if name in extractors.MENU or name in _steps():
         raise InputError(f"{place}: {name!r} is in the menu already; choose another name")
     return name
