@@ -172,26 +172,26 @@ def _recorded(folder: Path) -> list[str]:
 def _export(options: argparse.Namespace, evaluation: Evaluation, method: Method) -> Iterator[Path]:
     dataset, folder = evaluation.dataset, options.out / evaluation.dataset.name
     extracted = _extracted(method, dataset, options.cache)
-    with FittedMethod(method, dataset, extracted, options.cache) as fitted:
-        if options.what == "vectors":
-            path = folder / "vectors" / f"{method.name}.{options.format}"
-            _write_vectors(path, method, fitted, dataset)
-            yield path
-            return
-        gallery = fitted.vectors(dataset.gallery)
-        for task in dataset.tasks:
-            fitted.search = method.search(fitted.fusion)
-            blocks, _ = evaluation.blocks(task, fitted, fitted.vectors(task.queries), gallery)
-            found = _Found(evaluation, task, (row for block in blocks for row in block.distances))
-            place = folder / task.query_set
-            if options.what == "trec":
-                write_text(place / "qrels.txt", found.qrels())
-                path = place / f"{method.name}.run"
-                write_text(path, found.run(method.name, options.k))
-            else:
-                path = place / f"{method.name}.{options.what}.{options.format}"
-                write_rows(path, _FOUND, found.rows(options.k or len(dataset.gallery)))
-            yield path
+    fitted = FittedMethod(method, dataset, extracted, options.cache)
+    if options.what == "vectors":
+        path = folder / "vectors" / f"{method.name}.{options.format}"
+        _write_vectors(path, method, fitted, dataset)
+        yield path
+        return
+    gallery = fitted.vectors(dataset.gallery)
+    for task in dataset.tasks:
+        fitted.search = method.search(fitted.fusion)
+        blocks, _ = evaluation.blocks(task, fitted, fitted.vectors(task.queries), gallery)
+        found = _Found(evaluation, task, (row for block in blocks for row in block.distances))
+        place = folder / task.query_set
+        if options.what == "trec":
+            write_text(place / "qrels.txt", found.qrels())
+            path = place / f"{method.name}.run"
+            write_text(path, found.run(method.name, options.k))
+        else:
+            path = place / f"{method.name}.{options.what}.{options.format}"
+            write_rows(path, _FOUND, found.rows(options.k or len(dataset.gallery)))
+        yield path
 
 
 def _extracted(method: Method, dataset: Dataset, cache: Path) -> dict[str, Extracted]:
