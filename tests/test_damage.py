@@ -15,6 +15,7 @@ from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.extraction import networks
 from benchmarks.pipeline.extraction.outcome import Extracted
+from benchmarks.search.__main__ import main as search
 from datasets.errors import DamagedError, InputError
 from extractors import matrices
 from extractors.local_features.encoders import BagOfWords
@@ -112,6 +113,23 @@ def test_a_damaged_network_is_trained_again_and_a_lost_history_costs_no_row(
     assert (json.loads(costs.read_text())["fit_seconds"] is None) == (name != NETWORK)
     if name == NETWORK:
         assert ZipFile(path).testzip() is None
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_an_index_whose_network_is_lost_is_made_by_the_next_command(
+    is_there, kept, tmp_path, capsys
+):
+    root, _ = kept
+    shutil.copytree(root / "networks", tmp_path / "cache")
+    (network,) = (tmp_path / "cache" / "networks").glob(f"*/{NETWORK}")
+    network.write_bytes(b"damaged") if is_there else network.unlink()
+    method = ["--extractor", "cnn-compact", "--epochs", "1", "--jobs", "1", "--quiet"]
+    places = [f"--dataset={root / 'data'}", f"--cache={tmp_path / 'cache'}"]
+    index = f"--index={tmp_path / 'index'}"
+    assert search([*method, *places, index]) == 2
+    printed = capsys.readouterr().err
+    assert "run again and it is trained anew" in printed
+    assert search([*method, *places, index]) == 0
 
 
 def test_vectors_of_one_training_are_never_mixed_with_those_of_another(kept, tmp_path):

@@ -82,9 +82,9 @@ class Store(ABC, Generic[T]):
         """Seconds that fitting took; 0 if nothing was fitted, None if they are not known."""
         path = self.folder / _FIT
         try:
-            noted = read_checked(path, dict[str, float | None])
+            noted = read_checked(path, dict[str, float | None], "the duration of fitting is lost")
         except DamagedError as error:
-            log.warning("%s: the duration of fitting is lost", error)
+            log.warning("%s", error)
             self.fit_seconds = None
             return None
         return 0.0 if noted is None else noted.get("seconds")

@@ -160,9 +160,10 @@ def _train(
 def _seconds(folder: Path) -> float | None:
     """Seconds that a training took with the maps of its copies; None if they are not known."""
     try:
-        copies = read_checked(folder / _COPIES, dict[str, float | None]) or {}
+        kind = dict[str, float | None]
+        copies = read_checked(folder / _COPIES, kind, "the duration of training is lost") or {}
     except DamagedError as error:
-        log.warning("%s: the duration of a training is lost", error)
+        log.warning("%s", error)
         return None
     seconds, history = copies.get("seconds", 0.0), read_history(folder)
     if seconds is None or not history:

@@ -50,7 +50,7 @@ TRAINING = "training"
 _RANKING = "ranking sha256"
 """Field of a record with the hash of its ranking's file."""
 
-_AGAIN = "damaged: run again and it is made anew; until then it counts as absent"
+_AGAIN = "damaged: it counts as absent, and the next run of the method makes it anew"
 
 log = logging.getLogger(__name__)
 
