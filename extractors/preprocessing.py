@@ -46,7 +46,7 @@ class LongestSide:
         """Return the picture, scaled."""
         height, width = image.shape[:2]
         scale = self.pixels / max(height, width)
-        return _resize(image, max(1, round(width * scale)), max(1, round(height * scale)))
+        return resize(image, max(1, round(width * scale)), max(1, round(height * scale)))
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Square:
 
     def __call__(self, image: Pixels) -> Pixels:
         """Return the picture, scaled."""
-        return _resize(image, self.pixels, self.pixels)
+        return resize(image, self.pixels, self.pixels)
 
 
 def grey(image: Pixels) -> Grey:
@@ -127,7 +127,16 @@ def _parts(length: int, count: int) -> Iterator[slice]:
         yield slice(start, max(start + 1, (index + 1) * length // count))
 
 
-def _resize(image: Pixels, width: int, height: int) -> Pixels:
+def resize(image: Pixels, width: int, height: int) -> Pixels:
+    """Scale a picture to a size, by `INTERPOLATION`.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (h, w, 3)
+        RGB picture.
+    width, height : int
+        Pixels of the result.
+    """
     if image.shape[:2] == (height, width):
         return image
     # Area averaging avoids aliasing; it is no use where pixels are added.

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
-import cv2
 import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from datasets.errors import InputError
 from datasets.reading import Pixels
 from extractors import Extractor
 from extractors.base import Step
+from extractors.preprocessing import resize
 
 _SAME = 1e-2
 """A vector may change by this share of its length with the pictures beside it: rounding does."""
@@ -121,17 +121,12 @@ class KerasModel:
 
     def __call__(self, images: Sequence[Pixels]) -> NDArray[np.float32]:
         """Vectors; a map of features is averaged over its places."""
-        batch = np.stack([self._resized(image) for image in images]).astype(np.float32)
+        batch = np.stack([resize(image, *self.size) for image in images]).astype(np.float32)
         made = self.model.predict_on_batch(self.preprocess(batch) if self.preprocess else batch)
         if isinstance(made, list | tuple | dict):
             raise ValueError("the model has several outputs; give a model of one of them")
         rows = np.asarray(made, np.float32)
         return rows.mean(axis=(1, 2)) if rows.ndim == 4 else rows
-
-    def _resized(self, image: Pixels) -> Pixels:
-        shrinks = self.size[0] * self.size[1] < image.shape[0] * image.shape[1]
-        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        return cv2.resize(image, self.size, interpolation=method)  # type: ignore[return-value]
 
 
 def is_own(extractor: object) -> bool:
@@ -197,7 +192,14 @@ def _of_pictures(function: Callable[[Any], Any], pair: list[Pixels]) -> Callable
     """The function, if two pictures give a matrix of two rows; else applied to each."""
     try:
         made = _array(function(pair))
-    except Exception:  # one of a picture may do anything with a list
+    except Exception as of_two:  # one of a picture may do anything with a list
+        try:
+            function(pair[0])
+        except Exception as of_one:
+            raise InputError(
+                f"{name_of(function)}: fails on a list of pictures ({_in_words(of_two)}) and on a "
+                f"picture ({_in_words(of_one)})"
+            ) from of_two
         return EachPicture(function)
     return function if made.ndim == 2 and len(made) == len(pair) else EachPicture(function)
 
@@ -208,7 +210,7 @@ def _tried(extractor: ForeignExtractor, pair: list[Pixels]) -> ForeignExtractor:
         together = extractor.transform(pair)
         alone = np.concatenate([extractor.transform([picture]) for picture in pair])
     except Exception as error:
-        raise InputError(f"{name_of(extractor.subject)}: {error}") from error
+        raise InputError(f"{name_of(extractor.subject)}: {_in_words(error)}") from error
     lengths = np.linalg.norm(alone, axis=1)
     if (np.linalg.norm(together - alone, axis=1) > _SAME * lengths).any():
         raise InputError(
@@ -216,6 +218,10 @@ def _tried(extractor: ForeignExtractor, pair: list[Pixels]) -> ForeignExtractor:
             "no ranking would mean anything; describe each picture by itself"
         )
     return extractor
+
+
+def _in_words(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 def _array(made: Any) -> NDArray[Any]:
