@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from benchmarks.report.site.thumbnails import SIDE, Pictures
 from benchmarks.report.write import Written
 from datasets.errors import InputError
 from datasets.reading import read_image
+from datasets.task import Image, Relevance
 from retrieval.knn import Block
 from retrieval.protocol import judge
 from retrieval.ranking import summarise
@@ -111,11 +113,12 @@ def test_what_is_right_follows_the_judgements_not_the_classes():
         ImageEntry("q1", None, None, "q1"),
         ImageEntry("q2", "z", None, "q2"),
     ]
-
-    class Judged:
-        positive, junk = ["g3", "g1"], []
-
-    judgements = judge(queries, gallery, {"q0": Judged, "q1": Judged})
+    judged = Relevance(frozenset({"g3", "g1"}))
+    images = [
+        [Image(entry.id, Path(entry.id), entry.sha256, entry.label) for entry in entries]
+        for entries in (queries, gallery)
+    ]
+    judgements = judge(*images, {"q0": judged, "q1": judged})
     distances = np.array([[1, 2, 3, 4], [4, 3, 3, 3], [1, 2, 3, 4]], np.int32)
     made = rightness(summarise([Block(0, distances)], judgements), queries, gallery)
     assert made[0, :4].tolist() == [WRONG, RIGHT, WRONG, RIGHT]
