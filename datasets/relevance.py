@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -12,11 +13,16 @@ from datasets.names import canonical, near_miss, require_once
 from datasets.task import Problem, Relevance
 from datasets.walk import RELEVANCE
 
-_REMEDY = 'write {query id: {"positive": [gallery ids], "junk": [gallery ids]}} or remove the file'
+_REMEDY = (
+    'write {query id: {"positive": [gallery ids] or {gallery id: grade}, "junk": [gallery ids]}} '
+    "or remove the file"
+)
+
+_Grade = Annotated[float, msgspec.Meta(ge=1e-9, le=1e9)]
 
 
 class _Judgement(msgspec.Struct, forbid_unknown_fields=True):
-    positive: frozenset[str] | msgspec.UnsetType = msgspec.UNSET
+    positive: frozenset[str] | dict[str, _Grade] | msgspec.UnsetType = msgspec.UNSET
     junk: frozenset[str] = frozenset()
 
 
@@ -45,7 +51,8 @@ def read_relevance(
     """Read ``{query id: {"positive": [gallery ids], "junk": [gallery ids]}}``.
 
     A list that is left out says nothing: without ``positive``, a query's class tells which
-    images are relevant. Ids are compared in Unicode's composed form.
+    images are relevant. ``positive`` may give grades from 10⁻⁹ to 10⁹, ``{gallery id: grade}``;
+    in a list every image has grade 1. Ids are compared in Unicode's composed form.
 
     Parameters
     ----------
@@ -79,16 +86,22 @@ def read_relevance(
         [key] = _known(f"{path}: query", "query", [query], ids, places)
         junk = frozenset(_known(f"{place}: junk", "gallery", found.junk, ids, places))
         positive = None
+        grades: dict[str, float] = {}
         if found.positive is not msgspec.UNSET:
             named = _known(f"{place}: positive", "gallery", found.positive, ids, places)
             positive = frozenset(named)
+            if isinstance(found.positive, dict):
+                require_once(found.positive, f"{place}: positive")
+                given = {canonical(name): grade for name, grade in found.positive.items()}
+                graded = {name: given[canonical(name)] for name in sorted(positive)}
+                grades = {name: grade for name, grade in graded.items() if grade != 1}
             if both := sorted(positive & junk):
                 raise InputError(f"{place}: {both[0]!r} is both positive and junk; remove one")
             if places[key].readable and not any(places[name].readable for name in named):
                 which = " that can be read" if named else ""
                 what = f"{RELEVANCE} names no relevant image{which}"
                 problems.append(Problem(key, what, "not scored"))
-        judged[key] = Relevance(positive, junk)
+        judged[key] = Relevance(positive, junk, grades)
     return judged, problems
 
 

@@ -98,10 +98,13 @@ class Relevance:
         Ids of the relevant gallery images; None where the class label tells them.
     junk : frozenset of str
         Ids of the gallery images that do not take part.
+    grades : mapping of str to float
+        Ids of relevant images to their grades, greater than 0, where those are not 1.
     """
 
     positive: frozenset[str] | None = None
     junk: frozenset[str] = frozenset()
+    grades: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -181,6 +184,11 @@ class Dataset:
                 sorted(judged.junk),
             )
             for query, judged in sorted(self.relevance.items())
+        ]
+        rows += [
+            (query, sorted(judged.grades.items()))
+            for query, judged in sorted(self.relevance.items())
+            if judged.grades
         ]
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 

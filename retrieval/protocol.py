@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -50,6 +50,10 @@ class Judged(Protocol):
     def junk(self) -> Collection[str]:
         """Ids of the gallery images that do not take part."""
 
+    @property
+    def grades(self) -> Mapping[str, float]:
+        """Ids of relevant images to their grades, where those are not 1."""
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -61,10 +65,13 @@ class Judgement:
         Relevant images that take part.
     excluded : ndarray of intp
         Junk, and the query itself: neither right nor wrong, removed before ranks are counted.
+    grades : mapping of int to float
+        Gallery indices of relevant images to their grades, where those are not 1.
     """
 
     positive: NDArray[np.intp]
     excluded: NDArray[np.intp]
+    grades: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -136,7 +143,10 @@ def judge(
         if query.sha256 in by_content:
             excluded.add(by_content[query.sha256])
             self_matches += 1
-        judgements.append(Judgement(_sorted(positive - excluded), _sorted(excluded)))
+        positive -= excluded
+        given = judged.grades.items() if judged else ()
+        grades = {by_id[name]: grade for name, grade in given if by_id.get(name) in positive}
+        judgements.append(Judgement(_sorted(positive), _sorted(excluded), grades))
     return Judgements(tuple(judgements), len(gallery), self_matches, deal(gallery))
 
 

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -24,6 +24,11 @@ _STORED = {
     "distractors_tied": "confusion_tied",
 }
 """Fields to their names in files, so that rankings published under the former names are read."""
+
+_DTYPES = {"grades": np.float64}
+"""Types of fields in files, where they are not int32."""
+
+_NO_GRADES = np.empty(0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +58,9 @@ class Ranking:
         ranking, and this one.
     distractors_tied : ndarray of int32, shape (n_groups, n_parts)
         Distractors in the group.
+    grades : ndarray of float64, shape (n_relevant,)
+        Grades of the relevant images of all queries, in order of the tie groups, within a group
+        the highest first; empty where every grade is 1.
     """
 
     neighbours: NDArray[np.int32]
@@ -65,11 +73,32 @@ class Ranking:
     distractors: NDArray[np.int32]
     distractors_before: NDArray[np.int32]
     distractors_tied: NDArray[np.int32]
+    grades: NDArray[np.float64] = field(default_factory=_NO_GRADES.copy)
 
     @property
     def n_queries(self) -> int:
         """Number of queries, with or without relevant images."""
         return len(self.candidates)
+
+    def in_random_order(self) -> "Ranking":
+        """All candidates of each query in one tie group, without neighbours."""
+        asked = np.flatnonzero(self.relevant).astype(np.int32)
+        tied, levels = self.distractors[asked], self.distractors.shape[1]
+        grades = self.grades
+        if len(grades):
+            query = np.repeat(self.group_query, self.group_relevant)
+            grades = grades[np.lexsort((-grades, query))]
+        return replace(
+            self,
+            neighbours=self.neighbours[:, :0],
+            group_query=asked,
+            group_start=np.zeros_like(asked),
+            group_size=self.candidates[asked],
+            group_relevant=self.relevant[asked],
+            distractors_before=np.zeros((len(asked), levels), np.int32),
+            distractors_tied=tied,
+            grades=grades,
+        )
 
     def with_distractors(self, levels: int) -> "Ranking":
         """Leave out all distractors but those of the first parts.
@@ -106,10 +135,11 @@ class Ranking:
         path : Path
             The file, overwritten if it is there.
         """
+        arrays = {_stored(item.name): getattr(self, item.name) for item in fields(self)}
+        if not len(self.grades):
+            del arrays["grades"]
         with path.open("wb") as file:
-            np.savez_compressed(
-                file, **{_stored(item.name): getattr(self, item.name) for item in fields(self)}
-            )
+            np.savez_compressed(file, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> "Ranking":
@@ -134,15 +164,21 @@ class Ranking:
         try:
             # Each member whole: only then is its checksum compared.
             with ZipFile(content) as archive:
+                names = [item.name for item in fields(cls)]
+                if "grades.npy" not in archive.namelist():
+                    names.remove("grades")
                 stored = {
-                    item.name: np.load(
-                        io.BytesIO(archive.read(f"{_stored(item.name)}.npy")), allow_pickle=False
+                    name: np.load(
+                        io.BytesIO(archive.read(f"{_stored(name)}.npy")), allow_pickle=False
                     )
-                    for item in fields(cls)
+                    for name in names
                 }
-            if any(array.dtype != np.int32 for array in stored.values()):
+            if any(array.dtype != _DTYPES.get(name, np.int32) for name, array in stored.items()):
                 raise TypeError("its numbers are of another type")
-            return cls(**stored)
+            found = cls(**stored)
+            if len(found.grades) not in (0, found.group_relevant.sum()):
+                raise ValueError("its grades are not those of its relevant images")
+            return found
         except Exception as error:  # whatever a damaged archive makes its readers raise
             raise ValueError(f"{path} holds no ranking ({error})") from error
 
@@ -162,6 +198,7 @@ def summarise(blocks: Iterable[Block], judgements: Judgements, depth: int = DEPT
     neighbours = np.full((len(judgements.of), depth), -1, np.int32)
     groups: list[NDArray[np.intp]] = []
     distractors: list[NDArray[np.intp]] = []
+    grades: list[NDArray[np.float64]] = []
     for start, distances in blocks:
         for query, found in enumerate(distances, start):
             judgement, row = judgements.of[query], found.copy()
@@ -171,7 +208,8 @@ def summarise(blocks: Iterable[Block], judgements: Judgements, depth: int = DEPT
             neighbours[query, : len(nearest)] = nearest
             groups.append(_groups(query, row, judgement.positive))
             distractors.append(_distractors(row, judgement.positive, judgements.levels))
-    return _ranking(judgements, neighbours, groups, distractors)
+            grades.append(_grades(judgement, row))
+    return _ranking(judgements, neighbours, groups, distractors, grades)
 
 
 def random_ranking(judgements: Judgements) -> Ranking:
@@ -182,15 +220,16 @@ def random_ranking(judgements: Judgements) -> Ranking:
     judgements : Judgements
         Relevant and excluded images of every query.
     """
-    groups, distractors = [], []
+    groups, distractors, grades = [], [], []
     for query, judgement in enumerate(judgements.of):
         size, relevant = judgements.n_gallery - len(judgement.excluded), len(judgement.positive)
         tied = _taking_part(judgement, judgements.levels)
         if relevant:
             groups.append(np.array([[query, 0, size, relevant]]))
             distractors.append(np.stack([np.zeros_like(tied), tied])[:, None])
+            grades.append(_grades(judgement))
     nobody = np.full((len(judgements.of), 0), -1, np.int32)
-    return _ranking(judgements, nobody, groups, distractors)
+    return _ranking(judgements, nobody, groups, distractors, grades)
 
 
 def _stored(field: str) -> str:
@@ -202,12 +241,14 @@ def _ranking(
     neighbours: NDArray[np.int32],
     groups: Sequence[NDArray[np.intp]],
     distractors: Sequence[NDArray[np.intp]],
+    grades: Sequence[NDArray[np.float64]],
 ) -> Ranking:
     """Put the tie groups of all queries together."""
     levels = len(judgements.levels)
     query, start, size, relevant = np.concatenate([np.empty((0, 4), np.intp), *groups]).T
     before, tied = np.concatenate([np.empty((2, 0, levels), np.intp), *distractors], axis=1)
     there = [_taking_part(judgement, judgements.levels) for judgement in judgements.of]
+    is_graded = any(judgement.grades for judgement in judgements.of)
     return Ranking(
         neighbours,
         np.array([judgements.n_gallery - len(j.excluded) for j in judgements.of], np.int32),
@@ -219,6 +260,7 @@ def _ranking(
         np.array(there, np.int32).reshape(len(there), levels),
         before.astype(np.int32),
         tied.astype(np.int32),
+        np.concatenate([_NO_GRADES, *grades]) if is_graded else _NO_GRADES,
     )
 
 
@@ -229,6 +271,14 @@ def _groups(query: int, row: GridDistances, positive: NDArray[np.intp]) -> NDArr
     starts = np.searchsorted(ordered, tied, side="left")
     ends = np.searchsorted(ordered, tied, side="right")
     return np.stack([np.full_like(starts, query), starts, ends - starts, counts], axis=1)
+
+
+def _grades(judgement: Judgement, row: GridDistances | None = None) -> NDArray[np.float64]:
+    """Grades of the relevant images by distance, if that is known, the highest first."""
+    if not judgement.grades:
+        return np.ones(len(judgement.positive))
+    grades = np.array([judgement.grades.get(image, 1.0) for image in judgement.positive.tolist()])
+    return grades[np.lexsort((-grades,) if row is None else (-grades, row[judgement.positive]))]
 
 
 def _distractors(

@@ -5,14 +5,13 @@ from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import fields
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from golden import declaring
 
 import retrieval
-from datasets.task import Image
+from datasets.task import Image, Relevance
 from retrieval import protocol
 from retrieval.fusion.base import FusionMethod
 from retrieval.fusion.late import (
@@ -66,7 +65,9 @@ GALLERY += [picture(f"x/{n:03}", f"x{n}", None, "yz"[n % 2]) for n in range(40)]
 QUERIES = [picture("q/0", "g0", "a")] + [
     picture(f"q/{n}", f"q{n}", "abcdez"[n % 6]) for n in range(1, 8)
 ]
-RELEVANCE = {"q/1": SimpleNamespace(positive=("g/001", "g/011"), junk=("g/002", "x/003"))}
+RELEVANCE = {
+    "q/1": Relevance(frozenset({"g/001", "g/011"}), frozenset({"g/002", "x/003"})),
+}
 JUDGEMENTS = judge(QUERIES, GALLERY, RELEVANCE)
 ASKED, SEARCHED = extracted(len(QUERIES), 1), extracted(len(GALLERY), 2)
 for matrix in SEARCHED:

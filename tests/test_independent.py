@@ -11,7 +11,7 @@ import pytest
 import pytrec_eval
 
 from retrieval.knn import Block
-from retrieval.metrics import score
+from retrieval.metrics import METRICS, find_metrics, score
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
 
@@ -23,28 +23,59 @@ THEIRS = {
     "mrr": "recip_rank",
     "p10": "P_10",
     "rprec": "Rprec",
+    "recall5": "recall_5",
+    "recall30": "recall_30",
+    "p5": "P_5",
+    "ndcg": "ndcg",
+    "ndcg5": "ndcg_cut_5",
+    "ndcg10": "ndcg_cut_10",
+    "map5": "map_cut_5",
+    "map30": "map_cut_30",
 }
+EVERY = METRICS | find_metrics(THEIRS)
 
 
-def trec_eval(orders, relevant):
+def trec_eval(orders, grades):
     """Mean of every metric over rankings, each a sequence of image numbers, best first."""
-    truth = {str(n): {str(i): 1 for i in relevant} | {"absent": 0} for n in range(len(orders))}
+    relevant = {str(image): grade for image, grade in grades.items()}
+    truth = {str(n): relevant | {"absent": 0} for n in range(len(orders))}
     answers = {
         str(n): {str(image): float(len(order) - place) for place, image in enumerate(order)}
         for n, order in enumerate(orders)
     }
-    measures = {"success", "map", "recip_rank", "P", "Rprec"}
+    measures = {
+        "success",
+        "map",
+        "recip_rank",
+        "P",
+        "Rprec",
+        "recall",
+        "ndcg",
+        "ndcg_cut",
+        "map_cut",
+    }
     found = pytrec_eval.RelevanceEvaluator(truth, measures).evaluate(answers)
-    return {
+    values = {
         ours: np.mean([one[theirs] for one in found.values()]) for ours, theirs in THEIRS.items()
     }
+    for k in (5, 30):  # theirs is over R, ours over min(R, k)
+        values[f"map{k}"] *= len(grades) / min(len(grades), k)
+    return values
 
 
-def ours(distances, positive, excluded):
-    judged = Judgement(np.array(sorted(positive), np.intp), np.array(sorted(excluded), np.intp))
-    judgements = Judgements((judged,), distances.shape[0], 0)
+def ours(distances, grades, excluded):
+    positive, junk = (np.array(sorted(images), np.intp) for images in (grades, excluded))
+    judgements = Judgements((Judgement(positive, junk, grades),), distances.shape[0], 0)
     blocks = [Block(0, distances[None].astype(np.int32))]
-    return {name: values[0] for name, values in score(summarise(blocks, judgements)).items()}
+    found = score(summarise(blocks, judgements), EVERY)
+    return {name: values[0] for name, values in found.items()}
+
+
+def graded(images, rng):
+    """Images with grades of 1 to 3, or all with 1."""
+    return dict(
+        zip(images, rng.integers(1, rng.choice([2, 4]), len(images)).tolist(), strict=True)
+    )
 
 
 def orders_of(distances, allowed, rng, most=4000):
@@ -66,7 +97,7 @@ def test_without_ties_every_query_agrees(seed):
         distances = rng.permutation(10 * count)[:count]
         positive = set(np.flatnonzero(rng.random(count) < 0.3).tolist())
         excluded = set(np.flatnonzero(rng.random(count) < 0.15).tolist())
-        positive -= excluded
+        positive = graded(sorted(positive - excluded), rng)
         allowed = [i for i in np.argsort(distances) if i not in excluded]
         found = ours(distances, positive, excluded)
         if not positive:
@@ -83,6 +114,7 @@ def test_with_ties_ours_is_the_mean_over_all_orders(seed):
     distances = rng.integers(0, 6, count)
     positive = set(rng.choice(count, int(rng.integers(1, count)), replace=False).tolist())
     excluded = set(np.flatnonzero(rng.random(count) < 0.1).tolist()) - positive
+    positive = graded(sorted(positive), rng)
     allowed = np.array([i for i in range(count) if i not in excluded])
     orders, every = orders_of(distances, allowed, rng)
     wanted = trec_eval(orders, positive)
@@ -92,7 +124,7 @@ def test_with_ties_ours_is_the_mean_over_all_orders(seed):
 
 
 def test_a_gallery_smaller_than_k_agrees():
-    wanted = trec_eval([[2, 0, 1]], {1})
-    found = ours(np.array([1, 2, 0]), {1}, set())
+    wanted = trec_eval([[2, 0, 1]], {1: 1})
+    found = ours(np.array([1, 2, 0]), {1: 1}, set())
     assert {name: found[name] for name in wanted} == pytest.approx(wanted)
     assert found["p10"] == pytest.approx(0.1)

@@ -1,13 +1,12 @@
 """The traps of retrieval protocols, each with its test."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.stats import hypergeom
 
-from datasets.task import Image
+from datasets.task import Image, Relevance
 from retrieval.knn import grid_distances
 from retrieval.metrics import METRICS, chance, mean_scores, score
 from retrieval.protocol import judge
@@ -111,7 +110,7 @@ def test_distractors_are_negatives():
 
 def test_junk_is_removed_before_ranks_are_counted():
     gallery = images("g", ["a", "a", "b", "b"])
-    judged = {"q": SimpleNamespace(positive={"g003"}, junk={"g000", "g001"})}
+    judged = {"q": Relevance(frozenset({"g003"}), frozenset({"g000", "g001"}))}
     ranking, _ = search(
         [image("q", "a")], gallery, on_circle([0]), on_circle([1, 2, 3, 4]), judged
     )

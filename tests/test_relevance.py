@@ -79,7 +79,7 @@ def test_any_encoding_of_any_editor_is_read(read, encoding):
         ({"Q/0": {}}, "query 'Q/0' is not in the dataset; did you mean 'q/0'?"),
         ({"q/0": {"junk": [".\\g\\1"]}}, "is not in the dataset; did you mean 'g/1'?"),
         ({"none": {}}, "query 'none' is not in the dataset; mend or remove it"),
-        ({"q/0": {"positive": None}}, "expected `array`"),
+        ({"q/0": {"positive": None}}, "expected `object | array`"),
     ],
 )
 def test_whom_it_cannot_mean_is_told_with_the_true_reason(read, content, message):

@@ -138,7 +138,7 @@ def _relevance(photo: Image, dataset: Dataset) -> Relevance | None:
         return judged
     junk = frozenset(itself) | (judged.junk if judged else frozenset())
     if judged and judged.positive is not None:
-        return Relevance(judged.positive - junk, junk)
+        return replace(judged, positive=judged.positive - junk, junk=junk)
     positive = {image.id for image in dataset.gallery if image.labels & photo.labels}
     return Relevance(frozenset(positive) - junk, junk)
 
