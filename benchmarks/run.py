@@ -50,9 +50,10 @@ def _main(arguments: Sequence[str] | None) -> int:
         return 0
     # Not above: the list of the menu comes at once without the report's libraries.
     from benchmarks.report.console import print_table
+    from benchmarks.report.tables import choose
     from benchmarks.report.write import write_dataset, write_front
 
-    methods = _methods(options)
+    methods, choice = _methods(options), choose(options.metrics)
     use_networks(options)
     require_folders(options, "out", "cache")
     workforce = Workforce(options.jobs, options.quiet)
@@ -62,9 +63,9 @@ def _main(arguments: Sequence[str] | None) -> int:
         recorder = Recorder(dataset, options.out, options.seed, workforce)
         failed |= run(evaluation, recorder, methods, options.force)
         folder = write_description(options.out, dataset)
-        tables = write_dataset(folder, not options.no_plots).tables
+        tables = write_dataset(folder, not options.no_plots, choice).tables
         if not options.quiet:
-            print_table(dataset, tables)
+            print_table(dataset, tables, choice)
     write_front(options.out)
     workforce.log(f"Tables, records and rankings are in {options.out}")
     return 1 if failed else 0
@@ -103,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     add_options(what, "networks")
     what.add_argument("--list", action="store_true", help="list methods and datasets")
     how = parser.add_argument_group("how")
-    add_options(how, "out", "cache", "jobs", "epochs", "seed")
+    add_options(how, "metrics", "out", "cache", "jobs", "epochs", "seed")
     how.add_argument(
         "--force", action="store_true", help="do everything anew, ignoring what is stored"
     )

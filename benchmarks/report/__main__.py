@@ -12,6 +12,7 @@ from benchmarks.cli import add_options, command, make_parser, require_folders
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.site.build import build_page
 from benchmarks.report.site.thumbnails import Pictures
+from benchmarks.report.tables import choose
 from benchmarks.report.write import dataset_folders, write_dataset, write_front, write_vocabularies
 from datasets.errors import InputError
 
@@ -29,13 +30,14 @@ def _main(arguments: Sequence[str] | None) -> int:
     if not folders:
         raise InputError(f"--out {options.out}: holds no results; make some with benchmarks.run")
     require_folders(options, "out", *["cache"] * options.html)
-    written = {folder: write_dataset(folder, not options.no_plots) for folder in folders}
+    choice = choose(options.metrics)
+    written = {folder: write_dataset(folder, not options.no_plots, choice) for folder in folders}
     write_front(options.out)
     write_vocabularies(options.out, not options.no_plots)
     if options.html:
         workforce = Workforce()
         pictures = Pictures(tuple(options.dataset), options.cache, tuple(options.layout))
-        built = build_page(options.out, written, pictures, workforce)
+        built = build_page(options.out, written, pictures, workforce, choice)
         workforce.log(
             f"The page is {built.file}: {built.data_bytes / 1e6:.1f} MB, and {built.thumbnails} "
             f"thumbnails of {built.thumbnail_bytes / 1e6:.1f} MB in all"
@@ -45,7 +47,7 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = make_parser("report", __doc__)
-    add_options(parser, "out")
+    add_options(parser, "out", "metrics")
     parser.add_argument("--no-plots", action="store_true", help="tables and pages only")
     parser.add_argument(
         "--html", action="store_true", help="also build a page to look through, DIR/page/"

@@ -10,22 +10,28 @@ from benchmarks.formats.files import Json
 from benchmarks.formats.terminal import visible
 from benchmarks.pipeline.methods.presets import Preset
 from benchmarks.report.format import broken, change, count, p_value, score
-from benchmarks.report.tables import cell_text, columns, remarks
+from benchmarks.report.tables import USUAL, Choice, cell_text, columns, remarks
 from datasets.task import Dataset
 
-_SHOWN = ("method", "top1", "top5", "top10", "map", "dimensions", "extraction_ms", "search_ms")
-"""What fits 80 columns; the written tables have every column."""
+_METRICS = ("top1", "top5", "top10", "map")
+"""The usual metrics that fit 80 columns; the written tables have every column."""
+
+_COSTS = ("dimensions", "extraction_ms", "search_ms")
 
 
-def print_table(dataset: Dataset, tables: Mapping[str, Sequence[Json]]) -> None:
+def print_table(
+    dataset: Dataset, tables: Mapping[str, Sequence[Json]], choice: Choice = USUAL
+) -> None:
     """Print a dataset's tables, best method first."""
+    shown = ("method", *(_METRICS if choice is USUAL else choice.shown), *_COSTS)
+    heading_of = {name: column.heading for name, column in columns(choice.every).items()}
     console = Console()
     for query_set, rows in tables.items():
         title = escape(visible(f"{dataset.name}/{query_set}"))
         table = Table(title=title, box=None, pad_edge=False, padding=(0, 1, 0, 0))
-        numbers = [row for row in rows if row["status"] == "ok"]
-        names = [name for name in _SHOWN if any(row.get(name) is not None for row in numbers)]
-        headings = [columns()[name].heading for name in names]
+        numbers = [row for row in choice.ordered(rows) if row["status"] == "ok"]
+        names = [name for name in shown if any(row.get(name) is not None for row in numbers)]
+        headings = [heading_of[name] for name in names]
         for place, heading in enumerate(headings):
             table.add_column(heading, no_wrap=True, justify="right" if place else "left")
         # Notes have lines of their own below, and separators of thousands no room.

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from benchmarks.formats.files import Json, write_text
 from benchmarks.formats.markdown import Markup, escape, table, to_csv
+from retrieval.metrics import Metrics
 
 NOTHING = "–"
 """Stands where there is no number."""
@@ -60,6 +61,15 @@ def cost(value: float | None) -> str:
     ('8.73', '896')
     """
     return NOTHING if value is None else f"{value:.2f}" if value < 100 else f"{value:,.0f}"
+
+
+def formulas(metrics: Metrics) -> dict[str, list[str]]:
+    """Metrics in words, each with the headings of the columns that it explains."""
+    found: dict[str, list[str]] = {}
+    for metric in metrics.values():
+        if metric.formula:
+            found.setdefault(metric.formula, []).append(metric.label)
+    return found
 
 
 def listed(names: Sequence[str]) -> str:
@@ -160,5 +170,5 @@ _TEMPLATES = Environment(
 _TEMPLATES.filters |= {"table": table, "markup": Markup}
 _TEMPLATES.globals |= {
     function.__name__: function
-    for function in (score, interval, change, p_value, percent, count, cost, listed)
+    for function in (score, interval, change, p_value, percent, count, cost, formulas, listed)
 }

@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.formats.files import Json
 from benchmarks.formats.markdown import DIGITS
 from benchmarks.report.format import cost, count, groups, score, shorten
-from retrieval.metrics import METRICS, Values
+from retrieval.metrics import METRICS, Metric, Metrics, Values, find_metrics, mean_scores
 from retrieval.metrics import score as score_ranking
 from retrieval.ranking import Ranking
 from retrieval.statistics import compare, resolvable
@@ -35,13 +35,59 @@ COSTS = {
 }
 
 
-def columns() -> dict[str, Column]:
+@dataclass(frozen=True)
+class Choice:
+    """The metrics that people see; files for machines have the usual ones as well.
+
+    Attributes
+    ----------
+    shown : mapping of str to Metric
+        In the order of the columns.
+    first : tuple of str
+        Keys of those that have their interval beside them; methods are in order of the first.
+    """
+
+    shown: Metrics
+    first: tuple[str, ...]
+
+    @property
+    def every(self) -> Metrics:
+        """The usual metrics, and those shown."""
+        return {**METRICS, **self.shown}
+
+    def ordered(self, rows: Sequence[Json]) -> list[Json]:
+        """Rows of `task_rows`: chance, then by the first metric, then methods without numbers."""
+
+        def place(row: Json) -> tuple[bool, bool, float, str]:
+            if row["status"] != "ok":
+                return True, True, 0, ""
+            return False, row["method"] != CHANCE, -(row.get(self.first[0]) or 0), row["method"]
+
+        return sorted(rows, key=place)
+
+
+_FIRST = (SORT_BY, "top1")
+USUAL = Choice({name: METRICS[name] for name in (*_FIRST, *METRICS)}, _FIRST)
+"""The metrics of every record."""
+
+
+def choose(names: Sequence[str] | None) -> Choice:
+    """Choose metrics by name, all with their intervals; the usual ones where none is named."""
+    return Choice(find_metrics(names), tuple(dict.fromkeys(names))) if names else USUAL
+
+
+_SCORE = Column("score", score)
+
+
+def columns(metrics: Metrics = METRICS) -> dict[str, Column]:
     """Give every column of a table, in order, by the key of its values."""
-    scores = {name: Column(metric.label, score) for name, metric in METRICS.items()}
+    scores = {name: Column(metric.label, score) for name, metric in metrics.items()}
     return {"method": Column("method", str), **scores, **COSTS}
 
 
-def task_rows(records: Sequence[Json], rankings: Mapping[str, Ranking]) -> list[Json]:
+def task_rows(
+    records: Sequence[Json], rankings: Mapping[str, Ranking], metrics: Metrics = METRICS
+) -> list[Json]:
     """Make the rows of a task's table: chance, then by mAP, then methods without numbers.
 
     Parameters
@@ -50,6 +96,8 @@ def task_rows(records: Sequence[Json], rankings: Mapping[str, Ranking]) -> list[
         See `benchmarks.pipeline.records.results.read_records`.
     rankings : mapping of str to Ranking
         By method, for every record with numbers. Scores are computed from them.
+    metrics : mapping of str to Metric
+        The scores.
 
     Returns
     -------
@@ -60,7 +108,7 @@ def task_rows(records: Sequence[Json], rankings: Mapping[str, Ranking]) -> list[
     """
     done = [record for record in records if record["status"] == "ok"]
     scored = [record for record in done if record["counts"]["queries scored"]]
-    values = {record["method"]: _scored(rankings[record["method"]]) for record in done}
+    values = {record["method"]: _scored(rankings[record["method"]], metrics) for record in done}
     rows = [
         {"method": record["method"], "status": "ok", "note": record.get("note", "")}
         | {key: record[key] for key in ("dimensions", "bytes_per_image")}
@@ -73,9 +121,9 @@ def task_rows(records: Sequence[Json], rankings: Mapping[str, Ranking]) -> list[
         for record in done
     ]
     rows.sort(key=lambda row: (-(row[SORT_BY] or 0), row["method"]))
-    for name in METRICS if scored else ():
+    for name, metric in metrics.items() if scored else ():
         matrix = np.stack([values[row["method"]][name] for row in rows], axis=1)
-        made = compare(matrix, binary=METRICS[name].is_binary)
+        made = compare(matrix, binary=metric.is_binary)
         ends = made.intervals.round(DIGITS).tolist()
         for row, (low, high), letters in zip(rows, ends, made.letters, strict=True):
             row |= {f"{name}_low": low, f"{name}_high": high, f"{name}_letters": letters}
@@ -84,19 +132,23 @@ def task_rows(records: Sequence[Json], rankings: Mapping[str, Ranking]) -> list[
         for record in records
         if record["status"] != "ok"
     ]
-    by_chance = [{"method": CHANCE, "status": "ok", **record["chance"]} for record in scored[:1]]
+    by_chance = [
+        {"method": CHANCE, "status": "ok", **_chance(record, rankings[record["method"]], metrics)}
+        for record in scored[:1]
+    ]
     return by_chance + rows + absent
 
 
-def resolution(rankings: Iterable[Ranking], metric: str) -> float:
+def resolution(rankings: Iterable[Ranking], metric: Metric) -> float:
     """Smallest difference in a metric that a task's queries would usually show."""
-    return resolvable(np.stack([_scored(ranking)[metric] for ranking in rankings], axis=1))
+    values = [_scored(ranking, {metric.label: metric})[metric.label] for ranking in rankings]
+    return resolvable(np.stack(values, axis=1))
 
 
-def level_with_best(rows: Sequence[Json]) -> dict[str, set[str]]:
+def level_with_best(rows: Sequence[Json], metrics: Iterable[str]) -> dict[str, set[str]]:
     """Find the methods that are not significantly worse than the best, by metric."""
     found: dict[str, set[str]] = {}
-    for name in METRICS:
+    for name in metrics:
         compared = [row for row in rows if f"{name}_letters" in row]
         letters = {row["method"]: set(groups(row[f"{name}_letters"])) for row in compared}
         best = max(compared, key=lambda row: row[name], default={"method": None})["method"]
@@ -139,7 +191,7 @@ def cell_text(row: Json, name: str) -> str:
     """Write one cell; empty where there is no number."""
     if name == "method":
         return label(row)
-    return "" if row.get(name) is None else columns()[name].write(row[name])
+    return "" if row.get(name) is None else COSTS.get(name, _SCORE).write(row[name])
 
 
 def detailed_text(row: Json, name: str) -> str:
@@ -154,6 +206,14 @@ def _notes(row: Json) -> list[str]:
     return [note for note in (row.get("note") or "").split("; ") if note]
 
 
-def _scored(ranking: Ranking) -> dict[str, Values]:
+def _chance(record: Json, ranking: Ranking, metrics: Metrics) -> dict[str, float | None]:
+    """Chance as the record has it; of metrics that were not recorded, from the ranking."""
+    known: dict[str, float | None] = record["chance"]
+    others = {name: metric for name, metric in metrics.items() if name not in known}
+    return known | mean_scores(ranking.in_random_order(), others)
+
+
+def _scored(ranking: Ranking, metrics: Metrics) -> dict[str, Values]:
     """Values of every metric, without queries that have no relevant image."""
-    return {name: one[ranking.relevant > 0] for name, one in score_ranking(ranking).items()}
+    found = score_ranking(ranking, metrics)
+    return {name: one[ranking.relevant > 0] for name, one in found.items()}

@@ -20,6 +20,7 @@ from benchmarks.report.pages.table import PAGES, write_summary, write_table_page
 from benchmarks.report.pages.training import plot_training
 from benchmarks.report.pages.vocabulary import FOLDER, plot_vocabulary
 from benchmarks.report.plots.book import Plot, PlotBook
+from benchmarks.report.tables import USUAL, Choice
 from datasets.errors import DamagedError
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ class Written(NamedTuple):
     plots: list[Plot]
 
 
-def write_dataset(folder: Path, with_plots: bool = True) -> Written:
+def write_dataset(folder: Path, with_plots: bool = True, choice: Choice = USUAL) -> Written:
     """Write all pages of a dataset from the results in its folder.
 
     Parameters
@@ -41,6 +42,8 @@ def write_dataset(folder: Path, with_plots: bool = True) -> Written:
         ``<out>/<dataset>``.
     with_plots : bool
         Whether the plots that the pages show are drawn as well.
+    choice : Choice
+        The metrics of the tables.
     """
     results = read_results(folder)
     for page in (*PAGES, "mistakes.md"):
@@ -48,7 +51,7 @@ def write_dataset(folder: Path, with_plots: bool = True) -> Written:
         for ending in (".md", ".csv"):
             (folder / page).with_suffix(ending).unlink(missing_ok=True)
     book = PlotBook(folder, with_plots)
-    tables = write_tables(folder, results)
+    tables = write_tables(folder, results, choice)
     plot_accuracy(book, results, tables)
     plot_costs(book, results, tables)
     write_gap(folder, results, book)
@@ -59,7 +62,7 @@ def write_dataset(folder: Path, with_plots: bool = True) -> Written:
     write_leaks(folder)
     write_presets(folder, results.tasks)
     book.finish(results.about.name)
-    write_table_page(folder, results, tables)
+    write_table_page(folder, results, tables, choice)
     return Written(tables, book.plots)
 
 

@@ -12,6 +12,8 @@ from benchmarks.report.tables import (
     CHANCE,
     COSTS,
     SORT_BY,
+    USUAL,
+    Choice,
     label,
     level_with_best,
     remarks,
@@ -35,17 +37,17 @@ PAGES = {
 }
 """Other pages that there may be of a dataset, and their titles."""
 
-_FIRST = (SORT_BY, "top1")
-"""Metrics that the page shows first, with their intervals."""
-
 _PROBLEMS_SHOWN = 30
 
 
-def write_tables(folder: Path, results: Results) -> dict[str, list[Json]]:
+def write_tables(folder: Path, results: Results, choice: Choice = USUAL) -> dict[str, list[Json]]:
     """Write ``table.json`` and ``table.csv``; returns the table rows by query set."""
-    tables = {name: task_rows(one.records, one.rankings) for name, one in results.tasks.items()}
+    every = choice.every
+    tables = {
+        name: task_rows(one.records, one.rankings, every) for name, one in results.tasks.items()
+    }
     write_json(folder / "table.json", tables)
-    keys = [f"{name}{what}" for name in METRICS for what in ("", "_low", "_high", "_letters")]
+    keys = [f"{name}{what}" for name in every for what in ("", "_low", "_high", "_letters")]
     lines = [
         {"query_set": query_set, "method": row["method"]}
         | {key: row.get(key) for key in (*keys, *COSTS, "status", "note")}
@@ -56,16 +58,21 @@ def write_tables(folder: Path, results: Results) -> dict[str, list[Json]]:
     return tables
 
 
-def write_table_page(folder: Path, results: Results, tables: Mapping[str, Sequence[Json]]) -> None:
+def write_table_page(
+    folder: Path,
+    results: Results,
+    tables: Mapping[str, Sequence[Json]],
+    choice: Choice = USUAL,
+) -> None:
     """Write a dataset's page of tables, after all others: it names those that there are."""
     write_page(
         folder / "table.md",
         "table",
         about=results.about,
         tasks=results.tasks,
-        tables=tables,
-        metrics={name: METRICS[name].label for name in dict.fromkeys((*_FIRST, *METRICS))},
-        first=_FIRST,
+        tables={name: choice.ordered(rows) for name, rows in tables.items()},
+        metrics=choice.shown,
+        first=choice.first,
         costs=COSTS,
         chance=CHANCE,
         label=label,

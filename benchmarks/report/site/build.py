@@ -24,6 +24,7 @@ from benchmarks.report.site.thumbnails import (
     thumbnail_name,
     with_thumbnail,
 )
+from benchmarks.report.tables import USUAL, Choice
 from benchmarks.report.write import Written
 from datasets.errors import InputError
 
@@ -42,7 +43,11 @@ class Built(NamedTuple):
 
 
 def build_page(
-    out: Path, written: Mapping[Path, Written], pictures: Pictures, workforce: Workforce
+    out: Path,
+    written: Mapping[Path, Written],
+    pictures: Pictures,
+    workforce: Workforce,
+    choice: Choice = USUAL,
 ) -> Built:
     """Build the page of a results folder.
 
@@ -56,6 +61,8 @@ def build_page(
         Where thumbnails may be made from; without its pictures, a dataset's page names them.
     workforce : Workforce
         Makes thumbnails, and tells of pictures that are not there.
+    choice : Choice
+        The metrics of the tables.
 
     Raises
     ------
@@ -73,11 +80,11 @@ def build_page(
         files = {name: f"{number}-{place}" for place, name in enumerate(results.tasks, 1)}
         for name, task in results.tasks.items():
             rows = written[folder].tables[name]
-            data[f"{files[name]}-table.js"] = table_data(rows, task)
+            data[f"{files[name]}-table.js"] = table_data(rows, task, choice)
             data[f"{files[name]}-neighbours.js"] = neighbour_data(task, results.gallery, made)
         plots = plot_data(folder, written[folder].plots, list(results.tasks))
         listed.append(dataset_data(results, plots, files, images_shown(results), made))
-    data["index.js"] = {"datasets": listed, "columns": column_data(), "families": FAMILIES}
+    data["index.js"] = {"datasets": listed, "columns": column_data(choice), "families": FAMILIES}
     for file, content in data.items():
         write_text(page / "data" / file, script(file, content))
     keep_only(page / "data", data)

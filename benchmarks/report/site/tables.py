@@ -15,22 +15,32 @@ from benchmarks.report.plots.theme import DARK
 from benchmarks.report.tables import (
     CHANCE,
     COSTS,
+    SORT_BY,
+    USUAL,
+    Choice,
     cell_text,
     columns,
     detailed_text,
     label,
 )
-from retrieval.metrics import METRICS
+from retrieval.metrics import METRICS, Metrics
 
-_SHOWN = ("top1", "top10", "map", "bytes_per_image", "extraction_ms", "search_ms")
+_METRICS = ("top1", "top10", "map")
+_COSTS = ("bytes_per_image", "extraction_ms", "search_ms")
 """Columns of the table before the visitor chooses others."""
 
 
-def column_data() -> list[Json]:
+def column_data(choice: Choice) -> list[Json]:
     """List the table's columns, in order."""
+    shown = _METRICS if choice is USUAL else choice.shown
     return [
-        {"key": key, "heading": column.heading, "isCost": key in COSTS, "isShown": key in _SHOWN}
-        for key, column in columns().items()
+        {
+            "key": key,
+            "heading": column.heading,
+            "isCost": key in COSTS,
+            "isShown": key in shown or key in _COSTS,
+        }
+        for key, column in columns(choice.every).items()
         if key != "method"
     ]
 
@@ -92,7 +102,7 @@ def title(query_set: str) -> str:
     return query_set.removeprefix("query").strip("-").replace("-", " ").capitalize() or "Pictures"
 
 
-def table_data(rows: Sequence[Json], task: TaskResults) -> Json:
+def table_data(rows: Sequence[Json], task: TaskResults, choice: Choice) -> Json:
     """Collect a query set's table: of each cell the number and how people read it.
 
     Parameters
@@ -101,11 +111,15 @@ def table_data(rows: Sequence[Json], task: TaskResults) -> Json:
         See `benchmarks.report.tables.task_rows`.
     task : TaskResults
         With the records of its methods.
+    choice : Choice
+        The metrics of the rows.
     """
     records = {record["method"]: record for record in task.records}
     return {
-        "methods": [_method(row, records.get(row["method"])) for row in rows],
-        "legend": render("legend", with_letters=True),
+        "methods": [_method(row, records.get(row["method"]), choice.every) for row in rows],
+        "legend": render(
+            "legend", with_letters=True, metrics=choice.every, order=METRICS[SORT_BY].label
+        ),
     }
 
 
@@ -114,9 +128,9 @@ def _counts(task: TaskResults) -> str:
     return render("counts", counts=counts)
 
 
-def _method(row: Json, record: Json | None) -> Json:
+def _method(row: Json, record: Json | None, metrics: Metrics) -> Json:
     cells = {}
-    for key in (*METRICS, *COSTS):
+    for key in (*metrics, *COSTS):
         if row.get(key) is not None:
             text = cell_text(row, key)
             cells[key] = [row[key], text, detailed_text(row, key).removeprefix(text).strip()]
