@@ -232,6 +232,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "help": "metrics that tables show, such as recall@20, mAP@100, nDCG@10; methods are in "
         "order of the first (default: those of every record, in order of mAP)",
     },
+    "--precision-recall": {
+        "action": "store_true",
+        "help": "also write precision-recall.csv of each dataset, and plot it",
+    },
     "--weights": {
         "nargs": "+",
         "metavar": "NAME=FILE",

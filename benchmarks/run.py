@@ -5,8 +5,10 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import numpy as np
 
 import datasets
 import extractors
@@ -34,6 +36,8 @@ from datasets.assembly import NothingReadableError
 from datasets.errors import InputError
 from datasets.task import Dataset
 from extractors.networks.augmentation import Augmentation
+from retrieval.metrics import chance, menu
+from retrieval.protocol import Judgement, Judgements
 
 _SHOWN_EDGES = 16
 
@@ -63,7 +67,9 @@ def _main(arguments: Sequence[str] | None) -> int:
         recorder = Recorder(dataset, options.out, options.seed, workforce)
         failed |= run(evaluation, recorder, methods, options.force)
         folder = write_description(options.out, dataset)
-        tables = write_dataset(folder, not options.no_plots, choice).tables
+        tables = write_dataset(
+            folder, not options.no_plots, choice, options.precision_recall
+        ).tables
         if not options.quiet:
             print_table(dataset, tables, choice)
     write_front(options.out)
@@ -102,9 +108,9 @@ def _parser() -> argparse.ArgumentParser:
         help="put augmented copies into gallery and queries, to see what that leak is worth",
     )
     add_options(what, "networks")
-    what.add_argument("--list", action="store_true", help="list methods and datasets")
+    what.add_argument("--list", action="store_true", help="list methods, datasets and metrics")
     how = parser.add_argument_group("how")
-    add_options(how, "metrics", "out", "cache", "jobs", "epochs", "seed")
+    add_options(how, "metrics", "precision-recall", "out", "cache", "jobs", "epochs", "seed")
     how.add_argument(
         "--force", action="store_true", help="do everything anew, ignoring what is stored"
     )
@@ -118,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def listing() -> str:
-    """Both menus: methods with their family and summary, and datasets."""
+    """All menus: methods with their family and summary, datasets, and metrics."""
     lines = []
     for name in method_names():
         found = extractors.MENU.get(name)
@@ -129,7 +135,22 @@ def listing() -> str:
         for source in datasets.MENU.values()
     ]
     sets.append(f"  {'PATH':34}your own pictures in the folder layout")
-    return "\n".join(["Methods:", *lines, "", "Datasets:", *sets]) + "\n"
+    metrics = [*_metric_lines()]
+    return "\n".join(["Methods:", *lines, "", "Datasets:", *sets, "", *metrics]) + "\n"
+
+
+def _metric_lines() -> Iterator[str]:
+    """Every metric with its range, its chance value in a small case, its formula and source."""
+    at_k, others = menu()
+    k, images, relevant = 10, 100, 5
+    yield "Metrics, of which --metrics chooses: the larger, the better. Chance is exact for each"
+    yield f"dataset; here it is that of {relevant} relevant images among {images}, K being {k}:"
+    judgement = Judgement(np.arange(relevant), np.array([], np.intp))
+    listed = {f"{name}K": metric.at(k) for name, metric in at_k.items()} | others
+    by_chance = chance(Judgements((judgement,), images, 0), listed)
+    for name, metric in listed.items():
+        yield f"  {name:16}0 to {metric.best:g}, chance {by_chance[name]:.3f}  {metric.formula}"
+        yield f"  {'':34}{metric.source}"
 
 
 def _methods(options: argparse.Namespace) -> list[Method]:

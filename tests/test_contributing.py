@@ -79,11 +79,11 @@ def test_what_was_added_is_in_the_tables_and_lists(copy, tmp_path):
     run(
         copy,
         *("benchmarks.run", "--extractor", "brightness-histogram", "lbp", "--dataset", months),
-        *folders,
+        *("--metrics", "mAP", "RBP", *folders),
     )
     page = (tmp_path / "out" / "months" / "table.md").read_text(encoding="utf-8")
     assert "brightness-histogram" in page
-    assert "top-20" in page
+    assert "RBP" in page
     listed = subprocess.run(
         [sys.executable, "-m", "benchmarks.run", "--list"],
         cwd=copy,
@@ -94,3 +94,4 @@ def test_what_was_added_is_in_the_tables_and_lists(copy, tmp_path):
     assert re.search(r"brightness-histogram +texture +Histogram of brightness", listed)
     assert "vgg16" in listed
     assert "months=PATH" in listed
+    assert re.search(r"rbp +0 to 1, chance 0\.050  rank-biased precision, p = 0\.8", listed)

@@ -9,10 +9,11 @@ from retrieval.fusion.base import Fold
 from retrieval.fusion.methods import FUSION_METHODS, AdaptiveFusion, EarlyFusion, WeightedFusion
 from retrieval.fusion.weights import TooLittleError
 from retrieval.knn import GRID
-from retrieval.metrics import average_precision, chance, mean_scores
+from retrieval.metrics import chance, mean_scores
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
 from retrieval.reranking.menu import RERANKINGS
+from retrieval.scoring import average_precision
 
 CLASSES = 4
 NOBODY = np.empty(0, np.intp)

@@ -5,7 +5,7 @@ import pytest
 
 from retrieval.fusion.late import STEPS, CombSum, FusedSearch, z_score
 from retrieval.knn import grid_distances
-from retrieval.metrics import average_precision, chance, mean_scores
+from retrieval.metrics import chance, mean_scores
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
 from retrieval.reranking.diffusion import Diffusion
@@ -13,6 +13,7 @@ from retrieval.reranking.expansion import DatabaseAugmentation, QueryExpansion
 from retrieval.reranking.k_reciprocal import KReciprocal
 from retrieval.reranking.menu import RERANKINGS
 from retrieval.reranking.neighbours import nothing_excluded
+from retrieval.scoring import average_precision
 from retrieval.search import single
 
 NOBODY = np.empty(0, np.intp)

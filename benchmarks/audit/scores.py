@@ -29,8 +29,9 @@ from datasets.perceptual import perceptual_hash
 from datasets.reading import read_image
 from datasets.task import Dataset, Image
 from retrieval import protocol
-from retrieval.metrics import Values, score
+from retrieval.metrics import score
 from retrieval.protocol import Judgements
+from retrieval.scoring import Values
 from retrieval.statistics import difference_intervals
 
 _LISTED = 200

@@ -31,7 +31,10 @@ def _main(arguments: Sequence[str] | None) -> int:
         raise InputError(f"--out {options.out}: holds no results; make some with benchmarks.run")
     require_folders(options, "out", *["cache"] * options.html)
     choice = choose(options.metrics)
-    written = {folder: write_dataset(folder, not options.no_plots, choice) for folder in folders}
+    written = {
+        folder: write_dataset(folder, not options.no_plots, choice, options.precision_recall)
+        for folder in folders
+    }
     write_front(options.out)
     write_vocabularies(options.out, not options.no_plots)
     if options.html:
@@ -47,7 +50,7 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = make_parser("report", __doc__)
-    add_options(parser, "out", "metrics")
+    add_options(parser, "out", "metrics", "precision-recall")
     parser.add_argument("--no-plots", action="store_true", help="tables and pages only")
     parser.add_argument(
         "--html", action="store_true", help="also build a page to look through, DIR/page/"

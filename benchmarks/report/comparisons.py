@@ -8,7 +8,8 @@ from scipy.stats import kendalltau
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.results import TaskResults
-from retrieval.metrics import Values, score
+from retrieval.metrics import score
+from retrieval.scoring import Values
 from retrieval.statistics import LEVEL, compare, intervals, sign_flip_test
 
 TRAINED = "training mAP, cross-validated"

@@ -9,9 +9,10 @@ import numpy as np
 from benchmarks.formats.files import Json
 from benchmarks.formats.markdown import DIGITS
 from benchmarks.report.format import cost, count, groups, score, shorten
-from retrieval.metrics import METRICS, Metric, Metrics, Values, find_metrics, mean_scores
+from retrieval.metrics import METRICS, Metric, Metrics, find_metrics, mean_scores
 from retrieval.metrics import score as score_ranking
 from retrieval.ranking import Ranking
+from retrieval.scoring import Values
 from retrieval.statistics import compare, resolvable
 
 CHANCE = "chance"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.record import DESCRIPTION
 from benchmarks.pipeline.records.results import Results, read_results
-from benchmarks.report.pages.accuracy import plot_accuracy
+from benchmarks.report.pages.accuracy import CURVES, plot_accuracy, write_curves
 from benchmarks.report.pages.classes import write_classes
 from benchmarks.report.pages.costs import plot_costs
 from benchmarks.report.pages.distractors import write_confusion
@@ -33,7 +33,9 @@ class Written(NamedTuple):
     plots: list[Plot]
 
 
-def write_dataset(folder: Path, with_plots: bool = True, choice: Choice = USUAL) -> Written:
+def write_dataset(
+    folder: Path, with_plots: bool = True, choice: Choice = USUAL, with_curves: bool = False
+) -> Written:
     """Write all pages of a dataset from the results in its folder.
 
     Parameters
@@ -44,15 +46,19 @@ def write_dataset(folder: Path, with_plots: bool = True, choice: Choice = USUAL)
         Whether the plots that the pages show are drawn as well.
     choice : Choice
         The metrics of the tables.
+    with_curves : bool
+        Whether curves of precision over recall are written as well.
     """
     results = read_results(folder)
-    for page in (*PAGES, "mistakes.md"):
+    for page in (*PAGES, "mistakes.md", CURVES):
         # Of what an earlier run had, there may be nothing to tell now.
         for ending in (".md", ".csv"):
             (folder / page).with_suffix(ending).unlink(missing_ok=True)
     book = PlotBook(folder, with_plots)
     tables = write_tables(folder, results, choice)
     plot_accuracy(book, results, tables)
+    if with_curves:
+        write_curves(book, results, tables)
     plot_costs(book, results, tables)
     write_gap(folder, results, book)
     write_confusion(folder, results, book)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from retrieval.fusion.late import Fusion, Weighted, fuse
 from retrieval.knn import Block, GridDistances
-from retrieval.metrics import Values, average_precision
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
+from retrieval.scoring import Values, average_precision
 
 _STEPS = 10
 """Steps of each weight, for two and three searches."""

@@ -107,11 +107,12 @@ def _require_chance(
         dealt = tuple(_dealt(one, judgements.n_gallery, rng) for one in judgements.of)
         made.append(mean_scores(summarise(blocks, replace(judgements, of=dealt))))
     expected = chance(judgements)
-    for name in METRICS:
+    for name, metric in METRICS.items():
         mean = np.array([scores[name] for scores in made], float).mean()
         wanted = expected[name]
         assert wanted is not None, "queries without an answer were left out"
-        if abs(mean - wanted) > _allowed(wanted, _DEALS * len(judgements.of)):
+        off, count = abs(mean - wanted) / metric.best, _DEALS * len(judgements.of)
+        if off > _allowed(wanted / metric.best, count):
             raise SanityError(
                 f"{method}: answers dealt out at random score {mean:.4f} in {name}, chance "
                 f"is {wanted:.4f}; scores leak from somewhere"

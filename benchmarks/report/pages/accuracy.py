@@ -7,14 +7,20 @@ from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
 from benchmarks.formats.files import Json
+from benchmarks.formats.markdown import DIGITS
 from benchmarks.pipeline.records.results import Results
 from benchmarks.report.families import best_of_each_family, families_of
+from benchmarks.report.format import write_csv
 from benchmarks.report.plots.axes import Mark, Series
 from benchmarks.report.plots.book import PlotBook
 from benchmarks.report.plots.charts import Curves, Intervals
-from benchmarks.report.tables import SORT_BY
-from retrieval.metrics import METRICS, top_k
+from benchmarks.report.tables import CHANCE, SORT_BY
+from retrieval.curves import LEVELS, precision_at_recall
+from retrieval.metrics import METRICS
 from retrieval.ranking import DEPTH, Ranking
+from retrieval.scoring import top_k
+
+CURVES = "precision-recall.csv"
 
 _TICKS = (1, 2, 3, 5, 10, 20, DEPTH)
 """Values of k with a number at the axis."""
@@ -58,6 +64,49 @@ def plot_accuracy(book: PlotBook, results: Results, tables: Mapping[str, Sequenc
                 chance=chance_curve(task.rankings[best[0]]),
             ),
         )
+
+
+def write_curves(book: PlotBook, results: Results, tables: Mapping[str, Sequence[Json]]) -> None:
+    """Write ``precision-recall.csv``, and plot the methods that are the best of their family."""
+    lines = []
+    for query_set, task in results.tasks.items():
+        if not task.is_scored:
+            continue
+        curves = {name: precision_recall_curve(one) for name, one in task.rankings.items()}
+        chance = precision_recall_curve(next(iter(task.rankings.values())).in_random_order())
+        lines += [
+            {"query_set": query_set, "method": name, "recall": recall, "precision": precision}
+            for name, curve in {CHANCE: chance, **curves}.items()
+            for recall, precision in zip(LEVELS.round(2), curve.round(DIGITS), strict=True)
+        ]
+        ordered = [row["method"] for row in tables[query_set] if row["method"] in curves]
+        marks = {name: Mark.of(family) for name, family in families_of(task).items()}
+        book.add(
+            f"precision-recall-{query_set}",
+            query_set,
+            "Precision over recall, interpolated, mean over the queries, of the method of each "
+            f"family that is best by {METRICS[SORT_BY].label}.",
+            Curves(
+                title=f"{results.about.name}, {query_set}: precision over recall, best method of "
+                "each family",
+                xlabel="recall",
+                ylabel="precision",
+                across=LEVELS.tolist(),
+                series=[
+                    Series(name, marks[name], curves[name])
+                    for name in best_of_each_family(ordered, families_of(task))
+                ],
+                chance=chance,
+            ),
+        )
+    if lines:
+        write_csv(book.folder / CURVES, lines)
+
+
+def precision_recall_curve(ranking: Ranking) -> NDArray[np.float64]:
+    """Mean, over the queries with relevant images, of the precision at every recall."""
+    scored = ranking.relevant > 0
+    return precision_at_recall(ranking)[scored].mean(axis=0)
 
 
 def top_k_curve(ranking: Ranking, depth: int = DEPTH) -> NDArray[np.float64]:
