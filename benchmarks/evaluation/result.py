@@ -15,8 +15,9 @@ from benchmarks.pipeline.records.results import ImageEntry, read_results
 from benchmarks.report.format import NOTHING, count, interval, p_value
 from benchmarks.report.format import score as score_text
 from datasets.errors import InputError
-from retrieval.metrics import METRICS, Values, mean_scores, score
+from retrieval.metrics import METRICS, mean_scores, score
 from retrieval.ranking import Ranking
+from retrieval.scoring import Values
 from retrieval.statistics import compare, intervals
 
 MAIN_METRIC = "map"
