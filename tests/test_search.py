@@ -14,6 +14,7 @@ from PIL import Image
 from skops.io import dump
 
 from benchmarks.pipeline.cache.estimators import load, save
+from benchmarks.pipeline.loading import dataset as loading
 from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.records.record import RecordPath
 from benchmarks.search import build as building
@@ -279,6 +280,18 @@ def test_a_picture_is_left_out_with_its_copies(method, mixed, ask, tmp_path):
         assert [one["id"] for one in answer] == [one["id"] for one in with_it[2:5]]
     with pytest.raises(InputError, match="left out by its file's bytes; give its path"):
         search(picture(3), pictures=mixed, extractor="lbp", leave_out_query=True)
+
+
+def test_everything_is_looked_at_anew_on_demand(mixed, ask, tmp_path, monkeypatch):
+    options = ("--pictures", mixed, "--extractor", "hsv-histogram", "--index", tmp_path / "index")
+    monkeypatch.setattr(loading, "_state", str)  # a disk whose files never seem to change
+    before = ask(mixed / "1.png", *options)[1]["neighbours"]
+    shutil.copy(mixed / "2.webp", mixed / "1.png")
+    assert ask(mixed / "2.webp", *options)[1]["neighbours"][1]["distance"] > 0
+    assert ask(mixed / "2.webp", *options, "--reread")[1]["neighbours"][1]["distance"] == 0
+    found = ask(mixed / "2.webp", *options)[1]["neighbours"]
+    assert [(one["id"], one["distance"]) for one in found[:2]] == [("1.png", 0), ("2.webp", 0)]
+    assert before != found
 
 
 def test_a_picture_that_was_replaced_by_one_of_its_size_and_time_is_looked_at(ask, tmp_path):

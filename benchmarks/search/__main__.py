@@ -67,6 +67,7 @@ def _search(options: argparse.Namespace) -> SearchResult | None:
         learn_from=options.learn_from,
         epochs=options.epochs,
         seed=options.seed,
+        reread=options.reread,
         cache=options.cache,
         workforce=workforce,
     )
@@ -105,6 +106,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="keep the index here; with --pictures or --dataset it is brought up to date, "
         "alone it is used as it is, which starts faster",
+    )
+    where.add_argument(
+        "--reread",
+        action="store_true",
+        help="look at every picture anew, also where size, times and place say it is as it was",
     )
     how = parser.add_argument_group("how")
     how.add_argument(

@@ -41,6 +41,7 @@ def search(
     leave_out_query: bool = False,
     epochs: int | None = None,
     seed: int = 0,
+    reread: bool = False,
     cache: str | Path | None = None,
     workforce: Workforce | None = None,
 ) -> SearchResult:
@@ -50,7 +51,7 @@ def search(
     ----------
     picture : path, PIL.Image.Image or ndarray of uint8
         As `datasets.reading.as_pixels` takes it.
-    pictures, dataset, index, extractor, preset, learn_from, epochs, seed, cache, workforce
+    pictures, dataset, index, extractor, preset, learn_from, epochs, seed, reread, cache, workforce
         As of `prepare_index`.
     k : int
         Number of neighbours, at least 1.
@@ -71,6 +72,7 @@ def search(
         learn_from=learn_from,
         epochs=epochs,
         seed=seed,
+        reread=reread,
         cache=cache,
         workforce=workforce,
     )
@@ -98,6 +100,7 @@ def prepare_index(
     learn_from: str | None = None,
     epochs: int | None = None,
     seed: int = 0,
+    reread: bool = False,
     cache: str | Path | None = None,
     workforce: Workforce | None = None,
 ) -> tuple[Index, Dataset | None]:
@@ -123,6 +126,8 @@ def prepare_index(
         Networks are trained for no more than these.
     seed : int
         Seed of a dataset's split, where its folders give none.
+    reread : bool
+        Hash every picture anew, also those that are as they were by size and times.
     cache : str or Path, optional
         Folder of vectors; the user's cache folder if left out.
     workforce : Workforce, optional
@@ -159,9 +164,9 @@ def prepare_index(
     folder = Path(index) if index else cache / "indexes" / digest(named)[:16]
     require_writable(folder, "--index")
     if isinstance(source, str):
-        found = load(source, cache, workforce, seed)
+        found = load(source, cache, workforce, seed, reread=reread)
     else:
-        found = load_folder(source, learn_from, cache, workforce, seed)
+        found = load_folder(source, learn_from, cache, workforce, seed, reread)
         _tell_problems(found, workforce)
     return build(folder, method, found, cache, workforce, epochs), found
 

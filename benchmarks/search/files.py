@@ -38,7 +38,7 @@ COLUMNS = {"id": "S", "path": "S", "sha256": "S", "label": "i", "distractor": "i
 _ANEW = "--pictures or --dataset makes it anew"
 _REMEDY = f"damaged or of another version; {_ANEW}"
 _BLOCK = 2**20
-_ROWS = 4096
+_ROWS = 256
 
 T = TypeVar("T")
 

@@ -49,6 +49,7 @@ def load(
     seed: int = 0,
     layout: Sequence[str] = (),
     leave_one_out: bool = False,
+    reread: bool = False,
 ) -> Dataset:
     """Load a dataset by name, path or both.
 
@@ -70,6 +71,8 @@ def load(
         Form of the folder, if the user names it; see `datasets.recognition.by_hand`.
     leave_one_out : bool
         Let every gallery image ask all others, see `datasets.assembly.assemble`.
+    reread : bool
+        Hash every file anew, as if none were as it was.
 
     Raises
     ------
@@ -77,7 +80,7 @@ def load(
         If there is no such dataset or nothing in it can be used.
     """
     source, found = collect(text, cache, workforce, layout)
-    inspected = inspect(found.items, source.name, cache, workforce)
+    inspected = inspect(found.items, source.name, cache, workforce, reread)
     dataset = assemble(source.name, found, inspected, seed, source.licence, leave_one_out)
     for name in dataset.queries:
         require_file_name(name, "a query set", f"rename its folder in {dataset.root}")
@@ -104,7 +107,7 @@ def mark_as_cache(folder: Path) -> None:
 
 
 def inspect(
-    items: Sequence[Item], name: str, cache: Path, workforce: Workforce
+    items: Sequence[Item], name: str, cache: Path, workforce: Workforce, reread: bool = False
 ) -> dict[str, Inspected]:
     """Hash files and find out which of them can be read.
 
@@ -120,13 +123,15 @@ def inspect(
         Folder of what is known of files.
     workforce : Workforce
         The workers.
+    reread : bool
+        Hash every file anew.
 
     Returns
     -------
     dict of str to Inspected
         By item id.
     """
-    hashes, refused = file_hashes([item.path for item in items], name, cache, workforce)
+    hashes, refused = file_hashes([item.path for item in items], name, cache, workforce, reread)
     paths = {hashes[item.path]: item.path for item in items if item.path in hashes}
     identity = module_identity(reading) | {"max pixels": max_pixels()}
     store = ArrayStore(cache / "readable", "remarks", identity)
@@ -143,7 +148,7 @@ def inspect(
 
 
 def file_hashes(
-    paths: Sequence[Path], name: str, cache: Path, workforce: Workforce
+    paths: Sequence[Path], name: str, cache: Path, workforce: Workforce, reread: bool = False
 ) -> tuple[dict[Path, str], dict[Path, Inspected]]:
     """Hash the bytes of files, or recall the hash of those that are as they were.
 
@@ -160,6 +165,8 @@ def file_hashes(
         Folder of what is known of files.
     workforce : Workforce
         The workers.
+    reread : bool
+        Hash every file anew.
 
     Returns
     -------
@@ -169,7 +176,7 @@ def file_hashes(
         The others.
     """
     states = {path: _state(path) for path in dict.fromkeys(paths)}
-    store = ArrayStore(cache / "files", "sha256", module_identity(reading))
+    store = ArrayStore(cache / "files", "sha256", module_identity(reading), forget=reread)
     items = {state: path for path, state in states.items()}
     label = f"hashing {name}"
     problems = store.fill(items, partial(_each, _hashed), workforce, label, chunk=256)

@@ -12,7 +12,12 @@ from datasets.walk import File, walk
 
 
 def load_folder(
-    root: Path, learn_from: str | None, cache: Path, workforce: Workforce, seed: int = 0
+    root: Path,
+    learn_from: str | None,
+    cache: Path,
+    workforce: Workforce,
+    seed: int = 0,
+    reread: bool = False,
 ) -> Dataset:
     """Load every picture below a folder as a gallery.
 
@@ -31,6 +36,8 @@ def load_folder(
         The workers.
     seed : int
         Seed of the other dataset's split.
+    reread : bool
+        Hash every file anew, as if none were as it was.
 
     Raises
     ------
@@ -40,7 +47,7 @@ def load_folder(
     mark_as_cache(cache)
     listing = walk(root)
     items = [_item(file) for file in listing.files]
-    inspected = inspect(items, root.name, cache, workforce)
+    inspected = inspect(items, root.name, cache, workforce, reread)
     images = [
         item.to_image(inspected[item.id].sha256)
         for item in items
