@@ -99,6 +99,13 @@ def test_any_damaged_file_is_found_and_made_anew(tmp_path):
         assert open_index(tmp_path / "index").search(asked) == expected
         flip(path)
         assert prepare_index(**options)[0].search(asked) == expected
+    (generation(tmp_path / "index") / "learned-0" / "head.skops").write_text("a stranger's")
+    seal(tmp_path / "index")
+    with pytest.raises(
+        DamagedError, match=r"head\.skops: .*--pictures or --dataset makes it anew"
+    ):
+        open_index(tmp_path / "index")
+    assert prepare_index(**options)[0].search(asked) == expected
 
 
 def changed(name, change):

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import time
 from pathlib import Path
 
 import numpy as np
@@ -292,25 +291,6 @@ def test_everything_is_looked_at_anew_on_demand(mixed, ask, tmp_path, monkeypatc
     found = ask(mixed / "2.webp", *options)[1]["neighbours"]
     assert [(one["id"], one["distance"]) for one in found[:2]] == [("1.png", 0), ("2.webp", 0)]
     assert before != found
-
-
-def test_a_picture_that_was_replaced_by_one_of_its_size_and_time_is_looked_at(ask, tmp_path):
-    root = tmp_path / "replaced"
-    root.mkdir()
-    for number, name in enumerate("ab"):
-        picture(number, hue=number).save(root / f"{name}.bmp")
-    picture(2, hue=2).save(tmp_path / "asked.png")
-    options = ("--pictures", root, "--extractor", "hsv-histogram", "--index", tmp_path / "index")
-    before = ask(tmp_path / "asked.png", *options)[1]["neighbours"]
-    assert before[0]["distance"] > 0.1
-    old = (root / "a.bmp").stat()
-    time.sleep(2.1)  # beyond the grain of a clock, in which nothing is remembered
-    ask(tmp_path / "asked.png", *options)
-    picture(2, hue=2).save(root / "a.bmp")
-    os.utime(root / "a.bmp", ns=(old.st_atime_ns, old.st_mtime_ns))
-    assert (root / "a.bmp").stat().st_size == old.st_size
-    found = ask(tmp_path / "asked.png", *options)[1]["neighbours"][0]
-    assert (found["id"], found["distance"]) == ("a.bmp", 0)
 
 
 def test_from_python_an_index_is_searched_by_its_own_method(mixed, tmp_path):

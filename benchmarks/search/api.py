@@ -146,10 +146,7 @@ def prepare_index(
         If something is missing, with the remedy.
     """
     _require_words({"--pictures": pictures, "--dataset": dataset, "--index": index})
-    if pictures and dataset:
-        raise InputError("--pictures and --dataset exclude each other; give one")
-    if preset and extractor:
-        raise InputError("--preset and --extractor exclude each other; give one")
+    _require_one({"--preset": preset, "--extractor": extractor})
     if learn_from and not pictures:
         raise InputError("--learn-from goes with --pictures; a dataset has training images")
     if index and not pictures and not dataset:
@@ -172,10 +169,17 @@ def prepare_index(
 
 
 def _require_words(given: Mapping[str, object]) -> None:
-    """Refuse empty text, which would be taken for nothing said."""
+    """Refuse empty text, which would be taken for nothing said, and two things to search."""
     for option, value in given.items():
         if value is not None and not str(value).strip():
             raise InputError(f"{option}: no path given (is a variable empty?)")
+    _require_one({option: given[option] for option in ("--pictures", "--dataset")})
+
+
+def _require_one(given: Mapping[str, object]) -> None:
+    """Refuse two options that exclude each other."""
+    if all(given.values()):
+        raise InputError(f"{' and '.join(given)} exclude each other; give one")
 
 
 def _tell_problems(dataset: Dataset, workforce: Workforce) -> None:
