@@ -206,6 +206,17 @@ def test_a_picture_that_is_not_there_is_told_so(mixed, ask, picture, message):
     assert re.search(message, error)
 
 
+def test_the_layout_of_a_dataset_can_be_said(tmp_path, ask):
+    for part in ("photo", "sketch"):
+        for number, label in enumerate(("a", "b")):
+            fill(tmp_path / "f" / part / label, 2, number, number)
+    given = ("--dataset", tmp_path / "f", "--layout", "gallery=photo", "query=sketch")
+    picture = tmp_path / "f" / "sketch" / "a" / "00.png"
+    code, answer = ask(picture, *given, "--extractor", "hsv-histogram", "-k", 1)
+    assert code == 0
+    assert answer["neighbours"][0]["id"].startswith("photo/")
+
+
 @pytest.mark.parametrize("option", ["pictures", "dataset", "index"])
 def test_an_empty_path_is_not_the_embedded_set(mixed, option):
     with pytest.raises(InputError, match="no path given"):

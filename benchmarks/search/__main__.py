@@ -67,6 +67,7 @@ def _search(options: argparse.Namespace) -> SearchResult | None:
         learn_from=options.learn_from,
         epochs=options.epochs,
         seed=options.seed,
+        layout=options.layout,
         reread=options.reread,
         cache=options.cache,
         workforce=workforce,
@@ -134,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
         help="dataset whose training images vocabularies and weights are learned from, for "
         "--pictures",
     )
-    add_options(how, "epochs", "seed", "max-pixels", "networks", "jobs", "cache")
+    add_options(how, "epochs", "seed", "layout", "max-pixels", "networks", "jobs", "cache")
     what = parser.add_argument_group("what comes out")
     what.add_argument(
         "--show", type=a_path, metavar="FILE", help="draw it all: a PNG, JPEG, WebP or PDF file"

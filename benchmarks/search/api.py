@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import datasets
@@ -41,6 +41,7 @@ def search(
     leave_out_query: bool = False,
     epochs: int | None = None,
     seed: int = 0,
+    layout: Sequence[str] = (),
     reread: bool = False,
     cache: str | Path | None = None,
     workforce: Workforce | None = None,
@@ -51,7 +52,9 @@ def search(
     ----------
     picture : path, PIL.Image.Image or ndarray of uint8
         As `datasets.reading.as_pixels` takes it.
-    pictures, dataset, index, extractor, preset, learn_from, epochs, seed, reread, cache, workforce
+    pictures, dataset, index, extractor, preset, learn_from
+        As of `prepare_index`.
+    epochs, seed, layout, reread, cache, workforce
         As of `prepare_index`.
     k : int
         Number of neighbours, at least 1.
@@ -72,6 +75,7 @@ def search(
         learn_from=learn_from,
         epochs=epochs,
         seed=seed,
+        layout=layout,
         reread=reread,
         cache=cache,
         workforce=workforce,
@@ -100,6 +104,7 @@ def prepare_index(
     learn_from: str | None = None,
     epochs: int | None = None,
     seed: int = 0,
+    layout: Sequence[str] = (),
     reread: bool = False,
     cache: str | Path | None = None,
     workforce: Workforce | None = None,
@@ -124,8 +129,8 @@ def prepare_index(
         Dataset whose training images methods may learn from, with `pictures`.
     epochs : int, optional
         Networks are trained for no more than these.
-    seed : int
-        Seed of a dataset's split, where its folders give none.
+    seed, layout
+        As of `benchmarks.pipeline.loading.dataset.load`.
     reread : bool
         Hash every picture anew, also those that are as they were by size and times.
     cache : str or Path, optional
@@ -150,8 +155,7 @@ def prepare_index(
     if learn_from and not pictures:
         raise InputError("--learn-from goes with --pictures; a dataset has training images")
     if index and not pictures and not dataset:
-        wanted = method_from(Path(preset)).name if preset else extractor
-        return _open_as_it_is(Path(index), wanted), None
+        return _open_as_it_is(Path(index), _name(preset, extractor)), None
     method = method_from(Path(preset)) if preset else parse_method(extractor or EXTRACTOR, epochs)
     workforce = workforce or Workforce(quiet=True)
     cache = Path(cache or default_cache())
@@ -161,7 +165,7 @@ def prepare_index(
     folder = Path(index) if index else cache / "indexes" / digest(named)[:16]
     require_writable(folder, "--index")
     if isinstance(source, str):
-        found = load(source, cache, workforce, seed, reread=reread)
+        found = load(source, cache, workforce, seed, layout, reread=reread)
     else:
         found = load_folder(source, learn_from, cache, workforce, seed, reread)
         _tell_problems(found, workforce)
@@ -255,6 +259,10 @@ def search_query(index: Index, dataset: Dataset | None, name: str, k: int) -> Se
     scores = mean_scores(ranking)
     top = {key: value for key in TOPS if (value := scores[key]) is not None}
     return _result(index, query.path, query.label, neighbours, seconds, top)
+
+
+def _name(preset: str | Path | None, extractor: str | None) -> str | None:
+    return method_from(Path(preset)).name if preset else extractor
 
 
 def _open_as_it_is(folder: Path, wanted: str | None = None) -> Index:
