@@ -15,15 +15,21 @@ from PIL import Image as PILImage
 from PIL import UnidentifiedImageError
 
 from datasets.decoding.arrays import from_array
+from datasets.decoding.depths import FLOATING
 from datasets.decoding.formats import (
     HEAD,
     READ,
-    require_no_thumbnail,
+    require_no_camera_raw,
     require_readable,
     share_of_pixels,
 )
+from datasets.decoding.jpeg import BEGIN as JPEG
+from datasets.decoding.jpeg import require_few_scans
+from datasets.decoding.png import BEGIN as PNG
+from datasets.decoding.png import require_few_chunks
 from datasets.decoding.render import Decoded, render
-from datasets.decoding.repair import repairs, require_few_scans
+from datasets.decoding.repair import MOST_BYTES, repairs
+from datasets.decoding.tiff import is_floating
 from datasets.errors import InputError, UnreadableImageError
 
 Pixels = NDArray[np.uint8]
@@ -149,12 +155,15 @@ def decode(path: Path) -> Decoded:
     with _opened(path) as file:
         head = file.read(HEAD)
         require_readable(head, path)
-        if head.startswith(b"\xff\xd8"):
-            data = head + file.read()
-            require_few_scans(data)
-            return _decode(io.BytesIO(data), limit)
+        require_no_camera_raw(file)
+        if head.startswith(PNG):
+            require_few_chunks(file, os.fstat(file.fileno()).st_size)
         file.seek(0)
-        return _decode(file, limit)
+        if not head.startswith(JPEG):
+            return _decode(file, limit)
+        data = _content(file)
+        require_few_scans(data)
+        return _decode(io.BytesIO(data), limit)
 
 
 def _opened(path: Path) -> io.BufferedReader:
@@ -176,21 +185,29 @@ def _decode(file: IO[bytes], limit: int) -> Decoded:
     except UnreadableImageError:
         raise
     except Exception as error:  # decoders raise whatever they like on truncated and lying files
-        file.seek(0)
-        whole = file.read()
-        for data, remark in repairs(whole):
-            try:
-                found = _render(io.BytesIO(data), limit)
-            except Exception:
-                continue
-            return Decoded(found.pixels, (*found.remarks, remark))
-        raise _undecodable(error, is_tiff=whole.startswith((b"II", b"MM"))) from error
+        failed = error.with_traceback(None)  # lets go of what was decoded
+    whole = _content(file)
+    for data, remark in repairs(whole):
+        try:
+            found = _render(io.BytesIO(data), limit)
+        except Exception:
+            continue
+        return Decoded(found.pixels, (*found.remarks, remark))
+    raise _undecodable(failed, whole) from failed
+
+
+def _content(file: IO[bytes]) -> bytes:
+    """The whole of a file, unless it is larger than pictures are."""
+    file.seek(0)
+    data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise UnreadableImageError(f"a damaged or odd file of more than {MOST_BYTES // 2**20} MiB")
+    return data
 
 
 def _render(file: IO[bytes], limit: int) -> Decoded:
     with PILImage.open(file, formats=READ) as image:
-        require_no_thumbnail(image)
-        most = int(limit * share_of_pixels(image.format))
+        most = int(limit * share_of_pixels(image))
         if image.width * image.height > most:
             size = f"{image.width} x {image.height} pixels"
             raise UnreadableImageError(
@@ -208,8 +225,10 @@ def _rendered(image: PILImage.Image) -> Pixels:
         raise _undecodable(error) from error
 
 
-def _undecodable(error: Exception, is_tiff: bool = False) -> UnreadableImageError:
-    if isinstance(error, UnidentifiedImageError) and is_tiff:
+def _undecodable(error: Exception, data: bytes = b"") -> UnreadableImageError:
+    if isinstance(error, UnidentifiedImageError) and data.startswith((b"II", b"MM")):
+        if is_floating(data):
+            return UnreadableImageError(FLOATING)
         return UnreadableImageError("a TIFF of a rare or damaged kind; save it with 8 or 16 bit")
     if isinstance(error, UnidentifiedImageError):
         return UnreadableImageError("cannot be decoded (damaged from its beginning on)")

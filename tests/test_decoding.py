@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 import subprocess
 import sys
 import zlib
@@ -25,10 +26,11 @@ from damaged import (
     tiff,
 )
 from pictures import picture, scene
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageOps
 
 from datasets.decoding import render
 from datasets.decoding.formats import identify
+from datasets.decoding.jpeg import segments
 from datasets.errors import NoPictureError, OtherFormatError, UnreadableImageError
 from datasets.reading import decode, read_image
 
@@ -56,6 +58,11 @@ UNTOUCHED = {
     "short size.png": png(chunk(b"pHYs", b"\0")),
     "short colours.png": png(chunk(b"cHRM", b"abc")),
     "short sRGB.png": png(chunk(b"sRGB", b"")),
+    "transparency check.png": png(chunk(b"tRNS", b"\0\1\0\2\0\3", spoil=1)),
+    "short transparency.png": png(chunk(b"tRNS", b"\0")),
+    "packed profile.png": png(chunk(b"iCCP", b"p\0\5" + zlib.compress(b"abc"))),
+    "XMP.tif": tiff(1, 8, np.arange(64, dtype="u1").reshape(8, 8), (700, 3, 1)),
+    "many texts.png": png(chunk(b"tEXt", b"a\0b") * 70_000),
     "no end.jpg": encoded(picture(22, 256), "JPEG")[:-2],
     "half an end.jpg": encoded(picture(22, 256), "JPEG")[:-1],
     "no end, progressive.jpg": encoded(picture(22, 256), "JPEG", progressive=True)[:-2],
@@ -88,6 +95,61 @@ def test_damaged_metadata_never_cost_the_pixels(tmp_path, name):
 def test_pictures_that_lack_pixels_are_kept_out(tmp_path, data):
     with pytest.raises(UnreadableImageError, match="cannot be decoded"):
         read_image(put(tmp_path, "a.jpg", data))
+
+
+OPTIONS = [{"quality": 40}, {"quality": 75}, {"quality": 90, "progressive": True}]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_a_cut_jpeg_is_whole_or_refused(tmp_path, options):
+    """Whatever the number of bytes that are missing, and however small the picture."""
+    kept = 0
+    for number in range(4):
+        small = SCENE.crop((100, 100, 140 + 7 * number, 130 + 5 * number))
+        data = encoded(small, "JPEG", **options)
+        sound = read_image(put(tmp_path, "sound.jpg", data))
+        for missing in range(1, 30):
+            with suppress(UnreadableImageError):
+                found = read_image(put(tmp_path, "cut.jpg", data[:-missing]))
+                np.testing.assert_array_equal(found, sound)
+                kept += 1
+    assert kept >= 8  # those that lack one or both bytes of the end marker
+
+
+def test_a_progressive_jpeg_without_its_last_scans_is_kept_out(tmp_path):
+    data = encoded(SCENE, "JPEG", progressive=True)
+    scans = [start for marker, start, _ in segments(data) if marker == 0xDA]
+    tables = [start for marker, start, _ in segments(data) if marker == 0xC4]
+    for scan in scans[1:]:
+        cut = max(start for start in (*tables, *scans) if start < scan)
+        with pytest.raises(UnreadableImageError, match="truncated"):
+            read_image(put(tmp_path, "a.jpg", data[:cut]))
+
+
+def test_avif_with_damaged_exif_is_read(tmp_path):
+    sound = encoded(SCENE, "AVIF", exif=exif((0x11A, 3, b"\1\0")))
+    damaged = sound.replace(b"II*\0", b"junk")
+    assert damaged != sound
+    found = decode(put(tmp_path, "a.avif", damaged))
+    np.testing.assert_array_equal(found.pixels, read_image(put(tmp_path, "b.avif", sound)))
+    assert found.remarks == (LEFT_OUT,)
+
+
+def test_a_large_progressive_jpeg_is_allowed_fewer_pixels(tmp_path, monkeypatch):
+    """Its decoder holds all coefficients: of 4:4:4 more than of 4:2:0."""
+    monkeypatch.setenv("IMAGE_RETRIEVAL_MAX_PIXELS", str(360 * 360))
+    for sampling, plain in ((2, {}), (0, {"progressive": False})):
+        options = {"progressive": True, "subsampling": sampling, **plain}
+        read_image(put(tmp_path, "a.jpg", encoded(SCENE, "JPEG", **options)))
+    full = put(tmp_path, "b.jpg", encoded(SCENE, "JPEG", progressive=True, subsampling=0))
+    with pytest.raises(UnreadableImageError, match=r"too large .*at most 92,571"):
+        read_image(full)
+
+
+def test_a_png_of_millions_of_chunks_is_refused(tmp_path):
+    path = put(tmp_path, "a.png", png(chunk(b"juNk", b"") * 2**18))
+    with pytest.raises(UnreadableImageError, match="more than 262,144 chunks"):
+        read_image(path)
 
 
 def test_what_is_odd_is_remarked(tmp_path):
@@ -202,9 +264,12 @@ def test_pixels_without_a_defined_white_are_refused(tmp_path, data, reason):
         read_image(put(tmp_path, "a.tif", data))
 
 
-def test_a_tiff_of_a_rare_kind_is_told_so():
+def test_a_tiff_of_a_rare_kind_is_told_so(tmp_path):
+    with pytest.raises(UnreadableImageError, match="floating-point"):
+        read_image(Path(skimage.__file__).parent / "data" / "multipage_rgb.tif")
+    rare = put(tmp_path, "a.tif", tiff(1, 64, np.full((8, 8), 9, "<u8")))
     with pytest.raises(UnreadableImageError, match="a TIFF of a rare or damaged kind; save it"):
-        read_image(Path(skimage.__file__).parent / "data" / "multipage_rgb.tif")  # 64-bit floats
+        read_image(rare)
 
 
 def test_libtiff_is_quiet(tmp_path, capfd):
@@ -228,6 +293,31 @@ def test_the_transparent_value_of_deep_grey_is_white(tmp_path):
     values[0] = 7
     data = encoded(Image.fromarray(values), "PNG", transparency=7)
     assert read_image(put(tmp_path, "a.png", data))[:2, 0, 0].tolist() == [255, 156]
+
+
+@pytest.mark.parametrize(
+    ("kind", "bits", "samples", "transparent", "white"),
+    [
+        (0, 2, b"\x1b", b"\0\1", [0, 255, 170, 255]),
+        (0, 4, b"\x01\x23", b"\0\2", [0, 17, 255, 51]),
+        (2, 16, b"\0\1\0\2\0\3\xff\0\0\0\0\0", b"\0\1\0\2\0\3", [255, 255]),
+    ],
+)
+def test_the_transparent_value_of_any_depth_is_white(
+    tmp_path, kind, bits, samples, transparent, white
+):
+    header = struct.pack(">IIBBBBB", len(white), 1, bits, kind, 0, 0, 0)
+    parts = [(b"IHDR", header), (b"tRNS", transparent), (b"IDAT", zlib.compress(b"\0" + samples))]
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in (*parts, (b"IEND", b"")))
+    assert read_image(put(tmp_path, "a.png", data))[0, :, 0].tolist() == white
+
+
+def test_dark_colour_of_fewer_bits_is_remarked(tmp_path):
+    header = struct.pack(">IIBBBBB", 2, 1, 16, 2, 0, 0, 0)
+    samples = np.array([[4095, 0, 0, 7, 80, 900]], ">u2").tobytes()
+    parts = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" + samples)), (b"IEND", b"")]
+    path = put(tmp_path, "a.png", b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*p) for p in parts))
+    assert decode(path).remarks == ("dark: its values use 12 of 16 bits; kept as they are",)
 
 
 def test_alpha_that_is_empty_everywhere_is_no_alpha(tmp_path):
@@ -277,6 +367,9 @@ OTHERS = {
     "raw.cr2": (b"II*\0\x10\0\0\0CR\x02\0", r"camera RAW \(CR2\)"),
     "raw.cr3": (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", r"camera RAW \(CR3\)"),
     "raw.dng": (tiff(1, 8, np.full((8, 8), 9, "u1"), (50706, 4, 1)), "camera RAW"),
+    "phone.dng": (tiff(32803, 16, np.full((8, 8), 9, "<u2")), "camera RAW"),
+    "a.tga": (encoded(SCENE, "TGA"), "TGA"),
+    "a.pam": (b"P7\nWIDTH 1\n", "PAM"),
     "new.jxl": (b"\xff\x0a\xfa\x1f", "JPEG XL"),
     "light.hdr": (b"#?RADIANCE\n", "Radiance HDR"),
     "layers.psd": (b"8BPS\0\1", "Photoshop"),
@@ -284,6 +377,8 @@ OTHERS = {
 NO_PICTURES = {
     "0.json": (b'{"title": "0.png"}', "JSON text"),
     "notes.txt": (b"no picture", "text"),
+    "cars.txt": (b"BMW builds cars in Munich.", "text"),
+    "plan.txt": (b"P5 is the fifth part.", "text"),
     "page.html": (b"<!DOCTYPE html><html>", r"web page \(HTML\)"),
     "lines.csv": ("a;é\n".encode(), "text"),
     "power.txt": ("a".encode("utf-16"), r"text \(UTF-16\)"),
@@ -356,6 +451,11 @@ def test_large_pictures_are_reduced_band_by_band(tmp_path, monkeypatch):
     monkeypatch.setattr(render, "_WHOLE", 1)
     monkeypatch.setattr(render, "_BAND", 5_000)
     np.testing.assert_array_equal(read_image(path), whole)
+    for orientation in range(1, 9):
+        tags = exif((0x112, 3, struct.pack("<H", orientation)))
+        turned = encoded(SCENE, "PNG", exif=tags[6:])
+        expected = ImageOps.exif_transpose(Image.open(io.BytesIO(turned)))
+        np.testing.assert_array_equal(read_image(put(tmp_path, "b.png", turned)), expected)
     monkeypatch.setattr(render, "LARGE", 360 * 360 // 4)
     np.testing.assert_array_equal(read_image(path), np.array(SCENE.reduce(2)))
 

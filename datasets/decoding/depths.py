@@ -13,6 +13,7 @@ from datasets.errors import UnreadableImageError
 _BITS, _PHOTOMETRIC, _MAX_SAMPLE, _SAMPLE_FORMAT = 258, 262, 281, 339
 _WHITE_IS_ZERO = 0
 _IS_SIGNED = 2
+FLOATING = "floating-point pixels have no defined range; save 8 or 16 bit"
 _SIGNED = "signed pixels have no defined range; save 8 or 16 bit"
 _TWELVE = 4096
 
@@ -26,7 +27,7 @@ def require_range(image: PILImage.Image) -> None:
         If they are signed or floating-point.
     """
     if image.mode == "F":
-        raise UnreadableImageError("floating-point pixels have no defined range; save 8 or 16 bit")
+        raise UnreadableImageError(FLOATING)
     tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
     if _first(tags.get(_SAMPLE_FORMAT, 0)) == _IS_SIGNED:
         raise UnreadableImageError(_SIGNED)

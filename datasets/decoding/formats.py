@@ -1,14 +1,17 @@
 """Formats of files, told by their first bytes: those that are read, and the names of others."""
 
 import ctypes
+import re
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import pi_heif
 from PIL import Image as PILImage
 from PIL import _imaging
+from PIL.JpegImagePlugin import JpegImageFile
 
+from datasets.decoding.tiff import is_camera_raw
 from datasets.errors import NoPictureError, OtherFormatError, UnreadableImageError
 
 READ = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "HEIF", "JPEG2000", "PPM")
@@ -47,6 +50,9 @@ _DEVELOP = "develop it to JPEG or PNG"
 _FRAMES = "save its frames as pictures"
 _UNPACK = "unpack it"
 
+_TGA = (b"\x00\x02\0", b"\x00\x03\0", b"\x00\x0a\0", b"\x00\x0b\0", b"\x01\x01\0")
+"""Bytes 1 to 3 of common TGA files, which begin with no magic number; of icons, 4 is a count."""
+
 _MAGIC: tuple[tuple[int, bytes, Format], ...] = (
     (0, b"%PDF", Format("PDF", _EXPORT)),
     (0, b"%!PS", Format("PostScript", _EXPORT)),
@@ -59,7 +65,11 @@ _MAGIC: tuple[tuple[int, bytes, Format], ...] = (
     (0, b"#?R", Format("Radiance HDR", _EXPORT)),
     (0, b"v/1\x01", Format("OpenEXR", _EXPORT)),
     (0, b"\0\0\x01\0", Format("Windows icon", _EXPORT)),
+    *((0, b"\0" + kind + b"\0\0", Format("TGA", _EXPORT)) for kind in _TGA),
     (0, b"\0\0\x02\0", Format("Windows cursor", _EXPORT)),
+    (0, b"P7\n", Format("PAM", _EXPORT)),
+    (0, b"PF\n", Format("float map (PFM)", _EXPORT)),
+    (0, b"Pf\n", Format("float map (PFM)", _EXPORT)),
     (0, b"icns", Format("Apple icon", _EXPORT)),
     (0, b"qoif", Format("QOI", _EXPORT)),
     (0, b"DDS ", Format("DirectDraw surface", _EXPORT)),
@@ -110,6 +120,8 @@ _MAGIC: tuple[tuple[int, bytes, Format], ...] = (
 
 _HEIF = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis", b"miaf")
 """Brands of ``ftyp`` files that are pictures; all others are films."""
+
+_PPM = re.compile(rb"P[1-6]\s+[\d#]")
 
 _FILM = Format("MP4 film", _FRAMES)
 
@@ -188,11 +200,11 @@ def _is_read(head: bytes) -> bool:
         return head.startswith(b"WEBP", 8)
     if head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
         return not head.startswith(b"CR\x02", 8)
-    if head.startswith(b"P") and head[1:2] in b"123456" and head[2:3].isspace():
-        return True
-    starts = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM")
+    if head.startswith(b"BM"):
+        return head[15:18] == b"\0\0\0"  # words begin with these letters as well
+    starts = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
     jpeg2000 = (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")
-    return head.startswith((*starts, *jpeg2000))
+    return head.startswith((*starts, *jpeg2000)) or bool(_PPM.match(head))
 
 
 def _text(head: bytes) -> Format | None:
@@ -214,31 +226,34 @@ _BYTES_PER_PIXEL = {"WEBP": 16, "AVIF": 9, "HEIF": 9}
 _BYTES = 5
 
 
-def share_of_pixels(name: str | None) -> float:
+def share_of_pixels(image: PILImage.Image) -> float:
     """The share of the largest number of pixels that a format is allowed, by its memory.
 
     Parameters
     ----------
-    name : str or None
-        Pillow's name of the format.
+    image : PIL.Image.Image
+        Opened, not decoded.
     """
-    return _BYTES / _BYTES_PER_PIXEL.get(name or "", _BYTES)
+    needed: float = _BYTES_PER_PIXEL.get(image.format or "", _BYTES)
+    if isinstance(image, JpegImageFile) and "progressive" in image.info:
+        sizes = [across * down for _, across, down, _ in image.layer]
+        needed = 2 * sum(sizes) / max(sizes) + 1  # its decoder holds all coefficients
+    return min(1, _BYTES / needed)
 
 
-_NEW_SUBFILE_TYPE, _SUB_IFDS, _DNG_VERSION = 254, 330, 50706
-
-
-def require_no_thumbnail(image: PILImage.Image) -> None:
+def require_no_camera_raw(file: IO[bytes]) -> None:
     """Refuse camera RAW in the form of a TIFF, of which only a thumbnail would be read.
+
+    Parameters
+    ----------
+    file : file
+        Of a format that is read.
 
     Raises
     ------
     OtherFormatError
         If it is.
     """
-    tags = getattr(image, "tag_v2", None)
-    if tags is None or image.format != "TIFF":
-        return
-    is_reduced = tags.get(_NEW_SUBFILE_TYPE, 0) == 1 and _SUB_IFDS in tags
-    if is_reduced or _DNG_VERSION in tags:
+    file.seek(0)
+    if file.read(2) in (b"II", b"MM") and is_camera_raw(file):
         raise OtherFormatError(f"camera RAW, which is not read; {_DEVELOP}")

@@ -42,10 +42,37 @@ def upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     ndarray of uint8
         Shape (height, width, 3), or (width, height, 3) from orientation 5 on.
     """
+    return np.ascontiguousarray(_turned(pixels, orientation))
+
+
+def to_be_filled(
+    height: int, width: int, orientation: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """An upright picture without content, and a view of it as it is stored.
+
+    Parameters
+    ----------
+    height, width : int
+        As stored.
+    orientation : int
+        1 to 8.
+
+    Returns
+    -------
+    upright : ndarray of uint8
+    stored : ndarray of uint8, shape (height, width, 3)
+        Writing to it fills the other.
+    """
+    shape = (width, height, 3) if orientation > 4 else (height, width, 3)
+    pixels = np.empty(shape, np.uint8)
+    return pixels, _turned(pixels, {6: 8, 8: 6}.get(orientation, orientation))
+
+
+def _turned(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     if orientation > 4:
         pixels = pixels.swapaxes(0, 1)
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]
-    return np.ascontiguousarray(pixels)
+    return pixels

@@ -13,7 +13,7 @@ from PIL import Image as PILImage
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from datasets.decoding.depths import Depth, require_range
-from datasets.decoding.orientation import orientation_of, upright
+from datasets.decoding.orientation import orientation_of, to_be_filled, upright
 from datasets.decoding.profiles import Profile, profile_of
 from datasets.errors import UnreadableImageError
 
@@ -26,6 +26,10 @@ _LARGE_JPEG2000 = 2**24
 
 _WHOLE, _BAND = 2**22, 2**18
 """Pixels up to which a picture is worked on as a whole, and pixels of a band."""
+
+
+_STEPS = {"L;2": 85, "L;4": 17}
+"""Grey of fewer bits, and the steps in which it becomes 8."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ def render(image: PILImage.Image) -> Decoded:
     require_range(image)
     depth = Depth(image) if image.mode.startswith("I") else None
     profile, remarks = profile_of(image)
+    layout = _layout(image)
+    _scale_transparent_value(image, layout)
     _decode_smaller(image)
     image.load()
     factor = _factor(image.width * image.height)
@@ -72,12 +78,32 @@ def render(image: PILImage.Image) -> Decoded:
         to_rgb(depth.to_grey(band) if depth else band, profile) for band in _bands(image, factor)
     )
     width, height = (-(-side // factor) for side in image.size)
-    pixels = _gather((one.reduce(factor) if factor > 1 else one for one in bands), width, height)
-    remarks += depth.remarks if depth else []
+    reduced = (one.reduce(factor) if factor > 1 else one for one in bands)
+    pixels = _gather(reduced, width, height, orientation_of(image))
+    if depth:
+        remarks += depth.remarks
+    elif ";16" in layout and 0 < pixels.max() < 16:
+        remarks.append("dark: its values use 12 of 16 bits; kept as they are")
     if _is_uniform(pixels):
         ground = ", white behind what is transparent" if is_clear else ""
         remarks.append(f"it is a single colour{ground}")
-    return Decoded(upright(pixels, orientation_of(image)), tuple(remarks))
+    return Decoded(pixels, tuple(remarks))
+
+
+def _layout(image: PILImage.Image) -> str:
+    """Pillow's name for the samples in the file, such as ``RGB;16B``; empty if decoded."""
+    for tile in getattr(image, "tile", ()):
+        return tile.args if isinstance(tile.args, str) else str(tile.args[0])
+    return ""
+
+
+def _scale_transparent_value(image: PILImage.Image, layout: str) -> None:
+    """Scale the transparent value of a PNG as its pixels are, which Pillow does not."""
+    value = image.info.get("transparency")
+    if image.format == "PNG" and isinstance(value, int) and layout in _STEPS:
+        image.info["transparency"] = value * _STEPS[layout]
+    elif image.format == "PNG" and isinstance(value, tuple) and ";16" in layout:
+        image.info["transparency"] = tuple(part >> 8 for part in value)
 
 
 def _factor(pixels: int) -> int:
@@ -94,15 +120,17 @@ def _decode_smaller(image: PILImage.Image) -> None:
         image.reduce = 1
 
 
-def _gather(bands: Iterable[PILImage.Image], width: int, height: int) -> NDArray[np.uint8]:
-    """Put bands of rows below one another."""
-    pixels, top = None, 0
+def _gather(
+    bands: Iterable[PILImage.Image], width: int, height: int, orientation: int
+) -> NDArray[np.uint8]:
+    """Put bands of rows below one another, and all of them upright."""
+    pixels, stored, top = None, None, 0
     for band in bands:
         if band.size == (width, height):
-            return np.array(band)
-        if pixels is None:
-            pixels = np.empty((height, width, 3), np.uint8)
-        pixels[top : top + band.height] = np.asarray(band)
+            return upright(np.array(band), orientation)
+        if stored is None:
+            pixels, stored = to_be_filled(height, width, orientation)
+        stored[top : top + band.height] = np.asarray(band)
         top += band.height
     if pixels is None:
         raise UnreadableImageError("a picture without pixels")

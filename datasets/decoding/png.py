@@ -1,0 +1,94 @@
+"""PNG files as rows of chunks: few enough, and without those that are damaged and not needed."""
+
+import zlib
+from collections.abc import Iterator
+from typing import IO
+
+from datasets.errors import UnreadableImageError
+
+MOST_CHUNKS = 2**18
+"""Chunks of a file; it would take minutes to go through millions of them."""
+
+BEGIN = b"\x89PNG\r\n\x1a\n"
+_NEEDED = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
+_SIZES = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1}
+_MOST_EXIF = 2**16
+_MOST_PROFILE = 2**20
+_LEAST = 12
+"""Bytes of an empty chunk."""
+
+
+def require_few_chunks(file: IO[bytes], size: int) -> None:
+    """Refuse a file of more chunks than anybody writes.
+
+    Parameters
+    ----------
+    file : file
+        A PNG.
+    size : int
+        Its number of bytes.
+
+    Raises
+    ------
+    UnreadableImageError
+        If it has more than `MOST_CHUNKS`.
+    """
+    if size <= MOST_CHUNKS * _LEAST:
+        return
+    place, count = len(BEGIN), 0
+    while place < size and count <= MOST_CHUNKS:
+        file.seek(place)
+        place += _LEAST + int.from_bytes(file.read(4), "big")
+        count += 1
+    if count > MOST_CHUNKS:
+        raise UnreadableImageError(f"a PNG of more than {MOST_CHUNKS:,} chunks; save it anew")
+
+
+def without_metadata(data: bytes) -> bytes:
+    """Copy a file without the chunks that cannot be right.
+
+    Parameters
+    ----------
+    data : bytes
+        A whole file.
+    """
+    return BEGIN + b"".join(_sound_chunks(data))
+
+
+def _sound_chunks(data: bytes) -> Iterator[bytes]:
+    place, kind = len(BEGIN), -1
+    while place + 8 <= len(data):
+        end = place + _LEAST + int.from_bytes(data[place : place + 4], "big")
+        name, content = data[place + 4 : place + 8], data[place + 8 : end - 4]
+        if name == b"IHDR" and len(content) == 13:
+            kind = content[9]
+        if name in _NEEDED or (
+            zlib.crc32(name + content).to_bytes(4, "big") == data[end - 4 : end]
+            and _is_sound(name, content, kind)
+        ):
+            yield data[place:end]
+        place = end
+
+
+def _is_sound(name: bytes, content: bytes, kind: int) -> bool:
+    """Whether the content of a chunk that need not be there can be right.
+
+    Parameters
+    ----------
+    name, content : bytes
+        Of the chunk.
+    kind : int
+        Colour type of the picture, as its header has it.
+    """
+    if name == b"tRNS":
+        return len(content) == {0: 2, 2: 6}.get(kind, -1) or (kind == 3 and len(content) <= 256)
+    if name == b"iCCP":
+        method, packed = content.partition(b"\0")[2][:1], content.partition(b"\0")[2][1:]
+        try:
+            profile = zlib.decompressobj().decompress(packed, _MOST_PROFILE)
+        except zlib.error:
+            return False
+        return method == b"\0" and len(profile) < _MOST_PROFILE
+    if name == b"eXIf":
+        return len(content) < _MOST_EXIF
+    return _SIZES.get(name) == len(content)
