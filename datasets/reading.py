@@ -155,15 +155,16 @@ def decode(path: Path) -> Decoded:
     with _opened(path) as file:
         head = file.read(HEAD)
         require_readable(head, path)
-        require_no_camera_raw(file)
+        if head.startswith(JPEG):
+            data = _content(file, head)
+            require_few_scans(data)
+            return _decode(io.BytesIO(data), limit, data)
         if head.startswith(PNG):
             require_few_chunks(file, os.fstat(file.fileno()).st_size)
+        elif head.startswith((b"II", b"MM")):
+            require_no_camera_raw(file)
         file.seek(0)
-        if not head.startswith(JPEG):
-            return _decode(file, limit)
-        data = _content(file)
-        require_few_scans(data)
-        return _decode(io.BytesIO(data), limit)
+        return _decode(file, limit)
 
 
 def _opened(path: Path) -> io.BufferedReader:
@@ -179,14 +180,16 @@ def _opened(path: Path) -> io.BufferedReader:
     raise UnreadableImageError("not a regular file")
 
 
-def _decode(file: IO[bytes], limit: int) -> Decoded:
+def _decode(file: IO[bytes], limit: int, whole: bytes = b"") -> Decoded:
     try:
         return _render(file, limit)
     except UnreadableImageError:
         raise
     except Exception as error:  # decoders raise whatever they like on truncated and lying files
         failed = error.with_traceback(None)  # lets go of what was decoded
-    whole = _content(file)
+    if not whole:
+        file.seek(0)
+        whole = _content(file)
     for data, remark in repairs(whole):
         try:
             found = _render(io.BytesIO(data), limit)
@@ -196,13 +199,12 @@ def _decode(file: IO[bytes], limit: int) -> Decoded:
     raise _undecodable(failed, whole) from failed
 
 
-def _content(file: IO[bytes]) -> bytes:
-    """The whole of a file, unless it is larger than pictures are."""
-    file.seek(0)
-    data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
+def _content(file: IO[bytes], begin: bytes = b"") -> bytes:
+    """The whole of a file, of which the beginning may be read, unless it is too large for that."""
+    size = os.fstat(file.fileno()).st_size
+    if size > MOST_BYTES:
         raise UnreadableImageError(f"a damaged or odd file of more than {MOST_BYTES // 2**20} MiB")
-    return data
+    return begin + file.read(size)
 
 
 def _render(file: IO[bytes], limit: int) -> Decoded:

@@ -247,13 +247,12 @@ def require_no_camera_raw(file: IO[bytes]) -> None:
     Parameters
     ----------
     file : file
-        Of a format that is read.
+        A TIFF.
 
     Raises
     ------
     OtherFormatError
         If it is.
     """
-    file.seek(0)
-    if file.read(2) in (b"II", b"MM") and is_camera_raw(file):
+    if is_camera_raw(file):
         raise OtherFormatError(f"camera RAW, which is not read; {_DEVELOP}")

@@ -154,7 +154,7 @@ def _is_invisible(image: PILImage.Image) -> bool:
 def _to_rgb(image: PILImage.Image, profile: Profile | None) -> PILImage.Image:
     if profile:
         return profile.to_srgb(image)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _over_white(image: PILImage.Image, profile: Profile | None) -> PILImage.Image:
@@ -169,8 +169,7 @@ def _over_white(image: PILImage.Image, profile: Profile | None) -> PILImage.Imag
 
 def _is_uniform(pixels: NDArray[np.uint8]) -> bool:
     """Whether all pixels of a picture of more than one are equal."""
-    if pixels.shape[0] * pixels.shape[1] == 1:
-        return False
     first = pixels[0, 0]
-    sparse = bool((pixels[::16, ::16] == first).all())
-    return sparse and all((row == first).all() for row in pixels)
+    if pixels.shape[0] * pixels.shape[1] == 1 or (pixels[-1, pixels.shape[1] // 2] != first).any():
+        return False
+    return all((row == first).all() for row in pixels)
