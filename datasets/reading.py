@@ -35,7 +35,7 @@ from datasets.errors import InputError, UnreadableImageError
 Pixels = NDArray[np.uint8]
 """A decoded picture: uint8 RGB, shape (height, width, 3), upright."""
 
-VERSION = "reading 2"
+VERSION = "reading 3"
 """Name and number of the pixels of the pictures, for cache keys: others need another number."""
 
 MAX_PIXELS = 89_478_485
