@@ -278,12 +278,24 @@ class _Found:
         return "".join(lines)
 
     def qrels(self) -> str:
-        """Relevant images of every query, as trec_eval reads them."""
-        return "".join(
-            f"{_word(query)} 0 {_word(self._gallery[index])} 1\n"
-            for query, judged in zip(self._queries, self._judged, strict=True)
-            for index in judged.positive
-        )
+        """Relevant images of every query with their grades, as trec_eval reads them.
+
+        Raises
+        ------
+        InputError
+            If a grade is no whole number, which it would cut.
+        """
+        lines = []
+        for query, judged in zip(self._queries, self._judged, strict=True):
+            for index in judged.positive.tolist():
+                grade, image = judged.grades.get(index, 1), self._gallery[index]
+                if grade != int(grade):
+                    raise InputError(
+                        f"{query}: {image!r} has grade {grade:g}, and trec_eval reads whole "
+                        "numbers only; multiply the grades"
+                    )
+                lines.append(f"{_word(query)} 0 {_word(image)} {int(grade)}\n")
+        return "".join(lines)
 
     def _nearest(self, k: int) -> Iterator[tuple[str, Judgement, NDArray[np.intp], GridDistances]]:
         """Every query with its judgement, the nearest images that take part, and all distances."""

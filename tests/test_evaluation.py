@@ -255,8 +255,26 @@ def test_results_compare_as_the_tables_do(parted, run, tmp_path):
         first.compare(first)
     with pytest.raises(InputError, match="has other queries"):
         first.compare(first.others["query-sketch"])
-    with pytest.raises(InputError, match="no metric 'ap'; one of top1"):
+    with pytest.raises(InputError, match="no metric 'ap'; it is one of topK"):
         first.compare(*others, metric="ap")
+
+
+def test_a_result_is_shown_and_compared_by_any_metric(parted):
+    first, second = evaluate("rgb-histogram", parted), evaluate("lbp", parted)
+    found = first.by("recall@2", "N-S")
+    assert list(found.scores) == list(found.chance) == list(found.intervals) == ["recall2", "ns"]
+    assert found.scores["ns"] == 4
+    assert found.chance["recall2"] == pytest.approx(2 / 13)
+    assert "recall@2  0.400  0.400–0.400  0.154" in repr(found)
+    assert set(found.others["query-sketch"].scores) == {"recall2", "ns"}
+    assert set(found.to_rows()[0]) >= {"recall2", "ns"}
+    made = first.compare(second, metric="nDCG@5")
+    expected = [one.by("ndcg5").scores["ndcg5"] for one in (first, second)]
+    assert sorted(made.means) == pytest.approx(sorted(expected))
+    assert "nDCG@5" in repr(made)
+    for names in ((), ("recall",)):
+        with pytest.raises(InputError, match="no metric"):
+            first.by(*names)
 
 
 def test_a_result_is_read_at_a_glance(parted):

@@ -1,6 +1,7 @@
 """Results taken away: vectors and back, neighbours, TREC runs, the tidy table, LaTeX."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytrec_eval
 from benchmarks.export import main
 from benchmarks.formats.vectors import FORMATS, read_vectors
 from benchmarks.pipeline.records.results import read_results
-from retrieval.metrics import score
+from retrieval.metrics import find_metrics, score
 
 METHODS = ("rgb-histogram", "colour-moments", "rgb-histogram+lbp", "lbp+alpha-qe")
 
@@ -104,6 +105,31 @@ def test_trec_eval_finds_our_map_in_the_runs(done, export, tmp_path):
         ours = score(task.rankings[method])["map"]
         for query, value in zip(task.queries, ours, strict=True):
             assert found[query.id]["map"] == pytest.approx(value, abs=1e-6)
+
+
+def test_grades_are_in_the_qrels_if_trec_eval_can_read_them(parted, run, export, tmp_path, capsys):
+    query = sorted((parted / "validation" / "query" / "apple").iterdir())[0]
+    gallery = sorted((parted / "validation" / "gallery" / "apple").iterdir())[:2]
+    query, one, other = (path.relative_to(parted).as_posix() for path in (query, *gallery))
+    file = parted / "relevance.json"
+    file.write_text(json.dumps({query: {"positive": {one: 3, other: 1}}}))
+    assert run("--extractor", "lbp", "--dataset", parted) == 0
+    assert export("trec", "--dataset", parted) == 0
+    folder = tmp_path / "taken" / "parted" / "query"
+    with (folder / "qrels.txt").open() as opened:
+        qrels = pytrec_eval.parse_qrel(opened)
+    assert qrels[query] == {one: 3, other: 1}
+    with (folder / "lbp.run").open() as opened:
+        evaluator = pytrec_eval.RelevanceEvaluator(qrels, {"ndcg"})
+        found = evaluator.evaluate(pytrec_eval.parse_run(opened))
+    ranking = read_results(tmp_path / "out" / "parted").tasks["query"].rankings["lbp"]
+    ours = score(ranking, find_metrics(["ndcg"]))["ndcg"]
+    assert found[query]["ndcg"] == pytest.approx(ours[0], abs=1e-6)
+    file.write_text(json.dumps({query: {"positive": {one: 2.5, other: 1}}}))
+    assert run("--extractor", "lbp", "--dataset", parted) == 0
+    capsys.readouterr()
+    assert export("trec", "--dataset", parted) == 2
+    assert "has grade 2.5, and trec_eval reads whole numbers" in capsys.readouterr().err
 
 
 def test_names_with_blanks_are_words_of_a_run(parted, run, export, tmp_path):

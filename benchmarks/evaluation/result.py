@@ -1,7 +1,7 @@
 """Results of an evaluation: scores with intervals, values of every query, and comparisons."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -14,8 +14,9 @@ from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.results import ImageEntry, read_results
 from benchmarks.report.format import NOTHING, count, interval, p_value
 from benchmarks.report.format import score as score_text
+from benchmarks.report.tables import chance_of
 from datasets.errors import InputError
-from retrieval.metrics import METRICS, mean_scores, score
+from retrieval.metrics import METRICS, Metric, Metrics, find_metrics, mean_scores, score
 from retrieval.ranking import Ranking
 from retrieval.scoring import Values
 from retrieval.statistics import compare, intervals
@@ -45,6 +46,8 @@ class Result:
         Reasons to doubt the scores.
     problems : sequence of tuples of str
         Image, problem and outcome of each file that was odd or left out.
+    metrics : mapping of str to Metric
+        Those of `scores`, `values`, `intervals` and `chance`, see `by`.
     """
 
     name: str
@@ -57,16 +60,37 @@ class Result:
     others: "Mapping[str, Result]" = field(default_factory=dict)
     warnings: Sequence[str] = ()
     problems: Sequence[tuple[str, str, str]] = ()
+    metrics: Metrics = field(default_factory=lambda: METRICS)
+
+    def by(self, *names: str) -> "Result":
+        """The same result by other metrics.
+
+        Parameters
+        ----------
+        *names : str
+            Metrics as papers write them, such as ``"recall@20"``, ``"mAP@100"`` or ``"nDCG@10"``;
+            all are listed by ``python -m benchmarks.run --list``.
+
+        Raises
+        ------
+        InputError
+            If there is no such metric, or none is named.
+        """
+        metrics = _find(names)
+        if not metrics:
+            raise InputError("no metric named; write by('mAP@100'), for example")
+        others = {name: one.by(*names) for name, one in self.others.items()}
+        return replace(self, metrics=metrics, others=others)
 
     @cached_property
     def scores(self) -> dict[str, float | None]:
         """Mean of every metric, over the queries that have a relevant image; None without any."""
-        return mean_scores(self.ranking)
+        return mean_scores(self.ranking, self.metrics)
 
     @cached_property
     def values(self) -> dict[str, Values]:
         """Every metric's value of every query; NaN for one without a relevant image."""
-        return score(self.ranking)
+        return score(self.ranking, self.metrics)
 
     @cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
@@ -75,10 +99,10 @@ class Result:
         ends = intervals(columns).tolist()
         return {name: (low, high) for name, (low, high) in zip(self.values, ends, strict=True)}
 
-    @property
+    @cached_property
     def chance(self) -> dict[str, float | None]:
         """Scores of a gallery in random order."""
-        return self.record["chance"]
+        return chance_of(self.record, self.ranking, self.metrics)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -117,7 +141,7 @@ class Result:
         *others : Result
             At least one.
         metric : str
-            One of `scores`.
+            Any, as `by` takes them.
 
         Raises
         ------
@@ -125,8 +149,8 @@ class Result:
             If the queries or what is relevant for them are not the same, nothing is relevant, or
             two results have one name.
         """
-        if metric not in METRICS:
-            raise InputError(f"no metric {metric!r}; one of {', '.join(METRICS)}")
+        found = _find([metric])
+        [key] = found
         results = [self, *others]
         for other in others:
             if not self._is_comparable(other):
@@ -139,12 +163,12 @@ class Result:
         scored = self.ranking.relevant > 0
         if not scored.any():
             raise InputError(f"{self.dataset}/{self.query_set}: no query has a relevant image")
-        results.sort(key=lambda one: (-(one.scores[metric] or 0), one.name))
-        matrix = np.stack([one.values[metric][scored] for one in results], axis=1)
-        made = compare(matrix, binary=METRICS[metric].is_binary)
+        results.sort(key=lambda one: (-(mean_scores(one.ranking, found)[key] or 0), one.name))
+        matrix = np.stack([score(one.ranking, found)[key][scored] for one in results], axis=1)
+        made = compare(matrix, binary=found[key].is_binary)
         names = tuple(one.name for one in results)
         return Comparison(
-            metric, names, matrix.mean(axis=0), made.intervals, made.p_values, made.letters
+            key, names, matrix.mean(axis=0), made.intervals, made.p_values, made.letters
         )
 
     def _is_comparable(self, other: "Result") -> bool:
@@ -154,6 +178,7 @@ class Result:
             same
             and np.array_equal(first.relevant, second.relevant)
             and np.array_equal(first.candidates, second.candidates)
+            and np.array_equal(first.in_random_order().grades, second.in_random_order().grades)
         )
 
     def __repr__(self) -> str:
@@ -179,7 +204,7 @@ class Result:
                 NOTHING if self.scores[name] is None else interval(*self.intervals[name]),
                 score_text(self.chance[name]),
             )
-            for name, metric in METRICS.items()
+            for name, metric in self.metrics.items()
         ]
 
     @property
@@ -242,7 +267,13 @@ class Comparison:
 
     @property
     def _table(self) -> tuple[str, tuple[str, ...], list[tuple[str, ...]], list[str]]:
-        headings = ("", METRICS[self.metric].label, "interval", "group", "p against the first")
+        headings = (
+            "",
+            _find([self.metric])[self.metric].label,
+            "interval",
+            "group",
+            "p against the first",
+        )
         cells: list[tuple[str, ...]] = [
             (
                 name,
@@ -283,6 +314,13 @@ def read_result(folder: Path, method: str) -> Result:
     main = min(made)
     others = {name: one for name, one in made.items() if name != main}
     return Result(**{**vars(made[main]), "others": others})
+
+
+def _find(names: Sequence[str]) -> dict[str, Metric]:
+    try:
+        return find_metrics(names)
+    except ValueError as error:
+        raise InputError(str(error)) from error
 
 
 def _text(

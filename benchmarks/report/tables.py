@@ -134,10 +134,22 @@ def task_rows(
         if record["status"] != "ok"
     ]
     by_chance = [
-        {"method": CHANCE, "status": "ok", **_chance(record, rankings[record["method"]], metrics)}
+        {
+            "method": CHANCE,
+            "status": "ok",
+            **chance_of(record, rankings[record["method"]], metrics),
+        }
         for record in scored[:1]
     ]
     return by_chance + rows + absent
+
+
+def chance_of(record: Json, ranking: Ranking, metrics: Metrics) -> dict[str, float | None]:
+    """Chance as the record has it; of metrics that were not recorded, from the ranking."""
+    known: dict[str, float | None] = record["chance"]
+    others = {name: metric for name, metric in metrics.items() if name not in known}
+    found = known | mean_scores(ranking.in_random_order(), others)
+    return {name: found[name] for name in metrics}
 
 
 def resolution(rankings: Iterable[Ranking], metric: Metric) -> float:
@@ -205,13 +217,6 @@ def detailed_text(row: Json, name: str) -> str:
 
 def _notes(row: Json) -> list[str]:
     return [note for note in (row.get("note") or "").split("; ") if note]
-
-
-def _chance(record: Json, ranking: Ranking, metrics: Metrics) -> dict[str, float | None]:
-    """Chance as the record has it; of metrics that were not recorded, from the ranking."""
-    known: dict[str, float | None] = record["chance"]
-    others = {name: metric for name, metric in metrics.items() if name not in known}
-    return known | mean_scores(ranking.in_random_order(), others)
 
 
 def _scored(ranking: Ranking, metrics: Metrics) -> dict[str, Values]:
