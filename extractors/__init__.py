@@ -107,6 +107,11 @@ MENU: dict[str, Extractor | Pipeline] = {
     # networks trained on ImageNet, as they are
     "efficientnet-lite0": Pretrained(EFFICIENTNET),
     "densenet169": Pretrained(DENSENET169),
+    "vgg16": Pretrained(Backbone("VGG16")),
+    "xception": Pretrained(Backbone("Xception", side=299)),
+    "mobilenetv3large": Pretrained(Backbone("MobileNetV3Large")),
+    "efficientnetv2b0": Pretrained(Backbone("EfficientNetV2B0")),
+    "convnexttiny": Pretrained(Backbone("ConvNeXtTiny")),
     "resnet50": Pretrained(RESNET50),
     "resnet152": Pretrained(RESNET152),
     "resnet152-gem": Pretrained(RESNET152, power=3.0),

@@ -64,6 +64,10 @@ SPACES: dict[str, Space] = {
     # networks: from the mean of the last map (1) towards its peaks
     "efficientnet-lite0": {"power": _POWERS},
     "densenet169": {"power": _POWERS},
+    "vgg16": {"power": _POWERS},
+    "xception": {"power": _POWERS},
+    "mobilenetv3large": {"power": _POWERS},
+    "efficientnetv2b0": {"power": _POWERS},
     "resnet50": {"power": _POWERS},
     "resnet152": {"power": _POWERS},
     "resnet152-gem": {"power": _POWERS},

@@ -80,8 +80,8 @@ def test_a_missing_file_names_the_remedy(tmp_path, monkeypatch, no_network):
     monkeypatch.setenv(weights.variable("resnet50"), str(tmp_path / "gone.h5"))
     with pytest.raises(NoWeightsError, match=r"gone\.h5 is not a file"):
         weights.find("resnet50")
-    with pytest.raises(NoWeightsError, match="--weights vgg16=FILE"):
-        weights.find("vgg16")
+    with pytest.raises(NoWeightsError, match="--weights resnet101=FILE"):
+        weights.find("resnet101")
 
 
 def serve(monkeypatch, tmp_path, address, content, md5):
@@ -134,7 +134,7 @@ def test_the_official_file_is_known_by_size_and_must_have_its_hash(tmp_path, mon
     path.write_bytes(b"partial")  # of another size, so it need not be the official one
     assert weights.find("tiny") == path
     assert weights.OFFICIAL["resnet152"].size == 234_698_864
-    assert weights.OFFICIAL["resnet152"].md5 == "ee4c566cf9a93f14d82f913c2dc6dd0c"
+    assert weights.OFFICIAL["resnet152"].hash == "ee4c566cf9a93f14d82f913c2dc6dd0c"
 
 
 def test_a_file_of_another_kind_is_one_clear_error(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """Architectures of pretrained networks: built, scaled for, and filled with weights."""
 
 import importlib
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,9 @@ from extractors.networks import efficientnet_lite, weights
 from extractors.networks.engine import Model, load_keras
 from extractors.networks.torchfile import TorchFileError, read_torch
 from extractors.networks.weights import NoWeightsError
+
+_NORMALISED_VECTORS = ("ConvNeXt",)
+"""Beginnings of functions whose networks pool first and then normalise the vector."""
 
 
 class Architecture(ABC):
@@ -71,23 +75,45 @@ class KerasApplication(Architecture):
 
     def build(self, side: int) -> Model:
         """Build it, see `Architecture.build`."""
-        return self._builder()(weights=None, include_top=False, input_shape=(side, side, 3))
+        pooling = "avg" if self.function.startswith(_NORMALISED_VECTORS) else None
+        return self._builder()(
+            weights=None, include_top=False, input_shape=(side, side, 3), pooling=pooling
+        )
 
     def scale(self, values: NDArray[np.float32]) -> Any:
         """Scale values by the function that stands in the network's own module."""
         return importlib.import_module(self._builder().__module__).preprocess_input(values)
 
     def fill(self, network: Model, path: Path) -> set[str]:
-        """Load a no-top file by the names of layers, see `Architecture.fill`."""
+        """Load a no-top file by the names of layers, see `Architecture.fill`.
+
+        Keras numbers the layers that have no name of their own, on from those of the process so
+        far. A complete file has such layers in the network's order.
+        """
         held = weights.parameters(path)
-        known = {layer.name for layer in network.layers if layer.weights} & held.keys()
+        own = [layer for layer in network.layers if layer.weights]
+        in_order = len(own) == len(held) and all(
+            layer.name == name or _is_numbered(layer)
+            for layer, name in zip(own, held, strict=True)
+        )
+        known = {
+            layer.name
+            for layer in own
+            if in_order or (layer.name in held and not _is_numbered(layer))
+        }
         if not known:
             raise NoWeightsError(f"{path}: holds no layer of {network.name}; give its no-top file")
         try:
-            network.load_weights(path, by_name=True)
+            network.load_weights(path, by_name=not in_order)
         except ValueError as error:
             raise NoWeightsError(f"{path}: does not fit {network.name} ({error})") from error
         return known
+
+
+def _is_numbered(layer: Model) -> bool:
+    """Whether Keras named a layer, by its class and a number."""
+    stem = re.sub(r"_\d+\Z", "", layer.name)
+    return stem.replace("_", "") == type(layer).__name__.lower()
 
 
 class EfficientNetLite0(Architecture):

@@ -209,7 +209,7 @@ def pool(maps: NDArray[np.floating], power: float = 1.0) -> NDArray[np.float32]:
     Parameters
     ----------
     maps : ndarray, shape (n, rows, columns, channels)
-        Of n pictures.
+        Of n pictures; or of shape (n, channels), pooled already.
     power : float
         At least 1.
 
@@ -217,6 +217,8 @@ def pool(maps: NDArray[np.floating], power: float = 1.0) -> NDArray[np.float32]:
     -------
     ndarray of float32, shape (n, channels)
     """
+    if maps.ndim == 2:
+        return maps.astype(np.float32)
     values = maps.astype(np.float64)
     if power == 1:
         return values.mean(axis=(1, 2)).astype(np.float32)

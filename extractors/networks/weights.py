@@ -33,8 +33,8 @@ class Official:
         Folder on the server.
     file : str
         Its name.
-    md5 : str
-        Its hash, in hex.
+    hash : str
+        MD5, or SHA-256, in hex, as Keras has it.
     size : int or None
         Bytes; another file of just this size is taken for it and must have its hash.
     parameters : int
@@ -43,7 +43,7 @@ class Official:
 
     family: str
     file: str
-    md5: str
+    hash: str
     parameters: int
     size: int | None = None
 
@@ -68,6 +68,30 @@ OFFICIAL = {
     ),
     "densenet169": Official(
         "densenet", f"densenet169_{_ENDING}", "b8c4d4c20dd625c148057b9ff1c1176b", 12_642_880
+    ),
+    "vgg16": Official(
+        "vgg16", f"vgg16_{_ENDING}", "6d6bbae143d832006294945121d1f1fc", 14_714_688
+    ),
+    "xception": Official(
+        "xception", f"xception_{_ENDING}", "b0042744bf5b25fce3cb969f33bebb97", 20_861_480
+    ),
+    "efficientnetv2b0": Official(
+        "efficientnet_v2",
+        "efficientnetv2-b0_notop.h5",
+        "893217f2bb855e2983157299931e43ff",
+        5_919_312,
+    ),
+    "mobilenetv3large": Official(
+        "mobilenet_v3",
+        "weights_mobilenet_v3_large_224_1.0_float_no_top_v2.h5",
+        "07fb09a5933dd0c8eaafa16978110389",
+        2_996_352,
+    ),
+    "convnexttiny": Official(
+        "convnext",
+        "convnext_tiny_notop.h5",
+        "d547c096cabd03329d7be5562c5e14798aa39ed24b474157cef5e85ab9e49ef1",
+        27_820_128,
     ),
 }
 """Files that Keras publishes, by network. Other networks of keras.applications take a file."""
@@ -147,7 +171,7 @@ def _checked(name: str, path: Path) -> Path:
     state = path.stat()
     if official and state.st_size == official.size:
         found = _hash(path, state.st_size, state.st_mtime_ns, "md5")
-        if found != official.md5:
+        if found != official.hash:
             raise NoWeightsError(
                 f"weights of {name}: {path} has the size of the official file but not its hash "
                 f"(md5 {found}, not {official.md5}); download it again"
@@ -162,7 +186,7 @@ def _download(name: str, official: Official) -> Path:
         urllib.request.urlopen(request, timeout=_PATIENCE).close()
         keras = load_keras()
         made = keras.utils.get_file(
-            official.file, official.url, cache_subdir="models", file_hash=official.md5
+            official.file, official.url, cache_subdir="models", file_hash=official.hash
         )
     except Exception as error:
         # Keras wraps what urllib raises in a bare Exception.
