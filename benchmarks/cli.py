@@ -21,6 +21,7 @@ from benchmarks.formats.files import require_writable
 from benchmarks.formats.terminal import visible, write_anything
 from benchmarks.formats.vectors import read_vectors
 from benchmarks.pipeline.methods.names import require_own_name
+from benchmarks.pipeline.methods.own import use_models, use_plugins
 from benchmarks.pipeline.methods.vectors import GivenVectors
 from datasets.errors import InputError
 from datasets.reading import LIMIT, MAX_PIXELS
@@ -236,6 +237,22 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "action": "store_true",
         "help": "also write precision-recall.csv of each dataset, and plot it",
     },
+    "--plugin": {
+        "nargs": "+",
+        "action": "extend",
+        "type": a_path,
+        "metavar": "FILE.py",
+        "default": [],
+        "help": "Python code that adds extractors, datasets or metrics to the menus",
+    },
+    "--model": {
+        "nargs": "+",
+        "action": "extend",
+        "metavar": "NAME=FILE",
+        "default": [],
+        "help": "a network in an .onnx or .keras file, as an extractor called NAME; then the "
+        "preparation of its pictures, such as size=224 scale=1/255, if no .json beside it tells",
+    },
     "--weights": {
         "nargs": "+",
         "metavar": "NAME=FILE",
@@ -280,6 +297,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 """Options that several commands have, and their settings."""
 
+_NETWORKS = ("plugin", "model", "weights", "engine")
+
 
 def add_options(parser: "argparse._ActionsContainer", *names: str, **settings: Any) -> None:
     """Add options that several commands share.
@@ -294,7 +313,7 @@ def add_options(parser: "argparse._ActionsContainer", *names: str, **settings: A
         In place of the shared ones, for all options named.
     """
     for name in names:
-        for one in ("weights", "engine") if name == "networks" else (name,):
+        for one in _NETWORKS if name == "networks" else (name,):
             parser.add_argument(f"--{one}", **_OPTIONS[f"--{one}"] | settings)
 
 
@@ -351,15 +370,23 @@ def given_vectors(options: argparse.Namespace) -> dict[str, Extractor]:
     return made
 
 
-def use_networks(options: argparse.Namespace) -> None:
-    """Set the environment variables that ``--weights`` and ``--engine`` stand for.
+def use_networks(options: argparse.Namespace) -> list[str]:
+    """Add plug-ins and networks in files to the menus, and set what the other options stand for.
+
+    ``--weights`` and ``--engine`` stand for environment variables.
+
+    Returns
+    -------
+    list of str
+        Names of the extractors that ``--model`` gave.
 
     Raises
     ------
     InputError
-        If a pair of ``--weights`` is none, its file or its network does not exist, or the engine
-        is not to be had.
+        If a plug-in or a network cannot be used, a pair of ``--weights`` is none, its file or its
+        network does not exist, or the engine is not to be had.
     """
+    use_plugins(options.plugin)
     for pair in options.weights:
         _give_weights(pair)
     where = f"--engine {options.engine}" if options.engine else ENGINE_VARIABLE
@@ -369,6 +396,7 @@ def use_networks(options: argparse.Namespace) -> None:
         chosen()
     except NoEngineError as error:
         raise InputError(f"{where}: {error}") from error
+    return use_models(options.model)
 
 
 def _give_weights(pair: str) -> None:

@@ -28,6 +28,7 @@ from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.variants import EDGES, with_copies, with_edges
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import expand, method_names, parse_method
+from benchmarks.pipeline.methods.own import use_plugins
 from benchmarks.pipeline.methods.presets import method_from
 from benchmarks.pipeline.records.record import PROBLEMS, write_description, write_problems
 from benchmarks.pipeline.records.recorder import Recorder
@@ -49,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
+    use_plugins(options.plugin)
     if options.list:
         sys.stdout.write(listing())
         return 0
@@ -57,8 +59,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     from benchmarks.report.tables import choose
     from benchmarks.report.write import write_dataset, write_front
 
-    methods, choice = _methods(options), choose(options.metrics)
-    use_networks(options)
+    methods, choice = _methods(options, use_networks(options)), choose(options.metrics)
     require_folders(options, "out", "cache")
     workforce = Workforce(options.jobs, options.quiet)
     failed = False
@@ -153,13 +154,13 @@ def _metric_lines() -> Iterator[str]:
         yield f"  {'':34}{metric.source}"
 
 
-def _methods(options: argparse.Namespace) -> list[Method]:
+def _methods(options: argparse.Namespace, models: Sequence[str]) -> list[Method]:
     if options.all and options.extractor:
         raise InputError("--all and --extractor exclude each other; give one")
-    if not (options.all or options.extractor or options.preset or options.vectors):
+    if not (options.all or options.extractor or options.preset or options.vectors or models):
         raise InputError("nothing to run: give --all, or --extractor NAME (--list shows them)")
     own = given_vectors(options)
-    names = [*own, *(name for given in options.extractor for name in expand(given, own))]
+    names = [*models, *own, *(name for given in options.extractor for name in expand(given, own))]
     names += method_names() if options.all else []
     methods = [parse_method(name, options.epochs, own=own) for name in dict.fromkeys(names)]
     tuned: dict[str, Path] = {}

@@ -44,11 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
+    use_networks(options)
     methods = [parse_method(name) for name in dict.fromkeys(options.extractor)]
     whose = parse_method(options.embedding, option="--embedding")
     if not whose.is_plain:
         raise InputError(f"--embedding {whose.name}: one extractor alone has vectors; name one")
-    use_networks(options)
     require_folders(options, "out", "cache")
     workforce = Workforce(options.jobs, options.quiet)
     dataset = load(options.dataset, options.cache, workforce, options.seed, options.layout)

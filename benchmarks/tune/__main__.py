@@ -29,8 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
-    spaces = [search_space(name) for name in dict.fromkeys(options.extractor)]
     use_networks(options)
+    spaces = [search_space(name) for name in dict.fromkeys(options.extractor)]
     for space in spaces:
         if space.method.obstacle:
             raise InputError(f"--extractor {space.method.name}: {space.method.obstacle}")

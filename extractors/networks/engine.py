@@ -97,21 +97,23 @@ def batches(items: Iterable[T]) -> Iterator[list[T]]:
 
 
 def run_padded(
-    forward: Callable[[NDArray[Any]], Any], batch: NDArray[np.number]
+    forward: Callable[[NDArray[Any]], Any], batch: NDArray[np.number], size: int | None = None
 ) -> NDArray[np.float32]:
-    """Run a network on up to `BATCH` inputs, always as a batch of that size.
+    """Run a network on few inputs, always as a batch of one size.
 
     Parameters
     ----------
     forward : callable
         The network: ``predict_on_batch`` of a Keras model, or what does the same.
-    batch : ndarray, shape (n, ...), 1 <= n <= BATCH
+    batch : ndarray, shape (n, ...), 1 <= n <= size
         Filled up with copies of its last input, whose outputs are dropped.
+    size : int, optional
+        Of the batches, where it is not `BATCH`.
 
     Returns
     -------
     ndarray of float32, shape (n, ...)
     """
-    lacking = BATCH - len(batch)
+    lacking = (size or BATCH) - len(batch)
     full = np.concatenate([batch, np.repeat(batch[-1:], lacking, axis=0)]) if lacking else batch
     return np.asarray(forward(full), np.float32)[: len(batch)]

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,20 +64,43 @@ def implementation() -> dict[str, str]:
     return {} if chosen() == KERAS else {OPENVINO: importlib.metadata.version(OPENVINO)}
 
 
-def forward(model: Model) -> Forward:
+def forward(model: Model, size: int = BATCH) -> Forward:
     """The network, run by the chosen engine.
 
     Parameters
     ----------
     model : keras.Model
         With the weights that it is to have.
+    size : int
+        Inputs of a batch.
 
     Raises
     ------
     NoEngineError
         See `chosen`.
     """
-    run: Forward = model.predict_on_batch if chosen() == KERAS else _converted(model)
+    run: Forward = model.predict_on_batch if chosen() == KERAS else _converted(model, size)
+    return run
+
+
+def read_network(path: Path) -> Any:
+    """OpenVINO's network of a file, ONNX or its own.
+
+    Raises
+    ------
+    RuntimeError
+        If the file holds none.
+    """
+    core = _imported().Core()
+    core.set_property({"ENABLE_MMAP": False})  # the file may be gone in a moment
+    return core.read_model(path)
+
+
+def compiled(network: Any) -> Callable[[NDArray[Any]], Any]:
+    """OpenVINO's network, ready to run in float32 on the processor."""
+    # Left to itself it takes bfloat16 where the processor has it.
+    precise = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    run: Callable[[NDArray[Any]], Any] = _imported().Core().compile_model(network, "CPU", precise)
     return run
 
 
@@ -94,20 +117,15 @@ def _imported() -> ModuleType:
 
 
 @cache
-def _converted(model: Model) -> Forward:
-    openvino = _imported()
-    core = openvino.Core()
+def _converted(model: Model, size: int) -> Forward:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.xml"
         model.export(str(path), format=OPENVINO, verbose=False)
-        core.set_property({"ENABLE_MMAP": False})  # the files are gone in a moment
-        network = core.read_model(path)
-    network.reshape([BATCH, *model.input.shape[1:]])
-    # Left to itself it takes bfloat16 where the processor has it.
-    precise = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-    compiled = core.compile_model(network, "CPU", precise)
+        network = read_network(path)
+    network.reshape([size, *model.input.shape[1:]])
+    ready = compiled(network)
 
     def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(compiled(batch)[0])
+        return np.asarray(ready(batch)[0])
 
     return run

@@ -69,9 +69,7 @@ OFFICIAL = {
     "densenet169": Official(
         "densenet", f"densenet169_{_ENDING}", "b8c4d4c20dd625c148057b9ff1c1176b", 12_642_880
     ),
-    "vgg16": Official(
-        "vgg16", f"vgg16_{_ENDING}", "6d6bbae143d832006294945121d1f1fc", 14_714_688
-    ),
+    "vgg16": Official("vgg16", f"vgg16_{_ENDING}", "6d6bbae143d832006294945121d1f1fc", 14_714_688),
     "xception": Official(
         "xception", f"xception_{_ENDING}", "b0042744bf5b25fce3cb969f33bebb97", 20_861_480
     ),
@@ -174,7 +172,7 @@ def _checked(name: str, path: Path) -> Path:
         if found != official.hash:
             raise NoWeightsError(
                 f"weights of {name}: {path} has the size of the official file but not its hash "
-                f"(md5 {found}, not {official.md5}); download it again"
+                f"(md5 {found}, not {official.hash}); download it again"
             )
     return path
 

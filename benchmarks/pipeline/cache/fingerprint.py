@@ -110,7 +110,9 @@ def to_jsonable(value: object, describe: Callable[[Any], Json] = _by_name) -> ob
     if isinstance(value, BaseEstimator):
         return identity(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        # A field that does not count among equals (a path, say) decides nothing.
+        counted = [field.name for field in dataclasses.fields(value) if field.compare]
+        fields = {name: getattr(value, name) for name in counted}
         return describe(type(value)) | {k: to_jsonable(v, describe) for k, v in fields.items()}
     if isinstance(value, dict):
         return {str(key): to_jsonable(item, describe) for key, item in value.items()}

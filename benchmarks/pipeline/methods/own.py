@@ -1,0 +1,256 @@
+"""A user's own: plug-ins and files of networks, which join the menus for this process."""
+
+from collections.abc import Sequence
+from functools import cache
+from math import isfinite
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+import datasets
+import extractors
+from benchmarks.pipeline.methods.extractor import ExtractorSteps
+from benchmarks.pipeline.methods.names import require_own_name
+from datasets.errors import InputError
+from datasets.json_files import check_json, read_json_as
+from datasets.source import Source
+from extractors.networks.inference import NoEngineError
+from extractors.networks.model_file import (
+    Declaration,
+    Layout,
+    Pooling,
+    model_extractor,
+)
+from extractors.networks.preparation import Channels, Interpolation, Order, Values
+from extractors.networks.runners import ModelFile, ModelFileError
+from extractors.plugins import (
+    Added,
+    PluginError,
+    add_extractor,
+    extractors_of,
+    installed,
+    load_plugin,
+)
+from extractors.spaces import SPACES
+from retrieval.metrics import METRICS, Metric
+
+_REMEDY = "see the models in extractors/README.md"
+
+_Fraction = Annotated[str, msgspec.Meta(pattern=r"\A[0-9.]+/[1-9][0-9.]*\Z")]
+
+_LARGEST = 4096
+"""Pixels of a side."""
+
+
+class Preparation(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What a user declares of a network, in a file or by options; see `Declaration`.
+
+    Attributes
+    ----------
+    scale : float or str
+        Factor of the values of 0 to 255; ``"1/255"`` is understood.
+    size, crop, interpolation, mean, std, order, layout, output, pooling : object
+        As of `Declaration` and `Values`.
+    """
+
+    scale: float | _Fraction
+    size: int | tuple[int, int] | None = None
+    crop: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
+    interpolation: Interpolation = "area"
+    mean: Channels = 0.0
+    std: Channels = 1.0
+    order: Order = "RGB"
+    layout: Layout | None = None
+    output: str | None = None
+    pooling: Pooling | None = None
+
+    def declaration(self) -> Declaration:
+        """The same for the extractor.
+
+        Raises
+        ------
+        ValueError
+            If a number is none that a picture can have, or that can be divided by.
+        """
+        sides = (
+            self.size if isinstance(self.size, tuple) else (1 if self.size is None else self.size,)
+        )
+        if not all(1 <= one <= _LARGEST for one in sides):  # msgspec crashes on tuples of limits
+            raise ValueError(f"size is 1 to {_LARGEST} pixels")
+        over, _, under = str(self.scale).partition("/")
+        scale = float(over) / float(under or 1)
+        if scale == 0 or not all(self.std if isinstance(self.std, tuple) else (self.std,)):
+            raise ValueError("scale and std cannot be 0")
+        return Declaration(
+            Values(scale, self.mean, self.std, self.order),
+            self.size,
+            self.crop,
+            self.interpolation,
+            self.layout,
+            self.output,
+            self.pooling,
+        )
+
+
+_models: set[str] = set()
+"""Names of the last command's networks, where one process runs several commands."""
+
+_TEXTS = ("interpolation", "order", "layout", "output", "pooling")
+
+
+def use_plugins(files: Sequence[Path]) -> None:
+    """Add to the menus what installed packages and files bring.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Files of Python code.
+
+    Raises
+    ------
+    InputError
+        If one of them cannot be used.
+    """
+    try:
+        _use_installed()
+        for path in files:
+            _use_file(path.expanduser().resolve())
+    except PluginError as error:
+        raise InputError(f"--plugin {error}" if files else str(error)) from error
+
+
+def use_models(words: Sequence[str]) -> list[str]:
+    """Add files of networks to the menu; gives their names.
+
+    Parameters
+    ----------
+    words : sequence of str
+        ``NAME=FILE``, each followed by what is declared of it (``size=224``), ahead of what a
+        file of the same name, but for its ending .json, declares.
+
+    Raises
+    ------
+    InputError
+        If one of them cannot be used.
+    """
+    for name in _models:
+        del extractors.MENU[name]
+        SPACES.pop(name, None)
+    _models.clear()
+    given: list[tuple[str, dict[str, Any]]] = []
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not value.strip():
+            raise InputError(f"--model {word}: write NAME=FILE, mine=model.onnx for example")
+        if key not in Preparation.__struct_fields__:
+            given.append((word, {}))
+        elif not given:
+            raise InputError(f"--model {word}: first NAME=FILE, then what is declared of it")
+        else:
+            given[-1][1][key] = _parsed(key, value)
+    return [_use_model(word, declared) for word, declared in given]
+
+
+@cache
+def _use_installed() -> None:
+    for added in installed("extractors"):
+        _add_extractor(added)
+    for added in installed("datasets"):
+        _add_dataset(added)
+    for added in installed("metrics"):
+        _add_metric(added)
+
+
+@cache
+def _use_file(path: Path) -> None:
+    module = load_plugin(path)
+    sources = list(getattr(module, "DATASETS", ()))
+    metrics = dict(getattr(module, "METRICS", {}))
+    found = extractors_of(module)
+    if not (found or sources or metrics):
+        raise PluginError(f"{path}: defines none of EXTRACTORS, DATASETS and METRICS")
+    for added in found:
+        _add_extractor(added)
+    for source in sources:
+        _add_dataset(Added(str(getattr(source, "name", source)), source, str(path)))
+    for name, metric in metrics.items():
+        _add_metric(Added(str(name), metric, str(path)))
+
+
+def _add_extractor(added: Added) -> None:
+    require_own_name(added.name, added.origin)
+    add_extractor(added)
+    steps = ExtractorSteps(added.name, extractors.MENU[added.name])
+    try:
+        assert steps.identity
+    except TypeError as error:
+        del extractors.MENU[added.name]
+        raise PluginError(f"{added.place}: {error}") from error
+
+
+def _add_dataset(added: Added) -> None:
+    if not isinstance(added.value, Source):
+        raise PluginError(
+            f"{added.place} is no dataset; give an instance of a class that derives from Source "
+            "of datasets.source"
+        )
+    if added.name in datasets.MENU:
+        raise PluginError(f"{added.place} is in the menu already; choose another name")
+    datasets.SOURCES.append(added.value)
+    datasets.MENU[added.name] = added.value
+
+
+def _add_metric(added: Added) -> None:
+    if not isinstance(added.value, Metric):
+        raise PluginError(f"{added.place} is no Metric of retrieval.metrics")
+    if added.name in METRICS:
+        raise PluginError(f"{added.place} is in the menu already; choose another name")
+    METRICS[added.name] = added.value
+
+
+def _use_model(word: str, options: dict[str, Any]) -> str:
+    name, _, text = word.partition("=")
+    place = f"--model {word}"
+    require_own_name(name, place)
+    path = Path(text).expanduser()
+    try:
+        file = ModelFile.at(path)
+    except ModelFileError as error:
+        raise InputError(f"{place}: {error}") from error
+    beside = path.with_suffix(".json")
+    content = read_json_as(beside, dict[str, Any], _REMEDY) or {}
+    if "scale" not in content | options:
+        raise InputError(
+            f"{place}: nothing says which values it takes; declare scale (1 for 0 to 255, 1/255 "
+            f"for 0 to 1) behind it or in {beside}, with mean and std if it has some"
+        )
+    where = place if options else str(beside)
+    preparation = check_json(content | options, Preparation, where, _REMEDY)
+    try:
+        made = model_extractor(file, preparation.declaration())
+    except (NoEngineError, ValueError) as error:
+        raise InputError(f"{place}: {error}") from error
+    extractors.MENU[name] = made
+    _models.add(name)
+    if made.pooling != "none":
+        SPACES[name] = {"pooling": tuple(dict.fromkeys((made.pooling, "mean", "max", "gem")))}
+    return name
+
+
+def _parsed(key: str, text: str) -> object:
+    """A setting as JSON would hold it."""
+    if text == "none" and key != "pooling":
+        return None
+    if key in _TEXTS:
+        return text
+    numbers = [_number(part) for part in text.split(",")]
+    return numbers if len(numbers) > 1 else numbers[0]
+
+
+def _number(text: str) -> int | float | str:
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if number.is_integer() else number if isfinite(number) else text

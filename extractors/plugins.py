@@ -1,0 +1,164 @@
+"""Plug-ins: files and installed packages that add to the menus, the checkout left as it is.
+
+A file says what it adds by its names ``EXTRACTORS``, ``DATASETS`` and ``METRICS``; a package by
+entry points of the groups ``image_retrieval_benchmark.extractors``, ``.datasets`` and
+``.metrics``.
+"""
+
+import importlib
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+from sklearn.pipeline import Pipeline
+
+from extractors import MENU
+from extractors.base import Step
+
+GROUP = "image_retrieval_benchmark"
+"""First part of the names of entry points' groups."""
+
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+class PluginError(ValueError):
+    """A plug-in cannot be used; the message names it and the remedy."""
+
+
+@dataclass(frozen=True)
+class Added:
+    """A thing that a plug-in adds to a menu.
+
+    Attributes
+    ----------
+    name : str
+        Its name there.
+    value : object
+        The thing itself.
+    origin : str
+        The file or package that it comes from.
+    """
+
+    name: str
+    value: object
+    origin: str
+
+    @property
+    def place(self) -> str:
+        """The beginning of a message about it."""
+        return f"{self.origin}: {self.name!r}"
+
+
+def load_plugin(path: Path) -> ModuleType:
+    """Import a plug-in by the name of its file, so that other processes can, too.
+
+    Its folder joins the end of the search path: modules beside it can be imported, and none of
+    them hides another.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Raises
+    ------
+    PluginError
+        If it is no Python file, its name is another module's, or it cannot be imported.
+    """
+    path = path.expanduser().resolve()
+    if path.suffix != ".py" or not path.is_file():
+        raise PluginError(f"{path} is no file of Python code (.py)")
+    name, folder = path.stem, str(path.parent)
+    if not name.isidentifier():
+        raise PluginError(f"{path}: {name!r} can be no name of a module; rename the file")
+    if folder not in sys.path:
+        sys.path.append(folder)
+    importlib.invalidate_caches()
+    if (found := _file_of(name)) != path:
+        raise PluginError(f"{path}: another module is called {name!r} ({found}); rename the file")
+    try:
+        return importlib.import_module(name)
+    except (Exception, SystemExit) as error:  # it may do anything
+        raise PluginError(f"{path}: {_in_words(error, path)}") from error
+
+
+def installed(kind: str) -> Iterator[Added]:
+    """Load what installed packages add.
+
+    Parameters
+    ----------
+    kind : str
+        Last part of the entry points' group, such as ``"extractors"``.
+
+    Raises
+    ------
+    PluginError
+        If one of them cannot be loaded.
+    """
+    for point in sorted(entry_points(group=f"{GROUP}.{kind}"), key=lambda one: one.name):
+        origin = f"the package {point.dist.name if point.dist else '?'} ({point.value})"
+        try:
+            yield Added(point.name, point.load(), origin)
+        except (Exception, SystemExit) as error:
+            raise PluginError(f"{origin}: {type(error).__name__}: {error}; remove it") from error
+
+
+def add_extractor(added: Added) -> None:
+    """Put an extractor into the menu.
+
+    Raises
+    ------
+    PluginError
+        If it is none, or its name is taken or ill-formed.
+    """
+    if not _NAME.fullmatch(added.name):
+        raise PluginError(f"{added.place}: names are lower case, with hyphens between words")
+    if added.name in MENU:
+        raise PluginError(f"{added.place} is in the menu already; choose another name")
+    first = added.value.steps[0][1] if isinstance(added.value, Pipeline) else added.value
+    if not isinstance(first, Step):
+        raise PluginError(
+            f"{added.place} is no extractor; give an instance of a class that derives from "
+            "Extractor or Descriptor of extractors.base"
+        )
+    MENU[added.name] = added.value
+
+
+def extractors_of(module: ModuleType) -> list[Added]:
+    """The extractors that a plug-in's file adds.
+
+    Raises
+    ------
+    PluginError
+        If ``EXTRACTORS`` is no mapping.
+    """
+    found = getattr(module, "EXTRACTORS", {})
+    if not isinstance(found, dict):
+        raise PluginError(f"{module.__file__}: EXTRACTORS has to be a dictionary by name")
+    return [Added(str(name), value, str(module.__file__)) for name, value in found.items()]
+
+
+def _file_of(name: str) -> Path | None:
+    """The file that importing a name would run, or has run."""
+    if name in sys.modules:
+        file = getattr(sys.modules[name], "__file__", None)
+    else:
+        spec = importlib.util.find_spec(name)
+        file = spec.origin if spec else None
+    return Path(file).resolve() if file and file not in ("built-in", "frozen") else None
+
+
+def _in_words(error: BaseException, path: Path) -> str:
+    """An error in one line, with the plug-in's own line that led to it."""
+    line, trace = getattr(error, "lineno", None), error.__traceback__
+    while trace is not None:
+        if Path(trace.tb_frame.f_code.co_filename) == path:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    text = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {text}" + (f" (line {line})" if line else "")
