@@ -1,89 +1,31 @@
 """Conformance: what every row of the menu must do, whatever it describes."""
 
-import inspect
-import pickle
 import re
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
-import scipy.sparse
 from conftest import SHARED
 from pictures import picture
-from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 
 import extractors
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
-from extractors import FAMILIES, MENU, Description, describe
+from extractors import MENU, Description, describe
 from extractors.__main__ import row
-from extractors.base import Extractor
-from extractors.local_features.detector import Detector
+from extractors.base import Descriptor, Extractor
+from extractors.conformance import CHECKS, Candidate, NonconformityError, run_checks
 from extractors.networks import engine, training, weights
-from extractors.networks.finetuning import FineTuned
-from extractors.networks.pretrained import Network
-from extractors.networks.scratch import ScratchNetwork
-from extractors.networks.training import Recipe
-
-
-def head(estimator):
-    return estimator.steps[0][1] if isinstance(estimator, Pipeline) else estimator
-
-
-def is_local(name):
-    return isinstance(head(MENU[name]), Detector)
-
-
-def is_network(name):
-    return isinstance(head(MENU[name]), Network)
-
-
-def is_trained(step):
-    return isinstance(step, FineTuned | ScratchNetwork)
+from extractors.preprocessing import Square
 
 
 @cache
-def ready(name):
-    """The row's first step, trained a little if pictures cannot be described without."""
-    step = clone(head(MENU[name]))
-    if is_trained(step):
-        step.set_params(recipe=Recipe(epochs=1), augmentation=None)
-        step.fit(PHOTOS, LABELS)
-    return step
+def candidate(name):
+    """The entry under test, which is trained once."""
+    return Candidate(name, MENU[name])
 
-
-def extract(name, photos):
-    """What the row's first step makes of pictures, as a list of arrays."""
-    made = ready(name).transform(photos)
-    if is_local(name):
-        return [np.column_stack([found.points, found.descriptors]) for found in made]
-    assert made.dtype == np.float32
-    return list(made)
-
-
-PHOTOS = [np.array(picture(seed, size)) for seed, size in enumerate((40, 64, 97, 128, 300))]
-for number, photo in enumerate(PHOTOS):  # something with edges, elsewhere in each
-    photo[5 + number : 20, 10 : 22 + 2 * number] = 0
-    fine = np.random.default_rng(number).integers(0, 2, (9, 9, 1)).astype(np.uint8)
-    side = len(photo) // 2 // 9 * 9
-    blocks = fine.repeat(side // 9, 0).repeat(side // 9, 1)
-    photo[-side - 2 : -2, -side - 2 : -2] //= 1 + 2 * blocks
-ODD = {
-    "one pixel": np.zeros((1, 1, 3), np.uint8),
-    "two by two": np.array([[[0, 0, 0], [255, 255, 255]]] * 2, np.uint8),
-    "a line": np.full((1, 90, 3), 200, np.uint8),
-    "very long": np.random.default_rng(0).integers(0, 256, (3, 900, 3)).astype(np.uint8),
-    "black": np.zeros((50, 70, 3), np.uint8),
-    "white": np.full((50, 70, 3), 255, np.uint8),
-    "noise": np.random.default_rng(1).integers(0, 256, (80, 60, 3)).astype(np.uint8),
-    "stripes": np.tile(np.array([[0], [255]], np.uint8), (20, 30))[..., None].repeat(3, 2),
-}
 
 README = (Path(extractors.__file__).parent / "README.md").read_text(encoding="utf-8")
-LABELS = ["a", "b", "a", "b", "a"]
-
-every_row = pytest.mark.parametrize("name", MENU)
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +35,7 @@ def small_batches(request, monkeypatch):
     # One step is not worth a minute of compiling it.
     monkeypatch.setattr(training, "compiled_how", lambda: {"run_eagerly": True})
     name = request.node.callspec.params.get("name") if hasattr(request.node, "callspec") else None
-    if name and is_network(name):
+    if name and candidate(name).is_network:
         if (SHARED.parent / "weights").is_dir():
             request.getfixturevalue("real_weights")
         if obstacle := ExtractorSteps(name, MENU[name]).obstacle:
@@ -107,99 +49,67 @@ def no_downloads():
         yield
 
 
-@every_row
-def test_fit_then_transform_gives_float32_rows(name):
-    estimator = clone(MENU[name])
-    for step in (step for _, step in getattr(estimator, "steps", [("", estimator)])):
-        if is_trained(step):
-            step.set_params(recipe=Recipe(epochs=1), augmentation=None)
-    made = estimator.fit(PHOTOS, LABELS).transform(PHOTOS)
-    vectors = np.asarray(made.toarray() if scipy.sparse.issparse(made) else made, np.float32)
-    assert vectors.shape[0] == len(PHOTOS)
-    assert np.isfinite(vectors).all()
-    assert vectors.std(axis=0).max() > 0
-    assert len(extract(name, PHOTOS)) == len(PHOTOS)
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("name", MENU)
+def test_every_entry_conforms(name, check):
+    CHECKS[check](candidate(name))
 
 
-@every_row
-def test_a_row_depends_on_its_picture_alone(name):
-    together = extract(name, PHOTOS)
-    assert all(map(np.array_equal, together, extract(name, PHOTOS)))
-    alone = [extract(name, [photo])[0] for photo in reversed(PHOTOS)]
-    for one, other in zip(together, alone[::-1], strict=True):
-        # A network's kernels may round by a picture's place in the batch.
-        spread = 1e-4 * np.abs(one).max() if is_network(name) else 0
-        np.testing.assert_allclose(one, other, rtol=0, atol=spread)
+class Wrong(Descriptor):
+    """Breaks one rule at a time."""
+
+    family = "other"
+    summary = "Nothing of use"
+    reference = "Nobody (2020), Nothing, https://example.org/nothing"
+    prepare = staticmethod(Square(8))
+
+    def __init__(self, fault=""):
+        self.fault = fault
+
+    def describe(self, image):
+        """Give the mean colour, but for the fault."""
+        made = image.mean(axis=(0, 1))
+        if self.fault == "constant":
+            return np.ones(3)
+        if self.fault == "changes":
+            image[...] = 0
+        if self.fault == "random":
+            return made + np.random.default_rng().normal(size=3)
+        if self.fault == "odd" and not made.any():
+            return np.full(3, np.nan)
+        return made
+
+    def transform(self, images):
+        """Describe each, but for the fault."""
+        if self.fault == "changes":
+            return np.stack([self.describe(image) for image in images]).astype(np.float32)
+        made = super().transform(images)
+        if self.fault == "neighbours":
+            return made - made.mean(axis=0)
+        return made.astype(np.float64) if self.fault == "double" else made
 
 
-@every_row
-def test_pictures_are_left_as_they_were(name):
-    before = [photo.copy() for photo in PHOTOS]
-    ready(name).transform(PHOTOS)
-    assert all(map(np.array_equal, before, PHOTOS))
-
-
-@every_row
-@pytest.mark.parametrize("odd", ODD)
-def test_odd_pictures_have_a_defined_vector(name, odd):
-    [made] = extract(name, [ODD[odd]])
-    assert made.shape[-1] == extract(name, PHOTOS[-1:])[0].shape[-1]
-    assert np.isfinite(made).all()
-
-
-@every_row
-def test_constructor_only_stores_parameters(name):
-    extractor = head(MENU[name])
-    twin = clone(extractor)
-    assert twin.get_params() == extractor.get_params()
-    assert not [key for key in vars(extractor) if key.endswith("_")]
-    assert "prepare" in twin.get_params() or hasattr(twin, "prepare")
-
-
-@every_row
-def test_extractor_travels_to_worker_processes(name):
-    extractor = ready(name)
-    extractor.transform(PHOTOS[:1])  # what it then holds must travel, too
-    twin = pickle.loads(pickle.dumps(extractor))
-    made = [np.asarray(getattr(one, "points", one)) for one in twin.transform(PHOTOS)]
-    same = [np.asarray(getattr(one, "points", one)) for one in extractor.transform(PHOTOS)]
-    assert all(map(np.array_equal, made, same))
-
-
-def own_steps(name):
-    """The row's steps that are no library's."""
-    steps = [step for _, step in getattr(MENU[name], "steps", [("", MENU[name])])]
-    return [step for step in steps if type(step).__module__.startswith("extractors.")]
-
-
-@every_row
-def test_docstring_names_parameters(name):
-    for step in own_steps(name):
-        text = inspect.getdoc(type(step))
-        for parameter in step.get_params():
-            assert re.search(rf"^{parameter} : ", text, re.MULTILINE), parameter
-
-
-@every_row
-def test_class_names_family_summary_and_sources(name):
-    described = describe(MENU[name])
-    assert described.family in FAMILIES
-    for step in own_steps(name):
-        assert 0 < len(step.summary) < 80
-        assert "\n" not in step.summary
-        assert step.summary in described.summary
-        sources = step.reference.split("; ")
-        assert all(re.search(r"doi:10\.\d{4,}/\S+$|https://\S+$", source) for source in sources)
-        assert set(sources) <= set(described.references)
-
-
-@every_row
-def test_name_is_lower_case_with_hyphens(name):
-    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)
+@pytest.mark.parametrize(
+    ("fault", "check"),
+    [
+        ("constant", "fits_then_transforms"),
+        ("double", "fits_then_transforms"),
+        ("random", "describes_each_picture_alone"),
+        ("neighbours", "describes_each_picture_alone"),
+        ("changes", "leaves_pictures_alone"),
+        ("odd", "describes_odd_pictures"),
+        ("", "documents_its_parameters"),
+    ],
+)
+def test_a_broken_rule_is_found(fault, check):
+    with pytest.raises(NonconformityError):
+        CHECKS[check](Candidate("wrong", Wrong(fault)))
+    others = dict(run_checks(Candidate("wrong", Wrong())))
+    assert [name for name, failure in others.items() if failure] == ["documents_its_parameters"]
 
 
 def test_no_pictures_give_no_rows():
-    assert len(head(MENU["hog"]).transform([])) == 0
+    assert len(MENU["hog"].transform([])) == 0
 
 
 def test_an_extractor_is_abstract():
@@ -222,7 +132,7 @@ def test_readme_lists_the_menu_as_it_is():
     built_in = {
         name
         for name in MENU
-        if all("version" in vars(type(step)) for step in own_steps(name))
+        if all("version" in vars(type(step)) for step in candidate(name).own_steps)
         and describe(MENU[name]).family != "network"  # a backbone is added by one line
     }
     assert built_in <= listed

@@ -161,7 +161,7 @@ def _work(function: Callable[[A], B], items: Sequence[A], jobs: int) -> Iterator
         n_jobs=max(2, min(jobs, len(items))),
         return_as="generator",
         initializer=_begin,
-        initargs=(os.getpid(),),
+        initargs=(os.getpid(), tuple(sys.path)),
     )
     with _interrupts_held():
         results = parallel(delayed(_without_threads)(function, item) for item in items)
@@ -192,8 +192,9 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(parent: int) -> None:
-    """Set up a worker process."""
+def _begin(parent: int, path: Sequence[str]) -> None:
+    """Set up a worker process, which finds the same modules as its parent."""
+    sys.path[:] = path
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Loky would print the stack of a worker that crashes; its parent says what happened.
     os.environ.setdefault("PYTHONFAULTHANDLER", "0")

@@ -1,0 +1,201 @@
+"""Plug-ins: extractors, datasets and metrics from files and packages, the checkout untouched."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+from pictures import fill
+
+import datasets
+import extractors
+from benchmarks.pipeline.methods import own
+from benchmarks.pipeline.methods.extractor import ExtractorSteps
+from benchmarks.pipeline.methods.own import use_plugins
+from datasets.errors import InputError
+from extractors.check import main as check
+from retrieval.metrics import METRICS
+
+EXTRACTOR = '''
+"""Mean colour, times a factor that stands beside."""
+
+from dataclasses import dataclass
+
+from {helper} import FACTOR
+
+from extractors.base import Descriptor
+from extractors.preprocessing import Preprocess, Square
+
+
+@dataclass(eq=False, repr=False)
+class MeanColour(Descriptor):
+    """Mean colour.
+
+    Parameters
+    ----------
+    prepare : Preprocess
+        Applied first.
+    """
+
+    family = "colour"
+    summary = "Mean colour"
+    reference = "Nobody (2020), Means, https://example.org/means"
+
+    prepare: Preprocess = Square(16)
+
+    def describe(self, image):
+        """Give the mean of each channel."""
+        return FACTOR * image.mean(axis=(0, 1))
+
+
+EXTRACTORS = {{"mean-colour": MeanColour()}}
+'''
+
+
+@pytest.fixture(autouse=True)
+def own_menus(monkeypatch):
+    """Menus, modules and the search path are as before, after each test."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(datasets, "SOURCES", list(datasets.SOURCES))
+    menus = (extractors.MENU, datasets.MENU, METRICS)
+    before, modules = [dict(menu) for menu in menus], set(sys.modules)
+    yield
+    for menu, old in zip(menus, before, strict=True):
+        menu.clear()
+        menu.update(old)
+    for name in set(sys.modules) - modules:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith("/tmp"):
+            del sys.modules[name]
+    own._use_file.cache_clear()
+    own._use_installed.cache_clear()
+    importlib.invalidate_caches()
+
+
+def plugin(folder, name="colours_of_mine", factor=1):
+    (folder / f"{name}_helper.py").write_text(f"FACTOR = {factor}\n")
+    path = folder / f"{name}.py"
+    path.write_text(EXTRACTOR.format(helper=f"{name}_helper"))
+    return path
+
+
+def refused(path):
+    with pytest.raises(InputError) as error:
+        use_plugins([path])
+    assert "\n" not in str(error.value)
+    assert str(path) in str(error.value)
+    return str(error.value)
+
+
+def test_an_extractor_of_a_file_is_run_by_several_processes(tmp_path, parted, run):
+    path = plugin(tmp_path)
+    given = ("--plugin", path, "--extractor", "mean-colour+lbp", "mean-colour")
+    assert run(*given, "--dataset", parted, "--jobs", 2) == 0
+    assert "mean-colour+lbp" in (tmp_path / "out/parted/table.md").read_text()
+
+
+def code_of(path):
+    use_plugins([path])
+    row = ExtractorSteps("mean-colour", extractors.MENU["mean-colour"])
+    return row.identity["head"]["code"]
+
+
+def test_it_is_known_by_its_code_and_the_code_beside_it(tmp_path):
+    path = plugin(tmp_path, "coded_colours")
+    before = code_of(path)
+    assert code_of(path) == before
+    plugin(tmp_path, "coded_colours", factor=2)  # the file beside it alone
+    assert code_of(path) != before
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("1 / 0", "ZeroDivisionError: division by zero (line 1)"),
+        ("def f(:", "SyntaxError"),
+        ("import nothing_of_that_name", "ModuleNotFoundError"),
+        ("raise SystemExit(0)", "SystemExit"),
+        ("x = 1", "none of EXTRACTORS, DATASETS and METRICS"),
+        ("EXTRACTORS = [1]", "a dictionary by name"),
+        ("EXTRACTORS = {'mine': 1}", "is no extractor"),
+        ("from extractors import MENU\nEXTRACTORS = {'hog': MENU['lbp']}", "already"),
+        ("from extractors import MENU\nEXTRACTORS = {'rrf': MENU['lbp']}", "already"),
+        ("from extractors import MENU\nEXTRACTORS = {'Mine': MENU['lbp']}", "lower case"),
+        ("from extractors import MENU\nEXTRACTORS = {'a/b': MENU['lbp']}", "no name"),
+        ("METRICS = {'mine': len}", "no Metric"),
+        ("DATASETS = ['mine']", "no dataset"),
+        ("import datasets\nDATASETS = [datasets.MENU['pacs']]", "already"),
+        ("from retrieval.metrics import METRICS as M\nMETRICS = {'map': M['map']}", "already"),
+    ],
+)
+def test_a_plug_in_that_cannot_be_used_is_one_clear_line(tmp_path, code, message):
+    path = tmp_path / "broken_plug_in.py"
+    path.write_text(code)
+    assert message in refused(path)
+
+
+def test_a_file_that_is_none_or_has_anothers_name_is_refused(tmp_path):
+    assert "no file of Python code" in refused(tmp_path / "none.py")
+    for name, message in (("json.py", "another module is called 'json'"), ("a-b.py", "rename")):
+        (tmp_path / name).write_text("EXTRACTORS = {}")
+        assert message in refused(tmp_path / name)
+
+
+def test_a_dataset_and_a_metric_of_a_file_join_the_tables(tmp_path, run):
+    path = tmp_path / "months_of_mine.py"
+    contributing = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    months = contributing.partition("# datasets/months.py\n")[2].partition("```")[0]
+    more = (
+        "from functools import partial\n"
+        "from retrieval.metrics import Metric, top_k\n"
+        "DATASETS = [Months()]\n"
+        'METRICS = {"top2": Metric("top-2", partial(top_k, k=2), is_binary=True)}\n'
+    )
+    path.write_text(months + more)
+    for month in ("1998-03", "1998-04"):
+        fill(tmp_path / "photos" / month, 8, int(month[-2:]), int(month[-2:]))
+    photos = f"months={tmp_path / 'photos'}"
+    assert run("--plugin", path, "--extractor", "lbp", "--dataset", photos) == 0
+    assert "top-2" in (tmp_path / "out/months/table.md").read_text()
+
+
+def install(folder, group, value, monkeypatch):
+    """A package with an entry point, as pip would leave it."""
+    info = folder / "of_mine-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: of-mine\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[image_retrieval_benchmark.{group}]\n{value}\n")
+    monkeypatch.syspath_prepend(str(folder))
+
+
+def test_an_installed_package_adds_by_its_entry_points(tmp_path, monkeypatch, capsys):
+    plugin(tmp_path, "installed_colours")
+    with (tmp_path / "installed_colours.py").open("a") as file:
+        file.write("MINE = MeanColour()\n")
+    install(tmp_path, "extractors", "installed-colour = installed_colours:MINE", monkeypatch)
+    assert check(["installed-colour"]) == 0
+    assert "pass  installed-colour travels to workers" in capsys.readouterr().out
+    del extractors.MENU["installed-colour"]
+    use_plugins([])
+    assert "installed-colour" in extractors.MENU
+
+
+def test_a_broken_package_is_named(tmp_path, monkeypatch):
+    install(tmp_path, "metrics", "mine = no_such_module:X", monkeypatch)
+    with pytest.raises(InputError, match=r"the package of-mine .*ModuleNotFoundError.*remove it"):
+        use_plugins([])
+
+
+def test_conformance_is_checked_by_a_command(tmp_path, capsys):
+    path = plugin(tmp_path, "checked_colours")
+    assert check(["mean-colour", "--plugin", str(path)]) == 0
+    assert capsys.readouterr().out.count("pass  mean-colour") == 9
+    bad = tmp_path / "checked_badly.py"
+    code = path.read_text().replace("mean-colour", "worse-colour").replace("Nobody (2020)", "")
+    code = code.replace("https://example.org/means", "a book").replace("FACTOR *", "0 *")
+    bad.write_text(code)
+    assert check(["worse-colour", "--plugin", str(bad)]) == 1
+    printed = capsys.readouterr().out
+    assert "FAIL  worse-colour fits then transforms: gives the same row for every" in printed
+    assert "FAIL  worse-colour says what it is" in printed
+    assert check(["none-such"]) == 2
+    assert "error: no such extractor as 'none-such'" in capsys.readouterr().err
