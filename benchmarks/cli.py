@@ -407,6 +407,6 @@ def _give_weights(pair: str) -> None:
     if name not in known:
         raise InputError(f"--weights {pair}: no such network; it is one of {', '.join(known)}")
     given = Path(file).expanduser()
-    if not given.is_file():
-        raise InputError(f"--weights {pair}: {given} is not a file")
+    if not (given.is_dir() if known[name] == "folder" else given.is_file()):
+        raise InputError(f"--weights {pair}: {given} is not a {known[name]}")
     os.environ[variable(name)] = str(given)

@@ -38,6 +38,8 @@ from extractors.local_features.sift import DenseSift, Sift
 from extractors.local_features.surf import Surf
 from extractors.networks.backbone import Backbone
 from extractors.networks.finetuning import FineTuned
+from extractors.networks.hub import Preset, clip, dino, siglip
+from extractors.networks.preparation import ToSize
 from extractors.networks.pretrained import MapPooling, Pretrained, Stem
 from extractors.networks.scratch import CompactCnn, PlainCnn
 from extractors.preprocessing import LongestSide, Square
@@ -58,6 +60,9 @@ RESNET152 = Backbone("ResNet152", cut="conv4_block36_out")
 RESNET50 = Backbone("ResNet50")
 DENSENET169 = Backbone("DenseNet169", cut="pool4_pool")
 EFFICIENTNET = Backbone("EfficientNetLite0")
+
+MIDDLE = ToSize(224, 224, 0.875, "bicubic")
+WHOLE = ToSize(224, 224, None, "bilinear")
 
 MENU: dict[str, Extractor | Pipeline] = {
     # colour
@@ -116,6 +121,19 @@ MENU: dict[str, Extractor | Pipeline] = {
     "resnet152": Pretrained(RESNET152),
     "resnet152-gem": Pretrained(RESNET152, power=3.0),
     "resnet152-conv4": make_pipeline(Stem(RESNET152), MapPooling()),
+    # vision transformers, trained on pictures alone or with captions; an extra
+    "dinov2-small": dino("dinov2-small", "DINOV2Backbone", "dinov2/dinov2_small/1", MIDDLE),
+    "dinov2-base": dino("dinov2-base", "DINOV2Backbone", "dinov2/dinov2_base/1", MIDDLE),
+    "dinov3-small": dino(
+        "dinov3-small", "DINOV3Backbone", "dinov3/dinov3_vit_small_lvd1689m/1", WHOLE
+    ),
+    "dinov3-base": dino(
+        "dinov3-base", "DINOV3Backbone", "dinov3/dinov3_vit_base_lvd1689m/1", WHOLE
+    ),
+    "clip-base-patch32": clip("clip-base-patch32", "clip/clip_vit_base_patch32/3"),
+    "clip-base-patch16": clip("clip-base-patch16", "clip/clip_vit_base_patch16/3"),
+    "siglip-base": siglip("siglip-base", "siglip/siglip_base_patch16_224/1"),
+    "siglip2-base": siglip("siglip2-base", "siglip/siglip2_base_patch16_224/1"),
     # their last block trained further: transfer learning
     "densenet169-finetuned": make_pipeline(Stem(DENSENET169), FineTuned(DENSENET169)),
     "resnet152-finetuned": make_pipeline(Stem(RESNET152), FineTuned(RESNET152)),
@@ -134,8 +152,8 @@ DETECTORS: dict[str, Detector] = {
 """Detectors alone, for those who want keypoints and not vectors."""
 
 
-def pretrained_networks() -> list[str]:
-    """Names of the networks in the menu that ``--weights`` takes files for."""
+def pretrained_networks() -> dict[str, str]:
+    """Names of the networks in the menu that ``--weights`` takes a "file" or "folder" for."""
     entries = [one.steps if isinstance(one, Pipeline) else [("", one)] for one in MENU.values()]
     backbones = [getattr(step, "backbone", None) for steps in entries for _, step in steps]
-    return list(dict.fromkeys(one.name for one in backbones if one))
+    return {one.name: "folder" if isinstance(one, Preset) else "file" for one in backbones if one}

@@ -45,7 +45,7 @@ def small_batches(request, monkeypatch):
 @pytest.fixture(scope="module", autouse=True)
 def no_downloads():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(weights, "_PATIENCE", 0.001)
+        patch.setattr(weights, "PATIENCE", 0.001)
         yield
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from extractors.networks.engine import keras_home, load_keras
 
 _KERAS_STORE = "https://storage.googleapis.com/tensorflow/keras-applications"
-_PATIENCE = 10.0
+PATIENCE = 10.0
 """Seconds to wait for a server's first answer."""
 
 
@@ -181,7 +181,7 @@ def _download(name: str, official: Official) -> Path:
     try:
         # Keras waits for ever; a server that answers this will answer that.
         request = urllib.request.Request(official.url, method="HEAD")
-        urllib.request.urlopen(request, timeout=_PATIENCE).close()
+        urllib.request.urlopen(request, timeout=PATIENCE).close()
         keras = load_keras()
         made = keras.utils.get_file(
             official.file, official.url, cache_subdir="models", file_hash=official.hash
