@@ -71,7 +71,7 @@ class Candidate:
         return isinstance(self.steps[0], Network)
 
     def extract(self, pictures: Sequence[Pixels]) -> list[NDArray[Any]]:
-        """What the first step makes of pictures, an array for each."""
+        """Describe pictures by the first step; an array for each."""
         made = self.ready.transform(pictures)
         if isinstance(self.ready, Detector):
             return [np.column_stack([found.points, found.descriptors]) for found in made]

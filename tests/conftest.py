@@ -132,7 +132,9 @@ def real_weights(monkeypatch: pytest.MonkeyPatch) -> Path:
     """Real weights beside the checkout, given as a user would."""
     if not WEIGHTS.is_dir():
         pytest.skip(f"the real weights are not there ({WEIGHTS})")
-    files = {"resnet152": "resnet152_notop_conv1-conv4.h5", "densenet169": "densenet169_notop.h5"}
+    whole = ("densenet169", "vgg16", "xception")
+    files = {name: f"{name}_notop.h5" for name in whole}
+    files["resnet152"] = "resnet152_notop_conv1-conv4.h5"
     for name, file in files.items():
         monkeypatch.setenv(weights.variable(name), str(WEIGHTS / file))
     return WEIGHTS

@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import json
 import threading
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -12,8 +13,11 @@ import pytest
 
 import extractors
 from benchmarks.run import main
+from datasets.reading import read_image
 from extractors.networks import efficientnet_lite, weights
+from extractors.networks.architectures import KerasApplication
 from extractors.networks.backbone import Backbone
+from extractors.networks.engine import load_keras
 from extractors.networks.pretrained import Pretrained, Stem
 from extractors.networks.weights import NoWeightsError, Official
 
@@ -257,3 +261,43 @@ def test_a_line_in_the_menu_is_all_that_weights_need(
     assert record["dimensions"] == 512
     network = record["card"]["extractor"]["network"]
     assert network["weights sha256"] == weights.file_hash(file)
+
+
+@pytest.mark.parametrize(
+    "function", ["Xception", "MobileNetV3Large", "EfficientNetV2B0", "ConvNeXtTiny"]
+)
+def test_layers_that_keras_numbers_are_filled_whatever_was_built_before(tmp_path, function):
+    kind = KerasApplication(function)
+    load_keras().utils.set_random_seed(3)
+    first = kind.build(96)
+    path = tmp_path / "no-top.h5"
+    write_network(path, first)
+    second = kind.build(96)  # its numbers go on where the first one's ended
+    known = kind.fill(second, path)
+    assert known == {layer.name for layer in second.layers if layer.weights}
+    assert all(map(np.array_equal, first.get_weights(), second.get_weights()))
+
+
+def test_official_files_are_those_that_keras_names():
+    from keras.src.applications import convnext, efficientnet_v2, mobilenet_v3, vgg16, xception
+
+    official = weights.OFFICIAL
+    for module, name in ((vgg16, "vgg16"), (xception, "xception")):
+        assert official[name].url == module.WEIGHTS_PATH_NO_TOP
+        assert official[name].hash in Path(module.__file__).read_text()
+    hashes = {
+        "efficientnetv2b0": efficientnet_v2.WEIGHTS_HASHES["b0"],
+        "mobilenetv3large": mobilenet_v3.WEIGHTS_HASHES["large_224_1.0_float"],
+        "convnexttiny": convnext.WEIGHTS_HASHES["convnext_tiny"],
+    }
+    assert all(official[name].hash == found[1] for name, found in hashes.items())
+
+
+@pytest.mark.parametrize(("name", "dims"), [("vgg16", 512), ("xception", 2048)])
+def test_real_networks_tell_classes_apart(real_weights, shared, name, dims):
+    files = [shared / "corel1000" / f"{c}{n}.jpg" for c in ("Buses", "Food") for n in range(1, 5)]
+    made = extractors.MENU[name].transform([read_image(file) for file in files])
+    assert made.shape == (8, dims)
+    unit = made / np.linalg.norm(made, axis=1, keepdims=True)
+    alike = unit @ unit.T - 2 * np.eye(8)
+    assert (alike.argmax(axis=1) // 4 == np.arange(8) // 4).all()

@@ -118,6 +118,7 @@ def _imported() -> ModuleType:
 
 @cache
 def _converted(model: Model, size: int) -> Forward:
+    _imported()  # before Keras does
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.xml"
         model.export(str(path), format=OPENVINO, verbose=False)

@@ -174,7 +174,7 @@ def pooled(made: NDArray[np.float32], how: Pooling) -> NDArray[np.float32]:
 
 
 def _layout(port: Port, declared: Layout | None) -> Layout:
-    """Where the channels are; they have to be three."""
+    """Find the axis of the channels, which have to be three."""
     sizes = _in_words(port.shape)
     if len(port.shape) != 4:
         raise ModelFileError(

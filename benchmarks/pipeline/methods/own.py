@@ -44,7 +44,7 @@ _LARGEST = 4096
 
 
 class Preparation(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What a user declares of a network, in a file or by options; see `Declaration`.
+    """Preparation of a network's pictures as a user declares it; see `Declaration`.
 
     Attributes
     ----------
