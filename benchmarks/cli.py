@@ -30,7 +30,6 @@ from extractors import Extractor, pretrained_networks
 from extractors.networks.inference import ENGINES, NoEngineError, chosen
 from extractors.networks.inference import VARIABLE as ENGINE_VARIABLE
 from extractors.networks.weights import variable
-from retrieval.metrics import find_metrics
 
 BAD_INPUT = 2
 
@@ -170,15 +169,6 @@ def a_path(text: str) -> Path:
     return Path(text)
 
 
-def a_metric(text: str) -> str:
-    """Parse a metric, as papers write it; gives the key of its column."""
-    try:
-        [key] = find_metrics([text])
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return key
-
-
 def default_cache() -> Path:
     """The project's folder among the user's caches, where the system keeps them."""
     return platformdirs.user_cache_path("image-retrieval-benchmark", appauthor=False)
@@ -228,7 +218,6 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "--metrics": {
         "nargs": "+",
-        "type": a_metric,
         "metavar": "NAME",
         "help": "metrics that tables show, such as recall@20, mAP@100, nDCG@10; methods are in "
         "order of the first (default: those of every record, in order of mAP)",

@@ -12,9 +12,10 @@ import extractors
 from benchmarks.pipeline.methods import own
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.own import use_plugins
+from benchmarks.report.__main__ import main as report
 from datasets.errors import InputError
 from extractors.check import main as check
-from retrieval.metrics import METRICS
+from retrieval.metrics import FURTHER
 
 EXTRACTOR = '''
 """Mean colour, times a factor that stands beside."""
@@ -57,7 +58,7 @@ def own_menus(monkeypatch):
     """Menus, modules and the search path are as before, after each test."""
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(datasets, "SOURCES", list(datasets.SOURCES))
-    menus = (extractors.MENU, datasets.MENU, METRICS)
+    menus = (extractors.MENU, datasets.MENU, FURTHER)
     before, modules = [dict(menu) for menu in menus], set(sys.modules)
     yield
     for menu, old in zip(menus, before, strict=True):
@@ -144,18 +145,23 @@ def test_a_dataset_and_a_metric_of_a_file_join_the_tables(tmp_path, run):
     path = tmp_path / "months_of_mine.py"
     contributing = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
     months = contributing.partition("# datasets/months.py\n")[2].partition("```")[0]
+    rbp = contributing.partition("# retrieval/rank_biased.py\n")[2].partition("```")[0]
     more = (
-        "from functools import partial\n"
-        "from retrieval.metrics import Metric, top_k\n"
+        "from retrieval.metrics import Metric\n"
         "DATASETS = [Months()]\n"
-        'METRICS = {"top2": Metric("top-2", partial(top_k, k=2), is_binary=True)}\n'
+        'METRICS = {"rbp": Metric("RBP", rank_biased_precision)}\n'
     )
-    path.write_text(months + more)
+    path.write_text(months + rbp + more)
     for month in ("1998-03", "1998-04"):
         fill(tmp_path / "photos" / month, 8, int(month[-2:]), int(month[-2:]))
     photos = f"months={tmp_path / 'photos'}"
-    assert run("--plugin", path, "--extractor", "lbp", "--dataset", photos) == 0
-    assert "top-2" in (tmp_path / "out/months/table.md").read_text()
+    asked = ("--metrics", "RBP", "mAP", "--plugin", path)
+    assert run("--extractor", "lbp", "--dataset", photos, *asked) == 0
+    page = tmp_path / "out/months/table.md"
+    assert "RBP" in page.read_text()
+    page.unlink()
+    assert report(["--out", str(tmp_path / "out"), "--no-plots", *map(str, asked)]) == 0
+    assert "RBP" in page.read_text()
 
 
 def install(folder, group, value, monkeypatch):

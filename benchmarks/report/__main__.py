@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks.cli import add_options, command, make_parser, require_folders
+from benchmarks.pipeline.methods.own import use_plugins
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.site.build import build_page
 from benchmarks.report.site.thumbnails import Pictures
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
+    use_plugins(options.plugin)
     if options.dataset and not options.html:
         raise InputError("--dataset says where the pictures of --html are; give both")
     folders = dataset_folders(options.out)
@@ -50,7 +52,7 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = make_parser("report", __doc__)
-    add_options(parser, "out", "metrics", "precision-recall")
+    add_options(parser, "out", "metrics", "precision-recall", "plugin")
     parser.add_argument("--no-plots", action="store_true", help="tables and pages only")
     parser.add_argument(
         "--html", action="store_true", help="also build a page to look through, DIR/page/"

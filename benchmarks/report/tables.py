@@ -9,6 +9,7 @@ import numpy as np
 from benchmarks.formats.files import Json
 from benchmarks.formats.markdown import DIGITS
 from benchmarks.report.format import cost, count, groups, score, shorten
+from datasets.errors import InputError
 from retrieval.metrics import METRICS, Metric, Metrics, find_metrics, mean_scores
 from retrieval.metrics import score as score_ranking
 from retrieval.ranking import Ranking
@@ -73,8 +74,20 @@ USUAL = Choice({name: METRICS[name] for name in (*_FIRST, *METRICS)}, _FIRST)
 
 
 def choose(names: Sequence[str] | None) -> Choice:
-    """Choose metrics by name, all with their intervals; the usual ones where none is named."""
-    return Choice(find_metrics(names), tuple(dict.fromkeys(names))) if names else USUAL
+    """Choose metrics by name, all with their intervals; the usual ones where none is named.
+
+    Raises
+    ------
+    InputError
+        If there is no metric of a name.
+    """
+    if not names:
+        return USUAL
+    try:
+        found = find_metrics(names)
+    except ValueError as error:
+        raise InputError(f"--metrics: {error}") from error
+    return Choice(found, tuple(found))
 
 
 _SCORE = Column("score", score)

@@ -1,5 +1,6 @@
 """A user's own: plug-ins and files of networks, which join the menus for this process."""
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from math import isfinite
@@ -33,11 +34,14 @@ from extractors.plugins import (
     load_plugin,
 )
 from extractors.spaces import SPACES
-from retrieval.metrics import METRICS, Metric
+from retrieval.metrics import FURTHER, METRICS, Metric
 
 _REMEDY = "see the models in extractors/README.md"
 
 _Fraction = Annotated[str, msgspec.Meta(pattern=r"\A[0-9.]+/[1-9][0-9.]*\Z")]
+
+_METRIC = re.compile("[a-z]+")
+"""Names that ``--metrics`` cannot take for one of another spelling, or of the first k images."""
 
 _LARGEST = 4096
 """Pixels of a side."""
@@ -204,9 +208,11 @@ def _add_dataset(added: Added) -> None:
 def _add_metric(added: Added) -> None:
     if not isinstance(added.value, Metric):
         raise PluginError(f"{added.place} is no Metric of retrieval.metrics")
-    if added.name in METRICS:
+    if not _METRIC.fullmatch(added.name):
+        raise PluginError(f"{added.place}: a metric's name is of lower-case letters alone")
+    if added.name in METRICS | FURTHER:
         raise PluginError(f"{added.place} is in the menu already; choose another name")
-    METRICS[added.name] = added.value
+    FURTHER[added.name] = added.value
 
 
 def _use_model(word: str, options: dict[str, Any]) -> str:
