@@ -1,10 +1,19 @@
 """Exact nearest neighbours: Euclidean on L2-normalised vectors, deterministic to the tie."""
 
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from retrieval.rows import Rows, lengths, normalise, pick
+from retrieval.sieve import is_worthwhile, queries_at_a_time, sieve
+from retrieval.threads import share
+
+__all__ = [
+    *("GRID", "Block", "GridDistances", "Rows", "first", "grid_distances", "lengths"),
+    *("nearest", "nearest_of_many", "normalise"),
+]
 
 GridDistances = NDArray[np.int32]
 """Squared distances in units of `GRID`; equal values are ties."""
@@ -17,22 +26,18 @@ depend on where in the matrix a row stands: without the grid, equal vectors woul
 permuting the gallery would change the ranking.
 """
 
-_BLOCK_VALUES = 2**23
-"""Distances held at a time (64 MiB as float64)."""
+_BLOCK_VALUES = 2**24
+"""Distances held at a time (64 MiB)."""
 
 _GALLERY_BLOCK = 4096
-"""Gallery vectors held at a time."""
+"""Gallery vectors read at a time."""
 
+_TILE_ROWS = 1024
+_TILE_VALUES = 2**21
+"""Of the gallery vectors that a thread compares at a time in float64 (16 MiB)."""
 
-class Rows(Protocol):
-    """A matrix that can be read block by block: an array, or one that stays on disk."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Number of rows and of columns."""
-
-    def __getitem__(self, rows: slice, /) -> NDArray[np.floating]:
-        """Give some rows as an array."""
+_PAIR_VALUES = 2**15
+"""Values of vectors that are compared pair by pair at a time, if not of 16 vectors."""
 
 
 class Block(NamedTuple):
@@ -48,27 +53,6 @@ class Block(NamedTuple):
 
     start: int
     distances: GridDistances
-
-
-def normalise(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Scale each row of a float32 matrix to Euclidean length 1; a zero row stays zero.
-
-    Parameters
-    ----------
-    vectors : ndarray of float32, shape (n, n_dims)
-        A vector in each row.
-
-    Raises
-    ------
-    ValueError
-        If a value is not finite.
-    """
-    rows = np.array(vectors, np.float64)  # squares of float32 values neither over- nor underflow
-    length = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    if not np.isfinite(length).all():
-        raise ValueError("vectors must be finite")
-    rows /= np.where(length > 0, length, 1)[:, None]
-    return rows
 
 
 def grid_distances(queries: Rows, gallery: Rows) -> Iterator[Block]:
@@ -94,23 +78,10 @@ def grid_distances(queries: Rows, gallery: Rows) -> Iterator[Block]:
     ValueError
         If the dimensions differ or a value is not finite.
     """
-    if queries.shape[1] != gallery.shape[1]:
-        raise ValueError(
-            f"queries have {queries.shape[1]} dimensions, the gallery has {gallery.shape[1]}"
-        )
-    count = gallery.shape[0]
-    at_a_time = max(1, _BLOCK_VALUES // max(1, count))
+    _require_equal_dimensions(queries, gallery)
+    at_a_time = max(1, _BLOCK_VALUES // max(1, gallery.shape[0]))
     for start in range(0, queries.shape[0], at_a_time):
-        asked = normalise(queries[start : start + at_a_time])
-        distances = np.empty((len(asked), count), np.int32)
-        for left in range(0, count, _GALLERY_BLOCK):
-            searched = normalise(gallery[left : left + _GALLERY_BLOCK])
-            # Lengths are 1, or taken to be, so rounding in them never enters.
-            square = asked @ searched.T
-            square *= -2
-            square += 2
-            distances[:, left : left + len(searched)] = np.rint(square / GRID)
-        yield Block(start, np.maximum(distances, 0))
+        yield Block(start, _compare(normalise(queries[start : start + at_a_time]), gallery))
 
 
 def first(distances: GridDistances, k: int) -> NDArray[np.intp]:
@@ -134,6 +105,8 @@ def first(distances: GridDistances, k: int) -> NDArray[np.intp]:
 def nearest(queries: Rows, gallery: Rows, k: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Find the k nearest gallery vectors of every query.
 
+    Only images that `retrieval.sieve` cannot leave out are compared exactly.
+
     Parameters
     ----------
     queries, gallery : Rows
@@ -148,26 +121,14 @@ def nearest(queries: Rows, gallery: Rows, k: int) -> tuple[NDArray[np.intp], NDA
         Gallery rows by distance, then by index.
     distances : ndarray of float64, same shape
         Euclidean distances of the normalised vectors, from 0 to 2.
+
+    Raises
+    ------
+    ValueError
+        If the dimensions differ or a value is not finite.
     """
-    shape = (queries.shape[0], min(k, gallery.shape[0]))
-    indices, found = np.empty(shape, np.intp), np.empty(shape, np.float64)
-    for start, distances in grid_distances(queries, gallery):
-        for query, row in enumerate(distances, start):
-            indices[query] = first(row, k)
-            found[query] = np.sqrt(row[indices[query]] * GRID)
-    return indices, found
-
-
-def lengths(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Compute the Euclidean length of each row, to be kept beside a gallery.
-
-    Parameters
-    ----------
-    vectors : ndarray of float32, shape (n, n_dims)
-        A vector in each row.
-    """
-    rows = np.asarray(vectors, np.float64)
-    return np.sqrt(np.einsum("ij,ij->i", rows, rows)).astype(np.float32)
+    indices, distances = _nearest(queries, gallery, k)
+    return indices, np.sqrt(distances * GRID)
 
 
 def nearest_of_many(
@@ -176,10 +137,7 @@ def nearest_of_many(
     gallery_lengths: NDArray[np.float32],
     k: int,
 ) -> tuple[NDArray[np.intp], GridDistances]:
-    """Find the same as `nearest`, faster for one query in a large gallery.
-
-    A product in single precision tells which vectors could be among the nearest, with its worst
-    rounding allowed for; only those are compared exactly.
+    """Find the same as `nearest`, faster for one query in a gallery whose lengths are known.
 
     Parameters
     ----------
@@ -198,24 +156,115 @@ def nearest_of_many(
         By distance, then by index.
     distances : ndarray of int32, same shape
         Squared distances on the grid.
-
-    References
-    ----------
-    N. J. Higham (2002), Accuracy and Stability of Numerical Algorithms, SIAM, section 3.1,
-    doi:10.1137/1.9780898718027
     """
-    unit = normalise(query)[0].astype(np.float32)
-    products = gallery @ unit
-    found = np.divide(
-        products, gallery_lengths, out=np.zeros_like(products), where=gallery_lengths > 0
-    )
-    near = np.arange(len(found))
-    if k < len(found):
-        # An inner product of unit vectors is off by at most about n_dims half units of rounding,
-        # on either side of the comparison; a few more for the divisions and the grid.
-        margin = (query.shape[1] + 16) * float(np.finfo(np.float32).eps)
-        limit = np.partition(found, len(found) - k)[len(found) - k] - margin
-        near = np.flatnonzero(found >= limit)
-    (block,) = grid_distances(query, np.asarray(gallery[near]))
-    order = first(block.distances[0], k)
-    return near[order], block.distances[0][order]
+    indices, distances = _nearest(query, gallery, k, gallery_lengths)
+    return indices[0], distances[0]
+
+
+def _nearest(
+    queries: Rows, gallery: Rows, k: int, known_lengths: NDArray[np.float32] | None = None
+) -> tuple[NDArray[np.intp], GridDistances]:
+    """Nearest gallery vectors, with their distances on the grid."""
+    _require_equal_dimensions(queries, gallery)
+    shape = (queries.shape[0], min(k, gallery.shape[0]))
+    indices, distances = np.empty(shape, np.intp), np.empty(shape, np.int32)
+    left = np.arange(shape[0])
+    if is_worthwhile(gallery.shape[0], k) and gallery.shape[1]:
+        left = left[_by_sieve(queries, gallery, known_lengths, indices, distances)]
+    at_a_time = max(1, _BLOCK_VALUES // max(1, gallery.shape[0]))
+    for start in range(0, len(left), at_a_time):
+        some = left[start : start + at_a_time]
+        for query, row in zip(some, _compare(normalise(pick(queries, some)), gallery), strict=True):
+            indices[query] = first(row, k)
+            distances[query] = row[indices[query]]
+    return indices, distances
+
+
+def _by_sieve(
+    queries: Rows,
+    gallery: Rows,
+    known_lengths: NDArray[np.float32] | None,
+    indices: NDArray[np.intp],
+    distances: GridDistances,
+) -> NDArray[np.bool_]:
+    """Write the neighbours of all queries but those that come back as undecided."""
+    k = indices.shape[1]
+    undecided = np.zeros(len(indices), bool)
+    at_a_time = queries_at_a_time(k)
+    for start in range(0, len(indices), at_a_time):
+        place = slice(start, start + at_a_time)
+        asked = queries[place]
+        units = np.empty(asked.shape, np.float32)
+        for row in range(0, len(asked), 64):
+            units[row : row + 64] = normalise(asked[row : row + 64])
+        found = sieve(units, gallery, k, known_lengths)
+        exact = _compare_pairs(asked, gallery, found.query, found.image)
+        order = np.lexsort((found.image, exact, found.query))
+        query = found.query[order]
+        rank = np.arange(len(query)) - np.searchsorted(query, query)
+        order, query, rank = order[rank < k], query[rank < k], rank[rank < k]
+        indices[place][query, rank] = found.image[order]
+        distances[place][query, rank] = exact[order]
+        undecided[place] = found.undecided
+    return undecided
+
+
+def _compare(asked: NDArray[np.float64], gallery: Rows) -> GridDistances:
+    """Distances of normalised queries to the whole gallery.
+
+    Tiles are the same for any number of threads, and so is every bit.
+    """
+    count = gallery.shape[0]
+    distances = np.empty((len(asked), count), np.int32)
+    height = min(_TILE_ROWS, max(128, _TILE_VALUES // max(1, gallery.shape[1])))
+
+    def work(tiles: Iterator[tuple[int, NDArray[np.floating]]]) -> None:
+        for left, rows in tiles:
+            searched = normalise(rows)
+            distances[:, left : left + len(searched)] = _on_grid(asked @ searched.T)
+
+    for left in range(0, count, _GALLERY_BLOCK):
+        block = gallery[left : left + _GALLERY_BLOCK]
+        share(work, [(left + at, block[at : at + height]) for at in range(0, len(block), height)])
+    return distances
+
+
+def _compare_pairs(
+    queries: NDArray[np.floating],
+    gallery: Rows,
+    query: NDArray[np.intp],
+    image: NDArray[np.intp],
+) -> GridDistances:
+    """Distances of pairs, which are in order of the queries."""
+    distances = np.empty(len(query), np.int32)
+    step = max(16, _PAIR_VALUES // gallery.shape[1])
+
+    def work(starts: Iterator[int]) -> None:
+        for start in starts:
+            pairs = slice(start, start + step)
+            lowest = query[start]
+            asked = normalise(queries[lowest : query[pairs][-1] + 1])
+            searched = pick(gallery, image[pairs]).astype(np.float64)
+            length = np.sqrt(np.vecdot(searched, searched))
+            products = np.vecdot(asked[query[pairs] - lowest], searched)
+            distances[pairs] = _on_grid(products / np.where(length > 0, length, 1))
+
+    share(work, range(0, len(query), step))
+    return distances
+
+
+def _on_grid(cosines: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Squared distances of vectors with these cosines, in whole units of the grid."""
+    # Lengths are 1, or taken to be, so rounding in them never enters.
+    cosines *= -2
+    cosines += 2
+    cosines /= GRID
+    np.rint(cosines, out=cosines)
+    return np.maximum(cosines, 0, out=cosines)
+
+
+def _require_equal_dimensions(queries: Rows, gallery: Rows) -> None:
+    if queries.shape[1] != gallery.shape[1]:
+        raise ValueError(
+            f"queries have {queries.shape[1]} dimensions, the gallery has {gallery.shape[1]}"
+        )

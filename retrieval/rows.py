@@ -1,0 +1,65 @@
+"""Matrices of vectors, read block by block and scaled to length 1."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Rows(Protocol):
+    """A matrix that can be read block by block: an array, or one that stays on disk."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of rows and of columns."""
+
+    def __getitem__(self, rows: slice, /) -> NDArray[np.floating]:
+        """Give some rows as an array."""
+
+
+def normalise(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Scale each row of a float32 matrix to Euclidean length 1; a zero row stays zero.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n, n_dims)
+        A vector in each row.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
+    """
+    rows = np.array(vectors, np.float64)  # squares of float32 values neither over- nor underflow
+    length = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    if not np.isfinite(length).all():
+        raise ValueError("vectors must be finite")
+    rows /= np.where(length > 0, length, 1)[:, None]
+    return rows
+
+
+def lengths(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Compute the Euclidean length of each row, to be kept beside a gallery.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n, n_dims)
+        A vector in each row.
+    """
+    rows = np.asarray(vectors, np.float64)
+    return np.sqrt(np.einsum("ij,ij->i", rows, rows)).astype(np.float32)
+
+
+def pick(rows: Rows, indices: NDArray[np.intp]) -> NDArray[np.floating]:
+    """Read single rows.
+
+    Parameters
+    ----------
+    rows : Rows
+        The matrix.
+    indices : ndarray of intp
+        Their numbers, in any order.
+    """
+    if isinstance(rows, np.ndarray):
+        return rows[indices]
+    return np.concatenate([rows[index : index + 1] for index in indices.tolist()])
