@@ -34,7 +34,7 @@ _GALLERY_BLOCK = 4096
 
 _TILE_ROWS = 1024
 _TILE_VALUES = 2**21
-"""Of the gallery vectors that a thread compares at a time in float64 (16 MiB)."""
+"""Gallery vectors that a thread compares at a time in float64, and their values (16 MiB)."""
 
 _PAIR_VALUES = 2**15
 """Values of vectors that are compared pair by pair at a time, if not of 16 vectors."""
@@ -210,18 +210,25 @@ def _by_sieve(
 
 
 def _compare(asked: NDArray[np.float64], gallery: Rows) -> GridDistances:
-    """Distances of normalised queries to the whole gallery.
+    """Distances of normalised queries, which are overwritten, to the whole gallery.
 
     Tiles are the same for any number of threads, and so is every bit.
     """
     count = gallery.shape[0]
     distances = np.empty((len(asked), count), np.int32)
     height = min(_TILE_ROWS, max(128, _TILE_VALUES // max(1, gallery.shape[1])))
+    asked *= -2 / GRID  # a power of two: the products below are those of before, to the bit
 
     def work(tiles: Iterator[tuple[int, NDArray[np.floating]]]) -> None:
+        buffer = np.empty(len(asked) * height)
         for left, rows in tiles:
-            searched = normalise(rows)
-            distances[:, left : left + len(searched)] = _on_grid(asked @ searched.T)
+            square = buffer[: len(asked) * len(rows)].reshape(len(asked), len(rows))
+            np.matmul(asked, normalise(rows).T, out=square)
+            # Lengths are 1, or taken to be, so rounding in them never enters.
+            square += 2 / GRID
+            cells = distances[:, left : left + len(rows)]
+            np.rint(square, out=cells, casting="unsafe")
+            np.maximum(cells, 0, out=cells)
 
     for left in range(0, count, _GALLERY_BLOCK):
         block = gallery[left : left + _GALLERY_BLOCK]
@@ -246,21 +253,12 @@ def _compare_pairs(
             asked = normalise(queries[lowest : query[pairs][-1] + 1])
             searched = pick(gallery, image[pairs]).astype(np.float64)
             length = np.sqrt(np.vecdot(searched, searched))
-            products = np.vecdot(asked[query[pairs] - lowest], searched)
-            distances[pairs] = _on_grid(products / np.where(length > 0, length, 1))
+            cosine = np.vecdot(asked[query[pairs] - lowest], searched)
+            cosine /= np.where(length > 0, length, 1)
+            distances[pairs] = np.maximum(np.rint((2 - 2 * cosine) / GRID), 0)
 
     share(work, range(0, len(query), step))
     return distances
-
-
-def _on_grid(cosines: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Squared distances of vectors with these cosines, in whole units of the grid."""
-    # Lengths are 1, or taken to be, so rounding in them never enters.
-    cosines *= -2
-    cosines += 2
-    cosines /= GRID
-    np.rint(cosines, out=cosines)
-    return np.maximum(cosines, 0, out=cosines)
 
 
 def _require_equal_dimensions(queries: Rows, gallery: Rows) -> None:

@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.knn import Block, GridDistances, first
+from retrieval.knn import Block, GridDistances
 from retrieval.protocol import Judgement, Judgements
 
 DEPTH = 50
@@ -203,11 +203,12 @@ def summarise(blocks: Iterable[Block], judgements: Judgements, depth: int = DEPT
         for query, found in enumerate(distances, start):
             judgement, row = judgements.of[query], found.copy()
             row[judgement.excluded] = _OUT
-            nearest = first(row, depth)
-            nearest = nearest[row[nearest] < _OUT]
+            ordered = np.sort(row)
+            nearest = _first(row, ordered, depth)
             neighbours[query, : len(nearest)] = nearest
-            groups.append(_groups(query, row, judgement.positive))
-            distractors.append(_distractors(row, judgement.positive, judgements.levels))
+            made = _groups(query, row, ordered, judgement.positive)
+            groups.append(made)
+            distractors.append(_distractors(row, ordered[made[:, 1]], judgements.levels))
             grades.append(_grades(judgement, row))
     return _ranking(judgements, neighbours, groups, distractors, grades)
 
@@ -264,13 +265,26 @@ def _ranking(
     )
 
 
-def _groups(query: int, row: GridDistances, positive: NDArray[np.intp]) -> NDArray[np.intp]:
+def _first(row: GridDistances, ordered: GridDistances, depth: int) -> NDArray[np.intp]:
+    """First images that take part, by distance, then by index."""
+    last = ordered[min(depth, len(ordered)) - 1] if len(ordered) else _OUT
+    near = np.flatnonzero(row <= min(last, _OUT - 1))
+    return near[np.argsort(row[near], kind="stable")][:depth]
+
+
+def _groups(
+    query: int, row: GridDistances, ordered: GridDistances, positive: NDArray[np.intp]
+) -> NDArray[np.intp]:
     """Tie groups with relevant images: rows of query, start, size, relevant images."""
-    ordered = np.sort(row)
-    tied, counts = np.unique(row[positive], return_counts=True)
-    starts = np.searchsorted(ordered, tied, side="left")
-    ends = np.searchsorted(ordered, tied, side="right")
-    return np.stack([np.full_like(starts, query), starts, ends - starts, counts], axis=1)
+    relevant = np.sort(row[positive])
+    heads = np.flatnonzero(np.diff(relevant, prepend=relevant[:1] - 1))
+    tied = relevant[heads]
+    made = np.empty((len(tied), 4), np.intp)
+    made[:, 0] = query
+    made[:, 1] = np.searchsorted(ordered, tied, side="left")
+    made[:, 2] = np.searchsorted(ordered, tied, side="right") - made[:, 1]
+    made[:, 3] = np.diff(heads, append=len(relevant))
+    return made
 
 
 def _grades(judgement: Judgement, row: GridDistances | None = None) -> NDArray[np.float64]:
@@ -282,10 +296,9 @@ def _grades(judgement: Judgement, row: GridDistances | None = None) -> NDArray[n
 
 
 def _distractors(
-    row: GridDistances, positive: NDArray[np.intp], levels: Sequence[NDArray[np.intp]]
+    row: GridDistances, tied: GridDistances, levels: Sequence[NDArray[np.intp]]
 ) -> NDArray[np.intp]:
-    """Distractors before and in the tie groups of `_groups`, (2, groups, levels)."""
-    tied = np.unique(row[positive])
+    """Distractors before and in the tie groups at these distances, (2, groups, levels)."""
     made = np.empty((2, len(tied), len(levels)), np.intp)
     for level, indices in enumerate(levels):
         ordered = np.sort(row[indices])

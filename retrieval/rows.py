@@ -6,6 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+_IN_CACHE = 2**15
+"""Values that stay in a core's cache while they are scaled (256 KiB)."""
+
+
 class Rows(Protocol):
     """A matrix that can be read block by block: an array, or one that stays on disk."""
 
@@ -30,11 +34,17 @@ def normalise(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     ValueError
         If a value is not finite.
     """
-    rows = np.array(vectors, np.float64)  # squares of float32 values neither over- nor underflow
-    length = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    if not np.isfinite(length).all():
-        raise ValueError("vectors must be finite")
-    rows /= np.where(length > 0, length, 1)[:, None]
+    rows = np.empty(vectors.shape, np.float64)  # squares of float32 values do not overflow there
+    step = max(2, _IN_CACHE // max(1, rows.shape[1]))
+    # No row is left alone at the end: the sum of a single one is rounded in another order.
+    for start in range(0, max(1, len(rows) - 1), step):
+        stop = start + step if len(rows) - start - step > 1 else len(rows)
+        part = rows[start:stop]
+        part[:] = vectors[start:stop]
+        length = np.sqrt(np.einsum("ij,ij->i", part, part))
+        if not np.isfinite(length).all():
+            raise ValueError("vectors must be finite")
+        part /= np.where(length > 0, length, 1)[:, None]
     return rows
 
 

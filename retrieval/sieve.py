@@ -217,7 +217,7 @@ class _Kept:
         groups = cosines.reshape(_GROUP, -1, cosines.shape[1])
         highest = groups.max(axis=0)
         queries = np.flatnonzero((highest >= self.limit).any(axis=0))
-        highest = highest[:, queries].T
+        highest = np.ascontiguousarray(highest[:, queries].T)
         with self.lock:
             limit = self._raised(queries, highest)
         near = highest >= limit[:, None]
