@@ -6,14 +6,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.rows import Rows, lengths, normalise, pick
+from retrieval.rows import Rows as Rows
+from retrieval.rows import lengths as lengths
+from retrieval.rows import normalise as normalise
+from retrieval.rows import pick
 from retrieval.sieve import is_worthwhile, queries_at_a_time, sieve
 from retrieval.threads import share
-
-__all__ = [
-    *("GRID", "Block", "GridDistances", "Rows", "first", "grid_distances", "lengths"),
-    *("nearest", "nearest_of_many", "normalise"),
-]
 
 GridDistances = NDArray[np.int32]
 """Squared distances in units of `GRID`; equal values are ties."""
@@ -174,7 +172,9 @@ def _nearest(
     at_a_time = max(1, _BLOCK_VALUES // max(1, gallery.shape[0]))
     for start in range(0, len(left), at_a_time):
         some = left[start : start + at_a_time]
-        for query, row in zip(some, _compare(normalise(pick(queries, some)), gallery), strict=True):
+        for query, row in zip(
+            some, _compare(normalise(pick(queries, some)), gallery), strict=True
+        ):
             indices[query] = first(row, k)
             distances[query] = row[indices[query]]
     return indices, distances

@@ -5,7 +5,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-
 _IN_CACHE = 2**15
 """Values that stay in a core's cache while they are scaled (256 KiB)."""
 

@@ -5,12 +5,12 @@ below, and leaves out what is too far whatever the rounding was. What is left is
 in float64.
 
 The bound. Let u = 2⁻²⁴ and γₙ = nu / (1 - nu). In float32 the inner product of x and y, of m
-dimensions, is off by at most γₘ Σ|xᵢyᵢ| ≤ γₘ ‖x‖ ‖y‖, in whatever order it is summed, with or without
-fused multiplication and addition (Higham 2002, section 3.1; the last step is Cauchy and
+dimensions, is off by at most γₘ Σ|xᵢyᵢ| ≤ γₘ ‖x‖ ‖y‖, in whatever order it is summed, with or
+without fused multiplication and addition (Higham 2002, section 3.1; the last step is Cauchy and
 Schwarz). That grows with the dimensions, so products are taken of m = `_CUT` dimensions at a
 time, c of them, and then added up: a term then goes through at most m roundings in its product
-and c - 1 afterwards, and since Σ ‖xⱼ‖ ‖yⱼ‖ over the cuts j is at most ‖x‖ ‖y‖, the whole is off by at
-most γ₍ₘ₊c₎ ‖x‖ ‖y‖. The query is of length 1 and rounded to float32, which moves the product by
+and c - 1 afterwards, and since Σ ‖xⱼ‖ ‖yⱼ‖ over the cuts j is at most ‖x‖ ‖y‖, the whole is off by
+at most γ₍ₘ₊c₎ ‖x‖ ‖y‖. The query is of length 1 and rounded to float32, which moves the product by
 at most u ‖y‖; a gallery of float64 is rounded, too, which turns a vector by at most 2u. Lengths
 are computed of cuts likewise: a squared length is off by the factor 1 ± γₘ, a length by half of
 that, and dividing by it takes two roundings. The sum, γ₍ₘ₊c₎ + γₘ / 2 + 5u, is less than the
@@ -107,9 +107,7 @@ def is_worthwhile(size: int, k: int) -> bool:
     return size >= 4 * _GROUP * k
 
 
-def sieve(
-    units: Floats, gallery: Rows, k: int, known_lengths: Floats | None = None
-) -> Candidates:
+def sieve(units: Floats, gallery: Rows, k: int, known_lengths: Floats | None = None) -> Candidates:
     """Find the images that may be among the k nearest of a query.
 
     Parameters
