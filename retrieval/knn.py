@@ -34,8 +34,12 @@ _TILE_ROWS = 1024
 _TILE_VALUES = 2**21
 """Gallery vectors that a thread compares at a time in float64, and their values (16 MiB)."""
 
+_QUERY_VALUES = 2**26
+"""Values of the queries that are held at a time in float64 (512 MiB), if not of 64 queries."""
+
 _PAIR_VALUES = 2**15
-"""Values of vectors that are compared pair by pair at a time, if not of 16 vectors."""
+_PAIR_COLUMNS = 4096
+"""Values that are compared pair by pair at a time, if not of 16 pairs, and their columns."""
 
 
 class Block(NamedTuple):
@@ -190,14 +194,11 @@ def _by_sieve(
     """Write the neighbours of all queries but those that come back as undecided."""
     k = indices.shape[1]
     undecided = np.zeros(len(indices), bool)
-    at_a_time = queries_at_a_time(k)
+    at_a_time = min(queries_at_a_time(k), max(64, _QUERY_VALUES // gallery.shape[1]))
     for start in range(0, len(indices), at_a_time):
         place = slice(start, start + at_a_time)
-        asked = queries[place]
-        units = np.empty(asked.shape, np.float32)
-        for row in range(0, len(asked), 64):
-            units[row : row + 64] = normalise(asked[row : row + 64])
-        found = sieve(units, gallery, k, known_lengths)
+        asked = _normalise_in_threads(queries[place])
+        found = sieve(asked.astype(np.float32), gallery, k, known_lengths)
         exact = _compare_pairs(asked, gallery, found.query, found.image)
         order = np.lexsort((found.image, exact, found.query))
         query = found.query[order]
@@ -237,28 +238,37 @@ def _compare(asked: NDArray[np.float64], gallery: Rows) -> GridDistances:
 
 
 def _compare_pairs(
-    queries: NDArray[np.floating],
-    gallery: Rows,
-    query: NDArray[np.intp],
-    image: NDArray[np.intp],
+    asked: NDArray[np.float64], gallery: Rows, query: NDArray[np.intp], image: NDArray[np.intp]
 ) -> GridDistances:
-    """Distances of pairs, which are in order of the queries."""
+    """Distances of pairs of normalised queries and gallery vectors."""
     distances = np.empty(len(query), np.int32)
     step = max(16, _PAIR_VALUES // gallery.shape[1])
 
     def work(starts: Iterator[int]) -> None:
         for start in starts:
             pairs = slice(start, start + step)
-            lowest = query[start]
-            asked = normalise(queries[lowest : query[pairs][-1] + 1])
-            searched = pick(gallery, image[pairs]).astype(np.float64)
-            length = np.sqrt(np.vecdot(searched, searched))
-            cosine = np.vecdot(asked[query[pairs] - lowest], searched)
-            cosine /= np.where(length > 0, length, 1)
+            cosine, square = np.zeros((2, len(query[pairs])))
+            for left in range(0, gallery.shape[1], _PAIR_COLUMNS):
+                cut = slice(left, left + _PAIR_COLUMNS)
+                part = pick(gallery, image[pairs], cut).astype(np.float64)
+                square += np.vecdot(part, part)
+                cosine += np.vecdot(asked[query[pairs], cut], part)
+            cosine /= np.where(square > 0, np.sqrt(square), 1)
             distances[pairs] = np.maximum(np.rint((2 - 2 * cosine) / GRID), 0)
 
     share(work, range(0, len(query), step))
     return distances
+
+
+def _normalise_in_threads(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
+    made = np.empty(vectors.shape, np.float64)
+
+    def work(starts: Iterator[int]) -> None:
+        for start in starts:
+            made[start : start + 64] = normalise(vectors[start : start + 64])
+
+    share(work, range(0, len(vectors), 64))
+    return made
 
 
 def _require_equal_dimensions(queries: Rows, gallery: Rows) -> None:

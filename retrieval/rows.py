@@ -34,7 +34,7 @@ def normalise(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
         If a value is not finite.
     """
     rows = np.empty(vectors.shape, np.float64)  # squares of float32 values do not overflow there
-    step = max(2, _IN_CACHE // max(1, rows.shape[1]))
+    step = max(2, _IN_CACHE // max(1, rows[:1].size))
     # No row is left alone at the end: the sum of a single one is rounded in another order.
     for start in range(0, max(1, len(rows) - 1), step):
         stop = start + step if len(rows) - start - step > 1 else len(rows)
@@ -59,7 +59,9 @@ def lengths(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.sqrt(np.einsum("ij,ij->i", rows, rows)).astype(np.float32)
 
 
-def pick(rows: Rows, indices: NDArray[np.intp]) -> NDArray[np.floating]:
+def pick(
+    rows: Rows, indices: NDArray[np.intp], columns: slice = slice(None)
+) -> NDArray[np.floating]:
     """Read single rows.
 
     Parameters
@@ -68,7 +70,9 @@ def pick(rows: Rows, indices: NDArray[np.intp]) -> NDArray[np.floating]:
         The matrix.
     indices : ndarray of intp
         Their numbers, in any order.
+    columns : slice
+        Columns that are wanted.
     """
     if isinstance(rows, np.ndarray):
-        return rows[indices]
-    return np.concatenate([rows[index : index + 1] for index in indices.tolist()])
+        return rows[indices, columns]
+    return np.concatenate([rows[index : index + 1][:, columns] for index in indices.tolist()])

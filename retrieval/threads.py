@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
@@ -50,7 +50,7 @@ def _blas() -> ThreadpoolController:
 
 _lock = threading.Lock()
 _users = 0
-_limit: "ThreadpoolController | None" = None
+_limit: Any = None
 
 
 @contextmanager
