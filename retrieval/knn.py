@@ -1,6 +1,7 @@
 """Exact nearest neighbours: Euclidean on L2-normalised vectors, deterministic to the tie."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +37,9 @@ _TILE_VALUES = 2**21
 
 _QUERY_VALUES = 2**26
 """Values of the queries that are held at a time in float64 (512 MiB), if not of 64 queries."""
+
+_PORTION = 2**21
+"""Values of vectors that are worth a thread."""
 
 _PAIR_VALUES = 2**15
 _PAIR_COLUMNS = 4096
@@ -243,9 +247,10 @@ def _compare_pairs(
     """Distances of pairs of normalised queries and gallery vectors."""
     distances = np.empty(len(query), np.int32)
     step = max(16, _PAIR_VALUES // gallery.shape[1])
+    starts = range(0, len(query), step)
 
-    def work(starts: Iterator[int]) -> None:
-        for start in starts:
+    def work(portions: Iterator[range]) -> None:
+        for start in chain.from_iterable(portions):
             pairs = slice(start, start + step)
             cosine, square = np.zeros((2, len(query[pairs])))
             for left in range(0, gallery.shape[1], _PAIR_COLUMNS):
@@ -256,18 +261,20 @@ def _compare_pairs(
             cosine /= np.where(square > 0, np.sqrt(square), 1)
             distances[pairs] = np.maximum(np.rint((2 - 2 * cosine) / GRID), 0)
 
-    share(work, range(0, len(query), step))
+    many = max(1, _PORTION // (step * gallery.shape[1]))
+    share(work, [starts[at : at + many] for at in range(0, len(starts), many)])
     return distances
 
 
 def _normalise_in_threads(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     made = np.empty(vectors.shape, np.float64)
+    step = max(2, _PORTION // vectors.shape[1])
 
     def work(starts: Iterator[int]) -> None:
         for start in starts:
-            made[start : start + 64] = normalise(vectors[start : start + 64])
+            made[start : start + step] = normalise(vectors[start : start + step])
 
-    share(work, range(0, len(vectors), 64))
+    share(work, range(0, len(vectors), step))
     return made
 
 
