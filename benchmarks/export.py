@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -306,7 +307,7 @@ class _Found:
 
 def _word(name: str) -> str:
     """A name without blanks, which separate the columns of trec_eval."""
-    return re.sub(r"[\s%]", lambda found: f"%{ord(found[0]):02X}", name)
+    return re.sub(r"[\s%]", lambda found: quote(found[0]), name)
 
 
 def _table(options: argparse.Namespace) -> list[Path]:

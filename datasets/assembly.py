@@ -10,7 +10,6 @@ from datasets.problems import tabulate
 from datasets.relevance import Place, read_relevance
 from datasets.split import HELD_OUT_RULE, RULE, split_by_content
 from datasets.task import Dataset, Image, Problem, ProblemKind, Relevance
-from datasets.walk import RELEVANCE
 
 
 class NothingReadableError(InputError):
@@ -113,7 +112,7 @@ def assemble(
     training, copies = _without_copies(training, gallery, queries)
     problems += copies
     problems += _equal_bytes((training, gallery, *queries.values()))
-    relevance, unscored = read_relevance(found.root / RELEVANCE, places)
+    relevance, unscored = read_relevance(found.root, places)
     problems += unscored
     problems += _class_problems(gallery, queries, relevance, bool(dealt))
     _require_answers(found, gallery, queries, relevance)

@@ -10,8 +10,9 @@ import msgspec
 from datasets.errors import InputError
 from datasets.json_files import check_json, read_json_as
 from datasets.names import canonical, near_miss, require_once
+from datasets.qrels import read_qrels
 from datasets.task import Problem, Relevance
-from datasets.walk import RELEVANCE
+from datasets.walk import QRELS, RELEVANCE
 
 _REMEDY = (
     'write {query id: {"positive": [gallery ids] or {gallery id: grade}, "junk": [gallery ids]}} '
@@ -46,38 +47,47 @@ class Place:
 
 
 def read_relevance(
-    path: Path, places: Mapping[str, Place]
+    root: Path, places: Mapping[str, Place]
 ) -> tuple[dict[str, Relevance], list[Problem]]:
-    """Read ``{query id: {"positive": [gallery ids], "junk": [gallery ids]}}``.
+    """Read a dataset's ``relevance.json`` or, as trec_eval has them, its ``qrels.txt``.
 
-    A list that is left out says nothing: without ``positive``, a query's class tells which
-    images are relevant. ``positive`` may give grades from 10⁻⁹ to 10⁹, ``{gallery id: grade}``;
-    in a list every image has grade 1. Ids are compared in Unicode's composed form.
+    The first is ``{query id: {"positive": [gallery ids], "junk": [gallery ids]}}``. A list that
+    is left out says nothing: without ``positive``, a query's class tells which images are
+    relevant. ``positive`` may give grades from 10⁻⁹ to 10⁹, ``{gallery id: grade}``; in a list
+    every image has grade 1. Ids are compared in Unicode's composed form.
 
     Parameters
     ----------
-    path : Path
-        The file; no file means no judgements.
+    root : Path
+        The folder of the dataset; without either file there are no judgements.
     places : mapping of str to Place
         Every file of the dataset, by id.
 
     Returns
     -------
     judgements : dict of str to Relevance
-        By query id; empty if there is no such file. Queries that the file does not name keep
-        their class labels.
+        By query id. Queries that are not named keep their class labels.
     problems : list of Problem
         Queries that it leaves without a relevant image.
 
     Raises
     ------
     InputError
-        If the file cannot be read, is no JSON of this form or names an image that cannot be
-        meant, with the reason.
+        If a file cannot be read, has another form or names an image that cannot be meant,
+        with the reason; if both are there.
     """
-    content = read_json_as(path, dict[str, object], _REMEDY) or {}
+    path = root / RELEVANCE
+    if (root / QRELS).exists():
+        if path.exists():
+            raise InputError(f"{root}: {RELEVANCE} and {QRELS} both judge; remove one")
+        path = root / QRELS
+    ids = {canonical(name): name for name in places} if path.exists() else {}
+    content: dict[str, object] = (
+        {**read_qrels(path, ids)}
+        if path.name == QRELS
+        else read_json_as(path, dict[str, object], _REMEDY) or {}
+    )
     require_once(content, str(path))
-    ids = {canonical(name): name for name in places} if content else {}
     judged: dict[str, Relevance] = {}
     problems = []
     for query, lists in content.items():
@@ -99,7 +109,7 @@ def read_relevance(
                 raise InputError(f"{place}: {both[0]!r} is both positive and junk; remove one")
             if places[key].readable and not any(places[name].readable for name in named):
                 which = " that can be read" if named else ""
-                what = f"{RELEVANCE} names no relevant image{which}"
+                what = f"{path.name} names no relevant image{which}"
                 problems.append(Problem(key, what, "not scored"))
         judged[key] = Relevance(positive, junk, grades)
     return judged, problems

@@ -1,6 +1,7 @@
 """Datasets as tables: a row for each picture, with its file, labels, part, group and crop box."""
 
 import csv
+import io
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from datasets.layout import HELD_OUT, UNSPLIT, Collection, Item, Layout, is_dist
 from datasets.names import canonical
 from datasets.recognition import role_of
 from datasets.task import Box
+from datasets.text_files import read_text
 
 ENDINGS = (".csv", ".tsv", ".parquet")
 """Files that are tables."""
@@ -98,30 +100,15 @@ def _read(path: Path) -> tuple[list[str], Iterator[tuple[int, Mapping[str, Any]]
     """Names of the columns, and the rows with the number of their line."""
     if path.suffix.lower() == ".parquet":
         return _read_parquet(path)
-    try:
-        text = _text(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    text = read_text(path)
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count) if path.suffix.lower() == ".csv" else "\t"
-    reader = csv.DictReader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         columns = [name or "" for name in reader.fieldnames or ()]
     except csv.Error as error:
         raise InputError(f"{path}: no table ({error}); save it as CSV") from error
     return columns, _numbered(path, reader)
-
-
-def _text(path: Path) -> str:
-    data = path.read_bytes()
-    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"{path}: line {line}: no UTF-8 (byte 0x{data[error.start]:02x}); save it as UTF-8"
-        ) from error
 
 
 def _numbered(

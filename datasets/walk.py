@@ -40,6 +40,9 @@ _OTHER_PICTURES = {
 RELEVANCE = "relevance.json"
 """Judgements of single queries."""
 
+QRELS = "qrels.txt"
+"""The same in the form of trec_eval."""
+
 _ABOUT = {"readme", "license", "licence", "copying", "attribution", "citation", "changelog"}
 
 
@@ -65,7 +68,7 @@ class File:
     def is_about(self) -> bool:
         """Whether its name says that it tells of the folder, or of what is relevant in it."""
         stem, _, ending = self.parts[-1].lower().partition(".")
-        return self.parts == (RELEVANCE,) or (stem in _ABOUT and ending not in ENDINGS)
+        return self.parts in ((RELEVANCE,), (QRELS,)) or (stem in _ABOUT and ending not in ENDINGS)
 
     @property
     def is_picture(self) -> bool:

@@ -31,7 +31,7 @@ def read(tmp_path):
         path = tmp_path / RELEVANCE
         text = content if isinstance(content, str) else json.dumps(content)
         path.write_bytes(text.encode(encoding))
-        return read_relevance(path, places)
+        return read_relevance(tmp_path, places)
 
     return read_content
 
@@ -186,9 +186,9 @@ def test_any_judgements_are_read_as_they_were_written(tmp_path):
         )
         if overlap:
             with pytest.raises(InputError, match="both positive and junk"):
-                read_relevance(path, PLACES)
+                read_relevance(tmp_path, PLACES)
             return
-        judged, problems = read_relevance(path, PLACES)
+        judged, problems = read_relevance(tmp_path, PLACES)
         assert judged.keys() == content.keys()
         for query, one in content.items():
             said = None if "positive" not in one else set(one["positive"])
@@ -225,7 +225,7 @@ def test_any_bytes_are_read_or_refused_in_one_line(tmp_path):
     def check(data):
         path.write_bytes(data)
         try:
-            read_relevance(path, PLACES)
+            read_relevance(tmp_path, PLACES)
         except InputError as error:
             assert str(error).startswith(str(path))  # noqa: PT017
 

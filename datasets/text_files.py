@@ -1,0 +1,32 @@
+"""Reading of text files that editors and spreadsheets write, in whatever encoding they choose."""
+
+from pathlib import Path
+
+from datasets.errors import InputError
+
+
+def read_text(path: Path) -> str:
+    """Read UTF-8, with or without a byte order mark, or UTF-16 with one.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or has another encoding; names the line.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{path}: line {line}: no UTF-8 (byte 0x{data[error.start]:02x}); save it as UTF-8"
+        ) from error
