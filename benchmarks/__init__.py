@@ -9,9 +9,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from benchmarks.evaluation import evaluate, evaluate_vectors
+    from benchmarks.evaluation import evaluate, evaluate_vectors, load_model
 
-__all__ = ["evaluate", "evaluate_vectors"]
+__all__ = ["evaluate", "evaluate_vectors", "load_model"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PACKAGES = ("benchmarks", "datasets", "extractors", "retrieval")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from networks_as_onnx import colours
 from pictures import fill
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
@@ -429,6 +430,7 @@ def test_the_scripts_of_the_readmes_run(page, classes, tmp_path):
     parts = {"queries": rng.normal(size=(5, 3)), "gallery": rng.normal(size=(9, 3))}
     labels = {"query_labels": list("abcab"), "gallery_labels": list("abcabcabc")}
     np.savez(tmp_path / "vectors.npz", **parts, **labels)
+    colours(tmp_path / "model.onnx")
     found = subprocess.run(
         [sys.executable, "-c", script],
         cwd=tmp_path,
@@ -440,7 +442,7 @@ def test_the_scripts_of_the_readmes_run(page, classes, tmp_path):
     assert found.returncode == 0, found.stderr
     if page == "README.md":
         assert "lambda on folder/query: 6 queries, 15 gallery images" in found.stdout
-        assert "hsv-histogram" in found.stdout
+        assert {"hsv-histogram", "model"} <= set(found.stdout.split())
         assert "vectors on arrays/query: 5 queries, 9 gallery images" in found.stdout
 
 

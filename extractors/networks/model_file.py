@@ -63,6 +63,11 @@ class ModelExtractor(Network, Extractor):
         self.pooling = pooling
 
     @property
+    def name(self) -> str:
+        """The file's name, for want of another."""
+        return self.file.path.stem
+
+    @property
     def implementation(self) -> dict[str, str]:
         """Names and releases of what runs it; its weights are the file's."""
         return self.file.open().implementation

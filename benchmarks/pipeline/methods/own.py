@@ -20,6 +20,7 @@ from extractors.networks.inference import NoEngineError
 from extractors.networks.model_file import (
     Declaration,
     Layout,
+    ModelExtractor,
     Pooling,
     model_extractor,
 )
@@ -219,7 +220,41 @@ def _use_model(word: str, options: dict[str, Any]) -> str:
     name, _, text = word.partition("=")
     place = f"--model {word}"
     require_own_name(name, place)
-    path = Path(text).expanduser()
+    made = _model(Path(text), options, place)
+    extractors.MENU[name] = made
+    _models.add(name)
+    if made.pooling != "none":
+        SPACES[name] = {"pooling": tuple(dict.fromkeys((made.pooling, "mean", "max", "gem")))}
+    return name
+
+
+def load_model(path: str | Path, **declared: Any) -> ModelExtractor:
+    """Make an extractor of a network in a file, as ``--model`` does.
+
+    Parameters
+    ----------
+    path : str or Path
+        ONNX or ``.keras``. A file of the same name, but for its ending .json, may declare the
+        preparation.
+    **declared : object
+        Preparation of its pictures and use of its output, ahead of that file: ``scale=1 / 255``,
+        ``mean=(0.485, 0.456, 0.406)``, ``size=224``, …; see `Preparation`.
+
+    Returns
+    -------
+    ModelExtractor
+        To be evaluated, or to describe pictures with its ``transform``.
+
+    Raises
+    ------
+    InputError
+        If it is no network of one batch of pictures, or what is declared does not fit it.
+    """
+    return _model(Path(path), declared, str(path))
+
+
+def _model(path: Path, options: dict[str, Any], place: str) -> ModelExtractor:
+    path = path.expanduser()
     try:
         file = ModelFile.at(path)
     except ModelFileError as error:
@@ -234,14 +269,9 @@ def _use_model(word: str, options: dict[str, Any]) -> str:
     where = place if options else str(beside)
     preparation = check_json(content | options, Preparation, where, _REMEDY)
     try:
-        made = model_extractor(file, preparation.declaration())
+        return model_extractor(file, preparation.declaration())
     except (NoEngineError, ValueError) as error:
         raise InputError(f"{place}: {error}") from error
-    extractors.MENU[name] = made
-    _models.add(name)
-    if made.pooling != "none":
-        SPACES[name] = {"pooling": tuple(dict.fromkeys((made.pooling, "mean", "max", "gem")))}
-    return name
 
 
 def _parsed(key: str, text: str) -> object:
