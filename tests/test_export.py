@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import pytrec_eval
 
-from benchmarks.export import main
+from benchmarks.export.__main__ import main
 from benchmarks.formats.vectors import FORMATS, read_vectors
 from benchmarks.pipeline.records.results import read_results
 from retrieval.metrics import find_metrics, score
@@ -170,7 +170,19 @@ def test_latex_has_a_row_for_each_method_and_the_best_in_bold(done, export, tmp_
     text = (tmp_path / "taken" / "parted" / "query.tex").read_text()
     assert text.count(r"\\") == 1 + 1 + len(METHODS)
     assert r"\textbf{" in text
-    assert "method & top-1 & " in text
+    assert "method & mAP & top-1 & " in text
+
+
+def test_metrics_are_chosen(done, export, tmp_path):
+    chosen = ("--metrics", "recall@3", "mAP@R")
+    assert export("latex", *chosen) == 0
+    text = (tmp_path / "taken" / "parted" / "query.tex").read_text()
+    assert r"method & recall@3 & mAP@R \\" in text
+    assert export("table", *chosen, "--extractor", "lbp") == 2
+    assert export("table", *chosen, "--extractor", "rgb-histogram") == 0
+    rows = rows_of(tmp_path / "taken" / "results.csv")
+    assert {"recall3", "mapr", "map"} <= {row["measure"] for row in rows}
+    assert all(row["low"] for row in rows if row["measure"] == "recall3" and row["letters"])
 
 
 @pytest.mark.parametrize(
@@ -184,6 +196,8 @@ def test_latex_has_a_row_for_each_method_and_the_best_in_bold(done, export, tmp_
         (("table", "--extractor", "gist"), "--extractor gist: was not run on parted"),
         (("table", "--dataset", "pacs"), "pacs was not run there; it has parted"),
         (("latex", "--vectors", "a=b.npz"), "latex is made of results"),
+        (("trec", "--metrics", "mAP"), "--metrics: goes with table and latex"),
+        (("table", "--metrics", "speed"), "--metrics: "),
     ],
 )
 def test_what_cannot_be_exported_is_one_line(done, export, capsys, arguments, message):

@@ -80,7 +80,7 @@ def test_as_trec_eval_reads_them(tmp_path):
 
 
 def test_exported_judgements_read_back_score_the_same(parted, run, tmp_path):
-    from benchmarks.export import main
+    from benchmarks.export.__main__ import main
 
     gallery = parted / "validation" / "gallery" / "apple"
     (gallery / "00.png").rename(gallery / "a\u2003b%.png")

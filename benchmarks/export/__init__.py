@@ -1,0 +1,1 @@
+"""Results taken away: vectors, searches, tables."""

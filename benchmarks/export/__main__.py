@@ -1,0 +1,180 @@
+"""Take results away: vectors, nearest neighbours, TREC runs, one tidy table, LaTeX.
+
+``python -m benchmarks.export vectors --dataset D --extractor hog --out DIR`` after a run.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from benchmarks import CHECKOUT
+from benchmarks.cli import (
+    a_path,
+    add_options,
+    command,
+    given_vectors,
+    make_parser,
+    positive,
+    require_folders,
+    use_networks,
+)
+from benchmarks.export.results import Selection, latex, tidy
+from benchmarks.export.searches import ROW, Found, searches
+from benchmarks.export.vectors import fitted, has_vectors, write
+from benchmarks.formats.files import require_writable, write_text
+from benchmarks.formats.tables import write_rows
+from benchmarks.formats.vectors import FORMATS
+from benchmarks.pipeline.evaluation.evaluate import Evaluation
+from benchmarks.pipeline.loading.dataset import load
+from benchmarks.pipeline.loading.variants import EDGES, with_edges
+from benchmarks.pipeline.methods.names import expand, is_method, parse_method
+from benchmarks.pipeline.methods.own import use_plugins
+from benchmarks.pipeline.workers import Workforce
+from benchmarks.report.tables import choose
+from datasets.errors import InputError
+
+_TABLES = ("csv", "parquet")
+_FORMS: dict[str, tuple[str, ...]] = {
+    "vectors": FORMATS,
+    **dict.fromkeys(("neighbours", "distances", "table"), _TABLES),
+    **dict.fromkeys(("trec", "latex"), ()),
+}
+"""Endings of what is exported, the usual one first."""
+
+_OF_RESULTS = ("table", "latex")
+"""What is made of the results folder alone."""
+
+_K = {"neighbours": 10, "trec": 1000}
+"""Nearest images of each query, if nobody says."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code (2 after bad input)."""
+    return command(lambda: _main(arguments))
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    options = _parser().parse_args(arguments)
+    workforce = Workforce(options.jobs, options.quiet)
+    _require_sensible(options)
+    if options.what in _OF_RESULTS:
+        use_plugins(options.plugin)
+        require_writable(options.out, "--out")
+        written = _from_results(options)
+    else:
+        use_networks(options)
+        require_folders(options, "out", "cache")
+        written = _from_vectors(options, workforce)
+    for path in written:
+        workforce.log(f"wrote {path}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = make_parser("export", __doc__)
+    parser.add_argument(
+        "what",
+        choices=_FORMS,
+        help="vectors of all images; the k nearest of every query; its distances to the whole "
+        "gallery; runs and qrels for trec_eval; scores and costs, a row each; tables for LaTeX",
+    )
+    add_options(parser, "dataset", default=[], help="datasets, by name, folder or NAME=PATH")
+    add_options(parser, "layout", "max-pixels")
+    parser.add_argument("--leave-one-out", action="store_true", help="as the run had it")
+    add_options(parser, "extractor", help="these methods only (default: all that have records)")
+    add_options(parser, "vectors", "networks", "epochs", "metrics")
+    parser.add_argument(
+        "--results",
+        type=a_path,
+        metavar="DIR",
+        default=CHECKOUT / "results",
+        help="results folder of the run (default: results/ of the checkout)",
+    )
+    add_options(parser, "out", default=None, required=True, help="folder to write to")
+    parser.add_argument(
+        "--format", choices=FORMATS, help="default: npy for vectors, csv for all others"
+    )
+    parser.add_argument(
+        "--k", type=positive, metavar="N", help="nearest images of each query (default: 10; 1000)"
+    )
+    add_options(parser, "cache", "jobs", "seed", "quiet")
+    return parser
+
+
+def _require_sensible(options: argparse.Namespace) -> None:
+    """Refuse options that say nothing about what is exported, and fill in what they leave open."""
+    forms = _FORMS[options.what]
+    if options.format is None:
+        options.format = forms[0] if forms else None
+    elif options.format not in forms:
+        one_of = f"one of {', '.join(forms)}" if forms else "a form of its own"
+        raise InputError(f"--format {options.format}: {options.what} is written as {one_of}")
+    if options.k is None:
+        options.k = _K.get(options.what)
+    elif options.what not in _K:
+        raise InputError(f"--k {options.k}: goes with {' and '.join(_K)}; leave it out")
+    if options.vectors and options.what in _OF_RESULTS:
+        raise InputError(f"--vectors: {options.what} is made of results; leave it out")
+    if options.metrics and options.what not in _OF_RESULTS:
+        raise InputError(f"--metrics: goes with {' and '.join(_OF_RESULTS)}; leave it out")
+
+
+def _from_results(options: argparse.Namespace) -> Iterator[Path]:
+    """Export what records and rankings tell."""
+    selection = Selection(
+        options.results, options.dataset, options.extractor, choose(options.metrics)
+    )
+    if options.what == "latex":
+        yield from latex(selection, options.out)
+    else:
+        yield tidy(selection, options.out / f"results.{options.format}")
+
+
+def _from_vectors(options: argparse.Namespace, workforce: Workforce) -> Iterator[Path]:
+    """Export what the vectors in the cache tell."""
+    if not options.dataset:
+        raise InputError(f"{options.what} needs a dataset; name it with --dataset")
+    own = given_vectors(options)
+    for text in options.dataset:
+        given = (options.cache, workforce, options.seed, options.layout, options.leave_one_out)
+        dataset = load(text, *given)
+        records = options.results / dataset.name / "records"
+        if (records / EDGES).is_dir():
+            dataset = with_edges(dataset, options.cache, workforce)
+        named = [name for given in options.extractor for name in expand(given, own)]
+        names = named or [*own, *_recorded(records / dataset.tasks[0].query_set)]
+        if not names:
+            raise InputError(f"--results {options.results}: no records of {dataset.name}; run it")
+        evaluation = Evaluation(dataset, options.cache, workforce)
+        for name in names:
+            method = parse_method(name, options.epochs, own=own)
+            if options.what == "vectors" and not (named or has_vectors(method)):
+                continue
+            ready = fitted(method, dataset, options.cache)
+            folder = options.out / dataset.name
+            if options.what == "vectors":
+                yield write(folder / "vectors" / f"{name}.{options.format}", ready, dataset)
+                continue
+            for query_set, found in searches(evaluation, ready):
+                yield _write_search(options, folder / query_set, name, found)
+
+
+def _write_search(options: argparse.Namespace, folder: Path, name: str, found: Found) -> Path:
+    if options.what == "trec":
+        write_text(folder / "qrels.txt", found.qrels())
+        path = folder / f"{name}.run"
+        write_text(path, found.run(name, options.k))
+        return path
+    path = folder / f"{name}.{options.what}.{options.format}"
+    write_rows(path, ROW, found.rows(options.k or found.size))
+    return path
+
+
+def _recorded(folder: Path) -> list[str]:
+    """Names of the methods that have rankings, and can be made again by name alone."""
+    return sorted(filter(is_method, (path.stem for path in folder.glob("*.npz"))))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
