@@ -18,11 +18,14 @@ from datasets import reading
 from datasets.task import Dataset
 from extractors import Extractor
 from extractors.base import SavesItself
+from extractors.compression import Compression
 from extractors.local_features.detector import Detector
 from extractors.networks.pretrained import MapHead, Network, Stem
 from extractors.networks.weights import NoWeightsError
 
 PARTIAL = "partial weights"
+
+_FLOAT32 = 32
 
 HEAD, POSTPROCESSING = "head.skops", "postprocessing.skops"
 
@@ -114,6 +117,12 @@ class ExtractorSteps:
             many = "s" * (self.epochs != 1)
             notes.append(f"at most {self.epochs} epoch{many}: its recipe trains longer")
         return "; ".join(notes)
+
+    @property
+    def bits(self) -> int:
+        """Bits that each number of a vector takes in a gallery."""
+        last = self.postprocessing.steps[-1][1] if self.postprocessing else None
+        return last.bits if isinstance(last, Compression) else _FLOAT32
 
     @property
     def learns(self) -> bool:

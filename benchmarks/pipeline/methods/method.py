@@ -102,6 +102,11 @@ class Method:
         return self.fusion is not None and self.fusion.learns
 
     @property
+    def bits(self) -> int:
+        """Bits that each number of a vector takes in a gallery."""
+        return max(one.bits for one in self.extractors)
+
+    @property
     def obstacle(self) -> str | None:
         """Reason why it cannot run here, with the remedy; None if it can."""
         return next((one.obstacle for one in self.extractors if one.obstacle), None)
@@ -110,7 +115,11 @@ class Method:
         """Reason why a dataset has nothing that it needs to learn from; None if it has."""
         if self.learns and not dataset.training:
             return "learns from training images, and there are none"
-        given = [one.given for one in self.extractors if one.given and self.fusion_learns]
+        given = [
+            one.given
+            for one in self.extractors
+            if one.given and (self.fusion_learns or one.postprocessing)
+        ]
         return next((why for one in given if (why := one.untaught(dataset))), None)
 
     @property

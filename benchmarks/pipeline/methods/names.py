@@ -2,9 +2,9 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 
 import extractors
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
@@ -12,7 +12,8 @@ from benchmarks.pipeline.methods.method import Method
 from datasets.errors import InputError
 from datasets.file_names import require_file_name
 from extractors import Extractor
-from retrieval.fusion.methods import FUSION_METHODS, LEARNED
+from extractors.compression import COMPRESSIONS
+from retrieval.fusion.methods import FUSION_METHODS, LEARNED, EarlyFusion
 from retrieval.reranking.menu import RERANKINGS
 from retrieval.reranking.spatial import Verification
 
@@ -46,6 +47,9 @@ COMBINED = (
     "efficientnet-lite0+k-reciprocal",
     "efficientnet-lite0+diffusion",
     "efficientnet-lite0+densenet169+diffusion",
+    # in fewer bytes
+    *(f"efficientnet-lite0+{step}" for step in COMPRESSIONS),
+    "efficientnet-lite0+pca128+int8",
 )
 """Methods of ``--all`` beside the extractors alone; `parse_method` knows of many more."""
 
@@ -94,8 +98,8 @@ def parse_method(
     Parameters
     ----------
     name : str
-        Extractors, then the way of fusing them (by learned weights if it does not say), then
-        re-rankings, with ``+`` between.
+        Extractors, then how each one's vectors are compressed, then the way of fusing them (by
+        learned weights if it does not say), then re-rankings, with ``+`` between.
     epochs : int, optional
         Networks are trained for no more than these.
     option : str
@@ -118,10 +122,18 @@ def parse_method(
             raise InputError(f"{option} {name}: {_unknown(part, menu)}")
     if not members or parts[: len(members)] != members:
         raise InputError(
-            f"{option} {name}: first extractors, then how they are fused, then re-rankings"
+            f"{option} {name}: first extractors, then how they are compressed, then how they are "
+            "fused, then re-rankings"
         )
     if len(set(parts)) < len(parts):
         raise InputError(f"{option} {name}: something stands there twice")
+    compressions = [step for step in COMPRESSIONS if step in steps]
+    if steps[: len(compressions)] != compressions:
+        raise InputError(
+            f"{option} {name}: compressions right behind the extractors, in the order of "
+            f"{', '.join(COMPRESSIONS)}"
+        )
+    steps = steps[len(compressions) :]
     chosen = [step for step in steps if step in FUSION_METHODS]
     if steps[: len(chosen)] != chosen or len(chosen) > 1:
         raise InputError(f"{option} {name}: one way of fusion, right behind the extractors")
@@ -129,16 +141,32 @@ def parse_method(
         raise InputError(f"{option} {name}: {chosen[0]} fuses at least two extractors")
     if GEOMETRY in steps[:-1]:
         raise InputError(f"{option} {name}: {GEOMETRY} comes last")
+    fusion = FUSION_METHODS[(chosen or [LEARNED])[0]] if len(members) > 1 else None
+    if compressions and isinstance(fusion, EarlyFusion):
+        raise InputError(f"{option} {name}: vectors that are joined are not compressed; fuse late")
     method = Method(
         name,
-        tuple(ExtractorSteps(member, menu[member], epochs) for member in members),
-        FUSION_METHODS[(chosen or [LEARNED])[0]] if len(members) > 1 else None,
+        tuple(
+            ExtractorSteps(member, compressed(menu[member], compressions), epochs)
+            for member in members
+        ),
+        fusion,
         tuple(RERANKINGS[step] for step in steps if step in RERANKINGS),
         Verification() if GEOMETRY in steps else None,
     )
     if method.verification and not method.verified:
         raise InputError(f"{option} {name}: {GEOMETRY} needs an extractor of local features")
     return method
+
+
+def compressed(estimator: Extractor | Pipeline, steps: Sequence[str]) -> Extractor | Pipeline:
+    """Put compressions, by their names in `COMPRESSIONS`, behind an extractor."""
+    if not steps:
+        return estimator
+    before = (
+        [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
+    )
+    return make_pipeline(*before, *(COMPRESSIONS[step] for step in steps))
 
 
 def expand(name: str, own: Menu | None = None) -> list[str]:
@@ -152,11 +180,15 @@ def expand(name: str, own: Menu | None = None) -> list[str]:
     is_whole = parse_method(stem, own=own).fusion is None or any(
         part in FUSION_METHODS for part in stem.split("+")
     )
-    return [f"{stem}+{step}" for step in (RERANKINGS if is_whole else FUSION_METHODS)]
+    if is_whole:
+        return [f"{stem}+{step}" for step in RERANKINGS]
+    late = [step for step, way in FUSION_METHODS.items() if not isinstance(way, EarlyFusion)]
+    is_compressed = any(part in COMPRESSIONS for part in stem.split("+"))
+    return [f"{stem}+{step}" for step in (late if is_compressed else FUSION_METHODS)]
 
 
 def _steps() -> list[str]:
-    return [*FUSION_METHODS, *RERANKINGS, GEOMETRY]
+    return [*COMPRESSIONS, *FUSION_METHODS, *RERANKINGS, GEOMETRY]
 
 
 def _unknown(part: str, menu: Menu) -> str:

@@ -20,9 +20,6 @@ from retrieval.ranking import Ranking
 ANSWERS = 10
 """Neighbours per query in the answers to an unlabelled challenge."""
 
-_BYTES_OF_NUMBER = 4
-"""Vectors are float32."""
-
 _BYTES_OF_PLACE = 8
 """x and y of a keypoint, for verification."""
 
@@ -145,7 +142,7 @@ class Recorder:
                 "zero vectors": result.zero_vectors,
             },
             "dimensions": result.dimensions,
-            "bytes_per_image": result.dimensions * _BYTES_OF_NUMBER,
+            "bytes_per_image": -(-result.dimensions * method.bits // 8),
             "card": protocol_card(task, method, self.seed),
         }
         if result.keypoints:
