@@ -77,7 +77,7 @@ class PrincipalComponents(Compression):
         "Jégou and Chum (2012), Negative evidences and co-occurences in image retrieval: the "
         "benefit of PCA and whitening, ECCV, doi:10.1007/978-3-642-33709-3_55"
     )
-    version = "principal components 1"
+    version = "principal-components 1"
 
     dims: int = 128
 
@@ -100,7 +100,7 @@ class HalfPrecision(Compression):
     """Numbers of 16 bits, IEEE 754's binary16."""
 
     summary = "Numbers rounded to 16 bits"
-    version = "half precision 1"
+    version = "half-precision 1"
     bits = 16
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -123,7 +123,7 @@ class EightBits(Compression):
 
     summary = "Numbers rounded to 256 steps of each dimension's range"
     reference = "Douze et al. (2024), The Faiss library, doi:10.48550/arXiv.2401.08281"
-    version = "eight bits 1"
+    version = "eight-bits 1"
     bits = 8
 
     def fit(self, vectors: Vectors, y: object = None) -> Self:
@@ -188,6 +188,7 @@ def _require_two(vectors: Vectors) -> None:
 
 def _units(vectors: Vectors) -> Vectors:
     """Vectors of length 1, but for those of length 0."""
-    dense: Vectors = vectors.toarray() if isinstance(vectors, sparray | spmatrix) else vectors
+    given = vectors.toarray() if isinstance(vectors, sparray | spmatrix) else vectors
+    dense = np.asarray(given, np.result_type(given, np.float32))
     lengths = np.linalg.norm(dense, axis=1, keepdims=True)
     return np.divide(dense, lengths, where=lengths > 0, out=np.zeros_like(dense))

@@ -7,6 +7,7 @@ processors round differently, which the tolerance allows for.
 import numpy as np
 import pytest
 from golden import declaring
+from networks_as_onnx import colours
 from reference import PICTURES
 
 import extractors.networks
@@ -14,7 +15,11 @@ from extractors.networks.augmentation import Augmentation
 from extractors.networks.backbone import Backbone
 from extractors.networks.engine import load_keras
 from extractors.networks.finetuning import FineTuned
+from extractors.networks.hub import ImageEncoder, Preset
+from extractors.networks.model_file import Declaration, ModelExtractor, model_extractor
+from extractors.networks.preparation import ToSize, Values
 from extractors.networks.pretrained import MapPooling, Pretrained, Stem
+from extractors.networks.runners import ModelFile
 from extractors.networks.scratch import CompactCnn, PlainCnn
 from extractors.networks.training import Recipe
 from extractors.preprocessing import Square
@@ -23,8 +28,10 @@ TOLERANCE = 1e-3
 LITE = Backbone("EfficientNetLite0", cut="_blocks_3__bn2")
 CHECKED = (
     *(Augmentation, Backbone, CompactCnn, FineTuned, MapPooling, PlainCnn, Pretrained),
-    *(Recipe, Stem),
+    *(ModelExtractor, ModelFile, Recipe, Stem, ToSize, Values),
 )
+BESIDE = (ImageEncoder, Preset)
+"""Those of keras-hub: compared with its own answers, see `test_hub`."""
 
 
 def maps(count: int = 3) -> np.ndarray:
@@ -40,8 +47,9 @@ def filled(network):
 
 
 def test_every_declared_version_is_checked():
-    assert declaring(extractors.networks) == set(CHECKED)
-    assert len({kind.version for kind in CHECKED}) == len(CHECKED)
+    every = (*CHECKED, *BESIDE)
+    assert declaring(extractors.networks) == set(every)
+    assert len({kind.version for kind in every}) == len(every)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +74,23 @@ def test_backbones_prepare_and_scale(golden, name):
     backbone = Backbone(name, side=64)
     batch = np.stack([backbone.prepare(image) for image in PICTURES[:3]])
     golden.check(Backbone.version, backbone.scale(batch), name)
+
+
+@pytest.mark.parametrize("way", ["area", "nearest", "bilinear", "bicubic", "lanczos"])
+def test_pictures_are_scaled_for_networks_of_files(golden, way):
+    made = [ToSize(40, 60, 0.8, way)(image) for image in PICTURES[:3]]
+    golden.check(ToSize.version, made, way, TOLERANCE)
+
+
+def test_networks_of_files(golden, tmp_path):
+    batch = np.stack([ToSize(8, 12)(image) for image in PICTURES[:3]])
+    values = Values(1 / 255, (0.5, 0.4, 0.3), 0.2, "BGR")
+    golden.check(Values.version, values(batch), "BGR")
+    file = ModelFile.at(colours(tmp_path / "colours.onnx"))
+    declared = Declaration(values, (8, 12), pooling="gem")
+    found = model_extractor(file, declared).transform(PICTURES[:3])
+    golden.check(ModelExtractor.version, found, "gem")
+    golden.check(ModelFile.version, file.open().run(values(batch).transpose(0, 3, 1, 2), "map"))
 
 
 @pytest.mark.parametrize("power", [1.0, 3.0])

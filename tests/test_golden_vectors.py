@@ -15,6 +15,7 @@ import datasets.reading
 import extractors
 from extractors import DETECTORS, MENU
 from extractors.base import Descriptor
+from extractors.compression import EightBits, HalfPrecision, PrincipalComponents, Signs
 from extractors.hand_crafted.colour import ColourCorrelogram, ColourHistogram, ColourMoments
 from extractors.hand_crafted.gist import Gist
 from extractors.hand_crafted.lines import Lines
@@ -146,13 +147,18 @@ def test_versions_compute_what_they_did(case, step, binary, golden, monkeypatch)
     golden.check(step.version, arrays, case, tolerance)
 
 
-def test_whitening_computes_what_it_did(golden):
+OF_VECTORS = (Whitening(3), PrincipalComponents(3), HalfPrecision(), EightBits(), Signs())
+"""Steps that learn from vectors."""
+
+
+@pytest.mark.parametrize("step", OF_VECTORS, ids=str)
+def test_steps_behind_extractors_compute_what_they_did(step, golden):
     vectors = np.random.default_rng(5).integers(0, 2 ** np.arange(1, 11), (40, 10))
-    golden.check(Whitening.version, [Whitening(3).fit(vectors).transform(vectors)])
+    golden.check(step.version, [step.fit(vectors).transform(vectors)])
 
 
 def test_every_version_is_checked_here():
-    checked = {type(step) for _, step, _ in CASES} | {Whitening}
+    checked = {type(step) for _, step, _ in CASES} | {*map(type, OF_VECTORS)}
     assert {one for one in declaring(extractors) if is_checked(one)} == checked
 
 

@@ -165,7 +165,7 @@ class ImageEncoder(BackboneNetwork, Extractor):
         "Zhai, Mustafa, Kolesnikov and Beyer (2023), Sigmoid Loss for Language Image "
         "Pre-Training, ICCV, doi:10.1109/ICCV51070.2023.01100"
     )
-    version = "image encoder 1"
+    version = "image-encoder 1"
     is_whole = True
 
     def __init__(self, backbone: Preset) -> None:

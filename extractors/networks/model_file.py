@@ -44,7 +44,7 @@ class ModelExtractor(Network, Extractor):
     """
 
     summary = "A network that was made elsewhere"
-    version = "model file 1"
+    version = "model-file 1"
 
     def __init__(
         self,

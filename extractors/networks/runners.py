@@ -49,7 +49,7 @@ class ModelFile:
         The file.
     """
 
-    version: ClassVar[str] = "network in a file 1"
+    version: ClassVar[str] = "network-file 1"
 
     sha256: str
     path: Path = field(compare=False)
