@@ -35,7 +35,10 @@ KIND_BY_NAME = {
     "texture": ("lbp", "haralick", "gabor", "pftas"),
     "shape": ("hog", "edge-orientation", "gist", "hu-", "zernike", "fourier"),
     "local": ("sift", "rootsift", "surf", "orb", "akaze", "dense-sift"),
-    "network": ("cnn", "efficientnet", "densenet", "resnet"),
+    "network": (
+        *("cnn", "efficientnet", "densenet", "resnet", "vgg", "xception", "mobilenet"),
+        *("convnext", "dino", "clip", "siglip"),
+    ),
 }
 
 
