@@ -13,7 +13,17 @@ ALLOWED = {
     "retrieval": set(),
     "benchmarks": {"datasets", "extractors", "retrieval"},
 }
-COMMANDS = ("run", "costs", "score", "diff", "augment", "keypoints", "draw", "vocabulary_size")
+COMMANDS = (
+    "run",
+    "approximate",
+    "costs",
+    "score",
+    "diff",
+    "augment",
+    "keypoints",
+    "draw",
+    "vocabulary_size",
+)
 PACKAGES_OF_COMMANDS = ("audit", "export", "report", "search", "tune")
 PIPELINE = (*("workers", "cache", "loading", "methods", "extraction", "records", "evaluation"),)
 """Parts of the main path; each may import those before it."""
@@ -82,8 +92,8 @@ def test_the_main_path_imports_downwards_only():
 def test_the_house_stays_as_small_as_it_is():
     whole, inside = graph(ROOT), graph(ROOT, "benchmarks")
     assert len(whole) <= 22
-    assert ties(whole) <= 92
-    assert len(inside) <= 18
+    assert ties(whole) <= 94
+    assert len(inside) <= 19
     assert ties(inside) <= 54
 
 

@@ -21,11 +21,12 @@ from benchmarks.cli import (
 )
 from benchmarks.export.results import Selection, latex, tidy
 from benchmarks.export.searches import ROW, Found, searches
-from benchmarks.export.vectors import fitted, has_vectors, write
+from benchmarks.export.vectors import has_vectors, write
 from benchmarks.formats.files import require_writable, write_text
 from benchmarks.formats.tables import write_rows
 from benchmarks.formats.vectors import FORMATS
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
+from benchmarks.pipeline.evaluation.stored import fitted
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.variants import EDGES, with_edges
 from benchmarks.pipeline.methods.names import expand, is_method, parse_method

@@ -28,6 +28,9 @@ LINE = 1.25 * SIZE / 72
 LEFT = 0.7
 """Inches beside a chart, for an axis with numbers and its label."""
 
+_DECADES = 1.6
+"""A logarithmic axis that spans less has numbers between the powers of ten."""
+
 _DIGITS = 4
 _LONG = 30
 """Characters of a line of a name."""
@@ -213,3 +216,21 @@ def spread(
     made = np.empty(len(order))
     made[order] = isotonic_regression(wanted, y_min=low, y_max=high - offsets[-1]) + offsets
     return made.tolist()
+
+
+def number_decades(axis: Any, span: float) -> None:
+    """Write plain numbers at a logarithmic axis, more of them where it spans few powers of ten.
+
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+        Of a chart.
+    span : float
+        Powers of ten from its beginning to its end.
+    """
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axis.set_major_formatter("{x:,.10g}")
+    axis.set_minor_formatter(NullFormatter())
+    if span < _DECADES:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))

@@ -21,6 +21,7 @@ from benchmarks.report.plots.axes import (
     make_axes,
     name_ends,
     names_width,
+    number_decades,
     rounded,
     text_width,
     write_legend,
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
 
 WIDTH = 8.3
 """Inches; as wide as a page shows a picture."""
-
-_DECADES = 1.6
-"""A logarithmic axis that spans less has numbers between the powers of ten."""
-
 
 _SLANT = 40
 """Degrees by which the names of a heat map's columns are turned."""
@@ -164,7 +161,7 @@ class Costs(Chart):
         axes.set(xlabel=self.xlabel, ylabel=self.ylabel, xscale="log")
         axes.set(xlim=(costs.min() / 10 ** (0.05 * span), right))
         axes.set(ylim=(0, 1.05 * scores.max() or 1.0))
-        _number_decades(axes.xaxis, span)
+        number_decades(axes.xaxis, span)
         axes.grid(axis="x")
         for one, cost, score in zip(self.series, costs, scores, strict=True):
             style = one.mark.style(theme) | {"color": theme.quiet}
@@ -372,13 +369,3 @@ def _columns(text: str) -> int:
 def _seen(values: ArrayLike) -> Floats:
     """Values with a logarithm."""
     return np.maximum(rounded(values), 1e-4)
-
-
-def _number_decades(axis: Any, span: float) -> None:
-    """Write plain numbers at an axis, more of them where it spans few powers of ten."""
-    from matplotlib.ticker import LogLocator, NullFormatter
-
-    axis.set_major_formatter("{x:,.10g}")
-    axis.set_minor_formatter(NullFormatter())
-    if span < _DECADES:
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
