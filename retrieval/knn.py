@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from retrieval.rows import Rows as Rows
 from retrieval.rows import lengths as lengths
 from retrieval.rows import normalise as normalise
-from retrieval.rows import pick
+from retrieval.rows import pick, release
 from retrieval.sieve import is_worthwhile, queries_at_a_time, sieve
 from retrieval.threads import share
 
@@ -238,6 +238,7 @@ def _compare(asked: NDArray[np.float64], gallery: Rows) -> GridDistances:
     for left in range(0, count, _GALLERY_BLOCK):
         block = gallery[left : left + _GALLERY_BLOCK]
         share(work, [(left + at, block[at : at + height]) for at in range(0, len(block), height)])
+        release(block)
     return distances
 
 

@@ -1,6 +1,7 @@
 """Matrices of vectors, read block by block and scaled to length 1."""
 
-from typing import Protocol
+import mmap
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,29 @@ def lengths(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     rows = np.asarray(vectors, np.float64)
     return np.sqrt(np.einsum("ij,ij->i", rows, rows)).astype(np.float32)
+
+
+def release(block: NDArray[np.floating]) -> None:
+    """Give back the memory of rows that are mapped from a file and have been read.
+
+    The system keeps them in its cache as long as it has room, but they no longer count as this
+    process's own. Rows that are not mapped stay as they are.
+
+    Parameters
+    ----------
+    block : ndarray, shape (n, n_dims)
+        Consecutive rows of a matrix.
+    """
+    owner: Any = block
+    while isinstance(owner, np.ndarray) and not isinstance(owner, np.memmap):
+        owner = owner.base
+    # Pages of a private mapping may have been written to; they would be lost.
+    if not isinstance(owner, np.memmap) or owner.mode == "c" or not hasattr(mmap, "MADV_DONTNEED"):
+        return
+    mapped: mmap.mmap = owner._mmap  # type: ignore[attr-defined]  # NumPy offers no other way
+    first = np.frombuffer(mapped, np.uint8).ctypes.data
+    start = (block.ctypes.data - first) // mmap.PAGESIZE * mmap.PAGESIZE
+    mapped.madvise(mmap.MADV_DONTNEED, start, block.ctypes.data + block.nbytes - first - start)
 
 
 def pick(

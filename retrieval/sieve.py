@@ -33,7 +33,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.rows import Rows, normalise
+from retrieval.rows import Rows, normalise, release
 from retrieval.threads import available, share
 
 Floats = NDArray[np.float32]
@@ -143,6 +143,7 @@ def sieve(units: Floats, gallery: Rows, k: int, known_lengths: Floats | None = N
                 _cosines(block, units, there, cosines[: len(block)])
             cosines[len(block) :] = -np.inf
             kept.look(cosines, start)
+            release(block)
 
     share(work, range(0, size, width))
     return kept.candidates()

@@ -1,11 +1,17 @@
 """Exact neighbours: right, deterministic to the tie, whatever the blocks and the order."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
 from retrieval import knn
 from retrieval.knn import grid_distances, nearest, normalise
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -83,3 +89,38 @@ def test_bad_vectors_are_refused(vectors):
     gallery[5, 5] = np.nan
     with pytest.raises(ValueError, match="finite"):
         nearest(queries, gallery, 3)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_a_gallery_on_disk_is_searched_without_staying_in_memory(tmp_path, dtype):
+    path = tmp_path / "gallery.npy"
+    rng = np.random.default_rng(0)
+    gallery = np.lib.format.open_memmap(path, "w+", dtype, (40_000, 256))
+    gallery[:] = rng.normal(size=gallery.shape)
+    queries = np.asarray(gallery[:3], np.float32)
+    inside = np.asarray(gallery, np.float32)
+    expected = nearest(queries, inside, 5), [b.distances for b in grid_distances(queries, inside)]
+    del gallery
+    code = f"""
+import numpy as np
+from retrieval.knn import nearest, grid_distances
+def own():
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("RssFile"))
+gallery = np.load({str(path)!r}, mmap_mode="r")
+queries = np.asarray(gallery[:3], np.float32)
+before = own()
+found, _ = nearest(queries, gallery, 5)
+every = [block.distances for block in grid_distances(queries, gallery)]
+np.savez({str(tmp_path / "found.npz")!r}, found=found, every=every)
+print(own() - before)
+"""
+    if not Path("/proc/self/status").exists():
+        pytest.skip("the system does not tell what is resident")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < path.stat().st_size / 1024 / 2
+    with np.load(tmp_path / "found.npz") as made:
+        np.testing.assert_array_equal(made["found"], expected[0][0])
+        np.testing.assert_array_equal(made["every"], expected[1])
