@@ -21,26 +21,12 @@ from benchmarks.cli import (
     require_folders,
     use_networks,
 )
-from benchmarks.formats.sheets import Cell, draw_sheet
-from benchmarks.pipeline.evaluation.evaluate import Evaluation
-from benchmarks.pipeline.evaluation.experiment import run
-from benchmarks.pipeline.loading.dataset import load
-from benchmarks.pipeline.loading.variants import EDGES, with_copies, with_edges
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import expand, method_names, parse_method
 from benchmarks.pipeline.methods.own import use_plugins
-from benchmarks.pipeline.methods.presets import method_from
-from benchmarks.pipeline.records.record import PROBLEMS, write_description, write_problems
-from benchmarks.pipeline.records.recorder import Recorder
-from benchmarks.pipeline.workers import Workforce
-from datasets.assembly import NothingReadableError
 from datasets.errors import InputError
-from datasets.task import Dataset
-from extractors.networks.augmentation import Augmentation
 from retrieval.metrics import chance, menu
 from retrieval.protocol import Judgement, Judgements
-
-_SHOWN_EDGES = 16
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +40,13 @@ def _main(arguments: Sequence[str] | None) -> int:
     if options.list:
         sys.stdout.write(listing())
         return 0
-    # Not above: the list of the menu comes at once without the report's libraries.
+    # Not above: the list of the menu comes at once without the libraries of a run.
+    from benchmarks.pipeline.evaluation.evaluate import Evaluation
+    from benchmarks.pipeline.evaluation.experiment import run
+    from benchmarks.pipeline.evaluation.requested import load_all
+    from benchmarks.pipeline.records.record import write_description
+    from benchmarks.pipeline.records.recorder import Recorder
+    from benchmarks.pipeline.workers import Workforce
     from benchmarks.report.console import print_table
     from benchmarks.report.tables import choose
     from benchmarks.report.write import write_dataset, write_front
@@ -63,7 +55,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     require_folders(options, "out", "cache")
     workforce = Workforce(options.jobs, options.quiet)
     failed = False
-    for dataset in _load_all(options, workforce):
+    for dataset in load_all(options, workforce):
         evaluation = Evaluation(dataset, options.cache, workforce)
         recorder = Recorder(dataset, options.out, options.seed, workforce)
         failed |= run(evaluation, recorder, methods, options.force)
@@ -159,6 +151,8 @@ def _methods(options: argparse.Namespace, models: Sequence[str]) -> list[Method]
         raise InputError("--all and --extractor exclude each other; give one")
     if not (options.all or options.extractor or options.preset or options.vectors or models):
         raise InputError("nothing to run: give --all, or --extractor NAME (--list shows them)")
+    from benchmarks.pipeline.methods.presets import method_from
+
     own = given_vectors(options)
     names = [*models, *own, *(name for given in options.extractor for name in expand(given, own))]
     names += method_names() if options.all else []
@@ -173,48 +167,6 @@ def _methods(options: argparse.Namespace, models: Sequence[str]) -> list[Method]
         tuned[method.name] = path
         methods.append(method)
     return methods
-
-
-def _load_all(options: argparse.Namespace, workforce: Workforce) -> list[Dataset]:
-    loaded: dict[str, Dataset] = {}
-    for text in dict.fromkeys(options.dataset):
-        dataset = _load(text, options, workforce)
-        if options.original_protocol:
-            augmentation = Augmentation()
-            dataset = with_copies(dataset, options.cache, workforce, augmentation, options.seed)
-        if options.edges:
-            dataset = with_edges(dataset, options.cache, workforce)
-            _draw_edges(dataset, options, workforce)
-        if dataset.name in loaded:
-            raise InputError(
-                f"--dataset {text}: two datasets are called {dataset.name!r}; write NAME={text}"
-            )
-        loaded[dataset.name] = dataset
-    return list(loaded.values())
-
-
-def _load(text: str, options: argparse.Namespace, workforce: Workforce) -> Dataset:
-    """Load a dataset; if nothing in it can be read, the reasons are written all the same."""
-    given = (options.cache, workforce, options.seed, options.layout, options.leave_one_out)
-    try:
-        return load(text, *given)
-    except NothingReadableError as error:
-        folder = options.out / datasets.resolve(text, options.layout)[0].name
-        write_problems(folder, error.problems)
-        workforce.log(f"The reasons are in {folder / PROBLEMS}")
-        raise
-
-
-def _draw_edges(dataset: Dataset, options: argparse.Namespace, workforce: Workforce) -> None:
-    """Draw some photographs beside their drawings: into results only if all may see them."""
-    photos, drawings = dataset.queries["query"], dataset.queries[EDGES]
-    step = max(1, len(photos) // _SHOWN_EDGES)
-    pairs = list(zip(photos, drawings, strict=True))[::step][:_SHOWN_EDGES]
-    public = datasets.is_embedded(dataset.name)
-    folder = (options.out if public else options.cache / "pictures") / dataset.name
-    cells = [Cell(image.path) for pair in pairs for image in pair]
-    draw_sheet(folder / f"{EDGES}.png", cells, columns=8, group=2)
-    workforce.log(f"Some photographs and their drawings are in {folder / EDGES}.png")
 
 
 if __name__ == "__main__":
