@@ -16,7 +16,7 @@ from benchmarks.pipeline.extraction.encode import fit_postprocessing
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.training import LeakError
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
-from benchmarks.pipeline.methods.names import method_names
+from benchmarks.pipeline.methods.names import method_names, parse_method
 from benchmarks.pipeline.workers import Workforce
 from extractors import ColourHistogram, Descriptor, Extractor
 from extractors.preprocessing import LongestSide
@@ -76,7 +76,8 @@ def test_tables_hold_every_row_with_scores_and_costs(parted, run, tmp_path, shor
                 continue
             assert all(0 <= row[metric] <= 1 for metric in METRICS)
             if name != "chance":
-                assert row["bytes_per_image"] >= 4 * row["dimensions"]
+                bits = parse_method(name).bits
+                assert row["bytes_per_image"] >= row["dimensions"] * bits // 8
                 assert row["extraction_ms"] > 0
                 assert row["search_ms"] > 0
     folder = tmp_path / "out" / "parted"
