@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from benchmarks.formats.locks import lock
 from datasets.errors import DamagedError, InputError
 from datasets.json_files import check_json, read_json_as
+from datasets.locks import lock
 
 T = TypeVar("T")
 

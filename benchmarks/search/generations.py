@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from benchmarks.formats.files import remove_parts, was_left
-from benchmarks.formats.locks import lock
 from benchmarks.search.files import MARKER, About
+from datasets.locks import lock
 
 _GENERATION = re.compile(r"[0-9a-f]{8}")
 _OURS = re.compile(

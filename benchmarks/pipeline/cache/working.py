@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from benchmarks.formats.files import sync, was_left
-from benchmarks.formats.locks import lock
+from datasets.locks import lock
 
 _GONE = ".gone"
 

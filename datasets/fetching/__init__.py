@@ -1,0 +1,1 @@
+"""Getting public sets: downloads that resume, checked, unpacked with every member looked at."""

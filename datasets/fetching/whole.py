@@ -1,0 +1,127 @@
+"""A set fetched whole: all of its archives, unpacked beside each other, or nothing."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from datasets.errors import InputError
+from datasets.fetching.archive import Archive, file_sum
+from datasets.fetching.download import download
+from datasets.fetching.progress import Reporter, megabytes
+from datasets.fetching.unpack import merge, unpack
+from datasets.json_files import read_json_as
+from datasets.locks import lock
+
+_SPACE = 2.2
+"""Times the size of the archives that a set needs while it is unpacked."""
+
+Receipt = dict[str, str | int | bool]
+"""What was noted of an archive."""
+
+
+def fetch(
+    name: str, archives: Sequence[Archive], to: Path, reporter: Reporter, keep: bool = False
+) -> Path:
+    """Fetch a set into a folder of its own, which appears when all of it is there.
+
+    Work that was interrupted is gone on with. Beside the folder, ``NAME.fetched.json`` notes the
+    sums of all archives: of those without a published sum this is all that tells them later.
+
+    Parameters
+    ----------
+    name : str
+        The set's name, and its folder's.
+    archives : sequence of Archive
+        Files that it is made of.
+    to : Path
+        The folder that gets it.
+    reporter : Reporter
+        Shows how far it is.
+    keep : bool
+        Keep the archives, in ``NAME.archives``.
+
+    Returns
+    -------
+    Path
+        The set's folder.
+
+    Raises
+    ------
+    InputError
+        If it is there already, is being fetched, has no room, cannot be had or is damaged.
+    """
+    root, work = to / name, to / f".{name}.fetching"
+    if root.exists():
+        raise InputError(f"{root}: is there already; remove it, or fetch --to another folder")
+    work.mkdir(parents=True, exist_ok=True)
+    try:
+        held = lock(work / "lock", create=True)
+    except BlockingIOError as error:
+        raise InputError(f"{work}: {name} is being fetched by another process") from error
+    with held:
+        receipts = {}
+        for archive in archives:
+            receipts[archive.file] = _taken(archive, archives, work, reporter, keep)
+        (work / "whole").replace(root)
+        content = {"fetched": datetime.now(UTC).date().isoformat(), "archives": receipts}
+        text = json.dumps(content, indent=1)
+        (to / f"{name}.fetched.json").write_text(f"{text}\n", encoding="utf-8")
+        if keep:
+            merge(work / "archives", to / f"{name}.archives")
+    shutil.rmtree(work, ignore_errors=True)
+    return root
+
+
+def _taken(
+    archive: Archive, archives: Sequence[Archive], work: Path, reporter: Reporter, keep: bool
+) -> Receipt:
+    """Download and unpack an archive, unless an earlier attempt did."""
+    note = work / f"{archive.file}.taken.json"
+    known = read_json_as(note, Receipt, "remove it")
+    if known is not None:
+        return known
+    _require_room(archives, work)
+    path = download(archive, work, reporter)
+    reporter.log(f"unpacking {archive.file}" if archive.is_packed else f"got {archive.file}")
+    fresh = work / "fresh"
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir()
+    if archive.is_packed:
+        files = unpack(path, fresh, archive.inner)
+    else:
+        files = 1
+        shutil.copyfile(path, fresh / archive.file)
+    made: Receipt = {
+        "size": path.stat().st_size,
+        "sha256": archive.sha256 or file_sum(path),
+        "checked": archive.has_sum,
+        "files": files,
+    }
+    merge(fresh, work / "whole" / archive.into)
+    if keep:
+        (work / "archives").mkdir(exist_ok=True)
+        path.replace(work / "archives" / archive.file)
+    # Noted before it is removed: an interrupt in between costs nothing but a file.
+    half = note.with_suffix(".half")
+    half.write_text(json.dumps(made), encoding="utf-8")
+    half.replace(note)
+    path.unlink(missing_ok=True)
+    return made
+
+
+def _require_room(archives: Sequence[Archive], work: Path) -> None:
+    todo = [one for one in archives if not (work / f"{one.file}.taken.json").exists()]
+    needed = _SPACE * sum(one.size or 0 for one in todo)
+    there = sum((work / f"{one.file}.part").stat().st_size for one in todo if _is_begun(one, work))
+    free = shutil.disk_usage(work).free
+    if free < needed - there:
+        raise InputError(
+            f"{work.parent}: {megabytes(free)} are free, about {megabytes(int(needed - there))} "
+            "are needed; make room, or fetch --to another disk"
+        )
+
+
+def _is_begun(archive: Archive, work: Path) -> bool:
+    return (work / f"{archive.file}.part").exists()
