@@ -29,6 +29,7 @@ from retrieval.scoring import (
     n_s_score,
     ndcg,
     precision_at_k,
+    precision_until_last,
     r_precision,
     recall_at_k,
     reciprocal_rank,
@@ -119,6 +120,13 @@ AT_K: dict[str, MetricAtK] = {
         precision_at_k,
         formula="share of relevant images among the first k",
         source=f"P of {_TREC}",
+    ),
+    "mp": MetricAtK(
+        "mP@k",
+        precision_until_last,
+        formula="share of relevant images among the first k, or down to the last relevant one "
+        "where that comes earlier",
+        source="Radenović et al. 2018, doi:10.1109/CVPR.2018.00598 (revisited Oxford and Paris)",
     ),
     "recall": MetricAtK(
         "recall@k",

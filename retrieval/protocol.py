@@ -100,13 +100,14 @@ def judge(
     queries: Sequence[Candidate],
     gallery: Sequence[Candidate],
     relevance: Mapping[str, Judged],
+    keeps_query: bool = False,
 ) -> Judgements:
     """Judge the gallery for every query.
 
     An image is relevant if it has a label of the query's; distractors have none and are
     negatives. Relevant images that `relevance` names replace the query's labels. Its junk, and
     images of the query's group, are excluded; so is the query itself, found in the gallery by
-    content hash, once.
+    its id or by content hash, once.
 
     Parameters
     ----------
@@ -114,6 +115,8 @@ def judge(
         Images asked with and images searched, the gallery in order of id.
     relevance : mapping of str to Judged
         Query id to its judgements; may be empty.
+    keeps_query : bool
+        Let a query that stands in the gallery find itself, as a right answer like any other.
 
     Returns
     -------
@@ -140,8 +143,12 @@ def judge(
             positive = {by_id[name] for name in judged.positive if name in by_id}
         else:
             positive = {index for label in query.labels for index in by_label[label]}
-        if query.sha256 in by_content:
-            excluded.add(by_content[query.sha256])
+        itself = by_content.get(query.sha256)
+        own = by_id.get(query.id)
+        if own is not None and gallery[own].sha256 == query.sha256:
+            itself = own  # not a copy of it, which may have another class
+        if itself is not None and not keeps_query:
+            excluded.add(itself)
             self_matches += 1
         positive -= excluded
         given = judged.grades.items() if judged else ()

@@ -33,6 +33,26 @@ def precision_at_k(ranking: Ranking, k: int) -> Values:
     return expected_hits(ranking, k) / k
 
 
+def precision_until_last(ranking: Ranking, k: int) -> Values:
+    """Expected share of relevant images among the first k, or down to the last relevant one.
+
+    Where the last relevant image stands before rank k, at rank L, the first L images count, of
+    which all relevant ones are some.
+    """
+    values = precision_at_k(ranking, k)
+    last = np.r_[np.diff(ranking.group_query) != 0, True][: len(ranking.group_query)]
+    for group in np.flatnonzero(last & (ranking.group_start < k)):
+        start, size = ranking.group_start[group], ranking.group_size[group]
+        relevant = ranking.group_relevant[group]
+        query = ranking.group_query[group]
+        # The last image stands at place j of its group if the others stand before it.
+        place = np.arange(relevant, min(size, k - start) + 1)
+        share = np.exp(log_choose(place - 1, relevant - 1) - log_choose(size, relevant))
+        gain = np.sum(share * (1 / (start + place) - 1 / k))
+        values[query] += ranking.relevant[query] * gain
+    return values
+
+
 def recall_at_k(ranking: Ranking, k: int) -> Values:
     """Expected share, of all relevant images, of those found among the first k."""
     return expected_hits(ranking, k) / np.maximum(ranking.relevant, 1)

@@ -12,6 +12,7 @@ from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import Ranking, random_ranking, summarise
 
 AT_K = ("recall@1", "recall@4", "recall@100", "P@3", "mAP@1", "mAP@4", "mAP@100", "nDCG@3")
+AT_K += ("mP@1", "mP@5", "mP@100")
 EVERY = METRICS | FURTHER | find_metrics([*AT_K, "nDCG@100"])
 
 
@@ -39,6 +40,9 @@ def slow(relevant):
     values["rprec"] = sum(relevant[:total]) / total
     values |= {f"recall{k}": sum(relevant[:k]) / total for k in (1, 4, 100)}
     values["p3"] = sum(relevant[:3]) / 3
+    for k in (1, 5, 100):
+        least = min(k, ranks[-1])
+        values[f"mp{k}"] = sum(rank <= least for rank in ranks) / least
     for k in (1, 4, 100):
         found = [(n + 1) / rank for n, rank in enumerate(ranks) if rank <= k]
         values[f"map{k}"] = sum(found) / min(total, k)
