@@ -25,6 +25,10 @@ from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import expand, method_names, parse_method
 from benchmarks.pipeline.methods.own import use_plugins
 from datasets.errors import InputError
+from datasets.places import fetched
+from datasets.public.listing import list_line
+from datasets.public.public_set import PublicSet
+from datasets.source import Source
 from retrieval.metrics import chance, menu
 from retrieval.protocol import Judgement, Judgements
 
@@ -60,11 +64,9 @@ def _main(arguments: Sequence[str] | None) -> int:
         recorder = Recorder(dataset, options.out, options.seed, workforce)
         failed |= run(evaluation, recorder, methods, options.force)
         folder = write_description(options.out, dataset)
-        tables = write_dataset(
-            folder, not options.no_plots, choice, options.precision_recall
-        ).tables
+        written = write_dataset(folder, not options.no_plots, choice, options.precision_recall)
         if not options.quiet:
-            print_table(dataset, tables, choice)
+            print_table(dataset, written.tables, written.choice)
     write_front(options.out)
     workforce.log(f"Tables, records and rankings are in {options.out}")
     return 1 if failed else 0
@@ -123,13 +125,18 @@ def listing() -> str:
         found = extractors.MENU.get(name)
         about = extractors.describe(found) if found else None
         lines.append(f"  {name:34}{about.family:9}{about.summary}" if about else f"  {name}")
-    sets = [
-        f"  {source.name if source.embedded else f'{source.name}=PATH':34}{source.summary}"
-        for source in datasets.MENU.values()
-    ]
+    sets = [line for source in datasets.MENU.values() for line in _dataset_lines(source)]
     sets.append(f"  {'PATH':34}your own pictures in the folder layout")
     metrics = [*_metric_lines()]
     return "\n".join(["Methods:", *lines, "", "Datasets:", *sets, "", *metrics]) + "\n"
+
+
+def _dataset_lines(source: Source) -> Iterator[str]:
+    """A dataset with its summary, and a public one with its size, terms and place."""
+    name = source.name if source.embedded or fetched(source.name) else f"{source.name}=PATH"
+    yield f"  {name:34}{source.summary}"
+    if isinstance(source, PublicSet):
+        yield f"  {'':34}{list_line(source)}"
 
 
 def _metric_lines() -> Iterator[str]:

@@ -8,18 +8,66 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from datasets.animals import Animals
-from datasets.corel1000 import Corel1000
 from datasets.errors import InputError
 from datasets.openmoji import OpenMoji
-from datasets.pacs import Pacs
+from datasets.places import fetched
+from datasets.public.caltech101 import Caltech101
+from datasets.public.cars196 import Cars196
+from datasets.public.corel1000 import Corel1000
+from datasets.public.cub200 import Cub200
+from datasets.public.domainnet import DomainNet
+from datasets.public.flowers102 import Flowers102
+from datasets.public.gpr1200 import GPR1200
+from datasets.public.holidays import Holidays
+from datasets.public.imagenet_sketch import ImageNetSketch
+from datasets.public.imagenette import Imagenette
+from datasets.public.in_shop import InShop
+from datasets.public.office_home import OfficeHome
+from datasets.public.pacs import Pacs
+from datasets.public.products import Products
+from datasets.public.public_set import PublicSet
+from datasets.public.revisited import (
+    RevisitedOxford,
+    RevisitedOxfordMillion,
+    RevisitedParis,
+    RevisitedParisMillion,
+)
+from datasets.public.sketchy import Sketchy, Sketchy21
+from datasets.public.tu_berlin import TUBerlin
+from datasets.public.ukbench import UKBench
 from datasets.source import Folder, Source
 from datasets.table import ENDINGS
+
+PUBLIC: list[PublicSet] = [
+    RevisitedOxford(),
+    RevisitedParis(),
+    RevisitedOxfordMillion(),
+    RevisitedParisMillion(),
+    Holidays(),
+    UKBench(),
+    GPR1200(),
+    Corel1000(),
+    Caltech101(),
+    Flowers102(),
+    Cub200(),
+    Cars196(),
+    Products(),
+    InShop(),
+    Pacs(),
+    OfficeHome(),
+    DomainNet(),
+    ImageNetSketch(),
+    Sketchy(),
+    Sketchy21(),
+    TUBerlin(),
+    Imagenette(),
+]
+"""The field's own sets, which `datasets.fetch` brings."""
 
 SOURCES: list[Source] = [
     OpenMoji(),
     Animals(),
-    Corel1000(),
-    Pacs(),
+    *PUBLIC,
 ]
 MENU = {source.name: source for source in SOURCES}
 DEFAULT = OpenMoji.name
@@ -51,7 +99,7 @@ def resolve(text: str, layout: Sequence[str] = ()) -> tuple[Source, Path | None]
         raise InputError("--dataset '': no name and no path (is a variable empty?)")
     path = Path(text).expanduser()
     if text in MENU and not MENU[text].embedded:
-        raise InputError(f"dataset {text!r} needs its folder: write {text}={Path('PATH')}")
+        return MENU[text], _its_folder(MENU[text])
     if text in MENU:
         return MENU[text], None
     if _is_folder(path):
@@ -72,6 +120,16 @@ def resolve(text: str, layout: Sequence[str] = ()) -> tuple[Source, Path | None]
         raise InputError(f"dataset {text!r} is neither a folder nor one of: {known}")
     name = path.stem if path.suffix.lower() in ENDINGS else path.name
     return Folder(name or "dataset", layout, SOURCES), path
+
+
+def _its_folder(source: Source) -> Path:
+    """The folder of a named dataset, which was fetched."""
+    if folder := fetched(source.name):
+        return folder
+    remedy = f"write {source.name}={Path('PATH')}"
+    if isinstance(source, PublicSet):
+        remedy = f"get it by python -m datasets.fetch {source.name}, or {remedy}"
+    raise InputError(f"dataset {source.name!r} needs its folder: {remedy}")
 
 
 def _is_folder(path: Path) -> bool:

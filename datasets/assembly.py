@@ -104,6 +104,7 @@ def assemble(
         parts[part].append(item.to_image(look.sha256))
     gallery = tuple(parts.pop("gallery", ()))
     training = tuple(parts.pop("training", ()))
+    _let_ask(found, gallery, parts)
     queries = {part: tuple(images) for part, images in sorted(parts.items())}
     if leave_one_out:
         queries = {"query": tuple(image for image in gallery if image.labels)}
@@ -111,8 +112,9 @@ def assemble(
     _require_something(found, gallery, queries, problems)
     training, copies = _without_copies(training, gallery, queries)
     problems += copies
-    problems += _equal_bytes((training, gallery, *queries.values()))
+    problems += _equal_bytes(training, gallery, *queries.values())
     relevance, unscored = read_relevance(found.root, places)
+    relevance |= found.relevance
     problems += unscored
     problems += _class_problems(gallery, queries, relevance, bool(dealt))
     _require_answers(found, gallery, queries, relevance)
@@ -129,6 +131,14 @@ def assemble(
         tuple(found.understood()),
         (*found.layout.warnings, *_warnings(gallery, queries)),
     )
+
+
+def _let_ask(found: Collection, gallery: Sequence[Image], parts: dict[str, list[Image]]) -> None:
+    """Put images of the gallery that ask as well into their query sets."""
+    asks = {item.id: item.asks for item in found.items if item.asks is not None}
+    for image in gallery:
+        if image.id in asks:
+            parts[asks[image.id]].append(image)
 
 
 _DEALT = (UNSPLIT, HELD_OUT)
@@ -239,13 +249,13 @@ def _without_copies(
     return kept, problems
 
 
-def _equal_bytes(parts: tuple[tuple[Image, ...], ...]) -> list[Problem]:
+def _equal_bytes(*parts: tuple[Image, ...]) -> list[Problem]:
     problems = []
     first: dict[str, Image] = {}
     for images in parts:
         for image in images:
             other = first.setdefault(image.sha256, image)
-            if other is not image:
+            if other.id != image.id:
                 what = f"same bytes as {other.id}"
                 if other.label != image.label:
                     what += " in another class (a table can say that both are right)"

@@ -15,12 +15,12 @@
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from datasets.names import near_misses
-from datasets.task import Box, Image, Problem
+from datasets.task import Box, Image, Problem, Relevance
 from datasets.walk import File, Listing
 
 UNSPLIT = ""
@@ -32,7 +32,17 @@ HELD_OUT = "held out"
 
 @dataclass(frozen=True)
 class Item:
-    """A file that has a place in the layout, not yet known to be a readable picture."""
+    """A file that has a place in the layout, not yet known to be a readable picture.
+
+    Its attributes are those of an `Image`, and:
+
+    Attributes
+    ----------
+    part : str
+        Training, gallery, a query set, `UNSPLIT` or `HELD_OUT`.
+    asks : str or None
+        Query set that an image of the gallery belongs to as well.
+    """
 
     id: str
     path: Path
@@ -42,6 +52,7 @@ class Item:
     further: tuple[str, ...] = ()
     group: str | None = None
     box: Box | None = None
+    asks: str | None = None
 
     def to_image(self, sha256: str) -> Image:
         """The image that it is, known to be readable."""
@@ -133,12 +144,15 @@ class Collection:
         Files without a place, and what was passed over.
     layout : Layout
         The form that was recognised.
+    relevance : mapping of str to Relevance
+        Judgements that the dataset itself has of queries, in place of a `RELEVANCE` file.
     """
 
     root: Path
     items: Sequence[Item]
     problems: Sequence[Problem] = field(default=())
     layout: Layout = Layout("own", ())
+    relevance: Mapping[str, Relevance] = field(default_factory=dict)
 
     def understood(self) -> list[str]:
         """Tell what was understood, in two lines: form, classes, files of each part."""
@@ -162,7 +176,9 @@ class Collection:
         )
         files = ", ".join(f"{number:,} {name}" for name, number in sorted(counts.items()))
         classes = "no classes, so answers and no scores"
-        if labels:
+        if self.relevance:
+            classes = f"judgements of {len(self.relevance):,} queries"
+        elif labels:
             classes = f"{len(labels):,} classes ({_listed(labels)})"
         return f"content: {classes}; files: {files}"
 
@@ -270,6 +286,7 @@ def collection(
     items: Sequence[Item],
     problems: Sequence[Problem],
     layout: Layout = Layout("own", ()),
+    relevance: Mapping[str, Relevance] | None = None,
 ) -> Collection:
     """A collection in order of id.
 
@@ -283,10 +300,13 @@ def collection(
         In any order.
     layout : Layout
         The form that was recognised.
+    relevance : mapping of str to Relevance, optional
+        Judgements of queries.
     """
     return Collection(
         root,
         sorted(items, key=lambda item: item.id),
         sorted(problems, key=lambda problem: problem.order),
         layout,
+        relevance or {},
     )

@@ -1,13 +1,15 @@
 """The contract of datasets in the menu: a name, terms, and a way to collect their files."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, TypeVar
+from typing import Protocol as Interface
 
 from datasets.errors import InputError
 from datasets.file_names import require_file_name
 from datasets.layout import Collection
+from datasets.protocols import Protocol
 from datasets.recognition import read_layout
 from datasets.table import ENDINGS, read_table
 from datasets.walk import Listing, walk
@@ -22,7 +24,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-class Each(Protocol):
+class Each(Interface):
     """Applies a function to every item, in order; the caller decides how many work at it."""
 
     def __call__(self, function: Callable[[A], B], items: Sequence[A], label: str) -> Iterator[B]:
@@ -46,12 +48,15 @@ class Source(ABC):
         One line each, for ``--list`` and for every page that shows the pictures.
     embedded : bool
         True if it makes its own pictures; otherwise the user gives its folder.
+    protocols : mapping of str to Protocol
+        Query set to the published protocol that it follows, where there is one.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     licence: ClassVar[str]
     embedded: ClassVar[bool] = False
+    protocols: ClassVar[Mapping[str, Protocol]] = {}
 
     @abstractmethod
     def collect(self, root: Path, each: Each = serially) -> Collection:

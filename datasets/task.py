@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from datasets.protocols import Protocol
+
 
 class Box(NamedTuple):
     """A part of a picture, in pixels; right and bottom lie outside of it."""
@@ -133,6 +135,8 @@ class Dataset:
         What was understood of the folder, in a few lines.
     warnings : tuple of str
         What makes scores doubtful.
+    protocols : mapping of str to Protocol
+        Query set to the published protocol that it follows, where there is one.
     """
 
     name: str
@@ -146,6 +150,7 @@ class Dataset:
     licence: str = ""
     layout: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    protocols: Mapping[str, Protocol] = field(default_factory=dict)
 
     @property
     def tasks(self) -> tuple["Task", ...]:
@@ -190,6 +195,7 @@ class Dataset:
             for query, judged in sorted(self.relevance.items())
             if judged.grades
         ]
+        rows += [(task.query_set, "finds itself") for task in self.tasks if task.keeps_query]
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
@@ -209,3 +215,20 @@ class Task:
     def queries(self) -> tuple[Image, ...]:
         """The queries, in order of id."""
         return self.dataset.queries[self.query_set]
+
+    @property
+    def protocol(self) -> Protocol | None:
+        """The published protocol that it follows, if there is one."""
+        return self.dataset.protocols.get(self.query_set)
+
+    @property
+    def keeps_query(self) -> bool:
+        """Whether a query that stands in the gallery finds itself."""
+        return self.protocol is not None and self.protocol.keeps_query
+
+    @property
+    def differences(self) -> list[str]:
+        """Words on what it differs in from its protocol."""
+        if self.protocol is None:
+            return []
+        return [*self.protocol.differences(len(self.queries), len(self.dataset.gallery))]

@@ -60,8 +60,10 @@ def test_ci_runs_the_readme_test_command():
 
 def test_readme_names_the_datasets_and_the_attribution():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    public = (ROOT / "datasets" / "PUBLIC.md").read_text(encoding="utf-8")
     for name in datasets.MENU:  # extractors stand in extractors/README.md
-        assert f"`{name}`" in readme, name
+        assert f"`{name}`" in readme + public, name
+    assert "(datasets/PUBLIC.md)" in readme
     assert "CC BY-SA 4.0" in readme
     assert "libGL" in readme
 

@@ -44,6 +44,10 @@ def print_table(
         for name, *cells in lines:
             table.add_row(broken(name, room), *cells)
         console.print(table)
+        for task in dataset.tasks:
+            if task.protocol and task.query_set == query_set:
+                differs = f"; differs: {', '.join(task.differences)}" if task.differences else ""
+                console.print(f"protocol: {task.protocol.name}{differs}", markup=False)
         for text, methods in remarks(rows).items():
             console.print(visible(f"{', '.join(methods)}: {text}"), markup=False)
         console.print()

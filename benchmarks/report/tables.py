@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.formats.files import Json
 from benchmarks.formats.markdown import DIGITS
+from benchmarks.pipeline.records.record import Description
 from benchmarks.report.format import cost, count, groups, score, shorten
 from datasets.errors import InputError
 from retrieval.metrics import METRICS, Metric, Metrics, find_metrics, mean_scores
@@ -88,6 +89,20 @@ def choose(names: Sequence[str] | None) -> Choice:
     except ValueError as error:
         raise InputError(f"--metrics: {error}") from error
     return Choice(found, tuple(found))
+
+
+def by_protocol(about: Description) -> Choice:
+    """The metrics of the protocols that a dataset follows, then mAP and top-1."""
+    followed = about.protocols.values()
+    if not followed:
+        return USUAL
+    names = dict.fromkeys(name for one in followed for name in (*one.metrics, *_FIRST))
+    try:
+        return Choice(
+            find_metrics(names), tuple(dict.fromkeys(one.metrics[0] for one in followed))
+        )
+    except ValueError as error:
+        raise InputError(f"{about.name}: {error}; run again") from error
 
 
 _SCORE = Column("score", score)

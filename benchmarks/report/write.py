@@ -20,17 +20,18 @@ from benchmarks.report.pages.table import PAGES, write_summary, write_table_page
 from benchmarks.report.pages.training import plot_training
 from benchmarks.report.pages.vocabulary import FOLDER, plot_vocabulary
 from benchmarks.report.plots.book import Plot, PlotBook
-from benchmarks.report.tables import USUAL, Choice
+from benchmarks.report.tables import USUAL, Choice, by_protocol
 from datasets.errors import DamagedError
 
 log = logging.getLogger(__name__)
 
 
 class Written(NamedTuple):
-    """A dataset's table rows by query set, and the plots on its pages."""
+    """A dataset's table rows by query set, the plots on its pages, and the metrics shown."""
 
     tables: dict[str, list[Json]]
     plots: list[Plot]
+    choice: Choice
 
 
 def write_dataset(
@@ -50,6 +51,8 @@ def write_dataset(
         Whether curves of precision over recall are written as well.
     """
     results = read_results(folder)
+    if choice is USUAL:
+        choice = by_protocol(results.about)
     for page in (*PAGES, "mistakes.md", CURVES):
         # Of what an earlier run had, there may be nothing to tell now.
         for ending in (".md", ".csv"):
@@ -69,7 +72,7 @@ def write_dataset(
     write_presets(folder, results.tasks)
     book.finish(results.about.name)
     write_table_page(folder, results, tables, choice)
-    return Written(tables, book.plots)
+    return Written(tables, book.plots, choice)
 
 
 def write_vocabulary(folder: Path, with_plots: bool = True) -> dict[str, list[Json]]:

@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 from datasets.errors import InputError
+from datasets.fetching.archive import Archive
 from datasets.layout import UNSPLIT, Collection, Item, collection
-from datasets.source import Each, Source, serially
+from datasets.public.public_set import About, PublicSet
+from datasets.source import Each, serially
 from datasets.task import Problem
 from datasets.walk import Listing, walk
 
@@ -28,7 +30,7 @@ _MANY = 100
 """Files from which on a folder is taken for this set by their names."""
 
 
-class Corel1000(Source):
+class Corel1000(PublicSet):
     """Ten classes of a hundred photographs, 384 x 256.
 
     Read from ``Africa1.jpg`` … ``Mountains100.jpg`` or from the original ``0.jpg`` …
@@ -43,6 +45,21 @@ class Corel1000(Source):
     name = "corel1000"
     summary = "10 classes x 100 photographs, class in the file name"
     licence = "Corel photographs, research use; not redistributed here"
+    about = About(
+        "Wang's Corel-1000",
+        "http://wang.ist.psu.edu/docs/related/",
+        "Wang, Li and Wiederhold 2001, doi:10.1109/34.955109",
+        1_000,
+        (
+            Archive(
+                "test1.zip",
+                ("http://wang.ist.psu.edu/~jwang/test1.zip",),
+            ),
+        ),
+        unverified="Neither size nor sum was found, nor whether the server is still there. "
+        "Protocols vary by paper: this suite splits by content, and --leave-one-out lets every "
+        "picture ask all others.",
+    )
 
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List the folder; files whose name tells no class become problems."""

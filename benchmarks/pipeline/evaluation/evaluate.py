@@ -76,7 +76,7 @@ class Evaluation:
     def __post_init__(self) -> None:
         data = self.dataset
         self.judgements = {
-            task.query_set: judge(task.queries, data.gallery, data.relevance)
+            task.query_set: judge(task.queries, data.gallery, data.relevance, task.keeps_query)
             for task in data.tasks
         }
         for judgements in self.judgements.values():

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -82,6 +83,12 @@ def load(
     source, found = collect(text, cache, workforce, layout)
     inspected = inspect(found.items, source.name, cache, workforce, reread)
     dataset = assemble(source.name, found, inspected, seed, source.licence, leave_one_out)
+    if leave_one_out:
+        named = ", ".join(protocol.name for protocol in source.protocols.values())
+        warnings = [f"by leave-one-out, not by the protocol {named}"] if named else []
+        dataset = replace(dataset, warnings=(*dataset.warnings, *warnings))
+    else:
+        dataset = replace(dataset, protocols=source.protocols)
     for name in dataset.queries:
         require_file_name(name, "a query set", f"rename its folder in {dataset.root}")
     return with_crops(dataset, cache, workforce)

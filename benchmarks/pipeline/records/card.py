@@ -40,6 +40,11 @@ def protocol_card(task: Task, method: Method, seed: int) -> dict[str, object]:
         Seed of the split.
     """
     dataset = task.dataset
+    rules: dict[str, object] = dict(RULES)
+    if task.keeps_query:
+        rules["self"] = "a query finds itself, as a right answer like any other"
+    if task.protocol:
+        rules |= {"published": task.protocol.name, "differences": task.differences}
     return {
         "dataset": dataset.name,
         "query set": task.query_set,
@@ -48,7 +53,7 @@ def protocol_card(task: Task, method: Method, seed: int) -> dict[str, object]:
         "seed": seed,
         "extractor": method.card,
         "fitted on": f"{len(dataset.training)} training images" if method.learns else "nothing",
-        "protocol": RULES,
+        "protocol": rules,
         "protocol version": protocol.VERSION,
         "commit": commit(),
         "python": platform.python_version(),

@@ -37,7 +37,8 @@ from benchmarks.pipeline.records.former import in_todays_words
 from datasets.errors import DamagedError
 from datasets.file_names import FileName
 from datasets.json_files import check_json, read_json_as
-from datasets.task import Dataset, Problem
+from datasets.protocols import Protocol
+from datasets.task import Dataset, Problem, Task
 from extractors.networks.history import Epoch, read_history
 from retrieval.metrics import mean_scores
 from retrieval.ranking import Ranking
@@ -59,6 +60,38 @@ PHOTOS = "query"
 """The query set of pictures like the gallery's; others are ``query-<name>``."""
 
 
+class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Scores that others published, by metric, and where."""
+
+    method: str
+    scores: dict[str, float]
+    source: str
+
+
+class Followed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A published protocol that a query set follows.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    metrics : list of str
+        Names of its metrics, the headline first.
+    denominators : str
+        By what they are divided, and over what their means are.
+    differences : list of str
+        What the run differs in.
+    published : list of Number
+        Numbers of others, not run here.
+    """
+
+    name: str
+    metrics: list[str]
+    denominators: str
+    differences: list[str]
+    published: list[Number] = []
+
+
 class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A dataset, as its tables need it.
 
@@ -74,6 +107,8 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Image, problem and outcome of each.
     layout, warnings : list of str
         What was understood of its folder, and what makes scores doubtful.
+    protocols : dict of str to Followed
+        By query set, where it follows a published protocol.
     """
 
     name: str
@@ -85,6 +120,7 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     problems: list[tuple[str, str, str]]
     layout: list[str] = []
     warnings: list[str] = []
+    protocols: dict[str, Followed] = {}
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -116,8 +152,16 @@ def write_description(out: Path, dataset: Dataset) -> Path:
         problems,
         list(dataset.layout),
         list(dataset.warnings),
+        {
+            task.query_set: _followed(task, task.protocol)
+            for task in dataset.tasks
+            if task.protocol
+        },
     )
-    write_json(folder / DESCRIPTION, msgspec.to_builtins(about))
+    content = msgspec.to_builtins(about)
+    if not about.protocols:
+        del content["protocols"]  # so that descriptions without stay as they are
+    write_json(folder / DESCRIPTION, content)
     header = ["part", "id", "label", "is_distractor", "distractor", "sha256"]
     further = any(image.further or image.group for _, image in dataset.images)
     images = [
@@ -131,6 +175,12 @@ def write_description(out: Path, dataset: Dataset) -> Path:
     write_text(folder / IMAGES, to_csv(header, images))
     write_problems(folder, dataset.problems)
     return folder
+
+
+def _followed(task: Task, protocol: Protocol) -> Followed:
+    published = [Number(one.method, dict(one.scores), one.source) for one in protocol.published]
+    metrics, differences = list(protocol.metrics), task.differences
+    return Followed(protocol.name, metrics, protocol.denominators, differences, published)
 
 
 def write_problems(folder: Path, problems: Sequence[Problem]) -> None:

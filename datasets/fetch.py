@@ -1,0 +1,165 @@
+"""Fetch public sets: download, check and unpack them, after their terms were accepted.
+
+``python -m datasets.fetch NAME``; nothing else in this suite downloads a dataset.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+import datasets
+from datasets.errors import InputError
+from datasets.fetching.progress import Reporter
+from datasets.fetching.whole import fetch
+from datasets.places import home
+from datasets.public.listing import list_line, page, size
+from datasets.public.public_set import PublicSet
+
+_PAGE = Path(__file__).parent / "PUBLIC.md"
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code (2 if a set could not be had)."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        return _main(arguments)
+    except InputError as error:
+        line = str(error).replace("\n", "\\n")
+    except BrokenPipeError:
+        # Nobody reads on, as behind `| head`; Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + 13
+    except OSError as error:
+        named = f"{error.filename}: " if error.filename is not None else ""
+        line = f"{named}{error.strerror or error}; what is finished is kept, run again"
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; what is there is kept, run again to go on\n")
+        return _INTERRUPTED
+    sys.stderr.write(f"error: {line}\n")
+    return 2
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    options = _parser().parse_args(arguments)
+    known = {source.name: source for source in datasets.PUBLIC}
+    if options.page:
+        _PAGE.write_text(page(datasets.PUBLIC), encoding="utf-8")
+        return 0
+    if options.list or not options.set:
+        for name, source in known.items():
+            sys.stdout.write(f"{name}: {source.summary}\n  {list_line(source)}\n")
+        return 0
+    for name in dict.fromkeys([*options.set, *options.accept_terms]):
+        if name not in known:
+            raise InputError(f"{name}: no public set; it is one of {', '.join(known)}")
+    reporter = Reporter(options.quiet)
+    to = options.to or home()
+    for name in dict.fromkeys(options.set):
+        source = known[name]
+        _require_place(to / name)
+        _require_addresses(source, options.place)
+        _require_accepted(source, name in options.accept_terms)
+        archives = source.about.archives
+        if options.place:
+            archives = tuple(
+                replace(one, addresses=(_at(options.place, one.file), *one.addresses))
+                for one in archives
+            )
+        root = fetch(name, archives, to, reporter, options.keep_archives)
+        use = name if to == home() else f"{name}={root}"
+        sys.stdout.write(f"{source.about.title} is in {root}; use it by --dataset {use}\n")
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports mistakes in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage and leaving."""
+        raise InputError(f"{message} (see --help)")
+
+
+def _parser() -> _Parser:
+    about = (__doc__ or "").partition("\n")[0]
+    parser = _Parser(prog="python -m datasets.fetch", description=about)
+    parser.add_argument("set", nargs="*", metavar="NAME", help="a set of --list")
+    parser.add_argument("--list", action="store_true", help="list the sets, with size and terms")
+    parser.add_argument(
+        "--to", type=_path, metavar="DIR", help=f"folder that gets them (default: {home()})"
+    )
+    parser.add_argument(
+        "--from",
+        dest="place",
+        metavar="PLACE",
+        help="folder or address that has the archives, tried before the known ones",
+    )
+    parser.add_argument(
+        "--accept-terms",
+        nargs="+",
+        metavar="NAME",
+        default=[],
+        help="sets whose terms you have read and accept; otherwise you are asked",
+    )
+    parser.add_argument("--keep-archives", action="store_true", help="keep what was downloaded")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors and terms")
+    parser.add_argument(
+        "--page", action="store_true", help=f"write {_PAGE.name} from the metadata"
+    )
+    return parser
+
+
+def _path(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("no path given (is a variable empty?)")
+    return Path(text).expanduser()
+
+
+def _at(place: str, file: str) -> str:
+    """The address of a file in a folder, or below an address."""
+    if "://" in place:
+        return f"{place.rstrip('/')}/{file}"
+    return (Path(place).expanduser().absolute() / file).as_uri()
+
+
+def _require_place(root: Path) -> None:
+    if root.exists():
+        raise InputError(f"{root}: is there already; remove it, or fetch --to another folder")
+
+
+def _require_addresses(source: PublicSet, place: str | None) -> None:
+    about = source.about
+    if place is None and not all(one.addresses for one in about.archives):
+        files = ", ".join(one.file for one in about.archives)
+        raise InputError(
+            f"{source.name} cannot be fetched without more ado: {about.by_hand}; see "
+            f"{about.page}, then give a folder with {files} by --from, or an unpacked copy by "
+            f"--dataset {source.name}=PATH"
+        )
+
+
+def _require_accepted(source: PublicSet, accepted: bool) -> None:
+    """Show the terms; ask unless they are open, or were accepted on the command line."""
+    about = source.about
+    sys.stdout.write(
+        f"{about.title}: {about.pictures:,} pictures, {size(about)}\n"
+        f"Terms: {source.licence}\n       {about.page}\n"
+    )
+    sys.stdout.flush()
+    if about.is_open or accepted:
+        return
+    remedy = f"read them, then add --accept-terms {source.name}"
+    if not sys.stdin or not sys.stdin.isatty():
+        raise InputError(f"{source.name}: its terms have to be accepted; {remedy}")
+    sys.stdout.write("Have you read its terms on that page, and do you accept them? [yes/no] ")
+    sys.stdout.flush()
+    if sys.stdin.readline().strip().lower() != "yes":
+        raise InputError(f"{source.name}: its terms were not accepted; {remedy}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
