@@ -174,6 +174,7 @@ class Collection:
             else ROLES_IN_WORDS.get(item.part, item.part)
             for item in self.items
         )
+        counts.update(f"of them as {item.asks}" for item in self.items if item.asks)
         files = ", ".join(f"{number:,} {name}" for name, number in sorted(counts.items()))
         classes = "no classes, so answers and no scores"
         if self.relevance:

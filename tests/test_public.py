@@ -252,3 +252,38 @@ def test_lists_and_names_that_do_not_fit_give_one_line(served, home, tmp_path, l
         InputError, match=r"not CUB-200-2011; expected images\.txt and image_class"
     ):
         load_dataset(f"cub200={tmp_path / 'cub200'}")
+
+
+@pytest.mark.parametrize("name", [name for name, one in PUBLIC.items() if one.signature])
+def test_a_copy_that_is_not_called_by_its_name_is_recognised(served, home, tmp_path, name):
+    served(name)
+    known = name.removesuffix("-1m")
+    assert main([name, "--accept-terms", name, "--quiet", "--to", str(tmp_path)]) == 0
+    (tmp_path / name).rename(tmp_path / "mine")
+    source, root = datasets.resolve(str(tmp_path / "mine"))
+    with pytest.raises(InputError, match=f"looks like {known}, .*write {known}="):
+        source.collect(root)
+
+
+def test_a_download_shows_how_far_it_is_and_the_time_left(served, home, monkeypatch, capsys):
+    served("imagenette")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert main(["imagenette", "--accept-terms", "imagenette"]) == 0
+    said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err)
+    assert re.search(r"imagenette2-320\.tgz.*kB.*(\d:\d\d:\d\d|-:--:--)", said)
+
+
+def test_an_interrupted_fetch_says_so_and_goes_on_later(served, home, monkeypatch, capsys):
+    served("imagenette")
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("datasets.fetching.whole.unpack", interrupt)
+        arguments = ["imagenette", "--accept-terms", "imagenette", "--quiet"]
+        assert main(arguments) == 130
+    assert "run again to go on" in capsys.readouterr().err
+    assert not (home / "imagenette").exists()
+    assert main(arguments) == 0
+    assert len(served.site.asked) == 1

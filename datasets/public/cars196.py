@@ -32,6 +32,7 @@ class Cars196(PublicSet):
     name = "cars196"
     summary = "196 models of cars: 98 to learn from, 98 that ask each other"
     licence = "research use; not redistributed here"
+    signature = tuple(_LISTS.values())
     about = About(
         "Stanford Cars-196",
         "http://ai.stanford.edu/~jkrause/cars/car_dataset.html",
@@ -89,7 +90,7 @@ class Cars196(PublicSet):
 
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List the files that the annotations name."""
-        listing = self.open(root, *_LISTS.values())
+        listing = self.open(root)
         entries = [
             one for folder, file in _LISTS.items() for one in _entries(folder, listing.root / file)
         ]

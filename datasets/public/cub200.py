@@ -27,6 +27,7 @@ class Cub200(PublicSet):
     name = "cub200"
     summary = "200 species of birds: 100 to learn from, 100 that ask each other"
     licence = "photographers' pictures, non-commercial research; not redistributed here"
+    signature = ("images.txt", "image_class_labels.txt")
     about = About(
         "CUB-200-2011",
         "https://data.caltech.edu/records/65de6-vp158",
@@ -59,7 +60,7 @@ class Cub200(PublicSet):
 
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List the files that ``images.txt`` numbers."""
-        listing = self.open(root, "images.txt", "image_class_labels.txt")
+        listing = self.open(root)
         names = listing.root / "images.txt"
         paths = dict(read_rows(names, 2))
         entries = []

@@ -44,6 +44,7 @@ class DomainNet(PublicSet):
     name = "domainnet"
     summary = "345 classes: photographs searched by sketches, by the official lists"
     licence = "fair-use notice, research use; not redistributed here"
+    signature = tuple(_LISTS)
     about = About(
         "DomainNet (real and sketch)",
         "http://ai.bu.edu/M3SDA/",
@@ -89,7 +90,7 @@ class DomainNet(PublicSet):
 
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List the files that the lists name."""
-        listing = self.open(root, *_LISTS)
+        listing = self.open(root)
         entries = [
             entry for name, part in _LISTS.items() for entry in _entries(listing.root / name, part)
         ]

@@ -26,6 +26,7 @@ class Flowers102(PublicSet):
     name = "flowers102"
     summary = "102 kinds of flowers; the official test images ask each other"
     licence = "no licence stated; not redistributed here"
+    signature = ("setid.mat", "imagelabels.mat")
     about = About(
         "Oxford Flowers-102",
         "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/",
@@ -63,7 +64,7 @@ class Flowers102(PublicSet):
 
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List ``jpg/image_NNNNN.jpg`` by the numbers of the official split."""
-        listing = self.open(root, "setid.mat", "imagelabels.mat")
+        listing = self.open(root)
         setid, labels = listing.root / "setid.mat", listing.root / "imagelabels.mat"
         training, validation, test = read_numbers(setid, "trnid", "valid", "tstid")
         [classes] = read_numbers(labels, "labels")

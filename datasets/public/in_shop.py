@@ -29,6 +29,7 @@ class InShop(PublicSet):
     name = "in-shop"
     summary = "7,982 clothes: 3,997 to learn from, 3,985 that are asked for and searched"
     licence = "non-commercial research, agreement on its page; not redistributed here"
+    signature = (_LIST,)
     about = About(
         "DeepFashion In-shop",
         "http://mmlab.ie.cuhk.edu.hk/projects/DeepFashion/InShopRetrieval.html",

@@ -23,6 +23,7 @@ class Products(PublicSet):
     name = "sop"
     summary = "22,634 products: half to learn from, half that ask each other"
     licence = "pictures of eBay's sellers, research use; not redistributed here"
+    signature = ("Ebay_train.txt", "Ebay_test.txt")
     about = About(
         "Stanford Online Products",
         "https://cvgl.stanford.edu/projects/lifted_struct/",
@@ -61,7 +62,7 @@ class Products(PublicSet):
 
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List the files of ``Ebay_train.txt`` and ``Ebay_test.txt``."""
-        listing = self.open(root, "Ebay_train.txt", "Ebay_test.txt")
+        listing = self.open(root)
         entries = [
             Entry(path, part, label, asks)
             for name, part, asks in (

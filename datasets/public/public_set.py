@@ -68,9 +68,20 @@ class PublicSet(Source):
     ----------
     about : About
         Its facts.
+    signature : tuple of str
+        Files by which a folder is known as a copy of the set, whatever it is called.
     """
 
     about: ClassVar[About]
+    signature: ClassVar[tuple[str, ...]] = ()
+
+    def resembles(self, listing: Listing) -> bool:
+        """Whether a folder, or one in it, has the files that only this set has."""
+        wanted = [tuple(name.split("/")) for name in self.signature]
+        return bool(wanted) and all(
+            any(file.parts[-len(one) :] == one for file in listing.files if len(file.parts) < 4)
+            for one in wanted
+        )
 
     def open(self, root: Path, *markers: str) -> Listing:
         """List the set's folder, wherever below `root` it begins.
@@ -80,7 +91,7 @@ class PublicSet(Source):
         root : Path
             The user's copy.
         *markers : str
-            Paths of files or folders that it must have.
+            Paths of files or folders that it must have; those of `signature` if left out.
 
         Raises
         ------
@@ -89,6 +100,7 @@ class PublicSet(Source):
         """
         listing = walk(root)
         places = {file.parts for file in listing.files} | set(listing.folders)
+        markers = markers or self.signature
         wanted = [tuple(marker.split("/")) for marker in markers]
         first = wanted[0]
         found = sorted(

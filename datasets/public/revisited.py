@@ -69,16 +69,15 @@ class _Revisited(PublicSet):
     Large-scale image retrieval benchmarking, CVPR, doi:10.1109/CVPR.2018.00598
     """
 
-    ground_truth: ClassVar[str]
     million: ClassVar[bool] = False
     licence = _TERMS
 
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List the pictures that the ground truth names, each query once for every level."""
         listing = walk(root)
-        known = [file for file in listing.files if file.parts[-1] == self.ground_truth]
+        known = [file for file in listing.files if file.parts[-1:] == self.signature]
         if not known:
-            raise InputError(f"{root}: not {self.about.title}; expected {self.ground_truth} in it")
+            raise InputError(f"{root}: not {self.about.title}; expected {self.signature[0]} in it")
         truth = read_ground_truth(known[0].path)
         ours = [file for file in listing.files if _MILLION not in file.parts[:-1]]
         by_stem = {file.path.stem: file for file in reversed(ours) if file.is_picture}
@@ -97,7 +96,7 @@ class _Revisited(PublicSet):
         missing = len(truth.imlist) + len(truth.qimlist) - len(gallery) - len(queries)
         if missing:
             what = f"{missing:,} pictures of the ground truth are not there"
-            problems.append(Problem(self.ground_truth, what, "left out"))
+            problems.append(Problem(self.signature[0], what, "left out"))
         return collection(listing.root, items, problems, relevance=relevance)
 
     def _distractors(self, files: list[File], root: Path) -> Iterator[Item]:
@@ -225,7 +224,7 @@ class RevisitedOxford(_Revisited):
 
     name = "roxford5k"
     summary = "landmarks of Oxford: 70 queries by box, in Easy, Medium and Hard"
-    ground_truth = "gnd_roxford5k.pkl"
+    signature = ("gnd_roxford5k.pkl",)
     about = _OXFORD
     protocols = _protocols(
         "Oxford",
@@ -246,7 +245,7 @@ class RevisitedParis(_Revisited):
 
     name = "rparis6k"
     summary = "landmarks of Paris: 70 queries by box, in Easy, Medium and Hard"
-    ground_truth = "gnd_rparis6k.pkl"
+    signature = ("gnd_rparis6k.pkl",)
     about = _PARIS
     protocols = _protocols(
         "Paris",
