@@ -146,3 +146,53 @@ def test_no_leak_is_said(tmp_path):
 def test_bad_names_give_one_line(leaky, tmp_path, capsys):
     assert main([str(leaky), "--embedding", "no-such"]) == 2
     assert "no-such: no such extractor" in capsys.readouterr().err
+
+
+@pytest.fixture
+def plain(leaky, tmp_path):
+    """A folder of pictures without classes, some of which are in the other set as well."""
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    Image.fromarray(scene(5000)).save(folder / "again.jpg", quality=90)
+    (folder / "copy.png").write_bytes(
+        (leaky / "validation" / "query" / "berry" / "scene0.png").read_bytes()
+    )
+    for number in range(4):
+        Image.fromarray(scene(9000 + number)).save(folder / f"own{number}.jpg", quality=95)
+    with Image.open(folder / "own0.jpg") as picture:
+        picture.resize((120, 96)).save(folder / "smaller.jpg")
+    return folder
+
+
+def test_a_plain_folder_without_classes_is_audited(plain, tmp_path):
+    assert audit(plain, tmp_path) == 0
+    found = json.loads((tmp_path / "out" / "plain" / "leaks.json").read_text())
+    [pair] = found["pairs"]
+    assert {pair["id"], pair["other id"]} == {"own0.jpg", "smaller.jpg"}
+    page = (tmp_path / "out" / "plain" / "leaks.md").read_text()
+    assert "smaller.jpg" in page
+    assert "Scores" not in page
+
+
+def test_near_duplicates_between_two_sets_are_found_and_those_within_are_not(
+    leaky, plain, tmp_path, capsys
+):
+    assert audit(leaky, tmp_path, "--against", plain) == 0
+    folder = tmp_path / "out" / "parted-against-plain"
+    found = json.loads((folder / "leaks.json").read_text())
+    assert all(p["part"].startswith("parted: ") for p in found["pairs"])
+    assert all(p["other part"] == "plain: gallery" for p in found["pairs"])
+    pairs = {(p["id"].split("/")[-1], p["other id"], p["exact"]) for p in found["pairs"]}
+    assert ("scene0.png", "copy.png", True) in pairs
+    assert ("twin.png", "again.jpg", False) in pairs
+    assert {other for _, other, _ in pairs} == {"copy.png", "again.jpg"}
+    assert "parted: query – plain: gallery" in found["counts"]
+    assert "# parted against plain: near duplicates" in (folder / "leaks.md").read_text()
+    assert main([str(plain), "--against", str(plain), "--cache", str(tmp_path / "cache")]) == 2
+    assert "is called 'plain', too" in capsys.readouterr().err
+
+
+def test_pairs_between_are_those_of_first_and_others_only():
+    hashes = np.zeros((4, 2, 8), np.uint8)
+    found = find_pairs(["a"] * 4, hashes, np.ones((4, 3), np.float32), Rule(), first=2)
+    assert {(pair.one, pair.other) for pair in found} == {(0, 2), (0, 3), (1, 2), (1, 3)}

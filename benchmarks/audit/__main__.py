@@ -7,8 +7,10 @@ every method's scores with and without them; their pictures into a folder of you
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import datasets
+from benchmarks.audit.between import audit_between
 from benchmarks.audit.duplicates import Pair, Rule
 from benchmarks.audit.scores import audit
 from benchmarks.cli import (
@@ -16,6 +18,7 @@ from benchmarks.cli import (
     add_options,
     command,
     make_parser,
+    require_apart,
     require_folders,
     use_networks,
 )
@@ -23,13 +26,15 @@ from benchmarks.formats.files import write_json
 from benchmarks.formats.sheets import Cell, draw_sheet
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.loading.dataset import load
+from benchmarks.pipeline.loading.folder import load_folder
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.records.leaks import LEAKS
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.pages.leaks import write_leaks
 from datasets.errors import InputError
-from datasets.task import Dataset
+from datasets.source import Folder
+from datasets.task import Dataset, Image
 
 METHODS = ("efficientnet-lite0", "hsv-histogram-grid", "sift-bovw", "sift-fisher", "hog")
 EMBEDDING = "efficientnet-lite0"
@@ -50,18 +55,32 @@ def _main(arguments: Sequence[str] | None) -> int:
     if not whose.is_plain:
         raise InputError(f"--embedding {whose.name}: one extractor alone has vectors; name one")
     require_folders(options, "out", "cache")
+    if options.against is not None:
+        root = datasets.resolve(options.against, options.layout)[1]
+        require_apart(options.out, "--out", root)
+        require_apart(options.cache, "--cache", root)
     workforce = Workforce(options.jobs, options.quiet)
-    dataset = load(options.dataset, options.cache, workforce, options.seed, options.layout)
-    evaluation = Evaluation(dataset, options.cache, workforce)
-    runnable = _runnable(methods, workforce)
-    found, pairs = audit(evaluation, runnable, whose.extractors[0], Rule())
-    folder = options.out / dataset.name
+    dataset = _load(options.dataset, options, workforce)
+    embedding = whose.extractors[0]
+    name, images = dataset.name, [image for _, image in dataset.images]
+    if options.against is None:
+        evaluation = Evaluation(dataset, options.cache, workforce)
+        found, pairs = audit(evaluation, _runnable(methods, workforce), embedding, Rule())
+    else:
+        other = _load(options.against, options, workforce)
+        if other.name == name:
+            remedy = f"write OTHER={options.against}"
+            raise InputError(f"--against {options.against}: is called {name!r}, too; {remedy}")
+        name = f"{name}-against-{other.name}"
+        given = (embedding, Rule(), options.cache, workforce)
+        found, pairs, images = audit_between(dataset, other, *given)
+    folder = options.out / name
     write_json(folder / LEAKS, found)
-    shown = datasets.is_embedded(dataset.name)
-    private = (options.pictures or options.cache / "audit") / f"{dataset.name}-leaks.png"
+    shown = datasets.is_embedded(name)
+    private = (options.pictures or options.cache / "audit") / f"{name}-leaks.png"
     sheet = folder / "leaks.png" if shown else private
     if pairs:
-        draw_sheet(sheet, _cells(dataset, pairs[:_DRAWN]), columns=8, group=2)
+        draw_sheet(sheet, _cells(images, pairs[:_DRAWN]), columns=8, group=2)
         workforce.log(f"The pictures of the most similar pairs are in {sheet}")
     write_leaks(folder)
     workforce.log(f"{len(pairs)} pairs of near duplicates, listed in {folder / 'leaks.md'}")
@@ -71,6 +90,11 @@ def _main(arguments: Sequence[str] | None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = make_parser("audit", __doc__)
     parser.add_argument("dataset", metavar="DATASET", help="its name, a folder, or NAME=PATH")
+    parser.add_argument(
+        "--against",
+        metavar="DATASET",
+        help="look for near duplicates between the two instead, such as training and test sets",
+    )
     scored = "methods that are scored with and without the pairs (default: %(default)s)"
     add_options(parser, "extractor", default=list(METHODS), help=scored)
     parser.add_argument(
@@ -101,8 +125,20 @@ def _runnable(methods: Sequence[Method], workforce: Workforce) -> list[Method]:
     return made
 
 
-def _cells(dataset: Dataset, pairs: Sequence[Pair]) -> list[Cell]:
-    paths = [image.path for _, image in dataset.images]
+def _load(text: str, options: argparse.Namespace, workforce: Workforce) -> Dataset:
+    """Load a dataset; a folder that is none, for want of classes or queries, as it is."""
+    try:
+        return load(text, options.cache, workforce, options.seed, options.layout)
+    except InputError as error:
+        source, root = datasets.resolve(text, options.layout)
+        if options.layout or not isinstance(source, Folder) or root is None or not root.is_dir():
+            raise
+        workforce.log(f"{text} is taken as pictures without parts, for {error}")
+        return replace(load_folder(root, None, options.cache, workforce), name=source.name)
+
+
+def _cells(images: Sequence[Image], pairs: Sequence[Pair]) -> list[Cell]:
+    paths = [image.path for image in images]
     return [
         cell
         for pair in pairs

@@ -60,6 +60,7 @@ def find_pairs(
     hashes: NDArray[np.uint8],
     embeddings: NDArray[np.float32],
     rule: Rule,
+    first: int | None = None,
 ) -> list[Pair]:
     """Find all near duplicates, the most similar first.
 
@@ -73,6 +74,9 @@ def find_pairs(
         Vectors of one extractor; they need not be normalised.
     rule : Rule
         Condition for a pair to count.
+    first : int, optional
+        Number of images that are compared with all behind them, and with nothing else; left out,
+        all are compared with all.
     """
     length = np.linalg.norm(embeddings, axis=1, keepdims=True)
     unit = embeddings / np.where(length > 0, length, 1)
@@ -81,7 +85,10 @@ def find_pairs(
     for start, bits in hash_distances(hashes):
         cosine = unit[start : start + len(bits)] @ unit.T
         same = names[start : start + len(bits), None] == names
-        later = np.arange(bits.shape[1]) > np.arange(start, start + len(bits))[:, None]
+        rows = np.arange(start, start + len(bits))[:, None]
+        later = np.arange(bits.shape[1]) > rows
+        if first is not None:
+            later = (rows < first) & (np.arange(bits.shape[1]) >= first)
         for row, other in zip(*np.nonzero(later & (same | rule.holds(bits, cosine))), strict=True):
             one = start + int(row)
             exact = contents[one] == contents[int(other)]

@@ -1,40 +1,33 @@
 """Scores of methods with and without the near duplicates of the queries."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from benchmarks.audit.compare import compare_images
 from benchmarks.audit.duplicates import (
     Pair,
     Rule,
     describe_pairs,
-    find_pairs,
     most_telling_first,
     without_leaks,
 )
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.cache.fingerprint import module_identity
-from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.extraction.extract import extract
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.records.card import commit, machine
-from benchmarks.pipeline.workers import Workforce
-from datasets import perceptual
-from datasets.errors import InputError
-from datasets.perceptual import perceptual_hash
-from datasets.reading import read_image
-from datasets.task import Dataset, Image
+from datasets.task import Dataset
 from retrieval import protocol
 from retrieval.metrics import score
 from retrieval.protocol import Judgements
 from retrieval.scoring import Values
 from retrieval.statistics import difference_intervals
 
-_LISTED = 200
+LISTED = 200
+"""Pairs that a file of them lists."""
+
 _METRICS = ("top1", "map")
 
 
@@ -71,14 +64,9 @@ def audit(
     used = {one.name: one for method in methods for one in method.extractors}
     used[embedding.name] = embedding
     extracted = extract(list(used.values()), dataset, cache, False, workforce)
-    mine = extracted[embedding.name]
-    if not mine.is_usable:
-        raise InputError(f"--embedding {embedding.name}: {mine.failed or mine.skipped}")
-    keys = [image.sha256 for image in images]
-    vectors = np.concatenate(list(mine.store.blocks(keys)))
-    hashes = perceptual_hashes(images, cache, workforce)
     parts = [part for part, _ in dataset.images]
-    pairs = most_telling_first(find_pairs(keys, hashes, vectors, rule), parts)
+    found = compare_images(images, extracted[embedding.name], rule, cache, workforce)
+    pairs = most_telling_first(found, parts)
     named = [
         (part, image.id, image.label or image.distractor or "") for part, image in dataset.images
     ]
@@ -107,32 +95,11 @@ def audit(
         "embedding": embedding.name,
         "rule": vars(rule),
         "counts": counts,
-        "pairs": listed[:_LISTED],
+        "pairs": listed[:LISTED],
         "queries": queries,
         "scores": scores,
         "card": _card(dataset, embedding, methods),
     }, pairs
-
-
-def perceptual_hashes(
-    images: Sequence[Image], cache: Path, workforce: Workforce
-) -> NDArray[np.uint8]:
-    """Perceptual hashes of images, from the cache where they were made before.
-
-    Returns
-    -------
-    ndarray of uint8, shape (n_images, 2, 8)
-        See `datasets.perceptual.perceptual_hash`.
-    """
-    store = ArrayStore(cache / "hashes", "phash", module_identity(perceptual))
-    paths = {image.sha256: image.path for image in images}
-    for key, problem in store.fill(paths, _hashes, workforce, "perceptual hashes").items():
-        raise InputError(f"{paths[key]}: {problem}; leave it out, or run again")
-    return np.concatenate(list(store.blocks([image.sha256 for image in images])))
-
-
-def _hashes(paths: Sequence[Path]) -> list[NDArray[np.uint8]]:
-    return [perceptual_hash(read_image(path)) for path in paths]
 
 
 def _cleaned(evaluation: Evaluation, pairs: Sequence[Pair]) -> dict[str, Judgements]:

@@ -56,7 +56,7 @@ def load_folder(
     problems = list(listing.problems)
     problems += [problem for item in items for problem in inspected[item.id].problems(item.id)]
     if not images:
-        raise InputError(f"--pictures {root}: no readable picture in it; add some")
+        raise InputError(f"{root}: no readable picture in it; add some")
     training: tuple[Image, ...] = ()
     if learn_from is not None:
         searched = {image.sha256 for image in images}
