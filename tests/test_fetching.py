@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import stat
 import tarfile
 import threading
@@ -255,6 +256,7 @@ HOSTILE = {
     "is a cut zip file": (packed(("a", OTHER))[:100_000], "no whole archive"),
     "is no archive": (b"<html>" * 1000, "no whole archive"),
     "is empty": (b"", "no whole archive"),
+    "is of 7-Zip": (b"7z\xbc\xaf\x27\x1c" + OTHER, "unpack it with 7-Zip"),
 }
 
 
@@ -323,6 +325,18 @@ def test_a_set_appears_when_it_is_whole(site, two, tmp_path):
     assert [one["checked"] for one in noted.values()] == [False, True, False]
     with pytest.raises(InputError, match="is there already"):
         fetch("mine", two, tmp_path, QUIET)
+
+
+def test_an_archive_without_a_published_sum_has_to_be_the_one_of_the_first_time(
+    site, two, tmp_path
+):
+    root = fetch("mine", two, tmp_path, QUIET)
+    shutil.rmtree(root)
+    site.files["1.tgz"], first = tar(("jpg/a", b"another")), site.files["1.tgz"]
+    with pytest.raises(InputError, match=r"1\.tgz could not be had .*sha256 .*another version"):
+        fetch("mine", two, tmp_path, QUIET)
+    site.files["1.tgz"] = first
+    assert fetch("mine", two, tmp_path, QUIET) == root
 
 
 def test_archives_are_kept_if_asked(site, two, tmp_path):

@@ -37,6 +37,8 @@ _PACKERS: dict[bytes, Callable[[Path, str], Any]] = {
 }
 """First bytes of packed files, and what opens them."""
 
+_SEVEN_ZIP = b"7z\xbc\xaf\x27\x1c"
+
 _DAMAGES = (
     *(tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, lzma.LZMAError),
     *(EOFError, NotImplementedError, UnicodeError),
@@ -149,6 +151,12 @@ def _members(path: Path, room: int) -> Iterator[Iterator[_Member]]:
         with zipfile.ZipFile(path) as archive:
             yield _in_zip(archive)
         return
+    with path.open("rb") as file:
+        if file.read(len(_SEVEN_ZIP)) == _SEVEN_ZIP:
+            raise InputError(
+                f"{path}: a 7z archive, which is not unpacked here; unpack it with 7-Zip, and "
+                "give the folder by --dataset NAME=PATH"
+            )
     with _decompressed(path) as content:
         limited: Any = _Limited(content, room + ROOM)
         with tarfile.open(fileobj=limited, mode="r:") as archive:

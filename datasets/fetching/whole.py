@@ -3,8 +3,11 @@
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+import msgspec
 
 from datasets.errors import InputError
 from datasets.fetching.archive import Archive, file_sum
@@ -21,13 +24,20 @@ Receipt = dict[str, str | int | bool]
 """What was noted of an archive."""
 
 
+class _Noted(msgspec.Struct):
+    """Content of ``NAME.fetched.json``."""
+
+    fetched: str
+    archives: dict[str, Receipt]
+
+
 def fetch(
     name: str, archives: Sequence[Archive], to: Path, reporter: Reporter, keep: bool = False
 ) -> Path:
     """Fetch a set into a folder of its own, which appears when all of it is there.
 
     Work that was interrupted is gone on with. Beside the folder, ``NAME.fetched.json`` notes the
-    sums of all archives: of those without a published sum this is all that tells them later.
+    sums of all archives: one without a published sum has to be the same the next time.
 
     Parameters
     ----------
@@ -52,7 +62,7 @@ def fetch(
     InputError
         If it is there already, is being fetched, has no room, cannot be had or is damaged.
     """
-    root, work = to / name, to / f".{name}.fetching"
+    root, work, noted = to / name, to / f".{name}.fetching", to / f"{name}.fetched.json"
     if root.exists():
         raise InputError(f"{root}: is there already; remove it, or fetch --to another folder")
     work.mkdir(parents=True, exist_ok=True)
@@ -61,17 +71,28 @@ def fetch(
     except BlockingIOError as error:
         raise InputError(f"{work}: {name} is being fetched by another process") from error
     with held:
-        receipts = {}
-        for archive in archives:
-            receipts[archive.file] = _taken(archive, archives, work, reporter, keep)
+        archives = _pinned(archives, noted, reporter)
+        receipts = {one.file: _taken(one, archives, work, reporter, keep) for one in archives}
         (work / "whole").replace(root)
-        content = {"fetched": datetime.now(UTC).date().isoformat(), "archives": receipts}
-        text = json.dumps(content, indent=1)
-        (to / f"{name}.fetched.json").write_text(f"{text}\n", encoding="utf-8")
+        fetched = datetime.now(UTC).date().isoformat()
+        text = json.dumps({"fetched": fetched, "archives": receipts}, indent=1)
+        noted.write_text(f"{text}\n", encoding="utf-8")
         if keep:
             merge(work / "archives", to / f"{name}.archives")
     shutil.rmtree(work, ignore_errors=True)
     return root
+
+
+def _pinned(archives: Sequence[Archive], noted: Path, reporter: Reporter) -> list[Archive]:
+    """The archives, those without a published sum with the one of the first time."""
+    first = read_json_as(noted, _Noted, "remove it")
+    if first is None:
+        return list(archives)
+    reporter.log(f"archives have to be those of {first.fetched}; remove {noted} to take others")
+    known = {file: str(receipt["sha256"]) for file, receipt in first.archives.items()}
+    return [
+        one if one.has_sum else replace(one, sha256=known.get(one.file, "")) for one in archives
+    ]
 
 
 def _taken(

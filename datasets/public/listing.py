@@ -16,11 +16,12 @@ that is not there is brought by `python -m datasets.fetch NAME`, which shows its
 copy that you have is `--dataset NAME=PATH`. Nothing is downloaded unless you ask for it.
 
 **Not verified from here.** No server of these sets was reached when this was written: addresses,
-sizes and sums are those that well-known public loaders have, DOIs were not resolved, and readers
-of layouts were tried on small archives in the true layout, not on the sets themselves, but for
-Corel-1000 and parts of PACS. The ground truth of revisited Oxford and Paris is the authors'. A
-run counts what it finds, and says where that differs from the published protocol. An archive
-without a published sum is taken as it comes, and its sum noted in `NAME.fetched.json`.
+sizes and sums are those that well-known public loaders have, DOIs and addresses of pages are
+partly from memory, and readers of layouts were tried on small archives in the true layout, not
+on the sets themselves, but for Corel-1000 and parts of PACS. The ground truth of revisited
+Oxford and Paris is the authors'. A run counts what it finds, and says where that differs from
+the published protocol. An archive without a published sum is taken as it comes the first time;
+its sum, noted in `NAME.fetched.json`, is asked for the next time.
 
 This page is made of the metadata in `public/`, by `python -m datasets.fetch --page`.
 

@@ -27,7 +27,7 @@ _COPY = "http://cmp.felk.cvut.cz/cnnimageretrieval/data/test"
 _VGG = "https://www.robots.ox.ac.uk/~vgg/data"
 _PAPER = "Radenović et al. 2018, doi:10.1109/CVPR.2018.00598"
 _TERMS = "Flickr's terms and VGG's Terms of Access, research use; not redistributed here"
-_README = "the authors' README (features of R-[37]-GeM, their own evaluation)"
+_README = "README of filipradenovic/revisitop, output of its evaluation"
 _TABLE = "README of filipradenovic/cnnimageretrieval-pytorch"
 _DISTRACTORS = tuple(
     Archive(
@@ -47,7 +47,7 @@ def _published(golden: Mapping[str, tuple[float, ...]], gem: Mapping[str, float]
     return {
         level: (
             Published(
-                "R101-GeM, shipped example",
+                "R-[37]-GeM, shipped example",
                 {name: value / 100 for name, value in zip(metrics, values, strict=True)},
                 _README,
             ),
