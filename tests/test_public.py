@@ -76,6 +76,7 @@ def test_a_set_is_fetched_and_run_under_its_protocol(
     about = json.loads((tmp_path / "out" / name / "dataset.json").read_text())
     text = (tmp_path / "out" / name / "table.md").read_text()
     protocols = PUBLIC[name].protocols
+    assert not any(problem.what.startswith("same bytes") for problem in data.problems)
     assert set(about.get("protocols", {})) == set(protocols)
     for query_set, protocol in protocols.items():
         assert f"Protocol: {protocol.name}." in text

@@ -91,7 +91,8 @@ def revisited(name, archives, million=False):
     for number, (archive, share) in enumerate(zip(archives, shares, strict=True)):
         made[archive] = tar(numbered("landmark/{}.jpg", share, 10 * number))
     if million:
-        made |= {f"revisitop1m.{n}.tar.gz": tar({f"{n}/d{n}.jpg": jpeg(n)}) for n in range(1, 101)}
+        for n in range(1, 101):
+            made[f"revisitop1m.{n}.tar.gz"] = tar({f"{n}/d{n}.jpg": jpeg(999 + n)})
     queries = dict.fromkeys(("query-easy", "query-medium", "query-hard"), 2)
     return Small(made, 0, 6 + 100 * million, queries, 1)
 
