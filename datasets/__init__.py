@@ -129,6 +129,8 @@ def _its_folder(source: Source) -> Path:
     remedy = f"write {source.name}={Path('PATH')}"
     if isinstance(source, PublicSet):
         remedy = f"get it by python -m datasets.fetch {source.name}, or {remedy}"
+    if _is_folder(Path(source.name)):
+        remedy += f"; for the folder of that name here write {Path()}/{source.name}"
     raise InputError(f"dataset {source.name!r} needs its folder: {remedy}")
 
 

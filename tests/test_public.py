@@ -96,6 +96,15 @@ def test_a_run_fetches_nothing_by_itself(served, home, run, capsys):
     assert served.site.asked == []
 
 
+def test_a_folder_of_ones_own_may_be_called_like_a_public_set(home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "holidays").mkdir()
+    with pytest.raises(InputError, match=r"datasets\.fetch holidays.* here write \./holidays"):
+        datasets.resolve("holidays")
+    source, root = datasets.resolve("./holidays")
+    assert (type(source).__name__, root) == ("Folder", Path("holidays"))
+
+
 def test_terms_are_asked_for_and_never_taken_for_accepted(served, home, monkeypatch, capsys):
     served("ukbench")
     assert main(["ukbench"]) == 2

@@ -79,26 +79,21 @@ def _section(source: PublicSet) -> Iterator[str]:
         yield f"To be had by hand: {about.by_hand}."
     yield ""
     yield from _archives(about.archives)
-    protocols = list(source.protocols.values())
-    for protocol in protocols[:1] if _alike(protocols) else protocols:
-        yield from _protocol(protocol, [one.name for one in protocols if _alike(protocols)])
-    if not protocols:
+    if source.protocols:
+        yield from _protocol(list(source.protocols.values()))
+    else:
         yield "- *protocol*: this suite's own, see [the layout](README.md)"
     if about.unverified:
         yield ""
         yield about.unverified
 
 
-def _alike(protocols: Sequence[Protocol]) -> bool:
-    """Whether protocols are levels of one, told apart by their last word."""
-    return len(protocols) > 1
-
-
-def _protocol(protocol: Protocol, levels: Sequence[str]) -> Iterator[str]:
-    names = levels or [protocol.name]
-    yield f"- *protocol*: {'; '.join(names)}"
+def _protocol(protocols: Sequence[Protocol]) -> Iterator[str]:
+    """A set's protocol; several of one set are its levels."""
+    protocol = protocols[0]
+    yield f"- *protocol*: {'; '.join(one.name for one in protocols)}"
     yield f"- asks: {protocol.queries}; searched: {protocol.gallery}"
-    if levels:
+    if len(protocols) > 1:
         yield "- relevant and junk: by level, as the ground truth judges"
     else:
         yield f"- relevant: {protocol.relevant}; takes no part: {protocol.junk}"
