@@ -172,15 +172,8 @@ def _starts_like_tar(path: Path) -> bool:
 def _decompressed(path: Path) -> Any:
     with path.open("rb") as file:
         head = file.read(6)
-    opened: Any = Path.open
-    for magic, opener in (
-        (b"\x1f\x8b", gzip.open),
-        (b"BZh", bz2.open),
-        (b"\xfd7zXZ\0", lzma.open),
-    ):
-        if head.startswith(magic):
-            opened = opener
-    return opened(path, "rb")
+    opened = (opener for magic, opener in _PACKERS.items() if head.startswith(magic))
+    return next(opened, Path.open)(path, "rb")
 
 
 def _in_zip(archive: zipfile.ZipFile) -> Iterator[_Member]:
