@@ -44,6 +44,9 @@ MAX_PIXELS = 89_478_485
 LIMIT = "IMAGE_RETRIEVAL_MAX_PIXELS"
 """Environment variable that holds another limit, for worker processes as well."""
 
+_SENT = Path("sent.png")
+"""Stands for the name of what somebody sent: it claims to be a picture."""
+
 # Larger pictures are refused below with an error of our own; Pillow need neither warn nor stop.
 PILImage.MAX_IMAGE_PIXELS = None
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -90,6 +93,22 @@ def require_picture(path: Path) -> None:
 def read_image(path: str | Path) -> Pixels:
     """Read a picture as upright 8-bit sRGB; see `decode`."""
     return decode(Path(path)).pixels
+
+
+def read_bytes(data: bytes) -> Pixels:
+    """Read a picture that somebody sent, of which there is no file; see `decode`.
+
+    Parameters
+    ----------
+    data : bytes
+        The content of a file that is said to be a picture.
+
+    Raises
+    ------
+    UnreadableImageError
+        As `decode` does.
+    """
+    return _decode_opened(io.BytesIO(data), _SENT).pixels
 
 
 def as_pixels(picture: object) -> Pixels:
@@ -151,20 +170,24 @@ def decode(path: Path) -> Decoded:
         `OtherFormatError` or `NoPictureError`), larger than `max_pixels`, or has pixels without
         a defined range.
     """
-    limit = max_pixels()
     with _opened(path) as file:
-        head = file.read(HEAD)
-        require_readable(head, path)
-        if head.startswith(JPEG):
-            data = _content(file, head)
-            require_few_scans(data)
-            return _decode(io.BytesIO(data), limit, data)
-        if head.startswith(PNG):
-            require_few_chunks(file, os.fstat(file.fileno()).st_size)
-        elif head.startswith((b"II", b"MM")):
-            require_no_camera_raw(file)
-        file.seek(0)
-        return _decode(file, limit)
+        return _decode_opened(file, path)
+
+
+def _decode_opened(file: IO[bytes], path: Path) -> Decoded:
+    limit = max_pixels()
+    head = file.read(HEAD)
+    require_readable(head, path)
+    if head.startswith(JPEG):
+        data = _content(file, head)
+        require_few_scans(data)
+        return _decode(io.BytesIO(data), limit, data)
+    if head.startswith(PNG):
+        require_few_chunks(file, _size(file))
+    elif head.startswith((b"II", b"MM")):
+        require_no_camera_raw(file)
+    file.seek(0)
+    return _decode(file, limit)
 
 
 def _opened(path: Path) -> io.BufferedReader:
@@ -201,10 +224,17 @@ def _decode(file: IO[bytes], limit: int, whole: bytes = b"") -> Decoded:
 
 def _content(file: IO[bytes], begin: bytes = b"") -> bytes:
     """The whole of a file, of which the beginning may be read, unless it is too large for that."""
-    size = os.fstat(file.fileno()).st_size
+    size = _size(file)
     if size > MOST_BYTES:
         raise UnreadableImageError(f"a damaged or odd file of more than {MOST_BYTES // 2**20} MiB")
     return begin + file.read(size)
+
+
+def _size(file: IO[bytes]) -> int:
+    place = file.tell()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(place)
+    return size
 
 
 def _render(file: IO[bytes], limit: int) -> Decoded:

@@ -123,38 +123,67 @@ def judge(
     Judgements
         One judgement per query, in their order.
     """
-    by_label: dict[str, list[int]] = defaultdict(list)
-    by_group: dict[str | None, list[int]] = defaultdict(list)
-    by_content: dict[str, int] = {}
-    by_id = {image.id: index for index, image in enumerate(gallery)}
-    for index, image in enumerate(gallery):
-        for label in image.labels:
-            by_label[label].append(index)
-        if image.group is not None:
-            by_group[image.group].append(index)
-        by_content.setdefault(image.sha256, index)
-    judgements, self_matches = [], 0
-    for query in queries:
-        judged = relevance.get(query.id)
+    judge_one = Judge(gallery, relevance, keeps_query)
+    judgements = tuple(map(judge_one, queries))
+    self_matches = sum(judge_one.itself(query) is not None for query in queries)
+    return Judgements(judgements, len(gallery), self_matches, deal(gallery))
+
+
+class Judge:
+    """Judges the gallery for one query at a time, by the rules of `judge`.
+
+    Parameters
+    ----------
+    gallery, relevance, keeps_query
+        As of `judge`.
+    """
+
+    def __init__(
+        self,
+        gallery: Sequence[Candidate],
+        relevance: Mapping[str, Judged],
+        keeps_query: bool = False,
+    ) -> None:
+        self._gallery, self._relevance, self._keeps_query = gallery, relevance, keeps_query
+        self._by_label: dict[str, list[int]] = defaultdict(list)
+        self._by_group: dict[str | None, list[int]] = defaultdict(list)
+        self._by_content: dict[str, int] = {}
+        self._by_id = {image.id: index for index, image in enumerate(gallery)}
+        for index, image in enumerate(gallery):
+            for label in image.labels:
+                self._by_label[label].append(index)
+            if image.group is not None:
+                self._by_group[image.group].append(index)
+            self._by_content.setdefault(image.sha256, index)
+
+    def itself(self, query: Candidate) -> int | None:
+        """Place of the query in the gallery, from which it is excluded; or None."""
+        if self._keeps_query:
+            return None
+        own = self._by_id.get(query.id)
+        if own is not None and self._gallery[own].sha256 == query.sha256:
+            return own  # not a copy of it, which may have another class
+        return self._by_content.get(query.sha256)
+
+    def __call__(self, query: Candidate) -> Judgement:
+        """Judge the gallery for a query."""
+        judged, by_id = self._relevance.get(query.id), self._by_id
         # An image may be judged and yet be missing here: it was not readable.
         junk = judged.junk if judged else ()
-        excluded = {by_id[name] for name in junk if name in by_id} | {*by_group[query.group]}
+        excluded = {by_id[name] for name in junk if name in by_id}
+        excluded |= {*self._by_group.get(query.group, ())}
         if judged and judged.positive is not None:
             positive = {by_id[name] for name in judged.positive if name in by_id}
         else:
-            positive = {index for label in query.labels for index in by_label[label]}
-        itself = by_content.get(query.sha256)
-        own = by_id.get(query.id)
-        if own is not None and gallery[own].sha256 == query.sha256:
-            itself = own  # not a copy of it, which may have another class
-        if itself is not None and not keeps_query:
+            labels = query.labels
+            positive = {index for one in labels for index in self._by_label.get(one, ())}
+        itself = self.itself(query)
+        if itself is not None:
             excluded.add(itself)
-            self_matches += 1
         positive -= excluded
         given = judged.grades.items() if judged else ()
         grades = {by_id[name]: grade for name, grade in given if by_id.get(name) in positive}
-        judgements.append(Judgement(_sorted(positive), _sorted(excluded), grades))
-    return Judgements(tuple(judgements), len(gallery), self_matches, deal(gallery))
+        return Judgement(_sorted(positive), _sorted(excluded), grades)
 
 
 def _sorted(indices: set[int]) -> NDArray[np.intp]:

@@ -160,7 +160,7 @@ def _work(function: Callable[[A], B], items: Sequence[A], jobs: int) -> Iterator
     parallel = Parallel(
         n_jobs=max(2, min(jobs, len(items))),
         return_as="generator",
-        initializer=_begin,
+        initializer=begin,
         initargs=(os.getpid(), tuple(sys.path)),
     )
     with _interrupts_held():
@@ -192,8 +192,16 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(parent: int, path: Sequence[str]) -> None:
-    """Set up a worker process, which finds the same modules as its parent."""
+def begin(parent: int, path: Sequence[str]) -> None:
+    """Set up a worker process, which finds the same modules as its parent and ends with it.
+
+    Parameters
+    ----------
+    parent : int
+        Id of the parent's process.
+    path : sequence of str
+        The parent's ``sys.path``.
+    """
     sys.path[:] = path
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Loky would print the stack of a worker that crashes; its parent says what happened.

@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import datasets
 from benchmarks.cli import (
@@ -15,15 +16,19 @@ from benchmarks.cli import (
     add_options,
     command,
     make_parser,
+    natural,
     positive,
     require_apart,
     use_networks,
 )
 from benchmarks.formats.files import require_writable
 from benchmarks.formats.sheets import draw_sheet
+from benchmarks.pipeline.methods.names import parse_method
+from benchmarks.pipeline.methods.presets import method_from
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.search.api import EXTRACTOR, prepare_index, search_picture, search_query
 from benchmarks.search.result import SearchResult
+from benchmarks.search.source import find_source, require_one
 from datasets.errors import InputError
 
 
@@ -33,8 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: Sequence[str] | None) -> int:
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = _parser("--serve" in arguments).parse_args(arguments)
     use_networks(options)
+    if options.serve:
+        return _serve(options)
     result = _search(options)
     if result is None:
         return 0
@@ -51,6 +59,34 @@ def _main(arguments: Sequence[str] | None) -> int:
     return 0
 
 
+def _serve(options: argparse.Namespace) -> int:
+    """Serve the page until the command is ended."""
+    try:
+        from benchmarks.search.serve.server import serve
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"--serve: {error.name} is not installed; pip install starlette uvicorn"
+        ) from error
+    from benchmarks.search.serve.indexes import ShownWorkforce
+
+    if options.picture or options.query_id or options.show or options.json:
+        raise InputError("--serve goes without PICTURE, --query-id, --show and --json")
+    require_one({"--preset": options.preset, "--extractor": options.extractor})
+    source = find_source(**_source_options(options))
+    names = options.extractor or ([EXTRACTOR] if source else [])
+    methods = [parse_method(name, options.epochs) for name in dict.fromkeys(names)]
+    if options.preset:
+        methods = [method_from(options.preset)]
+    workforce = ShownWorkforce(options.jobs, options.quiet)
+    serve(methods, source, options.index, options.host, options.port, workforce)
+    return 0
+
+
+def _source_options(options: argparse.Namespace) -> dict[str, Any]:
+    names = ("pictures", "dataset", "index", "learn_from", "epochs", "seed", "layout", "reread")
+    return {name: getattr(options, name) for name in (*names, "cache")}
+
+
 def _search(options: argparse.Namespace) -> SearchResult | None:
     """Search for what the options name; None if they only ask for an index."""
     if options.picture and options.query_id:
@@ -59,17 +95,9 @@ def _search(options: argparse.Namespace) -> SearchResult | None:
         raise InputError("nothing to do: give a PICTURE, --query-id, or --index to make one")
     workforce = Workforce(options.jobs, options.quiet)
     index, dataset = prepare_index(
-        pictures=options.pictures,
-        dataset=options.dataset,
-        index=options.index,
+        **_source_options(options),
         extractor=options.extractor,
         preset=options.preset,
-        learn_from=options.learn_from,
-        epochs=options.epochs,
-        seed=options.seed,
-        layout=options.layout,
-        reread=options.reread,
-        cache=options.cache,
         workforce=workforce,
     )
     if options.picture:
@@ -80,7 +108,7 @@ def _search(options: argparse.Namespace) -> SearchResult | None:
     return None
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(is_serving: bool = False) -> argparse.ArgumentParser:
     epilog = "Without PICTURE and --query-id an --index is made or brought up to date."
     parser = make_parser("search", __doc__, epilog)
     parser.add_argument("picture", nargs="?", metavar="PICTURE", help="the picture to search for")
@@ -89,6 +117,42 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ID",
         help="search with this query of the dataset, and tell right (○) from wrong (✕)",
     )
+    _add_source(parser)
+    how = parser.add_argument_group("how")
+    how.add_argument(
+        "--extractor",
+        metavar="NAME",
+        nargs="+" if is_serving else None,
+        help="any method of benchmarks.run --list, or fused as there; several with --serve "
+        f"(default: the index's own, or {EXTRACTOR})",
+    )
+    how.add_argument(
+        "--preset", type=a_path, metavar="FILE", help="a method that benchmarks.tune chose"
+    )
+    how.add_argument("-k", type=positive, metavar="K", default=10, help="neighbours (default: 10)")
+    how.add_argument(
+        "--leave-out-query",
+        action="store_true",
+        help="leave out the PICTURE itself, and copies of it to the byte",
+    )
+    how.add_argument(
+        "--learn-from",
+        metavar="NAME|PATH",
+        help="dataset whose training images vocabularies and weights are learned from, for "
+        "--pictures",
+    )
+    add_options(how, "epochs", "seed", "layout", "max-pixels", "networks", "jobs", "cache")
+    what = parser.add_argument_group("what comes out")
+    what.add_argument(
+        "--show", type=a_path, metavar="FILE", help="draw it all: a PNG, JPEG, WebP or PDF file"
+    )
+    what.add_argument("--json", action="store_true", help="print JSON")
+    add_options(what, "quiet")
+    _add_page(parser)
+    return parser
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
     where = parser.add_argument_group("what is searched")
     where.add_argument(
         "--pictures",
@@ -113,36 +177,27 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="look at every picture anew, also where size, times and place say it is as it was",
     )
-    how = parser.add_argument_group("how")
-    how.add_argument(
-        "--extractor",
-        metavar="NAME",
-        help="any method of benchmarks.run --list, or fused as there (default: the index's own, "
-        f"or {EXTRACTOR})",
-    )
-    how.add_argument(
-        "--preset", type=a_path, metavar="FILE", help="a method that benchmarks.tune chose"
-    )
-    how.add_argument("-k", type=positive, metavar="K", default=10, help="neighbours (default: 10)")
-    how.add_argument(
-        "--leave-out-query",
+
+
+def _add_page(parser: argparse.ArgumentParser) -> None:
+    page = parser.add_argument_group("a page")
+    page.add_argument(
+        "--serve",
         action="store_true",
-        help="leave out the PICTURE itself, and copies of it to the byte",
+        help="open a page to search from: pictures are dropped or drawn, and every --extractor "
+        "answers (needs starlette and uvicorn)",
     )
-    how.add_argument(
-        "--learn-from",
-        metavar="NAME|PATH",
-        help="dataset whose training images vocabularies and weights are learned from, for "
-        "--pictures",
+    page.add_argument(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="listen here (default: %(default)s, this machine alone); at any other, whoever "
+        "reaches it sees all pictures of the gallery and may send some, and nothing asks for a "
+        "password",
     )
-    add_options(how, "epochs", "seed", "layout", "max-pixels", "networks", "jobs", "cache")
-    what = parser.add_argument_group("what comes out")
-    what.add_argument(
-        "--show", type=a_path, metavar="FILE", help="draw it all: a PNG, JPEG, WebP or PDF file"
+    page.add_argument(
+        "--port", type=natural, default=8000, metavar="N", help="default: %(default)s; 0: any"
     )
-    what.add_argument("--json", action="store_true", help="print JSON")
-    add_options(what, "quiet")
-    return parser
 
 
 if __name__ == "__main__":

@@ -2,24 +2,18 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import datasets
-from benchmarks.cli import default_cache
-from benchmarks.formats.files import require_writable
-from benchmarks.pipeline.cache.fingerprint import digest
-from benchmarks.pipeline.loading.dataset import load
-from benchmarks.pipeline.loading.folder import load_folder
 from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.methods.presets import method_from
 from benchmarks.pipeline.workers import Workforce
-from benchmarks.search.build import build
-from benchmarks.search.files import FORMAT, Generation, steadily
+from benchmarks.search.files import Generation, steadily
 from benchmarks.search.index import Index
 from benchmarks.search.result import TOPS, Neighbour, SearchResult
+from benchmarks.search.source import find_source, require_one
 from datasets.errors import InputError
-from datasets.task import Dataset, Image, ProblemKind
+from datasets.task import Dataset, Image
 from retrieval.metrics import mean_scores
 from retrieval.protocol import judge
 from retrieval.ranking import summarise
@@ -150,56 +144,15 @@ def prepare_index(
     InputError
         If something is missing, with the remedy.
     """
-    _require_words({"--pictures": pictures, "--dataset": dataset, "--index": index})
-    _require_one({"--preset": preset, "--extractor": extractor})
-    if learn_from and not pictures:
-        raise InputError("--learn-from goes with --pictures; a dataset has training images")
-    if index and not pictures and not dataset:
-        return _open_as_it_is(Path(index), _name(preset, extractor)), None
+    require_one({"--preset": preset, "--extractor": extractor})
+    source = find_source(pictures, dataset, index, learn_from, epochs, seed, layout, reread, cache)
+    if source is None:
+        return _open_as_it_is(Path(index or ""), _name(preset, extractor)), None
     method = method_from(Path(preset)) if preset else parse_method(extractor or EXTRACTOR, epochs)
     workforce = workforce or Workforce(quiet=True)
-    cache = Path(cache or default_cache())
-    require_writable(cache, "--cache")
-    source = Path(pictures).resolve() if pictures else dataset or datasets.DEFAULT
-    named = [FORMAT, str(source), learn_from, method.name, epochs, seed]
-    folder = Path(index) if index else cache / "indexes" / digest(named)[:16]
-    require_writable(folder, "--index")
-    if isinstance(source, str):
-        found = load(source, cache, workforce, seed, layout, reread=reread)
-    else:
-        found = load_folder(source, learn_from, cache, workforce, seed, reread)
-        _tell_problems(found, workforce)
-    return build(folder, method, found, cache, workforce, epochs), found
-
-
-def _require_words(given: Mapping[str, object]) -> None:
-    """Refuse empty text, which would be taken for nothing said, and two things to search."""
-    for option, value in given.items():
-        if value is not None and not str(value).strip():
-            raise InputError(f"{option}: no path given (is a variable empty?)")
-    _require_one({option: given[option] for option in ("--pictures", "--dataset")})
-
-
-def _require_one(given: Mapping[str, object]) -> None:
-    """Refuse two options that exclude each other."""
-    if all(given.values()):
-        raise InputError(f"{' and '.join(given)} exclude each other; give one")
-
-
-def _tell_problems(dataset: Dataset, workforce: Workforce) -> None:
-    for kind, said in _PROBLEMS.items():
-        if rows := [problem for problem in dataset.problems if problem.kind is kind]:
-            first = f"{rows[0].id}: {rows[0].what}"
-            workforce.log(f"{len(rows):,} {said}, such as {first}" if rows[1:] else first)
-
-
-_PROBLEMS = {
-    ProblemKind.BROKEN: "files cannot be read",
-    ProblemKind.FORMAT: "files are in formats that are not read",
-    ProblemKind.REMARK: "pictures are odd",
-    ProblemKind.PASSED_OVER: "kinds of files are passed over",
-}
-"""Kinds of problems that a folder of pictures has, in words."""
+    folder = source.folder(method, Path(index) if index else None)
+    found = source.load(workforce)
+    return source.build(method, found, folder, workforce), found
 
 
 def search_picture(

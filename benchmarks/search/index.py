@@ -1,5 +1,6 @@
 """An index: a gallery's vectors, mapped from disk, and everything that a search needs."""
 
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -42,6 +43,8 @@ class Index:
         Makes vectors of pictures, by all that was learned.
     vectors : list of ndarray of float32, shape (n_images, n_dims)
         The gallery's vectors, mapped from disk.
+    lengths : list of ndarray of float32, shape (n_images,)
+        Their lengths.
 
     Raises
     ------
@@ -54,7 +57,7 @@ class Index:
     def __init__(self, generation: Generation) -> None:
         self.about = generation.about
         self.vectors: Vectors = generation.vectors
-        self._lengths = generation.lengths
+        self.lengths = generation.lengths
         self._images = generation.images
         self.method = _method(generation)
         try:
@@ -69,6 +72,16 @@ class Index:
 
     def __len__(self) -> int:
         return len(self._images)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of the table of pictures: indexes of the same pictures have the same."""
+        return hashlib.sha256(self._images.tobytes()).hexdigest()
+
+    @property
+    def hashes(self) -> list[str]:
+        """Content hash of every picture, in order."""
+        return [sha.decode() for sha in self._images["sha256"].tolist()]
 
     def image(self, index: int) -> Image:
         """One of the pictures."""
@@ -144,17 +157,8 @@ class Index:
         distances : ndarray of int32, same shape
             Squared distances on the grid, see `retrieval.knn.GRID`.
         """
-        if self.method.is_plain:
-            (vectors,), (gallery,) = query, self.vectors
-            many = k + len(without)
-            order, distances = nearest_of_many(vectors[:], gallery[:], self._lengths[0], many)
-        else:
-            judgement = Judgement(np.empty(0, np.intp), np.array(without, np.intp))
-            [block] = self.compare(query, Judgements((judgement,), len(self), 0))
-            order = first(block.distances[0], k + len(without))
-            distances = block.distances[0][order]
-        kept = ~np.isin(order, without)
-        return order[kept][:k], distances[kept][:k]
+        search = None if self.method.is_plain else self._search
+        return nearest(search, query, self.vectors, self.lengths[0], k, without)
 
     def search(
         self, picture: object, k: int = 10, leave_out_query: bool = False
@@ -207,6 +211,41 @@ class Index:
                 round(float(np.sqrt(distance * GRID)), 6),
                 None if right is None else right[rank],
             )
+
+
+def nearest(
+    search: Search | None,
+    query: Vectors,
+    gallery: Vectors,
+    lengths: NDArray[np.float32],
+    k: int,
+    without: Sequence[int] | NDArray[np.intp] = (),
+) -> tuple[NDArray[np.intp], GridDistances]:
+    """Find the nearest images of one query by any search; result as of `Index.nearest`.
+
+    Parameters
+    ----------
+    search : Search or None
+        None for one matrix, searched by Euclidean distance, for which there is a faster way.
+    query, gallery : Vectors
+        As the search takes them.
+    lengths : ndarray of float32, shape (n_images,)
+        Lengths of the gallery's first vectors.
+    k : int
+        Number of images.
+    without : sequence of int
+        Indices of images that take no part.
+    """
+    many = k + len(without)
+    if search is None:
+        order, distances = nearest_of_many(query[0][:], gallery[0][:], lengths, many)
+    else:
+        judgement = Judgement(np.empty(0, np.intp), np.array(without, np.intp))
+        [block] = search(query, gallery, Judgements((judgement,), gallery[0].shape[0], 0))
+        order = first(block.distances[0], many)
+        distances = block.distances[0][order]
+    kept = ~np.isin(order, without)
+    return order[kept][:k], distances[kept][:k]
 
 
 def _method(generation: Generation) -> Method:

@@ -30,7 +30,7 @@ from datasets.errors import InputError
 
 PAGE = "page"
 
-_STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parent / "static"
 
 
 class Built(NamedTuple):
@@ -88,7 +88,7 @@ def build_page(
     for file, content in data.items():
         write_text(page / "data" / file, script(file, content))
     keep_only(page / "data", data)
-    for path in sorted(_STATIC.iterdir()):
+    for path in sorted(STATIC.iterdir()):
         write_text(page / path.name, path.read_text(encoding="utf-8"))
     return _measured(page)
 

@@ -38,11 +38,14 @@ function fillSelect(select, pairs, chosen) {
 }
 
 /** A thumbnail, or a blank with the picture's name where there is none. */
-function thumbnail(name, file) {
+const thumbnail = (name, file) => shownPicture(name, file === null ? null : `thumbnails/${file}`);
+
+/** A picture by its address, or a blank with its name where it cannot be shown. */
+function shownPicture(name, address) {
   const blank = () => make("span", { class: "blank", title: name }, name.split("/").at(-1));
-  if (file === null) return blank();
+  if (address === null) return blank();
   const image = make("img", { alt: name, title: name, loading: "lazy", decoding: "async" });
   image.addEventListener("error", () => image.replaceWith(blank()));
-  image.src = `thumbnails/${file}`;
+  image.src = address;
   return image;
 }

@@ -11,13 +11,6 @@ const FILTERS = {
   distractor: ["Distractor on top", (tops) => tops.some((top) => top.isDistractor)],
 };
 
-const MARKS = {
-  right: ["○", "right"],
-  wrong: ["✕", "wrong"],
-  distractor: ["◆", "wrong: a distractor, of no class that a query is of"],
-  unjudged: ["", "not judged"],
-};
-
 const explorer = { data: null, methods: [], chosen: null, filter: "all", passing: [], at: 0 };
 
 /** Whether some are right, and those are all deep or all classical. */
@@ -76,8 +69,7 @@ function prepareExplorer() {
       drawChooser();
       filterQueries();
     } }, text)));
-  byId("marks").append(...Object.entries(MARKS).map(([name, [mark, meaning]]) =>
-    make("span", { class: `sample ${name}` }, `${mark} ${meaning}`.trim())));
+  byId("marks").append(...legend());
 }
 
 /** Take over a query set's data; `showQuery` shows a query of it. */
@@ -172,24 +164,14 @@ function drawQuery() {
     make("figcaption", {}, make("strong", {}, label ?? "query"), make("span", { class: "muted" }, id),
       scored || !page.dataset.labelled ? "" : make("span", { class: "notice" },
         "nothing in the gallery is right for it; it is left out of the scores"))));
-  byId("lines").replaceChildren(...chosenMethods().map((method) => line(method, explorer.at)));
+  byId("lines").replaceChildren(...chosenMethods().map((method) => methodLine(method, explorer.at)));
 }
 
-function line({ name, label, family }, query) {
-  const images = neighbours(name, query);
+function methodLine(method, query) {
+  const images = neighbours(method.name, query);
   const right = images.filter(({ state }) => state === RIGHT).length;
   const judged = images.some(({ state }) => state !== UNJUDGED);
-  return make("div", { class: "line", "data-method": name, role: "group", "aria-label": label },
-    make("div", { class: "who" }, make("strong", {}, breakable(label)), " ",
-      family ? make("span", { class: "family" }, family) : "",
-      judged ? make("span", { class: "muted" }, ` ${right} of ${images.length} right`) : ""),
-    make("ol", { class: "neighbours" }, ...images.map(neighbour)));
-}
-
-function neighbour({ image: [id, label, distractor, file], mark }) {
-  const [sign, meaning] = MARKS[mark];
-  const name = label ?? (distractor || id.split("/").at(-1));
-  return make("li", { class: mark }, thumbnail(id, file),
-    make("span", { class: "caption", title: `${name}: ${meaning}` },
-      make("span", { class: "mark", role: "img", "aria-label": meaning }, sign), " ", name));
+  const said = judged ? make("span", { class: "muted" }, ` ${right} of ${images.length} right`) : "";
+  return line(method, [said], images.map(({ image: [id, label, distractor, file], mark }) =>
+    make("li", { class: mark }, thumbnail(id, file), caption(nameOf(id, label, distractor), mark))));
 }

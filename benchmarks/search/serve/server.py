@@ -1,0 +1,138 @@
+"""The server of the page: it listens, and ends with the command."""
+
+import logging
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvicorn
+
+from benchmarks.pipeline.methods.method import Method
+from benchmarks.search.files import INDEX, About
+from benchmarks.search.serve.app import Page
+from benchmarks.search.serve.engine import Engine, indexed
+from benchmarks.search.serve.indexes import Indexes, ShownWorkforce
+from benchmarks.search.serve.security import is_local
+from benchmarks.search.source import Source
+from datasets.errors import InputError
+
+CONNECTIONS = 256
+"""Connections at a time; more are sent away."""
+
+_OPEN = (
+    "open to everybody who reaches this machine: they see the pictures of the gallery, their "
+    "names and classes, and may send pictures to be searched with"
+)
+
+
+def serve(
+    methods: Sequence[Method],
+    source: Source | None,
+    index: Path | None,
+    host: str,
+    port: int,
+    workforce: ShownWorkforce,
+) -> None:
+    """Serve the page until the command is ended.
+
+    Parameters
+    ----------
+    methods : sequence of Method
+        They answer first; others can be made of their extractors. All of an index that is used
+        as it is, if there are none.
+    source : Source or None
+        What is searched; None for an index that is used as it is.
+    index : Path or None
+        Folder of the index; of several methods, a folder with a folder of each.
+    host, port : str and int
+        Address to listen at.
+    workforce : ShownWorkforce
+        Builds the indexes.
+
+    Raises
+    ------
+    InputError
+        If nobody can listen there, or there is nothing to search.
+    """
+    indexes = _indexes(methods, source, index, workforce)
+    shown = [method.name for method in methods] or indexes.names
+    with _listening(host, port) as listener:
+        page = Page(Engine(indexes), shown, host)
+        config = uvicorn.Config(
+            page.app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            limit_concurrency=CONNECTIONS,
+            timeout_graceful_shutdown=1,
+        )
+        server = uvicorn.Server(config)
+        failures: list[BaseException] = []
+
+        def fail(error: BaseException) -> None:
+            failures.append(error)
+            server.should_exit = True
+
+        if not is_local(host):
+            logging.getLogger(__name__).warning("--host %s: the page is %s", host, _OPEN)
+        named = f"[{host}]" if ":" in host else host
+        workforce.log(
+            f"The page is at http://{named}:{listener.getsockname()[1]}/ (Ctrl-C ends it)"
+        )
+        indexes.start(fail)
+        try:
+            server.run(sockets=[listener])
+        finally:
+            indexes.stop()
+            page.close()
+        if failures:
+            raise failures[0]
+
+
+def _indexes(
+    methods: Sequence[Method],
+    source: Source | None,
+    index: Path | None,
+    workforce: ShownWorkforce,
+) -> Indexes:
+    """The indexes that are needed; those that are used as they are, open."""
+    if source is None:
+        assert index, "without a source, an index is named"
+        made = Indexes(_as_they_are(index), {}, None, workforce)
+        made.open()
+        return made
+    for one in methods:
+        if one.verification:
+            raise InputError(
+                f"--extractor {one.name}: the matches of local features are checked by "
+                "benchmarks.run only; leave +geometry away"
+            )
+    needed = {method.name: method for one in methods for method in indexed(one)}
+    folders = {
+        name: source.folder(method, index and (index / name if len(needed) > 1 else index))
+        for name, method in needed.items()
+    }
+    return Indexes(folders, needed, source, workforce)
+
+
+def _as_they_are(index: Path) -> dict[str, Path]:
+    """The indexes in a folder: itself, or those in the folders in it."""
+    folders = (
+        [index] if (index / INDEX).exists() else sorted(p.parent for p in index.glob(f"*/{INDEX}"))
+    )
+    found = {about.method: folder for folder in folders if (about := About.read(folder))}
+    if not found:
+        raise InputError(f"--index {index}: no index there; make one with --pictures or --dataset")
+    return found
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"--host {host} --port {port}: cannot listen there ({reason}); choose another --port"
+        ) from error
