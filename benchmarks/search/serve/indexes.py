@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.search.files import INDEX, Generation, steadily
@@ -20,6 +22,8 @@ A = TypeVar("A")
 
 LOOK = 2.0
 """Seconds between looks whether an index was brought up to date by somebody else."""
+
+_BLANK = np.full((64, 64, 3), 255, np.uint8)
 
 log = logging.getLogger(__name__)
 
@@ -190,6 +194,7 @@ class Indexes:
 
     def _take(self, name: str, index: Index, stamp: object) -> None:
         """Let an index answer from now on."""
+        index.encode(_BLANK)  # what networks prepare with their first picture takes a while
         now = self.now
         known = (
             gallery

@@ -16,6 +16,8 @@ from benchmarks.search.serve.security import is_local
 from benchmarks.search.source import Source
 from datasets.errors import InputError
 
+LAST_PORT = 2**16 - 1
+
 CONNECTIONS = 256
 """Connections at a time; more are sent away."""
 
@@ -128,11 +130,11 @@ def _as_they_are(index: Path) -> dict[str, Path]:
 
 
 def _listening(host: str, port: int) -> socket.socket:
+    where = f"--host {host} --port {port}: cannot listen there"
+    if port > LAST_PORT:
+        raise InputError(f"{where} (ports end at {LAST_PORT}); choose another --port")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(
-            f"--host {host} --port {port}: cannot listen there ({reason}); choose another --port"
-        ) from error
+    except OSError as error:
+        raise InputError(f"{where} ({error.strerror}); choose another --port") from error

@@ -87,7 +87,7 @@ function offer(names) {
     page.methods.push(name);
     page.shown.add(name);
   }
-  byId("methods").replaceChildren(make("legend", {}, "Methods"), ...page.methods.map((name) =>
+  byId("offered").replaceChildren(make("legend", {}, "Methods"), ...page.methods.map((name) =>
     check(name, page.shown.has(name), (on) => {
       page.shown[on ? "add" : "delete"](name);
       search();
@@ -135,7 +135,7 @@ async function drawSets() {
 
 /** Show some pictures of the chosen set, from a place in it on. */
 async function drawSamples(offset) {
-  const name = byId("set").value, size = page.status.gallery.sets[name], limit = 16;
+  const name = byId("set").value, size = page.status.gallery.sets[name], limit = 24;
   page.offset = offset < size ? offset : 0;
   try {
     const found = await fetched(`pictures?${new URLSearchParams({ set: name, offset: page.offset, limit })}`);
@@ -149,7 +149,7 @@ async function drawSamples(offset) {
 /** A jump that comes by all pictures of a set, and by other classes each time. */
 const elsewhere = () => {
   const size = page.status.gallery.sets[byId("set").value];
-  return (page.offset + Math.max(16, Math.floor(size * 0.618))) % size;
+  return (page.offset + Math.max(24, Math.floor(size * 0.618))) % size;
 };
 
 /** A picture as a button that asks with it. */
