@@ -37,28 +37,27 @@ function trouble(text) {
 
 /** Ask for the state of the indexes, again and again while they are built. */
 async function follow() {
-  let wasReady = 0;
-  for (;;) {
+  for (let before = null; before === null || before.building; before = page.status) {
+    if (before) await new Promise((done) => setTimeout(done, 700));
     try {
       page.status = await fetched("status");
     } catch (error) {
       trouble(error.message);
       return;
     }
-    const ready = page.status.methods.filter((method) => method.ready).length;
     drawStatus();
-    if (ready > wasReady) {
-      offer(page.status.shown);
-      drawCombination();
-      if (page.query) search();
-      if (wasReady === 0) await drawSets();
-    }
-    wasReady = ready;
-    if (page.status.building === null) break;
-    await new Promise((done) => setTimeout(done, 700));
+    if (before && isAsBefore(before)) continue;
+    offer(page.status.shown);
+    drawCombination();
+    await drawSets();
+    if (page.query) search();
   }
-  await drawSets();
-  if (page.query) search();
+}
+
+/** Whether no index came or changed. */
+function isAsBefore(before) {
+  const known = ({ methods, gallery, building }) => JSON.stringify([methods, gallery, building === null]);
+  return known(before) === known(page.status);
 }
 
 function drawStatus() {
@@ -130,7 +129,7 @@ async function drawSets() {
   const text = (name) => `${name === "gallery" ? "the gallery" : name} (${gallery.sets[name].toLocaleString("en")})`;
   const before = byId("set").value;
   fillSelect(byId("set"), names.map((name) => [name, text(name)]), names.includes(before) ? before : names.at(-1));
-  if (byId("set").value !== before) await drawSamples(0);
+  await drawSamples(byId("set").value === before ? page.offset : 0);
 }
 
 /** Show some pictures of the chosen set, from a place in it on. */
