@@ -161,20 +161,21 @@ def drop(browser, name, content, kind):
     )
 
 
-CROSS = ([(0.2, 0.2), (0.5, 0.5), (0.8, 0.8)], [(0.8, 0.2), (0.2, 0.8)])
+STROKE = [(0.2, 0.2), (0.5, 0.5), (0.8, 0.8)]
+OTHER = [(0.8, 0.2), (0.2, 0.8)]
 
 
 @pytest.mark.parametrize("kind", ["mouse", "finger"])
 def test_strokes_get_answers_and_can_be_taken_back(visit, kind):
     browser = visit(width=1280 if kind == "mouse" else 400)
-    draw(browser, CROSS[0], kind=kind)
+    draw(browser, STROKE, kind=kind)
     until(browser, lambda: len(found(browser)) == 10)
     assert lines(browser) == ["hog", "lbp"]
     assert " ms" in texts(browser, ".time")[0]
     assert set(texts(browser, ".line .mark")) == {""}  # nobody knows what was meant
     shown = "return document.querySelector('.query img')?.src"
     first = browser.execute_script(shown)
-    draw(browser, CROSS[1], kind=kind)
+    draw(browser, OTHER, kind=kind)
     until(browser, lambda: browser.execute_script(shown) not in (first, None))
     inked = (
         "const copy = new OffscreenCanvas(640, 640).getContext('2d', {willReadFrequently: true});"
@@ -231,7 +232,7 @@ def test_hostile_files_are_refused_in_words(visit, name, content, kind):
     until(browser, lambda: "the picture: " in find(browser, "#trouble").text)
     assert browser.title == "Search by picture"
     assert found(browser) == []
-    draw(browser, *CROSS)
+    draw(browser, STROKE)
     until(browser, lambda: len(found(browser)) == 10)
     assert not find(browser, "#trouble").is_displayed()
 
@@ -264,7 +265,7 @@ def test_a_query_is_taken_judged_and_what_is_found_asked_with(visit):
 
 def test_marks_change_what_is_found(visit):
     browser = visit()
-    draw(browser, *CROSS)
+    draw(browser, STROKE)
     until(browser, lambda: len(found(browser)) == 10)
     before = found(browser)
     click(browser, "[data-method=hog] li:last-child [data-mark=right]")
@@ -281,7 +282,7 @@ def test_marks_change_what_is_found(visit):
 
 def test_methods_are_switched_fused_and_re_ranked(visit):
     browser = visit()
-    draw(browser, *CROSS)
+    draw(browser, STROKE)
     until(browser, lambda: lines(browser) == ["hog", "lbp"])
     click(browser, "#offered [value=hog]")
     until(browser, lambda: lines(browser) == ["lbp"])
@@ -297,7 +298,7 @@ def test_two_browsers_at_once(visit, page, tmp_path_factory):
     browser = visit()
     with opened(tmp_path_factory.mktemp("second")) as other:
         show(other, page.address)
-        draw(browser, *CROSS)
+        draw(browser, STROKE)
         draw(other, [(0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7), (0.3, 0.3)])
         until(browser, lambda: len(found(browser)) == 10)
         until(other, lambda: len(found(other)) == 10)
@@ -310,7 +311,7 @@ def test_names_of_pictures_and_classes_are_only_names(visit):
     Select(find(browser, "#set")).select_by_value("gallery")
     until(browser, lambda: count(browser, "#samples li") == 17)
     Select(find(browser, "#k")).select_by_value("20")
-    draw(browser, *CROSS)
+    draw(browser, STROKE)
     until(browser, lambda: len(found(browser)) == 17)
     captions = "".join(texts(browser, ".line .caption"))
     assert HANDLER in captions
@@ -323,7 +324,7 @@ def test_names_of_pictures_and_classes_are_only_names(visit):
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_phone_needs_no_sideways_scrolling_and_controls_have_names(visit, dark):
     browser = visit(width=375, dark=dark)
-    draw(browser, *CROSS, kind="finger")
+    draw(browser, STROKE, kind="finger")
     until(browser, lambda: len(found(browser)) == 10)
     click(browser, "#combine summary")
     assert browser.execute_script("return document.documentElement.scrollWidth") <= 375
