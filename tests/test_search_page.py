@@ -171,6 +171,7 @@ def test_a_method_that_cannot_answer_leaves_the_others_alone(page, query):
         {"Host": "[::1"},
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Sec-Fetch-Site": "cross-site"},
     ],
 )
@@ -264,6 +265,8 @@ def test_an_index_that_is_brought_up_to_date_keeps_answering(tmp_path):
     fill(pictures / "one", 6, 1)
     made = ["--pictures", pictures, "--index", tmp_path / "index", "--extractor", "lbp"]
     assert main([str(one) for one in (*made, *cache, "--quiet")]) == 0
+    other = ["--serve", "--index", tmp_path / "index", "--extractor", "lbp+alpha-qe", "hog"]
+    assert main([str(one) for one in other]) == 2  # the index is by another
     with serving("--index", tmp_path / "index", *cache) as client:
         assert client.status()["gallery"]["size"] == 6
         first = client.json("/api/v1/pictures")[1]["pictures"][0]
@@ -302,6 +305,7 @@ def test_what_cannot_be_built_is_told_and_the_rest_answers(tmp_path):
     ("arguments", "said"),
     [
         (["x.png"], "--serve goes without PICTURE"),
+        (["-k", "5"], "--serve goes without PICTURE"),
         (["--extractor", "hgo"], "did you mean 'hog'?"),
         (["--extractor", "rootsift-bovw+geometry"], "leave +geometry away"),
         (["--index", "nothing"], "no index there"),

@@ -31,6 +31,9 @@ from benchmarks.search.result import SearchResult
 from benchmarks.search.source import find_source, require_one
 from datasets.errors import InputError
 
+K = 10
+"""Neighbours where nothing else is said."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (2 after bad input)."""
@@ -69,8 +72,12 @@ def _serve(options: argparse.Namespace) -> int:
         ) from error
     from benchmarks.search.serve.indexes import ShownWorkforce
 
-    if options.picture or options.query_id or options.show or options.json:
-        raise InputError("--serve goes without PICTURE, --query-id, --show and --json")
+    alone = (options.query_id, options.show, options.json, options.leave_out_query)
+    if options.picture or any(alone) or options.k != K:
+        raise InputError(
+            "--serve goes without PICTURE, --query-id, -k, --leave-out-query, --show and --json, "
+            "which the page asks for"
+        )
     require_one({"--preset": options.preset, "--extractor": options.extractor})
     source = find_source(**_source_options(options))
     names = options.extractor or ([EXTRACTOR] if source else [])
@@ -129,7 +136,9 @@ def _parser(is_serving: bool = False) -> argparse.ArgumentParser:
     how.add_argument(
         "--preset", type=a_path, metavar="FILE", help="a method that benchmarks.tune chose"
     )
-    how.add_argument("-k", type=positive, metavar="K", default=10, help="neighbours (default: 10)")
+    how.add_argument(
+        "-k", type=positive, metavar="K", default=K, help=f"neighbours (default: {K})"
+    )
     how.add_argument(
         "--leave-out-query",
         action="store_true",

@@ -80,7 +80,7 @@ class Guard:
             return "this page is not reached by that name; use the address that it printed"
         is_link = headers.get("sec-fetch-mode") == "navigate" and method == "GET"
         is_other = headers.get("sec-fetch-site") in ("cross-site", "same-site") and not is_link
-        if is_other or (origin is not None and urlsplit(origin).netloc != host):
+        if is_other or origin not in (None, f"http://{host}"):
             return "other pages may not ask this one"
         return None
 

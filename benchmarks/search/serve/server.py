@@ -57,9 +57,13 @@ def serve(
         If nobody can listen there, or there is nothing to search.
     """
     indexes = _indexes(methods, source, index, workforce)
+    engine = Engine(indexes)
     shown = [method.name for method in methods] or indexes.names
+    if source is None:
+        for name in shown:
+            engine.ready(name, indexes.now)
     with _listening(host, port) as listener:
-        page = Page(Engine(indexes), shown, host)
+        page = Page(engine, shown, host)
         config = uvicorn.Config(
             page.app,
             log_config=None,

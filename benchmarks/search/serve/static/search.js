@@ -256,7 +256,8 @@ function neighbour(found) {
     toggle(sign, page.marks.get(sha256) === kind, () => setMark(sha256, kind),
       { "aria-label": `${words} ${name}`, title: `${words} this`, "data-mark": kind, "data-of": sha256 }));
   return make("li", { class: mark }, pick(found), caption(name, mark),
-    make("div", { class: "under" }, make("span", { title: "distance" }, distance.toFixed(3)), ...toggles));
+    make("div", { class: "under" }, make("span", { title: "distance" }, distance.toFixed(3)),
+      make("div", {}, ...toggles)));
 }
 
 /** Mark a picture as right or wrong, wherever it stands; the same mark again takes it off. */
