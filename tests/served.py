@@ -18,10 +18,10 @@ SAID = "The page is at "
 
 
 class Client:
-    """Asks a page, whose address and process it has."""
+    """Asks a page, whose address and process it has, and all that it says."""
 
-    def __init__(self, address: str, process: subprocess.Popen) -> None:
-        self.address, self.process = address, process
+    def __init__(self, address: str, process: subprocess.Popen, said: list[str]) -> None:
+        self.address, self.process, self.said = address, process, said
         self.host, self.port = urlsplit(address).hostname, urlsplit(address).port
 
     def fetch(self, path, body=None, method=None, headers=None):
@@ -56,7 +56,8 @@ class Client:
 @contextmanager
 def serving(*arguments: object) -> Iterator[Client]:
     """Serve a page at a free port; afterwards Ctrl-C ends it."""
-    named = [sys.executable, "-m", "benchmarks.search", "--serve", "--port", "0", "--jobs", "1"]
+    named = [sys.executable, "-m", "benchmarks.search", "--serve", "--port", "0"]
+    named += [] if "--jobs" in arguments else ["--jobs", "1"]
     with subprocess.Popen(
         [*named, *map(str, arguments)], cwd=ROOT, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -67,8 +68,9 @@ def serving(*arguments: object) -> Iterator[Client]:
                 break
         else:
             raise AssertionError("".join(said))
-        threading.Thread(target=process.stderr.read, daemon=True).start()
-        client = Client(said[-1].removeprefix(SAID).split()[0], process)
+        listening = threading.Thread(target=lambda: said.extend(process.stderr), daemon=True)
+        listening.start()
+        client = Client(said[-1].removeprefix(SAID).split()[0], process, said)
         try:
             yield client
             process.send_signal(signal.SIGINT)
@@ -76,3 +78,4 @@ def serving(*arguments: object) -> Iterator[Client]:
         finally:
             if process.poll() is None:
                 os.kill(process.pid, signal.SIGKILL)
+            listening.join(20)

@@ -301,6 +301,16 @@ def test_what_cannot_be_built_is_told_and_the_rest_answers(tmp_path):
         assert "--learn-from" in given["sift-fisher"]["error"]
 
 
+def test_ctrl_c_ends_what_is_being_built_without_a_word_too_many(tmp_path):
+    fill(tmp_path / "pictures", 1500, 1)
+    asked = ["--pictures", tmp_path / "pictures", "--cache", tmp_path / "cache", "--jobs", 2]
+    with serving(*asked, "--extractor", "zernike-moments") as client:
+        begun = client.until(lambda state: (state["building"] or {"done": 0})["done"] > 0)
+        assert begun["gallery"] is None
+    assert [line for line in client.said if "rror" in line or "Trace" in line] == []
+    assert any("interrupted" in line for line in client.said)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

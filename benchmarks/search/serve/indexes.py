@@ -23,6 +23,9 @@ A = TypeVar("A")
 LOOK = 2.0
 """Seconds between looks whether an index was brought up to date by somebody else."""
 
+_PATIENCE = 10.0
+"""Seconds that a step of building may take when the page ends."""
+
 _BLANK = np.full((64, 64, 3), 255, np.uint8)
 
 log = logging.getLogger(__name__)
@@ -35,6 +38,10 @@ class Progress:
     label: str
     done: int
     total: int
+
+
+class Ended(BaseException):
+    """The page has ended, and work in the background with it; nobody catches it as a failure."""
 
 
 class ShownWorkforce(Workforce):
@@ -51,12 +58,21 @@ class ShownWorkforce(Workforce):
         The work that goes on.
     """
 
-    progress: Progress | None = None
+    def __init__(self, jobs: int | None = 1, quiet: bool = False) -> None:
+        super().__init__(jobs, quiet)
+        self.progress: Progress | None = None
+        self._ending = threading.Event()
+
+    def end(self) -> None:
+        """Let the work that goes on end with its next step."""
+        self._ending.set()
 
     def track(self, items: Iterable[A], total: int, label: str) -> Iterator[A]:
         """Pass items through, as `Workforce.track` does, and count them."""
         self.progress = Progress(label, 0, total)
         for done, item in enumerate(super().track(items, total, label), 1):
+            if self._ending.is_set():
+                raise Ended
             yield item
             self.progress = Progress(label, done, total)
 
@@ -135,15 +151,20 @@ class Indexes:
 
     def start(self, failed: Callable[[BaseException], None]) -> None:
         """Build in the background, then watch; `failed` is told what leaves nothing to search."""
-        threading.Thread(target=self._work, args=(failed,), daemon=True).start()
+        self._thread = threading.Thread(target=self._work, args=(failed,), daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
-        """Stop watching."""
+        """Stop building, after the step that is being done, and watching."""
         self._end.set()
+        self._workforce.end()
+        self._thread.join(_PATIENCE)
 
     def _work(self, failed: Callable[[BaseException], None]) -> None:
         try:
             self._build()
+        except Ended:
+            return
         except BaseException as error:
             failed(error)
             return
