@@ -68,9 +68,10 @@ def serving(*arguments: object) -> Iterator[Client]:
                 break
         else:
             raise AssertionError("".join(said))
+        address = said[-1].removeprefix(SAID).split()[0]
         listening = threading.Thread(target=lambda: said.extend(process.stderr), daemon=True)
         listening.start()
-        client = Client(said[-1].removeprefix(SAID).split()[0], process, said)
+        client = Client(address, process, said)
         try:
             yield client
             process.send_signal(signal.SIGINT)
