@@ -9,6 +9,7 @@ from zipfile import ZipFile
 
 import numpy as np
 import pytest
+from damages import DAMAGES, flipped
 
 from benchmarks.pipeline.cache import estimators
 from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore
@@ -23,11 +24,6 @@ from extractors.networks.history import HISTORY
 from extractors.networks.saving import NETWORK
 
 METHODS = ("sift-bovw", "sift-vlad", "lbp", "sift-bovw+geometry")
-
-
-def flipped(content, place=0.5):
-    where = int(len(content) * place)
-    return content[:where] + bytes([content[where] ^ 16]) + content[where + 1 :]
 
 
 def rankings(out):
@@ -56,14 +52,6 @@ def kept(tmp_path_factory):
     assert run(root, *METHODS) == 0
     assert run(root, "cnn-compact", cache=root / "networks", out=root / "trained") == 0
     return root, run
-
-
-DAMAGES = {
-    "flipped": flipped,
-    "cut": lambda content: content[: len(content) // 3],
-    "empty": lambda _: b"",
-    "zeros": lambda content: bytes(len(content)),
-}
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from damages import DAMAGES
 from pictures import picture, scene
 from PIL import Image
 
@@ -54,20 +55,10 @@ def seal(index):
     (index / INDEX).write_text(json.dumps(about))
 
 
-def flip(path):
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 4
-    path.write_bytes(content)
-
-
 DAMAGE = {
-    "a bit flipped": flip,
-    "cut": lambda path: os.truncate(path, path.stat().st_size // 2),
-    "emptied": lambda path: os.truncate(path, 0),
-    "all zero": lambda path: path.write_bytes(bytes(path.stat().st_size)),
-    "gone": lambda path: path.unlink(),
-}
-"""What disks and power cuts do to files."""
+    name: lambda path, damage=damage: path.write_bytes(damage(path.read_bytes()))
+    for name, damage in DAMAGES.items()
+} | {"gone": Path.unlink}
 
 
 def test_any_damaged_file_is_found_and_made_anew(tmp_path):
@@ -97,7 +88,7 @@ def test_any_damaged_file_is_found_and_made_anew(tmp_path):
             assert str(raised.value).endswith("; --pictures or --dataset makes it anew")
             path.write_bytes(content)
         assert open_index(tmp_path / "index").search(asked) == expected
-        flip(path)
+        DAMAGE["flipped"](path)
         assert prepare_index(**options)[0].search(asked) == expected
     (generation(tmp_path / "index") / "learned-0" / "head.skops").write_text("a stranger's")
     seal(tmp_path / "index")

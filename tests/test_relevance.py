@@ -4,6 +4,7 @@ import json
 import unicodedata
 
 import pytest
+from hypothesis import given, strategies
 from pictures import fill
 
 from datasets.errors import InputError
@@ -164,8 +165,6 @@ def test_a_drawing_is_judged_as_its_photograph(parted, load_dataset, tmp_path):
 
 
 def test_any_judgements_are_read_as_they_were_written(tmp_path):
-    hypothesis = pytest.importorskip("hypothesis")
-    given, strategies = hypothesis.given, hypothesis.strategies
     ids = [key for key, place in PLACES.items() if place.part == "gallery"]
     lists = strategies.fixed_dictionaries(
         {},
@@ -178,7 +177,6 @@ def test_any_judgements_are_read_as_they_were_written(tmp_path):
     path = tmp_path / RELEVANCE
 
     @given(contents, strategies.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
-    @hypothesis.settings(deadline=None)
     def check(content, encoding):
         path.write_text(json.dumps(content), encoding)
         overlap = any(
@@ -205,8 +203,6 @@ def test_any_judgements_are_read_as_they_were_written(tmp_path):
 
 
 def test_any_bytes_are_read_or_refused_in_one_line(tmp_path):
-    hypothesis = pytest.importorskip("hypothesis")
-    strategies = hypothesis.strategies
     path = tmp_path / RELEVANCE
     values = strategies.recursive(
         strategies.none() | strategies.booleans() | strategies.floats() | strategies.text(),
@@ -220,8 +216,7 @@ def test_any_bytes_are_read_or_refused_in_one_line(tmp_path):
     )
     texts = values.map(json.dumps).map(str.encode) | strategies.binary()
 
-    @hypothesis.given(texts)
-    @hypothesis.settings(deadline=None)
+    @given(texts)
     def check(data):
         path.write_bytes(data)
         try:

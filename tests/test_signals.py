@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from pictures import fill
+from processes import begin_command, end_all, members, wait_for
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
@@ -25,41 +26,14 @@ def begin(tmp_path):
     def run(*arguments):
         place = ["--dataset", tmp_path / "fruit", "--out", tmp_path / "out"]
         place += ["--cache", tmp_path / "cache", "--jobs", "2", "--no-plots", "--quiet"]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.run", *arguments, *place],
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        )
+        process = begin_command(["-m", "benchmarks.run", *arguments, *place])
         begun.append(process)
         return process
 
     yield run
     for process in begun:
-        for member in members(process):
-            os.kill(member, signal.SIGKILL)
-        process.wait()
+        end_all(process)
         process.stderr.close()
-
-
-def members(process):
-    """Processes of a group, but those that have ended."""
-    listed = subprocess.run(
-        ["ps", "-eo", "pid=,pgid=,stat="], capture_output=True, text=True, check=True
-    )
-    lines = (line.split() for line in listed.stdout.splitlines())
-    return [
-        int(pid) for pid, group, state in lines if int(group) == process.pid and state[0] != "Z"
-    ]
-
-
-def wait_for(condition, seconds=60.0):
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "in vain"
-        time.sleep(0.05)
-    return found
 
 
 def at_work(tmp_path, process):

@@ -10,7 +10,6 @@ from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -247,7 +246,9 @@ def _read_npy(path: Path, ids: Path | None) -> tuple[Sequence[str], NDArray[Any]
     assert ids is not None, "a matrix alone has no ids"
     try:
         matrix = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # whatever a damaged header makes its readers raise
         raise InputError(f"{path}: no array of numbers ({error}); write it anew") from error
     try:
         lines = ids.read_text(encoding="utf-8-sig").splitlines()
@@ -263,15 +264,15 @@ def _read_npz(path: Path, _: Path | None) -> tuple[Sequence[str], NDArray[Any]]:
                 there = ", ".join(stored.files) or "nothing"
                 raise InputError(f"{path}: needs arrays called ids and vectors; has {there}")
             ids, matrix = stored["ids"], stored["vectors"]
-    except InputError:
+        text = np.char.decode(ids, "utf-8") if ids.dtype.kind == "S" else ids
+    except (InputError, OSError, MemoryError):
         raise
-    except (ValueError, EOFError, BadZipFile, AttributeError) as error:
+    except Exception as error:  # whatever a damaged archive makes its readers raise
         raise InputError(
             f"{path}: no arrays of numbers and text ({error}); write them anew"
         ) from error
     if ids.ndim != 1 or ids.dtype.kind not in "USiu":
         raise InputError(f"{path}: ids are a list of text; these are {ids.dtype}")
-    text = np.char.decode(ids, "utf-8") if ids.dtype.kind == "S" else ids
     return [str(name) for name in text.tolist()], matrix
 
 

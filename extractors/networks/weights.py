@@ -152,7 +152,7 @@ def parameters(path: Path) -> dict[str, int]:
                 for name in names
                 if len(parts := file[name].attrs["weight_names"])
             }
-    except (OSError, KeyError) as error:
+    except Exception as error:  # whatever a file of another kind makes its reader raise
         raise NoWeightsError(
             f"{path}: not a weights file of Keras' .h5 layout ({error}); give the no-top file"
         ) from error

@@ -101,6 +101,8 @@ def _read_images(path: Path) -> dict[str, tuple[ImageEntry, ...]]:
         with path.open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 distractor = None if row["is_distractor"] == "no" else row["distractor"]
+                if None in row or None in row.values():
+                    raise ValueError("a line has more or fewer cells than others")
                 further = tuple(filter(None, row.get("further_labels", "").split("|")))
                 group = row.get("group") or None
                 known = (row["id"], row["label"] or None, distractor, row["sha256"])

@@ -1,0 +1,1 @@
+"""Faults of every kind, tried many times: what is lost by each."""
