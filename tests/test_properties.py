@@ -78,8 +78,10 @@ def test_a_tie_is_worth_the_mean_of_its_orders(images, seed):
 
 
 NAMES = st.sampled_from(
-    ["training", "validation", "gallery", "query", "query-sketch", "train", "val", "test"]
-    + ["apple", "berry", "Berry", "distractor", "images", "ähre", "--out", "0"]
+    [
+        *("training", "validation", "gallery", "query", "query-sketch", "train", "val", "test"),
+        *("apple", "berry", "Berry", "distractor", "images", "ähre", "a b", "--out", "0"),
+    ]
 )
 FILES = st.sampled_from(["a.jpg", "b.png", "c.JPEG", "notes.txt", "labels.csv", "data.json"])
 TREES = st.lists(
@@ -111,6 +113,7 @@ def understood(root):
 
 
 @given(TREES, LINES, st.randoms(use_true_random=False))
+@settings(max_examples=60)
 def test_any_folder_is_understood_or_refused_whoever_made_it_in_which_order(tree, lines, rng):
     content = "\n".join(map(",".join, lines))
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
@@ -137,6 +140,7 @@ def record(tmp_path_factory):
 
 
 @given(st.dictionaries(st.text(max_size=5), JSON))
+@settings(max_examples=30)
 def test_what_is_written_with_a_checksum_is_read_again(content):
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "content.json"

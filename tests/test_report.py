@@ -35,6 +35,19 @@ def results(parted, run, tmp_path):
     return tmp_path / "out"
 
 
+def test_a_damaged_list_of_images_is_one_line(results, capsys):
+    images = results / "parted" / "images.csv"
+    whole = images.read_bytes()
+    for content in (whole[:-90], whole.replace(b",yes,", b",yes,,,,,,,", 1), b"", bytes(99)):
+        images.write_bytes(content)
+        capsys.readouterr()
+        assert main(["--out", str(results), "--no-plots"]) == 2, content[-90:]
+        said = capsys.readouterr().err
+        assert said.startswith(f"error: {images}: ")
+        assert said.endswith("; run again\n")
+        assert said.count("\n") == 1
+
+
 def test_the_report_needs_nothing_but_the_results(results, tmp_path, parted):
     shutil.rmtree(parted)
     shutil.rmtree(tmp_path / "cache")

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from contextlib import suppress
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -197,6 +199,30 @@ def test_bad_files_are_one_line(name, run, classes, tmp_path, capsys):
     printed = error_of(capsys, run("--vectors", f"mine={path}", "--dataset", classes))
     assert printed.startswith(f"error: --vectors mine={path}: ")
     assert message in printed
+
+
+def test_whatever_a_damaged_archive_makes_its_readers_raise_is_one_line(tmp_path):
+    path, ids = tmp_path / "mine.npz", tmp_path / "mine.txt"
+    ids.write_text("a\nb\n")
+    header = b"\x93NUMPY\x01\0\x0e\0{'descr': (((\n"  # no end, in the words of a tokenizer
+    (tmp_path / "mine.npy").write_bytes(header)
+    with pytest.raises(InputError, match=r"mine\.npy: no array of numbers"):
+        read_vectors(str(tmp_path / "mine.npy"))
+    with ZipFile(path, "w") as archive:
+        archive.writestr("ids.npy", header)
+        archive.writestr("vectors.npy", header)
+    with pytest.raises(InputError, match=r"mine\.npz: no arrays of numbers and text"):
+        read_vectors(str(path))
+    np.savez(path, ids=np.array([b"\xff", b"b"]), vectors=np.zeros((2, 3)))
+    with pytest.raises(InputError, match="no arrays of numbers and text"):
+        read_vectors(str(path))
+    whole = path.read_bytes()
+    for bit in np.random.default_rng(0).permutation(8 * len(whole))[:800].tolist():
+        changed = bytearray(whole)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        with suppress(InputError):
+            read_vectors(str(path))
 
 
 @pytest.mark.parametrize(

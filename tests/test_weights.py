@@ -147,6 +147,11 @@ def test_a_file_of_another_kind_is_one_clear_error(tmp_path, monkeypatch):
     monkeypatch.setenv(weights.variable("resnet50"), str(path))
     with pytest.raises(NoWeightsError, match=r"text\.h5: not a weights file"):
         Pretrained(Backbone("ResNet50")).require()
+    for names in (7, [[1, 2]], [b"\xff"]):
+        with h5py.File(path, "w") as file:
+            file.attrs["layer_names"] = names
+        with pytest.raises(NoWeightsError, match=r"text\.h5: not a weights file"):
+            Pretrained(Backbone("ResNet50")).require()
     write_layers(path, {"elsewhere": {"kernel": np.zeros((2, 2))}})
     with pytest.raises(NoWeightsError, match="holds no layer of"):
         Backbone("ResNet50", side=32).load()

@@ -56,8 +56,9 @@ def _try(fault: Fault, bench: Bench, seed: int, most: int | None, workforce: Wor
     count, tally = min(fault.count, most or fault.count), Tally(fault)
     for trial in workforce.track(make_trials(fault, bench, seed, count), count, fault.name):
         tally.add(trial)
-    lost = f", {len(tally.lost)} lost" if tally.lost else ""
-    workforce.log(f"{fault.name}: {tally.survived} of {tally.tried} survived{lost}")
+    workforce.log(f"{fault.name}: {tally.survived} of {tally.tried} survived")
+    for reason in tally.lost:
+        workforce.log(f"  lost: {reason}")
     return tally
 
 

@@ -31,7 +31,7 @@ def _full(
 
 def _fill_up(bench: Bench, folder: str, command: str, kilobytes: int) -> None:
     with bench.place() as place, _disk(place.folder / folder, kilobytes) as grow:
-        words = place.of_run(METHODS, 2) if command.endswith("run") else place.of_search()
+        words = place.of_run(METHODS) if command.endswith("run") else place.of_search()
         with bench.command(place, command, *words) as running:
             running.end()
         grow()
@@ -53,7 +53,7 @@ def _fill_up_behind(bench: Bench, folder: str, command: str, kilobytes: int) -> 
         free = shutil.disk_usage(place.folder / folder).free
         ballast = place.folder / folder / "ballast"
         ballast.write_bytes(bytes(max(0, free - 1024 * kilobytes)))
-        words = place.of_run(METHODS, 2) if command.endswith("run") else place.of_search()
+        words = place.of_run(METHODS) if command.endswith("run") else place.of_search()
         with bench.command(place, command, *words) as running:
             running.end()
         ballast.unlink()

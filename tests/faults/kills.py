@@ -33,8 +33,8 @@ def _run_is_signalled(
 ) -> Iterator[Trial]:
     length = _length(bench)
     for trial in range(count):
-        moment = rng.uniform(0, length)
-        yield partial(_disturb_run, bench, moment, number, is_alone=trial % 2 == 1)
+        moment, is_alone, jobs = rng.uniform(0, length), trial % 2 == 1, 1 + trial // 2 % 2
+        yield partial(_disturb_run, bench, moment, number, is_alone, jobs)
 
 
 def _index_is_killed(bench: Bench, rng: random.Random, count: int) -> Iterator[Trial]:
