@@ -1,5 +1,6 @@
 """The only package that knows all the others: it joins, runs, times, caches and reports."""
 
+import atexit
 import importlib.util
 import os
 import signal
@@ -34,6 +35,12 @@ def end_at_once(number: int, frame: FrameType | None = None) -> None:
     os._exit(128 + number)
 
 
+def _let_end() -> None:
+    """Ignore the signals: all work is done, and Python gives up its handlers before it ends."""
+    for one in STOPS:
+        signal.signal(one, signal.SIG_IGN)
+
+
 def require_own_packages() -> None:
     """Stop with one clear line if a package of another project hides one of ours.
 
@@ -61,6 +68,7 @@ def require_own_packages() -> None:
 
 
 if _IS_COMMAND:  # a command imports for seconds before it can catch anything
+    atexit.register(_let_end)  # registered first, so that it is called last
     for stop in STOPS:
         if signal.getsignal(stop) is not signal.SIG_IGN:  # as nohup has it
             signal.signal(stop, end_at_once)

@@ -18,6 +18,11 @@ def begin_command(
     command: Sequence[object], errors: object = subprocess.PIPE, **options: object
 ) -> "subprocess.Popen[str]":
     """Begin Python with the arguments, as a terminal does: at the head of a group, with Ctrl-C."""
+
+    def hear() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
     return subprocess.Popen(
         [sys.executable, *map(str, command)],
         cwd=ROOT,
@@ -25,7 +30,7 @@ def begin_command(
         stderr=errors,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=hear,
         **options,
     )
 

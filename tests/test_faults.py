@@ -22,7 +22,7 @@ def outcomes(bench, rng, count):
 
 def test_an_error_of_any_kind_is_lost_and_fails_the_command(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(command, "FAULTS", (Fault("all | kinds", 60, outcomes),))
-    assert command.main(["--out", str(tmp_path), "--seed", "3"]) == 1
+    assert command.main(["--out", str(tmp_path), "--seed", "3", "--jobs", "1"]) == 1
     page = (tmp_path / "reliability.md").read_text()
     [row] = re.findall(r"\| all \\\| kinds \| (\d+) \| (\d+) \| (\d+) \| (\d+): no root \|", page)
     tried, survived, lost, not_tried = map(int, row)
@@ -30,7 +30,7 @@ def test_an_error_of_any_kind_is_lost_and_fails_the_command(monkeypatch, tmp_pat
     assert min(survived, lost, not_tried) > 0
     assert f"- all | kinds: KeyError: 'numbers' ({lost} times)" in page
     assert "Seed 3, commit " in page
-    assert command.main(["--seed", "3"]) == 1
+    assert command.main(["--seed", "3", "--jobs", "1"]) == 1
     assert f"| {tried} | {survived} | {lost} |" in capsys.readouterr().out
 
 
@@ -73,5 +73,5 @@ def test_a_clear_end_is_known(code, said, signals, is_clear):
 
 @pytest.mark.parametrize("kind", ["a file of an index", "a bit of", "preset", "code in"])
 def test_some_faults_of_files_are_survived(kind, capsys):
-    assert command.main(["--only", kind, "--most", "3"]) == 0
+    assert command.main(["--only", kind, "--most", "3", "--jobs", "1"]) == 0
     assert re.search(r"\| all \| [\d,]+ \| [\d,]+ \| 0 \|", capsys.readouterr().out)

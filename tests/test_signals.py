@@ -61,6 +61,34 @@ def test_an_interrupt_during_the_imports_is_one_line(begin):
     assert process.returncode == 128 + signal.SIGINT
 
 
+ENDS_SLOWLY = """
+import os, runpy, sys, time
+
+class Slow:
+    def __del__(self, write=os.write, sleep=time.sleep):
+        write(1, b"1")
+        sleep(2)
+
+sys.argv[:] = ["-m", "--list"]
+import benchmarks
+benchmarks.slow = Slow()  # deleted when Python has given up its handlers
+sys.stdout = open(os.devnull, "w")
+sys.argv[:] = ["run", "--list"]
+runpy.run_module("benchmarks.run", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_behind_the_end_of_all_work_changes_nothing(name):
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENDS_SLOWLY], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert os.read(process.stdout.fileno(), 1) == b"1"
+    process.send_signal(getattr(signal, name))
+    assert process.communicate(timeout=60) == (b"", b"")
+    assert process.returncode == 0
+
+
 def test_workers_end_with_a_parent_that_is_killed(begin, tmp_path):
     process = begin("--extractor", "gist", "sift-bovw")
     at_work(tmp_path, process)

@@ -3,20 +3,19 @@
 ``python -m faults --out DIR`` writes a table of them (tox -e faults).
 """
 
-import logging
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
-from benchmarks.cli import Parser, a_path, command, natural, positive
+from benchmarks.cli import Parser, a_path, add_options, command, natural, positive
 from benchmarks.formats.files import require_writable, write_text
-from benchmarks.pipeline.workers import Workforce
+from benchmarks.pipeline.workers import WorkerKilledError, Workforce
 from faults import damage, disks, kills, leaks, strangers, together
-from faults.bench import Bench
 from faults.report import report
-from faults.trials import Fault, Tally, make_trials
+from faults.trials import Fault, Tally, try_fault
 
 FAULTS: tuple[Fault, ...] = (
     *kills.FAULTS,
@@ -39,12 +38,13 @@ def _main(arguments: Sequence[str] | None) -> int:
     if options.out:
         require_writable(options.out, "--out")
     chosen = [one for one in FAULTS if options.only.lower() in one.name.lower()]
-    logging.disable(logging.WARNING)  # of damage that is found, thousands of times
     began = time.monotonic()
-    workforce = Workforce()
-    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        bench = Bench(Path(folder))
-        tallies = [_try(fault, bench, options.seed, options.most, workforce) for fault in chosen]
+    workforce = Workforce(options.jobs)
+    with tempfile.TemporaryDirectory(prefix="faults-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # for trials by another user
+        work = partial(try_fault, folder, options.seed, options.most)
+        tallies = list(_told(workforce, workforce.chunks(work, chosen, "kinds of faults")))
     text = report(tallies, options.seed, time.monotonic() - began)
     sys.stdout.write(text)
     if options.out:
@@ -52,14 +52,15 @@ def _main(arguments: Sequence[str] | None) -> int:
     return 1 if any(tally.lost for tally in tallies) else 0
 
 
-def _try(fault: Fault, bench: Bench, seed: int, most: int | None, workforce: Workforce) -> Tally:
-    count, tally = min(fault.count, most or fault.count), Tally(fault)
-    for trial in workforce.track(make_trials(fault, bench, seed, count), count, fault.name):
-        tally.add(trial)
-    workforce.log(f"{fault.name}: {tally.survived} of {tally.tried} survived")
-    for reason in tally.lost:
-        workforce.log(f"  lost: {reason}")
-    return tally
+def _told(workforce: Workforce, tallies: Iterable[Tally | WorkerKilledError]) -> Iterator[Tally]:
+    """Say of each kind what came out."""
+    for tally in tallies:
+        if isinstance(tally, WorkerKilledError):
+            raise tally  # the harness itself was killed, which must not look like a result
+        workforce.log(f"{tally.fault.name}: {tally.survived} of {tally.tried} survived")
+        for reason in tally.lost:
+            workforce.log(f"  lost: {reason}")
+        yield tally
 
 
 def _parser() -> Parser:
@@ -67,6 +68,7 @@ def _parser() -> Parser:
     parser.add_argument("--seed", type=natural, default=SEED, metavar="N", help="of all chances")
     parser.add_argument("--most", type=positive, metavar="N", help="at most N trials of a kind")
     parser.add_argument("--only", default="", metavar="WORDS", help="kinds with these words")
+    add_options(parser, "jobs")
     parser.add_argument("--out", type=a_path, metavar="DIR", help="write reliability.md there")
     return parser
 

@@ -104,7 +104,6 @@ def _forbid(bench: Bench, folder: str, rng: random.Random) -> None:
         inside = copied.pictures if folder == "pictures" else place.folder / folder
         target = rng.choice(sorted([inside, *inside.rglob("*")]))
         mode = target.stat().st_mode
-        bench.folder.chmod(0o711)  # a temporary folder is private
         for path in (place.folder, *place.folder.rglob("*")):
             os.chown(path, _NOBODY, _NOBODY)
         target.chmod(0)

@@ -16,8 +16,12 @@ Faults that were made on purpose, and what became of them. A fault is survived i
 finished right, or ended with one clear line and exit code 2 (130, 143 or 129 behind a signal) and
 without a traceback; if the next undisturbed run then finished with records and rankings equal to
 the byte to those of runs that nothing disturbed, or the next search with the same answers; if no
-worker lived on for more than five seconds, and nothing was left of dead processes. Everything else
-is lost. `tox -e faults` makes the table anew; `--seed` chooses other moments, places and bits.
+worker lived on for more than five seconds, and nothing was left of dead processes among cache,
+results, index and temporary files. Everything else is lost.
+
+Where a command and all of its workers are killed at once, empty folders and semaphores of Joblib,
+a few dozen bytes each, stay in shared memory until the machine is restarted. `tox -e faults` makes
+the table anew; `--seed` chooses other moments, places and bits.
 
 """
 

@@ -1,10 +1,14 @@
 """Kinds of faults, and their trials: survived, lost, or not to be tried on this machine."""
 
+import logging
+import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
+from pathlib import Path
 
 from faults.bench import Bench
 
@@ -77,3 +81,26 @@ def make_trials(fault: Fault, bench: Bench, seed: int, count: int) -> Iterator[T
     """
     generator = random.Random(f"{seed} {fault.name}")
     return islice(fault.trials(bench, generator, count), count)
+
+
+def try_fault(folder: Path, seed: int, most: int | None, fault: Fault) -> Tally:
+    """Make the trials of a kind of fault.
+
+    Parameters
+    ----------
+    folder : Path
+        Everything lies in here.
+    seed, most, fault
+        As of `make_trials`; all trials of the kind if `most` is None.
+    """
+    logging.disable(logging.WARNING)  # of damage that is found, thousands of times
+    tally = Tally(fault)
+    for trial in make_trials(fault, _bench(folder), seed, min(fault.count, most or fault.count)):
+        tally.add(trial)
+    return tally
+
+
+@cache
+def _bench(folder: Path) -> Bench:
+    """What this process tries faults on."""
+    return Bench(folder / str(os.getpid()))
