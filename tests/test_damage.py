@@ -1,6 +1,7 @@
 """Damage to what is kept between runs: found when it is read, told in a line, made again."""
 
 import errno
+import io
 import json
 import shutil
 from contextlib import suppress
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from damages import DAMAGES, flipped
 
+from benchmarks.audit.__main__ import main as audit
 from benchmarks.pipeline.cache import estimators
 from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
@@ -52,6 +54,31 @@ def kept(tmp_path_factory):
     assert run(root, *METHODS) == 0
     assert run(root, "cnn-compact", cache=root / "networks", out=root / "trained") == 0
     return root, run
+
+
+@pytest.mark.parametrize("place", ["files", "readable", "hashes"])
+def test_what_is_known_of_files_is_made_again_in_the_same_run(kept, tmp_path, caplog, place):
+    root, run = kept
+    cache, data = tmp_path / "cache", root / "data"
+    shutil.copytree(root / "cache", cache)
+    words = [data, "--embedding", "lbp", "--cache", cache, "--out", tmp_path / "audit", "--quiet"]
+    words = [str(word) for word in (*words, "--extractor", "lbp", "--jobs", "1")]
+    assert audit(words) == 0
+    page = (tmp_path / "audit" / "data" / "leaks.md").read_text()
+    assert "no query has a relevant image left" in page  # all pictures are alike here
+    segment = sorted((cache / place).rglob("*.npz"))[0]
+    before = segment.read_bytes()
+    with ZipFile(segment) as archive:
+        at = archive.getinfo("rows.npy").header_offset
+    segment.write_bytes(before[: at + 200] + bytes([before[at + 200] ^ 1]) + before[at + 201 :])
+    if place == "hashes":
+        assert audit(words) == 0
+    else:
+        assert run(tmp_path, *METHODS) == 0
+        assert rankings(tmp_path / "out") == rankings(root / "out")
+    assert "it is removed and made again" in caplog.text
+    with np.load(segment) as again, np.load(io.BytesIO(before)) as whole:
+        np.testing.assert_array_equal(again["rows"], whole["rows"])
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

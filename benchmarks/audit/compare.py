@@ -68,9 +68,14 @@ def perceptual_hashes(
     """
     store = ArrayStore(cache / "hashes", "phash", module_identity(perceptual))
     paths = {image.sha256: image.path for image in images}
-    for key, problem in store.fill(paths, _hashes, workforce, "perceptual hashes").items():
+    found, problems = store.made(paths, _hashes, _as_it_is, workforce, "perceptual hashes")
+    for key, problem in problems.items():
         raise InputError(f"{paths[key]}: {problem}; leave it out, or run again")
-    return np.concatenate(list(store.blocks([image.sha256 for image in images])))
+    return np.stack([found[image.sha256] for image in images])
+
+
+def _as_it_is(key: str, row: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return row
 
 
 def _hashes(paths: Sequence[Path]) -> list[NDArray[np.uint8]]:

@@ -88,7 +88,8 @@ def audit(
         for name in queries:
             if queries[name]:
                 one, other = score(straight[name]), score(without[name])
-                scores[name][method.name] = {m: _compare(one[m], other[m]) for m in _METRICS}
+                if not np.isnan(other[_METRICS[0]]).all():  # something relevant is left
+                    scores[name][method.name] = {m: _compare(one[m], other[m]) for m in _METRICS}
     return {
         "dataset": dataset.name,
         "images": len(images),

@@ -37,6 +37,7 @@ _OPEN_SEGMENTS = 32
 """Segments of local features in memory at a time, some MB each."""
 
 A = TypeVar("A")
+B = TypeVar("B")
 T = TypeVar("T")
 
 
@@ -255,6 +256,45 @@ class ArrayStore(Store[NDArray[Any]]):
     def add(self, keys: Sequence[str], values: Sequence[NDArray[Any]], seconds: float) -> None:
         """Store one array per key, and how long making them all took."""
         self._write(keys, seconds, rows=np.stack(values))
+
+    def made(
+        self,
+        items: Mapping[str, A],
+        work: Callable[[Sequence[A]], Sequence[Any]],
+        read: Callable[[str, NDArray[Any]], B],
+        workforce: Workforce,
+        label: str,
+        chunk: int = CHUNK,
+    ) -> tuple[dict[str, B], dict[str, str]]:
+        """Make what is missing or damaged, and read all of it.
+
+        Parameters
+        ----------
+        items, work, workforce, label, chunk
+            As of `fill`.
+        read : callable
+            From a key and its array to what is wanted of it.
+
+        Returns
+        -------
+        found : dict of str
+            By key.
+        problems : dict of str to str
+            Key to the reason why it has no value.
+        """
+        for is_last in (False, True):
+            problems = self.fill(items, work, workforce, label, chunk)
+            known = [key for key in items if key not in problems]
+            rows = (row for block in self.blocks(known) for row in block)
+            try:
+                return {
+                    key: read(key, row) for key, row in zip(known, rows, strict=True)
+                }, problems
+            except DamagedError:  # which was told, and is removed
+                if is_last:
+                    raise
+                self._places = {k: one for k, one in self._places.items() if one[0].exists()}
+        raise AssertionError("the last time returns or raises")
 
     def blocks(self, keys: Sequence[str]) -> Iterator[NDArray[Any]]:
         """The arrays of the keys in their order, some thousand at a time, stacked."""

@@ -142,12 +142,9 @@ def inspect(
     paths = {hashes[item.path]: item.path for item in items if item.path in hashes}
     identity = module_identity(reading) | {"max pixels": max_pixels()}
     store = ArrayStore(cache / "readable", "remarks", identity)
-    broken = store.fill(paths, partial(_each, _decoded), workforce, "reading pictures")
-    known = [sha256 for sha256 in paths if sha256 not in broken]
-    rows = (row for block in store.blocks(known) for row in block)
-    found = {sha256: _inspected(sha256, row) for sha256, row in zip(known, rows, strict=True)} | {
-        sha256: Inspected(sha256, reason) for sha256, reason in broken.items()
-    }
+    work = partial(_each, _decoded)
+    found, broken = store.made(paths, work, _inspected, workforce, "reading pictures")
+    found |= {sha256: Inspected(sha256, reason) for sha256, reason in broken.items()}
     return {
         item.id: found[hashes[item.path]] if item.path in hashes else refused[item.path]
         for item in items
@@ -186,17 +183,23 @@ def file_hashes(
     store = ArrayStore(cache / "files", "sha256", module_identity(reading), forget=reread)
     items = {state: path for path, state in states.items()}
     label = f"hashing {name}"
-    problems = store.fill(items, partial(_each, _hashed), workforce, label, chunk=256)
+    found, problems = store.made(
+        items, partial(_each, _hashed), _hashed_or_not, workforce, label, 256
+    )
     refused = {items[state]: Inspected("", problem) for state, problem in problems.items()}
-    known = [path for path, state in states.items() if state not in problems]
-    rows = (row for block in store.blocks([states[path] for path in known]) for row in block)
     hashes: dict[Path, str] = {}
-    for path, row in zip(known, rows, strict=True):
-        if row[:_HASH].any():
-            hashes[path] = row[:_HASH].tobytes().hex()
-        else:
-            refused[path] = _inspected("", row[_HASH:])
+    for path, state in states.items():
+        known = found.get(state)
+        if isinstance(known, str):
+            hashes[path] = known
+        elif known is not None:
+            refused[path] = known
     return hashes, refused
+
+
+def _hashed_or_not(state: str, row: NDArray[np.uint8]) -> str | Inspected:
+    """What is stored of a file: its hash, or why it has none."""
+    return row[:_HASH].tobytes().hex() if row[:_HASH].any() else _inspected("", row[_HASH:])
 
 
 def read_listed(path: Path) -> Pixels:
