@@ -15,7 +15,7 @@ from damages import DAMAGES, flipped
 from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.records.record import RecordPath
 from benchmarks.search.files import MARKER
-from datasets.errors import DamagedError
+from datasets.errors import DamagedError, InputError
 from faults.bench import NETWORK, Bench, Place, answers
 from faults.trials import Fault, Trial
 from retrieval.ranking import Ranking
@@ -101,7 +101,7 @@ def _index(bench: Bench, rng: random.Random, count: int) -> Iterator[Trial]:
 def _damage_index(bench: Bench, file: Path, damage: Damage) -> None:
     with bench.place("cache", "index") as place:
         damage(place.index / file)
-        with suppress(DamagedError):
+        with suppress(InputError):
             assert answers(place.search()) == answers(bench.kept.search()), "other answers"
         bench.require_index(place)
 

@@ -97,6 +97,8 @@ def try_fault(folder: Path, seed: int, most: int | None, fault: Fault) -> Tally:
     tally = Tally(fault)
     for trial in make_trials(fault, _bench(folder), seed, min(fault.count, most or fault.count)):
         tally.add(trial)
+    # Where it was tried says nothing.
+    tally.lost = [reason.replace(f"{_bench(folder).folder}/", "") for reason in tally.lost]
     return tally
 
 
