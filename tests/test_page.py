@@ -19,6 +19,7 @@ from benchmarks.report.site.build import build_page, script
 from benchmarks.report.site.neighbours import FIRST, RIGHT, UNJUDGED, WRONG, rightness
 from benchmarks.report.site.tables import plot_data, title
 from benchmarks.report.site.thumbnails import SIDE, Pictures
+from benchmarks.report.tables import USUAL
 from benchmarks.report.write import Written
 from datasets.errors import InputError
 from datasets.reading import read_image
@@ -40,7 +41,7 @@ def build(out, tmp_path):
 
     def build_it(*given):
         folders = sorted(path.parent for path in out.glob("*/dataset.json"))
-        written = {f: Written(write_tables(f, read_results(f)), []) for f in folders}
+        written = {f: Written(write_tables(f, read_results(f)), [], USUAL) for f in folders}
         return build_page(out, written, Pictures(given, tmp_path / "cache"), QUIET)
 
     return build_it

@@ -16,6 +16,7 @@ from benchmarks.pipeline.records.results import read_results
 from benchmarks.report.pages.table import write_tables
 from benchmarks.report.site.build import build_page
 from benchmarks.report.site.thumbnails import Pictures
+from benchmarks.report.tables import USUAL
 from benchmarks.report.write import Written
 from benchmarks.run import main as run
 
@@ -41,7 +42,7 @@ def address(tmp_path_factory):
     assert run(list(map(str, [*asked, "--out", out, "--cache", cache, "--jobs", 1]))) == 0
     (out / HOSTILE / "a'plot\"-query.png").write_bytes(picture.read_bytes())
     folders = sorted(path.parent for path in out.glob("*/dataset.json"))
-    written = {f: Written(write_tables(f, read_results(f)), []) for f in folders}
+    written = {f: Written(write_tables(f, read_results(f)), [], USUAL) for f in folders}
     given = (str(base / "parted"), f"{HOSTILE}={bad}")
     built = build_page(out, written, Pictures(given, cache), QUIET)
     for path in (out / "page" / "thumbnails").glob("*"):
