@@ -20,7 +20,8 @@ def begin_command(
     """Begin Python with the arguments, as a terminal does: at the head of a group, with Ctrl-C."""
 
     def hear() -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in (signal.SIGINT, signal.SIGHUP):  # which nohup and & would have ignored
+            signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
     return subprocess.Popen(

@@ -5,15 +5,14 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
-ROOT = Path(__file__).resolve().parents[1]
+from processes import begin_command
+
 SAID = "The page is at "
 
 
@@ -56,11 +55,9 @@ class Client:
 @contextmanager
 def serving(*arguments: object) -> Iterator[Client]:
     """Serve a page at a free port; afterwards Ctrl-C ends it."""
-    named = [sys.executable, "-m", "benchmarks.search", "--serve", "--port", "0"]
+    named = ["-m", "benchmarks.search", "--serve", "--port", "0"]
     named += [] if "--jobs" in arguments else ["--jobs", "1"]
-    with subprocess.Popen(
-        [*named, *map(str, arguments)], cwd=ROOT, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with begin_command([*named, *arguments]) as process:
         said = []
         for line in process.stderr:
             said.append(line)

@@ -81,7 +81,7 @@ def test_an_unknown_metric_is_one_line_with_those_that_there_are(results, capsys
     assert main(["--out", str(results), "--metrics", "mAP", "accuracy"]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert "--metrics: no metric 'accuracy'; it is one of topK, pK, recallK" in error
+    assert "--metrics: no metric 'accuracy'; it is one of topK, pK, mpK, recallK" in error
 
 
 def test_the_page_to_look_through_has_what_is_asked_for(results):

@@ -93,10 +93,16 @@ def try_fault(folder: Path, seed: int, most: int | None, fault: Fault) -> Tally:
     seed, most, fault
         As of `make_trials`; all trials of the kind if `most` is None.
     """
-    logging.disable(logging.WARNING)  # of damage that is found, thousands of times
     tally = Tally(fault)
-    for trial in make_trials(fault, _bench(folder), seed, min(fault.count, most or fault.count)):
-        tally.add(trial)
+    disabled = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # of damage that is found, thousands of times
+    try:
+        for trial in make_trials(
+            fault, _bench(folder), seed, min(fault.count, most or fault.count)
+        ):
+            tally.add(trial)
+    finally:
+        logging.disable(disabled)
     # Where it was tried says nothing.
     tally.lost = [reason.replace(f"{_bench(folder).folder}/", "") for reason in tally.lost]
     return tally
