@@ -18,6 +18,7 @@ from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.extraction import networks
 from benchmarks.pipeline.extraction.outcome import Extracted
+from benchmarks.pipeline.workers import Workforce
 from benchmarks.search.__main__ import main as search
 from datasets.errors import DamagedError, InputError
 from extractors import matrices
@@ -215,6 +216,26 @@ def test_every_bit_of_a_segment_is_checked(tmp_path, caplog):
                 continue
             assert np.array_equal(block, np.stack(rows))
             assert block.dtype == np.float32
+
+
+def test_values_that_are_gone_when_they_are_read_are_made_again(tmp_path, monkeypatch):
+    store, fill, made = ArrayStore(tmp_path, "a", {}), ArrayStore.fill, []
+
+    def double(numbers):
+        made.extend(numbers)
+        return [np.array([2 * number]) for number in numbers]
+
+    def fill_and_lose(self, *given):
+        problems = fill(self, *given)
+        min(tmp_path.rglob("*.npz")).unlink()
+        monkeypatch.undo()
+        return problems
+
+    monkeypatch.setattr(ArrayStore, "fill", fill_and_lose)
+    items = {f"key {number}": number for number in range(8)}
+    how = (double, lambda _, row: int(row[0]), Workforce(quiet=True), "doubling", 4)
+    assert store.made(items, *how) == ({key: 2 * number for key, number in items.items()}, {})
+    assert len(made) == 8 + 4  # those of the lost segment twice
 
 
 def test_rows_that_are_text_are_damaged(tmp_path):
