@@ -198,7 +198,7 @@ def file_hashes(
 
 
 def _hashed_or_not(state: str, row: NDArray[np.uint8]) -> str | Inspected:
-    """What is stored of a file: its hash, or why it has none."""
+    """The hash that is stored of a file, or why it has none."""
     return row[:_HASH].tobytes().hex() if row[:_HASH].any() else _inspected("", row[_HASH:])
 
 
