@@ -1,13 +1,11 @@
 """The page in a browser: what a visitor can do with it, and that no name can harm them."""
 
-import json
-import shutil
 from urllib.parse import quote
 
 import pytest
+from chromium import find, go, opened, requests_of, texts
 from paged import JOINT, QUIET, ROWS, fabricate, fill_parted
 from pictures import fill
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -53,21 +51,8 @@ def address(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     """One headless Chromium for all tests."""
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.skip("no chromium and chromedriver here (Debian: apt install chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in (
-        *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-        *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    made = webdriver.Chrome(options, webdriver.ChromeService(driver))
-    yield made
-    made.quit()
+    with opened(tmp_path_factory.mktemp("chromium")) as made:
+        yield made
 
 
 @pytest.fixture
@@ -75,37 +60,21 @@ def visit(browser, address):
     """Open the page anew at a place in it; afterwards nothing was said or asked of the network."""
 
     def open_at(place="", width=1280, dark=False):
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        theme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        still = {"name": "prefers-reduced-motion", "value": "reduce"}
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [theme, still]})
-        browser.get("about:blank")
-        browser.get(f"{address}#{place}")
+        go(browser, f"{address}#{place}", width, dark)
         until(browser, lambda: lines(browser))
         return browser
 
     browser.get_log("browser"), browser.get_log("performance")
     yield open_at
     assert browser.get_log("browser") == []
-    events = [json.loads(e["message"])["message"] for e in browser.get_log("performance")]
-    asked = [e["params"]["request"]["url"] for e in events if e["method"].endswith("WillBeSent")]
-    assert asked
+    requests = requests_of(browser)
+    assert requests
     inside = ("file:", "data:", "about:", "chrome:")  # the last: a new tab, late in closing
-    assert [url for url in asked if not url.startswith(inside)] == []
+    assert [url for url in requests if not url.startswith(inside)] == []
 
 
 def until(browser, condition):
     return WebDriverWait(browser, 10, 0.05).until(lambda _: condition())
-
-
-def find(browser, selector):
-    return browser.find_element(By.CSS_SELECTOR, selector)
-
-
-def texts(browser, selector):
-    script = "return [...document.querySelectorAll(arguments[0])].map((e) => e.textContent)"
-    return browser.execute_script(script, selector)
 
 
 def rows(browser):

@@ -1,13 +1,9 @@
 """The search page in a browser: drawing, dropping, marking, and what it must not be harmed by."""
 
-import json
-import shutil
-from contextlib import contextmanager
-
 import pytest
+from chromium import find, go, opened, requests_of, texts
 from paged import fill_parted
 from pictures import fill, picture
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -31,28 +27,6 @@ def page(tmp_path_factory):
         yield client
 
 
-@contextmanager
-def opened(folder):
-    """One headless Chromium."""
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.skip("no chromium and chromedriver here (Debian: apt install chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in (
-        *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-        *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-        f"--user-data-dir={folder}",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    made = webdriver.Chrome(options, webdriver.ChromeService(driver))
-    try:
-        yield made
-    finally:
-        made.quit()
-
-
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     with opened(tmp_path_factory.mktemp("chromium")) as made:
@@ -60,13 +34,7 @@ def browser(tmp_path_factory):
 
 
 def show(browser, address, width=1280, dark=False):
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    theme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-    still = {"name": "prefers-reduced-motion", "value": "reduce"}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [theme, still]})
-    browser.get("about:blank")
-    browser.get(address)
+    go(browser, address, width, dark)
     until(browser, lambda: count(browser, "#samples li"))
     return browser
 
@@ -79,24 +47,14 @@ def visit(browser, page):
     yield lambda **more: show(browser, page.address, **more)
     said = [line["message"] for line in browser.get_log("browser")]
     assert [text for text in said if REFUSED not in text] == []
-    events = [json.loads(e["message"])["message"] for e in browser.get_log("performance")]
-    asked = [e["params"]["request"]["url"] for e in events if e["method"].endswith("WillBeSent")]
-    assert any(url.startswith(page.address) for url in asked)
+    requests = requests_of(browser)
+    assert any(url.startswith(page.address) for url in requests)
     inside = (page.address, "data:", "about:", "chrome:", f"blob:{page.address}")
-    assert [url for url in asked if not url.startswith(inside)] == []
+    assert [url for url in requests if not url.startswith(inside)] == []
 
 
 def until(browser, condition):
     return WebDriverWait(browser, 20, 0.05).until(lambda _: condition())
-
-
-def find(browser, selector):
-    return browser.find_element(By.CSS_SELECTOR, selector)
-
-
-def texts(browser, selector):
-    script = "return [...document.querySelectorAll(arguments[0])].map((e) => e.textContent)"
-    return browser.execute_script(script, selector)
 
 
 def count(browser, selector):
