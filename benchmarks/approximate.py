@@ -7,6 +7,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -31,7 +32,13 @@ from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.pages.approximate import FOLDER, Measured, write_approximate
 from datasets.errors import InputError
 from datasets.task import Dataset, Task
-from retrieval.approximate import APPROXIMATIONS, NoFaissError, TooFewError
+from retrieval.approximate import (
+    APPROXIMATIONS,
+    Approximation,
+    Index,
+    NoFaissError,
+    TooFewError,
+)
 from retrieval.knn import GRID, nearest
 from retrieval.protocol import Judgements
 from retrieval.rows import Rows, normalise, pick
@@ -101,27 +108,43 @@ def _measured(evaluation: Evaluation, method: Method) -> Iterator[Measured]:
     ready = fitted(method, dataset, evaluation.cache)
     (gallery,) = ready.vectors(dataset.gallery)
     (training,) = ready.vectors(dataset.training) if dataset.training else (gallery[:0],)
+    built = {kind: _build(kind, gallery, training) for kind in APPROXIMATIONS}
     for task in dataset.tasks:
         (queries,) = ready.vectors(task.queries)
         search = _Searches(task, evaluation.judgements[task.query_set], queries, gallery)
         exact, milliseconds = search.by(partial(nearest, queries, gallery))
         taken = gallery.shape[1] * method.bits / 8
         yield search.row(method, "exact", None, exact, exact, milliseconds, taken, 0.0)
-        for kind in APPROXIMATIONS:
-            began = time.perf_counter()
-            try:
-                index = kind.build(gallery, training)
-            except NoFaissError as error:
-                raise InputError(f"benchmarks.approximate {error}") from error
-            except TooFewError as error:
-                yield search.absent(method, kind.name, str(error))
+        for kind, made in built.items():
+            if isinstance(made, str):
+                yield search.absent(method, kind.name, made)
                 continue
-            seconds = time.perf_counter() - began
-            taken = index.n_bytes / gallery.shape[0]
             for effort in kind.efforts:
-                found, milliseconds = search.by(partial(index.nearest, queries, effort))
+                found, milliseconds = search.by(partial(made.index.nearest, queries, effort))
                 place = (method, kind.name, f"{kind.setting} {effort}")
-                yield search.row(*place, found, exact, milliseconds, taken, seconds)
+                yield search.row(*place, found, exact, milliseconds, made.n_bytes, made.seconds)
+
+
+@dataclass(frozen=True)
+class _Built:
+    """An index, its bytes for an image, and the seconds that it took to build."""
+
+    index: Index
+    n_bytes: float
+    seconds: float
+
+
+def _build(kind: Approximation, gallery: Rows, training: Rows) -> _Built | str:
+    """Build an index, for all query sets; or the reason why there is none."""
+    began = time.perf_counter()
+    try:
+        index = kind.build(gallery, training)
+    except NoFaissError as error:
+        raise InputError(f"benchmarks.approximate {error}") from error
+    except TooFewError as error:
+        return str(error)
+    seconds = time.perf_counter() - began
+    return _Built(index, index.n_bytes / gallery.shape[0], seconds)
 
 
 class _Searches:
