@@ -6,7 +6,7 @@ from typing import ClassVar
 from datasets.fetching.archive import Archive
 from datasets.layout import Collection
 from datasets.protocols import Protocol
-from datasets.public.public_set import About, Entry, PublicSet
+from datasets.public.public_set import About, PublicSet, of_classes
 from datasets.source import Each, serially
 
 _PARTS = {"train": "gallery", "val": "query"}
@@ -52,9 +52,4 @@ class Imagenette(PublicSet):
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List ``{train,val}/<class>/``."""
         listing = self.open(root, "train", "val")
-        entries = [
-            Entry(file.id, _PARTS[file.parts[0]], file.parts[1])
-            for file in listing.files
-            if len(file.parts) == 3 and file.parts[0] in _PARTS
-        ]
-        return self.gather(listing, entries)
+        return self.gather(listing, of_classes(listing, _PARTS))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from datasets.fetching.archive import Archive
-from datasets.layout import UNSPLIT, Collection, Item, classed_items, collection
+from datasets.layout import UNSPLIT, Collection
 from datasets.public.public_set import About, PublicSet
 from datasets.source import Each, serially
 
@@ -37,11 +37,5 @@ class OfficeHome(PublicSet):
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List ``<domain>/<class>/``."""
         listing = self.open(root, _PHOTOS, *_OTHERS)
-        items: list[Item] = []
-        problems = list(listing.problems)
-        for domain in (_PHOTOS, *_OTHERS):
-            part = UNSPLIT if domain == _PHOTOS else f"query-{domain.lower()}"
-            found, misplaced = classed_items(listing.inside(domain), part)
-            items += found
-            problems += misplaced
-        return collection(listing.root, items, problems)
+        others = {domain: f"query-{domain.lower()}" for domain in _OTHERS}
+        return self.by_domain(listing, {_PHOTOS: UNSPLIT, **others})

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from datasets.fetching.archive import Archive
-from datasets.layout import UNSPLIT, Collection, Item, classed_items, collection
+from datasets.layout import UNSPLIT, Collection
 from datasets.public.public_set import About, PublicSet
 from datasets.source import Each, serially
 from datasets.walk import Listing
@@ -42,14 +42,8 @@ class Pacs(PublicSet):
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List ``<root>/<domain>/<class>/``."""
         listing = self.open(root, PHOTO)
-        items: list[Item] = []
-        problems = list(listing.problems)
-        for domain in listing.names:
-            part = UNSPLIT if domain == PHOTO else f"query-{domain.replace('_', '-')}"
-            found, misplaced = classed_items(listing.inside(domain), part)
-            items += found
-            problems += misplaced
-        return collection(listing.root, items, problems)
+        parts = {domain: f"query-{domain.replace('_', '-')}" for domain in listing.names}
+        return self.by_domain(listing, parts | {PHOTO: UNSPLIT})
 
     def resembles(self, listing: Listing) -> bool:
         """Whether photographs and another domain have a class in common."""

@@ -1,7 +1,7 @@
 """The contract of public sets: a dataset with its facts, and readers of what such sets have."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy as np
 
 from datasets.errors import InputError
 from datasets.fetching.archive import Archive
-from datasets.layout import Collection, Item, collection
+from datasets.layout import Collection, Item, classed_items, collection
 from datasets.names import canonical
 from datasets.source import Source
 from datasets.task import Problem
@@ -195,6 +195,24 @@ class PublicSet(Source):
             problems.append(Problem(self.name, what, "left out"))
         return collection(listing.root, items, problems)
 
+    def by_domain(self, listing: Listing, parts: Mapping[str, str]) -> Collection:
+        """Put pictures in folders of classes, in a folder of each domain, into parts.
+
+        Parameters
+        ----------
+        listing : Listing
+            Of the set's folder.
+        parts : mapping of str to str
+            Domain to the part of its pictures.
+        """
+        items: list[Item] = []
+        problems = list(listing.problems)
+        for domain, part in parts.items():
+            found, misplaced = classed_items(listing.inside(domain), part)
+            items += found
+            problems += misplaced
+        return collection(listing.root, items, problems)
+
 
 class Entry(NamedTuple):
     """A file of a set: its path in the set's folder, and the part that it plays."""
@@ -204,6 +222,25 @@ class Entry(NamedTuple):
     label: str | None
     asks: str | None = None
     distractor: str | None = None
+
+
+def of_classes(listing: Listing, parts: Mapping[str, str], asks: str | None = None) -> list[Entry]:
+    """Entries of the files ``FOLDER/<class>/*``.
+
+    Parameters
+    ----------
+    listing : Listing
+        Of the set's folder.
+    parts : mapping of str to str
+        Folder to the part of its files.
+    asks : str, optional
+        Query set in which each of them asks.
+    """
+    return [
+        Entry(file.id, parts[file.parts[0]], file.parts[1], asks)
+        for file in listing.files
+        if len(file.parts) == 3 and file.parts[0] in parts
+    ]
 
 
 def read_rows(path: Path, columns: int, skip: int = 0) -> Iterator[list[str]]:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from datasets.fetching.archive import Archive
 from datasets.layout import Collection
 from datasets.public.protocols import leave_one_out
-from datasets.public.public_set import About, Entry, PublicSet
+from datasets.public.public_set import About, PublicSet, of_classes
 from datasets.source import Each, serially
 
 
@@ -45,9 +45,4 @@ class TUBerlin(PublicSet):
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List ``png/<class>/N.png``."""
         listing = self.open(root, "png")
-        entries = [
-            Entry(file.id, "gallery", file.parts[1], "query")
-            for file in listing.files
-            if len(file.parts) == 3 and file.parts[0] == "png"
-        ]
-        return self.gather(listing, entries)
+        return self.gather(listing, of_classes(listing, {"png": "gallery"}, "query"))
