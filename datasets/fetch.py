@@ -14,7 +14,7 @@ from typing import NoReturn
 import datasets
 from datasets.errors import InputError
 from datasets.fetching.progress import Reporter
-from datasets.fetching.whole import fetch
+from datasets.fetching.whole import fetch, require_new
 from datasets.places import home
 from datasets.public.listing import list_line, page, size
 from datasets.public.public_set import PublicSet
@@ -61,7 +61,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     to = options.to or home()
     for name in dict.fromkeys(options.set):
         source = known[name]
-        _require_place(to / name)
+        require_new(to / name)  # before anybody is asked anything
         _require_addresses(source, options.place)
         _require_accepted(source, name in options.accept_terms)
         archives = source.about.archives
@@ -124,11 +124,6 @@ def _at(place: str, file: str) -> str:
     if "://" in place:
         return f"{place.rstrip('/')}/{file}"
     return (Path(place).expanduser().absolute() / file).as_uri()
-
-
-def _require_place(root: Path) -> None:
-    if root.exists():
-        raise InputError(f"{root}: is there already; remove it, or fetch --to another folder")
 
 
 def _require_addresses(source: PublicSet, place: str | None) -> None:

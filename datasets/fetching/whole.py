@@ -63,8 +63,7 @@ def fetch(
         If it is there already, is being fetched, has no room, cannot be had or is damaged.
     """
     root, work, noted = to / name, to / f".{name}.fetching", to / f"{name}.fetched.json"
-    if root.exists():
-        raise InputError(f"{root}: is there already; remove it, or fetch --to another folder")
+    require_new(root)
     work.mkdir(parents=True, exist_ok=True)
     try:
         held = lock(work / "lock", create=True)
@@ -81,6 +80,18 @@ def fetch(
             merge(work / "archives", to / f"{name}.archives")
     shutil.rmtree(work, ignore_errors=True)
     return root
+
+
+def require_new(root: Path) -> None:
+    """Refuse to fetch a set into a folder that is there.
+
+    Raises
+    ------
+    InputError
+        If it is.
+    """
+    if root.exists():
+        raise InputError(f"{root}: is there already; remove it, or fetch --to another folder")
 
 
 def _pinned(archives: Sequence[Archive], noted: Path, reporter: Reporter) -> list[Archive]:

@@ -282,19 +282,19 @@ class ArrayStore(Store[NDArray[Any]]):
         problems : dict of str to str
             Key to the reason why it has no value.
         """
-        for is_last in (False, True):
-            problems = self.fill(items, work, workforce, label, chunk)
-            known = [key for key in items if key not in problems]
-            rows = (row for block in self.blocks(known) for row in block)
-            try:
-                return {
-                    key: read(key, row) for key, row in zip(known, rows, strict=True)
-                }, problems
-            except DamagedError:  # which was told, and is removed
-                if is_last:
-                    raise
-                self._places = {k: one for k, one in self._places.items() if one[0].exists()}
-        raise AssertionError("the last time returns or raises")
+        problems = self.fill(items, work, workforce, label, chunk)
+        known = [key for key in items if key not in problems]
+        try:
+            return self._read(known, read), problems
+        except DamagedError:  # which was told, and is removed
+            there = {path for path, _, _ in self._places.values() if path.exists()}
+            self._places = {key: one for key, one in self._places.items() if one[0] in there}
+        problems |= self.fill({key: items[key] for key in known}, work, workforce, label, chunk)
+        return self._read([key for key in known if key not in problems], read), problems
+
+    def _read(self, keys: Sequence[str], read: Callable[[str, NDArray[Any]], B]) -> dict[str, B]:
+        rows = (row for block in self.blocks(keys) for row in block)
+        return {key: read(key, row) for key, row in zip(keys, rows, strict=True)}
 
     def blocks(self, keys: Sequence[str]) -> Iterator[NDArray[Any]]:
         """The arrays of the keys in their order, some thousand at a time, stacked."""

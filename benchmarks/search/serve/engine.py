@@ -1,5 +1,6 @@
 """Answers: what several methods find for one picture, over indexes that are shared by methods."""
 
+import operator
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -212,7 +213,7 @@ class Engine:
         """
         method, parts = _parts(name, now, self.indexes.names)
         kept = self._ready.get(name)
-        if kept and all(map(_same, kept[0], parts)):
+        if kept and all(map(operator.is_, kept[0], parts)):
             self._ready.move_to_end(name)
             return kept[1]
         galleries = [_gallery(part, now) for part in parts]
@@ -228,10 +229,6 @@ class Engine:
         while len(self._ready) > _KEPT:
             self._ready.popitem(last=False)
         return made
-
-
-def _same(one: object, other: object) -> bool:
-    return one is other
 
 
 def _gallery(index: Index, now: Snapshot) -> Gallery:
