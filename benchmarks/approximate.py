@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from benchmarks.cli import (
     Parser,
     add_options,
+    cluster,
     command,
     given_vectors,
     make_parser,
@@ -71,7 +72,7 @@ def _main(arguments: Sequence[str] | None) -> int:
                 "extractor, compressed or not, without fusion or re-ranking"
             )
     require_folders(options, "out", "cache")
-    workforce = Workforce(options.jobs, options.quiet)
+    workforce = Workforce(options.jobs, options.quiet, cluster(options))
     for text in options.dataset:
         dataset = load(text, options.cache, workforce, options.seed, options.layout)
         evaluation = Evaluation(dataset, options.cache, workforce)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.cli import add_options, command, make_parser, positive, require_folders
+from benchmarks.cli import add_options, cluster, command, make_parser, positive, require_folders
 from benchmarks.formats.files import write_whole
 from benchmarks.pipeline.extraction.networks import augmented_inputs
 from benchmarks.pipeline.loading.dataset import load
@@ -37,7 +37,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     add_options(parser, "layout", "max-pixels", "seed", "cache", "jobs", "quiet")
     options = parser.parse_args(arguments)
     require_folders(options, "out", "cache")
-    workforce = Workforce(options.jobs, options.quiet)
+    workforce = Workforce(options.jobs, options.quiet, cluster(options))
     dataset = load(options.dataset, options.cache, workforce, options.seed, options.layout)
     if not dataset.training:
         raise InputError(f"{options.dataset}: has no training images to make copies of")

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -23,6 +23,7 @@ from benchmarks.formats.vectors import read_vectors
 from benchmarks.pipeline.methods.names import require_own_name
 from benchmarks.pipeline.methods.own import use_models, use_plugins
 from benchmarks.pipeline.methods.vectors import GivenVectors
+from benchmarks.pipeline.workers import Elsewhere
 from datasets.errors import InputError
 from datasets.reading import LIMIT, MAX_PIXELS
 from datasets.recognition import ROLES
@@ -79,6 +80,10 @@ class Line(logging.Formatter):
         return visible(super().formatMessage(record))
 
 
+_AT_END = ExitStack()
+"""Things to be closed when the command ends, however it does."""
+
+
 class _Stopped(KeyboardInterrupt):
     """A signal asked the command to end; its number is the argument."""
 
@@ -97,7 +102,7 @@ def command(work: Callable[[], int]) -> int:
     logs.setFormatter(Line("%(levelname)s: %(message)s"))
     logging.basicConfig(handlers=[logs], level=logging.WARNING)
     try:
-        with _stops():
+        with _stops(), _AT_END:
             code = work()
             sys.stdout.flush()
             return code
@@ -276,6 +281,15 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "N",
         "help": "worker processes (default: all cores); no influence on results",
     },
+    "--scheduler": {
+        "metavar": "ADDRESS",
+        "help": "let a Dask cluster work, too: tcp://HOST:8786, or local:N for N processes here "
+        "(needs the extra dask)",
+    },
+    "--send-pictures": {
+        "action": "store_true",
+        "help": "send pictures to the workers of --scheduler, which need not see the files",
+    },
     "--seed": {
         "type": natural,
         "metavar": "N",
@@ -286,7 +300,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 """Options that several commands have, and their settings."""
 
-_NETWORKS = ("plugin", "model", "weights", "engine")
+_TOGETHER = {
+    "networks": ("plugin", "model", "weights", "engine"),
+    "jobs": ("jobs", "scheduler", "send-pictures"),
+}
+"""Names that stand for several options."""
 
 
 def add_options(parser: "argparse._ActionsContainer", *names: str, **settings: Any) -> None:
@@ -297,13 +315,33 @@ def add_options(parser: "argparse._ActionsContainer", *names: str, **settings: A
     parser : argparse.ArgumentParser or group of one
         Gets the options.
     *names : str
-        Keys of `_OPTIONS` without the dashes; ``networks`` are all that `use_networks` needs.
+        Keys of `_OPTIONS` without the dashes; ``networks`` are all that `use_networks` needs,
+        ``jobs`` all that a `Workforce` does.
     **settings : object
         In place of the shared ones, for all options named.
     """
     for name in names:
-        for one in _NETWORKS if name == "networks" else (name,):
+        for one in _TOGETHER.get(name, (name,)):
             parser.add_argument(f"--{one}", **_OPTIONS[f"--{one}"] | settings)
+
+
+def cluster(options: argparse.Namespace) -> Elsewhere | None:
+    """Connect to the workers that ``--scheduler`` names; None if it names none.
+
+    Raises
+    ------
+    InputError
+        If they cannot be used.
+    """
+    if options.scheduler is None:
+        if options.send_pictures:
+            raise InputError("--send-pictures goes with --scheduler; name one")
+        return None
+    from benchmarks.pipeline.cluster import Cluster  # asks for a library that is an extra
+
+    made = Cluster(options.scheduler, options.send_pictures)
+    _AT_END.callback(made.close)
+    return made
 
 
 def require_folders(options: argparse.Namespace, *names: str) -> None:

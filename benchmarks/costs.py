@@ -8,7 +8,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks.cli import add_options, command, make_parser, require_folders, use_networks
+from benchmarks.cli import (
+    add_options,
+    cluster,
+    command,
+    make_parser,
+    require_folders,
+    use_networks,
+)
 from benchmarks.pipeline.evaluation.costs import measure
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.loading.dataset import load
@@ -30,7 +37,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     use_networks(options)
     require_folders(options, "out", "cache")
-    workforce = Workforce(options.jobs, options.quiet)
+    workforce = Workforce(options.jobs, options.quiet, cluster(options))
     for text in options.dataset:
         dataset = load(text, options.cache, workforce, options.seed, options.layout)
         if (options.out / dataset.name / "records" / EDGES).is_dir():

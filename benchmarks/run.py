@@ -15,6 +15,7 @@ import extractors
 from benchmarks.cli import (
     a_path,
     add_options,
+    cluster,
     command,
     given_vectors,
     make_parser,
@@ -57,7 +58,7 @@ def _main(arguments: Sequence[str] | None) -> int:
 
     methods, choice = _methods(options, use_networks(options)), choose(options.metrics)
     require_folders(options, "out", "cache")
-    workforce = Workforce(options.jobs, options.quiet)
+    workforce = Workforce(options.jobs, options.quiet, cluster(options))
     failed = False
     for dataset in load_all(options, workforce):
         evaluation = Evaluation(dataset, options.cache, workforce)

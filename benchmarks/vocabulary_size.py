@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 import extractors
-from benchmarks.cli import Parser, add_options, command, make_parser, require_folders
+from benchmarks.cli import Parser, add_options, cluster, command, make_parser, require_folders
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.experiment import run
 from benchmarks.pipeline.loading.dataset import load
@@ -43,7 +43,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     ]
     require_folders(options, "out", "cache")
     out = options.out / FOLDER
-    workforce = Workforce(options.jobs, options.quiet)
+    workforce = Workforce(options.jobs, options.quiet, cluster(options))
     failed = False
     for text in options.dataset:
         dataset = load(text, options.cache, workforce, options.seed, options.layout)

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import os
-import stat
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -31,6 +30,7 @@ from datasets.decoding.render import Decoded, render
 from datasets.decoding.repair import MOST_BYTES, repairs
 from datasets.decoding.tiff import is_floating
 from datasets.errors import InputError, UnreadableImageError
+from datasets.opening import NotRegularError, NotSharedError, open_file
 
 Pixels = NDArray[np.uint8]
 """A decoded picture: uint8 RGB, shape (height, width, 3), upright."""
@@ -190,17 +190,19 @@ def _decode_opened(file: IO[bytes], path: Path) -> Decoded:
     return _decode(file, limit)
 
 
-def _opened(path: Path) -> io.BufferedReader:
+def _opened(path: Path) -> IO[bytes]:
     """Open a file; one that is no regular file would let us wait for ever."""
     try:
-        if stat.S_ISREG(path.stat().st_mode):
-            return path.open("rb")
+        return open_file(path)
     except FileNotFoundError as error:
         raise UnreadableImageError("no such file") from error
+    except NotRegularError as error:
+        raise UnreadableImageError("not a regular file") from error
+    except NotSharedError:
+        raise
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UnreadableImageError(f"cannot be opened ({reason})") from error
-    raise UnreadableImageError("not a regular file")
 
 
 def _decode(file: IO[bytes], limit: int, whole: bytes = b"") -> Decoded:

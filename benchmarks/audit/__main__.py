@@ -16,6 +16,7 @@ from benchmarks.audit.scores import audit
 from benchmarks.cli import (
     a_path,
     add_options,
+    cluster,
     command,
     make_parser,
     require_apart,
@@ -59,7 +60,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         root = datasets.resolve(options.against, options.layout)[1]
         require_apart(options.out, "--out", root)
         require_apart(options.cache, "--cache", root)
-    workforce = Workforce(options.jobs, options.quiet)
+    workforce = Workforce(options.jobs, options.quiet, cluster(options))
     dataset = _load(options.dataset, options, workforce)
     embedding = whose.extractors[0]
     name, images = dataset.name, [image for _, image in dataset.images]

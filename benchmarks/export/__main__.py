@@ -12,6 +12,7 @@ from benchmarks import CHECKOUT
 from benchmarks.cli import (
     a_path,
     add_options,
+    cluster,
     command,
     given_vectors,
     make_parser,
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
-    workforce = Workforce(options.jobs, options.quiet)
+    workforce = Workforce(options.jobs, options.quiet, cluster(options))
     _require_sensible(options)
     if options.what in _OF_RESULTS:
         use_plugins(options.plugin)

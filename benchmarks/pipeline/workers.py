@@ -1,5 +1,6 @@
 """Parallel work with progress: the one function that all of it goes through."""
 
+import copy
 import os
 import signal
 import sys
@@ -11,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing.resource_tracker import ensure_running
-from typing import TypeVar
+from typing import Protocol, Self, TypeVar
 
 import cv2
 from joblib import Parallel, cpu_count, delayed
@@ -42,6 +43,26 @@ class WorkerKilledError(InputError):
     """
 
 
+class Elsewhere(Protocol):
+    """Workers on other machines; they do the same work on the same items as those here.
+
+    Attributes
+    ----------
+    sends_files : bool
+        Whether they are sent what they read, rather than read the same files.
+    """
+
+    sends_files: bool
+
+    def results(
+        self, function: Callable[[A], B], items: Sequence[A]
+    ) -> Iterator[B | WorkerKilledError]:
+        """Apply a function to every item; as `in_parallel` does."""
+
+    def alone(self, function: Callable[[A], B], item: A) -> B | WorkerKilledError:
+        """Apply a function to one item; as `alone` does."""
+
+
 class Workforce:
     """Workers and a terminal: parallel work, shown by a progress bar with the time left.
 
@@ -51,11 +72,23 @@ class Workforce:
         Number of worker processes; None for as many as cores.
     quiet : bool
         Show no bars and no messages, even on a terminal.
+    elsewhere : Elsewhere, optional
+        Does what needs not be done on this machine.
     """
 
-    def __init__(self, jobs: int | None = 1, quiet: bool = False) -> None:
+    def __init__(
+        self, jobs: int | None = 1, quiet: bool = False, elsewhere: Elsewhere | None = None
+    ) -> None:
         self.jobs = jobs or cpu_count()
+        self.elsewhere = elsewhere
         self.console = Console(stderr=True, quiet=quiet, highlight=False)
+
+    @property
+    def here(self) -> Self:
+        """The same, but that this machine does all of its work: what lists or writes files."""
+        made = copy.copy(self)
+        made.elsewhere = None
+        return made
 
     def log(self, text: str) -> None:
         """Print a line on standard error."""
@@ -79,10 +112,20 @@ class Workforce:
         self, function: Callable[[A], B], items: Sequence[A], label: str
     ) -> Iterator[B | WorkerKilledError]:
         """Apply a function to chunks of work, with a bar; see `in_parallel`."""
-        yield from self.track(in_parallel(function, items, self.jobs), len(items), label)
+        if self.elsewhere:
+            results = self.elsewhere.results(function, items)
+        else:
+            results = in_parallel(function, items, self.jobs)
+        yield from self.track(results, len(items), label)
+
+    def alone(self, function: Callable[[A], B], item: A) -> B | WorkerKilledError:
+        """Apply a function to one item that may kill its worker; see `alone`."""
+        return (self.elsewhere.alone if self.elsewhere else alone)(function, item)
 
     def each(self, function: Callable[[A], B], items: Sequence[A], label: str) -> Iterator[B]:
         """Apply a function to many small items, a few dozen to a chunk, with a bar.
+
+        This machine does it, as what has small items writes files.
 
         Raises
         ------
@@ -90,7 +133,7 @@ class Workforce:
             If an item kills the worker that works on it.
         """
         chunks, work = cut(items), partial(_apply, function)
-        for chunk, results in zip(chunks, self.chunks(work, chunks, label), strict=True):
+        for chunk, results in zip(chunks, self.here.chunks(work, chunks, label), strict=True):
             if not isinstance(results, WorkerKilledError):
                 yield from results
                 continue
@@ -117,7 +160,7 @@ def in_parallel(
     """Apply a function to every item, giving the results in the items' order as they come.
 
     Processes do the work, since much of it holds the interpreter's lock, unless the caller has
-    chosen another backend by ``joblib.parallel_config``: threads, or a Dask cluster.
+    chosen another backend by ``joblib.parallel_config``, such as threads.
 
     When a worker dies, the items that may have killed it are tried again one at a time, so
     that they have all the memory; what kills its worker again has an error for a result.
@@ -163,8 +206,8 @@ def _work(function: Callable[[A], B], items: Sequence[A], jobs: int) -> Iterator
         initializer=begin,
         initargs=(os.getpid(), tuple(sys.path)),
     )
-    with _interrupts_held():
-        results = parallel(delayed(_without_threads)(function, item) for item in items)
+    with interrupts_held():
+        results = parallel(delayed(without_threads)(function, item) for item in items)
     try:
         yield from results
     finally:
@@ -174,7 +217,7 @@ def _work(function: Callable[[A], B], items: Sequence[A], jobs: int) -> Iterator
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
+def interrupts_held() -> Iterator[None]:
     """Let processes that are started meanwhile ignore Ctrl-C, from their first moment on.
 
     A terminal sends it to all of them; the parent ends its workers itself.
@@ -220,7 +263,8 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _without_threads(function: Callable[[A], B], item: A) -> B:
+def without_threads(function: Callable[[A], B], item: A) -> B:
+    """Apply a function in a worker, beside which others work."""
     # One worker per core is enough; OpenCV would start threads of its own in each.
     cv2.setNumThreads(1)
     return function(item)

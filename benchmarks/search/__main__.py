@@ -14,6 +14,7 @@ import datasets
 from benchmarks.cli import (
     a_path,
     add_options,
+    cluster,
     command,
     make_parser,
     natural,
@@ -84,7 +85,7 @@ def _serve(options: argparse.Namespace) -> int:
     methods = [parse_method(name, options.epochs) for name in dict.fromkeys(names)]
     if options.preset:
         methods = [method_from(options.preset)]
-    workforce = ShownWorkforce(options.jobs, options.quiet)
+    workforce = ShownWorkforce(options.jobs, options.quiet, cluster(options))
     serve(methods, source, options.index, options.host, options.port, workforce)
     return 0
 
@@ -100,7 +101,7 @@ def _search(options: argparse.Namespace) -> SearchResult | None:
         raise InputError("PICTURE and --query-id exclude each other; give one")
     if not (options.picture or options.query_id or options.index):
         raise InputError("nothing to do: give a PICTURE, --query-id, or --index to make one")
-    workforce = Workforce(options.jobs, options.quiet)
+    workforce = Workforce(options.jobs, options.quiet, cluster(options))
     index, dataset = prepare_index(
         **_source_options(options),
         extractor=options.extractor,

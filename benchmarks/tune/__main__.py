@@ -9,7 +9,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks.cli import add_options, command, make_parser, require_folders, use_networks
+from benchmarks.cli import (
+    add_options,
+    cluster,
+    command,
+    make_parser,
+    require_folders,
+    use_networks,
+)
 from benchmarks.pipeline.loading.training import load_training
 from benchmarks.pipeline.methods.presets import write_preset
 from benchmarks.pipeline.methods.space import search_space
@@ -35,7 +42,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         if space.method.obstacle:
             raise InputError(f"--extractor {space.method.name}: {space.method.obstacle}")
     require_folders(options, "out", "cache")
-    workforce = Workforce(options.jobs, options.quiet)
+    workforce = Workforce(options.jobs, options.quiet, cluster(options))
     failed = False
     for text in dict.fromkeys(options.dataset):
         dataset = load_training(text, options.cache, workforce, options.seed, options.layout)

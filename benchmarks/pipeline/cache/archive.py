@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.errors import DamagedError, InputError
+from datasets.opening import NotSharedError, is_at_home, open_file
 
 _CONTENTS = (
     {"rows"},
@@ -35,13 +36,16 @@ def read_segment(path: Path) -> dict[str, NDArray[Any]]:
     ------
     DamagedError
         If it is damaged or gone. It is then removed, with all of its folder that are damaged,
-        so that whoever makes the values anew finds the rest whole.
+        so that whoever makes the values anew finds the rest whole; but a worker on another
+        machine removes nothing.
     InputError
         If it cannot be read.
     """
     try:
         return _whole(path)
     except DamagedError as found:
+        if not is_at_home():
+            raise
         for beside in path.parent.glob("*.npz"):
             try:
                 _whole(beside)
@@ -79,12 +83,12 @@ def read_arrays(path: Path, *names: str) -> dict[str, NDArray[Any]]:
         If it cannot be read, which says nothing about what it holds.
     """
     try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        with open_file(path) as file, zipfile.ZipFile(file) as archive:
             wanted = [f"{name}.npy" for name in names] or archive.namelist()
             return {name.removesuffix(".npy"): _array(archive.read(name)) for name in wanted}
     except FileNotFoundError as error:
         raise DamagedError(f"{path}: gone") from error
-    except MemoryError:
+    except (MemoryError, NotSharedError):
         raise
     except Exception as error:  # whatever a damaged archive makes its readers raise
         if isinstance(error, OSError) and error.errno not in _NO_SUCH_PLACE:

@@ -163,6 +163,12 @@ def code_hash(*modules: str) -> str:
     return code.hexdigest()
 
 
+@cache
+def is_own_code(package: str) -> bool:
+    """Whether a top-level module is the user's own, such as a plug-in."""
+    return not (package == "__main__" or _is_ours(package) or _is_library(package))
+
+
 def _is_ours(name: str) -> bool:
     """Whether a module is of one of this project's packages."""
     return name.partition(".")[0] in PACKAGES

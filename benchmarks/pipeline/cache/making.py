@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from benchmarks.pipeline.workers import WorkerKilledError, Workforce, alone
+from benchmarks.pipeline.workers import WorkerKilledError, Workforce
 from datasets.errors import UnreadableImageError
 
 A = TypeVar("A")
@@ -82,7 +82,7 @@ class Making(Generic[A]):
     def _one_by_one(self, names: Sequence[str], keys: Sequence[str]) -> Iterator[Made]:
         """Find which items of a chunk kill a worker, and for which stores; make the others."""
         for key in keys:
-            filled = alone(self.work, self._job((names, [key])))
+            filled = self.workforce.alone(self.work, self._job((names, [key])))
             if isinstance(filled, WorkerKilledError):
                 filled = {name: self._alone(name, key) for name in names}
             yield [key], filled
@@ -91,7 +91,7 @@ class Making(Generic[A]):
                 return
 
     def _alone(self, name: str, key: str) -> Filled:
-        filled = alone(self.work, self._job(([name], [key])))
+        filled = self.workforce.alone(self.work, self._job(([name], [key])))
         if isinstance(filled, WorkerKilledError):
             return self.killed(filled, self.items[key])
         return filled[name]

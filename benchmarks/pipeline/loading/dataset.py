@@ -184,7 +184,7 @@ def file_hashes(
     items = {state: path for path, state in states.items()}
     label = f"hashing {name}"
     found, problems = store.made(
-        items, partial(_each, _hashed), _hashed_or_not, workforce, label, 256
+        items, partial(_each, _hashed), _hashed_or_not, workforce.here, label, 256
     )
     refused = {items[state]: Inspected("", problem) for state, problem in problems.items()}
     hashes: dict[Path, str] = {}

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from benchmarks.pipeline.methods.method import Method
-from benchmarks.pipeline.workers import Workforce
+from benchmarks.pipeline.workers import Elsewhere, Workforce
 from benchmarks.search.files import INDEX, Generation, steadily
 from benchmarks.search.index import Index
 from benchmarks.search.serve.gallery import Gallery
@@ -49,7 +49,7 @@ class ShownWorkforce(Workforce):
 
     Parameters
     ----------
-    jobs, quiet
+    jobs, quiet, elsewhere
         As of `Workforce`.
 
     Attributes
@@ -58,8 +58,10 @@ class ShownWorkforce(Workforce):
         The work that goes on.
     """
 
-    def __init__(self, jobs: int | None = 1, quiet: bool = False) -> None:
-        super().__init__(jobs, quiet)
+    def __init__(
+        self, jobs: int | None = 1, quiet: bool = False, elsewhere: Elsewhere | None = None
+    ) -> None:
+        super().__init__(jobs, quiet, elsewhere)
         self.progress: Progress | None = None
         self._ending = threading.Event()
 

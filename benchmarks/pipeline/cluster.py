@@ -1,0 +1,301 @@
+"""Work on a Dask cluster, the same chunks as on one machine; what is made is stored here."""
+
+import hashlib
+import importlib.metadata
+import logging
+import os
+import pickle
+import platform
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any, TypeVar
+
+from benchmarks import CHECKOUT, PACKAGES
+from benchmarks.pipeline.cache.fingerprint import imported_modules, is_own_code, libraries
+from benchmarks.pipeline.workers import WorkerKilledError, interrupts_held, without_threads
+from datasets.errors import DamagedError, InputError
+from datasets.opening import Given, content_of, elsewhere, size_of
+from datasets.reading import LIMIT
+
+log = logging.getLogger(__name__)
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+LOCAL = "local:"
+"""Begins an address that stands for workers on this machine, and ends with their number."""
+
+_PATIENCE = 5
+"""Seconds in which a scheduler must answer."""
+
+_SENT = 2**29
+"""Bytes of files that are on their way at a time, unless a single chunk has more."""
+
+Facts = tuple[tuple[str, str], ...]
+"""Names of what results depend on, and their versions."""
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A pickled item, with what a worker must know to do the same as would be done here."""
+
+    item: bytes
+    files: Mapping[Path, Given]
+    facts: Facts
+    limit: str | None
+
+    @property
+    def size(self) -> int:
+        return sum(len(one) for one in self.files.values() if isinstance(one, bytes))
+
+
+@dataclass(frozen=True)
+class _Raised:
+    """An error of the function that was applied, not of the cluster."""
+
+    error: Exception
+
+
+class Cluster:
+    """Workers of a Dask cluster; see `benchmarks.pipeline.workers.Elsewhere`.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, such as ``tcp://host:8786``; ``local:4`` starts four workers here.
+    sends_files : bool
+        Send what workers read, instead of letting them read the same files.
+
+    Raises
+    ------
+    InputError
+        If Dask is not installed, or nobody answers.
+    """
+
+    def __init__(self, address: str, sends_files: bool) -> None:
+        try:
+            import distributed
+        except ModuleNotFoundError as error:
+            raise InputError(
+                f"--scheduler: {error.name} is not installed; pip install distributed"
+            ) from error
+        logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)
+        self.address = address
+        self.sends_files = sends_files
+        self._dask = distributed
+        self._started = _start(address.removeprefix(LOCAL)) if address.startswith(LOCAL) else None
+        try:
+            self._client = distributed.Client(
+                self._started or address, timeout=_PATIENCE, set_as_default=False
+            )
+        except (OSError, ValueError, ImportError) as error:
+            raise InputError(
+                f"--scheduler {address}: no answer from a Dask scheduler ({error}); start one, "
+                "and give the address that it prints"
+            ) from error
+
+    def close(self) -> None:
+        """Let go of the cluster; workers that were started here end."""
+        self._client.close(_PATIENCE)
+        if self._started:
+            self._started.close(_PATIENCE)
+
+    def results(
+        self, function: Callable[[A], B], items: Sequence[A]
+    ) -> Iterator[B | WorkerKilledError]:
+        """Apply a function to every item, in order; a bounded number of them is under way."""
+        work = self._shared(function)
+        waiting = deque(items)
+        pending: deque[tuple[A, _Task, Any]] = deque()
+        most, looked = 0, 0.0
+        while waiting or pending:
+            if time.monotonic() > looked + _PATIENCE:  # workers may come and go
+                most, looked = 2 * self._threads() + 2, time.monotonic()
+            while waiting and len(pending) < most:
+                if pending and sum(task.size for _, task, _ in pending) > _SENT:
+                    break
+                item = waiting.popleft()
+                task = self._task(item)
+                pending.append((item, task, self._submit(work, task)))
+            item, task, future = pending.popleft()
+            result = self._wait(future)
+            if isinstance(result, WorkerKilledError):
+                with self._answering():  # so that the next attempt has all the memory
+                    self._dask.wait([future for _, _, future in pending])
+                result = self._wait(self._submit(work, task))
+            yield self._checked(result, function, item)
+
+    def alone(self, function: Callable[[A], B], item: A) -> B | WorkerKilledError:
+        """Apply a function to one item."""
+        result = self._wait(self._submit(self._shared(function), self._task(item)))
+        return self._checked(result, function, item)
+
+    def _shared(self, function: object) -> Any:
+        """The function at the workers, which have it from each other and once each."""
+        with self._answering():
+            return self._client.submit(bytes, _dumps(function), pure=False)
+
+    def _task(self, item: object) -> _Task:
+        look = content_of if self.sends_files else size_of
+        files = {path: look(path) for path in _paths(item)}
+        return _Task(pickle.dumps(item), files, _facts(), os.environ.get(LIMIT))
+
+    def _submit(self, work: object, task: _Task) -> Any:
+        with self._answering():
+            return self._client.submit(_work, work, task, pure=False)
+
+    def _wait(self, future: Any) -> Any:
+        while True:
+            try:
+                with self._answering():
+                    return future.result(timeout=_PATIENCE)
+            except TimeoutError:
+                if not self._threads():
+                    log.warning("--scheduler %s: has no worker; waiting for one", self.address)
+            except self._dask.KilledWorker:
+                return WorkerKilledError("killed a worker (out of memory?)")
+
+    def _checked(self, result: Any, function: Callable[[A], B], item: A) -> Any:
+        """A result; damage that a worker tells of is seen to here, where the files are."""
+        if not isinstance(result, _Raised):
+            return result
+        if isinstance(result.error, DamagedError):
+            return without_threads(function, item)
+        raise result.error
+
+    def _threads(self) -> int:
+        with self._answering():
+            return sum(self._client.nthreads().values())
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Turn what Dask says of a cluster that fails into a line."""
+        try:
+            yield
+        except (TimeoutError, self._dask.KilledWorker):
+            raise
+        except (ImportError, AttributeError) as error:
+            raise InputError(
+                f"--scheduler {self.address}: its workers lack this version of the suite "
+                f"({error}); install it there"
+            ) from error
+        except (CancelledError, OSError, RuntimeError) as error:
+            raise InputError(
+                f"--scheduler {self.address}: the scheduler has ended or cannot be reached; what "
+                "is finished is kept, run again when there is one"
+            ) from error
+
+
+def _start(number: str) -> Any:
+    """Start worker processes on this machine, which end with it."""
+    import dask
+    from distributed import LocalCluster
+
+    if not number.isdecimal() or not int(number):
+        raise InputError(f"--scheduler {LOCAL}{number}: write a number of workers, {LOCAL}4")
+    # Who dies while it works is tried again alone, and then again by itself; see `results`.
+    settings = {"distributed.scheduler.allowed-failures": 0}
+    with dask.config.set(settings), interrupts_held():
+        return LocalCluster(
+            n_workers=int(number),
+            threads_per_worker=1,
+            memory_limit=0,
+            host="127.0.0.1",
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL + 1,
+        )
+
+
+class _Finder(pickle.Pickler):
+    """Finds the paths in an item, whatever it is."""
+
+    def __init__(self) -> None:
+        super().__init__(BytesIO())
+        self.found: dict[Path, None] = {}
+
+    def persistent_id(self, value: object) -> None:
+        """Note a path."""
+        if isinstance(value, Path):
+            self.found[value] = None
+
+
+def _paths(item: object) -> list[Path]:
+    finder = _Finder()
+    finder.dump(item)
+    return list(finder.found)
+
+
+def _dumps(value: object) -> bytes:
+    """Pickle what a worker can load that has none of the user's own modules."""
+    import cloudpickle
+
+    for name in {name.partition(".")[0] for name in sys.modules}:
+        if is_own_code(name) and name in sys.modules:
+            cloudpickle.register_pickle_by_value(sys.modules[name])
+    return cloudpickle.dumps(value)
+
+
+@cache
+def _facts() -> Facts:
+    """What results depend on, beside the work itself."""
+    modules = (*imported_modules("extractors"), *imported_modules("datasets.reading"))
+    versions = {"Python": platform.python_version(), "this suite": _code()}
+    return tuple((versions | libraries(*modules)).items())
+
+
+@cache
+def _code() -> str:
+    """Hash of this project's code, which says more than its version."""
+    code = hashlib.sha256()
+    for package in PACKAGES:
+        for path in sorted((CHECKOUT / package).rglob("*.py")):
+            code.update(path.relative_to(CHECKOUT).as_posix().encode() + path.read_bytes())
+    return code.hexdigest()[:12]
+
+
+@cache
+def _require_same(facts: Facts) -> None:
+    """Refuse work on a worker with other versions: its results would be others, too."""
+    own = {"Python": platform.python_version(), "this suite": _code()}
+    for name, version in facts:
+        try:
+            found = own.get(name) or importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found = "none"
+        if found != version:
+            raise InputError(
+                f"--scheduler: the worker on {socket.gethostname()} has {found} of {name} and "
+                f"this machine {version}, so results could differ; install the same there"
+            )
+
+
+@lru_cache(maxsize=2)
+def _loaded(function: bytes) -> Callable[[Any], Any]:
+    """The function, which is loaded once for many items."""
+    return pickle.loads(function)
+
+
+def _work(function: bytes, task: _Task) -> object:
+    """Do a piece of work in a worker."""
+    try:
+        _require_same(task.facts)
+        os.environ.pop(LIMIT, None)
+        if task.limit is not None:
+            os.environ[LIMIT] = task.limit
+        with elsewhere(task.files):
+            return without_threads(_loaded(function), pickle.loads(task.item))
+    except Exception as error:
+        try:
+            pickle.loads(pickle.dumps(error))
+        except Exception:  # an error of somebody's own class
+            return _Raised(RuntimeError(f"{type(error).__name__}: {error}"))
+        return _Raised(error)
