@@ -6,13 +6,15 @@ import logging
 import os
 import pickle
 import platform
+import signal
 import socket
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from io import BytesIO
@@ -39,6 +41,9 @@ _PATIENCE = 5
 
 _SENT = 2**29
 """Bytes of files that are on their way at a time, unless a single chunk has more."""
+
+_SILENT = logging.CRITICAL + 1
+"""Level of the messages of Dask that are shown: what matters is said in a line of our own."""
 
 Facts = tuple[tuple[str, str], ...]
 """Names of what results depend on, and their versions."""
@@ -88,7 +93,7 @@ class Cluster:
             raise InputError(
                 f"--scheduler: {error.name} is not installed; pip install distributed"
             ) from error
-        logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)
+        logging.getLogger("distributed").setLevel(_SILENT)
         self.address = address
         self.sends_files = sends_files
         self._dask = distributed
@@ -105,9 +110,10 @@ class Cluster:
 
     def close(self) -> None:
         """Let go of the cluster; workers that were started here end."""
-        self._client.close(_PATIENCE)
+        with suppress(TimeoutError):
+            self._client.close(1)
         if self._started:
-            self._started.close(_PATIENCE)
+            _end(self._started)
 
     def results(
         self, function: Callable[[A], B], items: Sequence[A]
@@ -129,8 +135,8 @@ class Cluster:
             item, task, future = pending.popleft()
             result = self._wait(future)
             if isinstance(result, WorkerKilledError):
-                with self._answering():  # so that the next attempt has all the memory
-                    self._dask.wait([future for _, _, future in pending])
+                for _, _, other in pending:  # so that the next attempt has all the memory
+                    self._wait(other)
                 result = self._wait(self._submit(work, task))
             yield self._checked(result, function, item)
 
@@ -154,15 +160,18 @@ class Cluster:
             return self._client.submit(_work, work, task, pure=False)
 
     def _wait(self, future: Any) -> Any:
-        while True:
-            try:
-                with self._answering():
-                    return future.result(timeout=_PATIENCE)
-            except TimeoutError:
-                if not self._threads():
-                    log.warning("--scheduler %s: has no worker; waiting for one", self.address)
-            except self._dask.KilledWorker:
-                return WorkerKilledError("killed a worker (out of memory?)")
+        """What came of a task; asks now and then whether there is somebody to do it."""
+        done, told = threading.Event(), False
+        future.add_done_callback(lambda _: done.set())
+        while not done.wait(_PATIENCE):
+            if not self._threads() and not told:
+                log.warning("--scheduler %s: has no worker; waiting for one", self.address)
+                told = True
+        try:
+            with self._answering():
+                return future.result()
+        except self._dask.KilledWorker:
+            return WorkerKilledError("killed a worker (out of memory?)")
 
     def _checked(self, result: Any, function: Callable[[A], B], item: A) -> Any:
         """A result; damage that a worker tells of is seen to here, where the files are."""
@@ -181,7 +190,7 @@ class Cluster:
         """Turn what Dask says of a cluster that fails into a line."""
         try:
             yield
-        except (TimeoutError, self._dask.KilledWorker):
+        except self._dask.KilledWorker:
             raise
         except (ImportError, AttributeError) as error:
             raise InputError(
@@ -202,17 +211,32 @@ def _start(number: str) -> Any:
 
     if not number.isdecimal() or not int(number):
         raise InputError(f"--scheduler {LOCAL}{number}: write a number of workers, {LOCAL}4")
-    # Who dies while it works is tried again alone, and then again by itself; see `results`.
-    settings = {"distributed.scheduler.allowed-failures": 0}
-    with dask.config.set(settings), interrupts_held():
+    dask.config.set(
+        {
+            "distributed.scheduler.allowed-failures": 0,  # what kills is tried again alone
+            "distributed.deploy.lost-worker-timeout": "1 day",  # to start another takes a while
+        }
+    )
+    with interrupts_held():
         return LocalCluster(
             n_workers=int(number),
             threads_per_worker=1,
             memory_limit=0,
             host="127.0.0.1",
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL + 1,
+            dashboard_address=":0",
+            silence_logs=_SILENT,
         )
+
+
+def _end(started: Any) -> None:
+    """End the workers that were started here, whatever they are doing."""
+    nannies = list(started.workers.values())
+    with suppress(TimeoutError):
+        started.close(_PATIENCE)
+    for nanny in nannies:
+        if nanny.pid:  # one that is only just starting does not listen
+            with suppress(ProcessLookupError):
+                os.kill(nanny.pid, signal.SIGKILL)
 
 
 class _Finder(pickle.Pickler):
