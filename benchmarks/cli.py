@@ -21,16 +21,15 @@ from benchmarks.formats.files import require_writable
 from benchmarks.formats.terminal import visible, write_anything
 from benchmarks.formats.vectors import read_vectors
 from benchmarks.pipeline.methods.names import require_own_name
-from benchmarks.pipeline.methods.own import use_models, use_plugins
+from benchmarks.pipeline.methods.own import use_models, use_plugins, use_weights
 from benchmarks.pipeline.methods.vectors import GivenVectors
 from benchmarks.pipeline.workers import Elsewhere
 from datasets.errors import InputError
 from datasets.reading import LIMIT, MAX_PIXELS
 from datasets.recognition import ROLES
-from extractors import Extractor, pretrained_networks
+from extractors import Extractor
 from extractors.networks.inference import ENGINES, NoEngineError, chosen
 from extractors.networks.inference import VARIABLE as ENGINE_VARIABLE
-from extractors.networks.weights import variable
 
 BAD_INPUT = 2
 
@@ -414,8 +413,7 @@ def use_networks(options: argparse.Namespace) -> list[str]:
         network does not exist, or the engine is not to be had.
     """
     use_plugins(options.plugin)
-    for pair in options.weights:
-        _give_weights(pair)
+    use_weights(options.weights)
     where = f"--engine {options.engine}" if options.engine else ENGINE_VARIABLE
     if options.engine:
         os.environ[ENGINE_VARIABLE] = options.engine
@@ -424,16 +422,3 @@ def use_networks(options: argparse.Namespace) -> list[str]:
     except NoEngineError as error:
         raise InputError(f"{where}: {error}") from error
     return use_models(options.model)
-
-
-def _give_weights(pair: str) -> None:
-    name, equals, file = pair.partition("=")
-    if not equals or not file:
-        raise InputError(f"--weights {pair}: write NAME=FILE, resnet152=FILE for example")
-    known = pretrained_networks()
-    if name not in known:
-        raise InputError(f"--weights {pair}: no such network; it is one of {', '.join(known)}")
-    given = Path(file).expanduser()
-    if not (given.is_dir() if known[name] == "folder" else given.is_file()):
-        raise InputError(f"--weights {pair}: {given} is not a {known[name]}")
-    os.environ[variable(name)] = str(given)

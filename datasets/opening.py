@@ -8,12 +8,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import IO
 
 from datasets.errors import InputError
 
 Given = bytes | int | OSError | ValueError
 """Content or size of a file where it is at home, or the error of opening it there."""
+
+
+BinaryFile = io.BufferedReader | io.BytesIO
+"""A file that is open, or its content."""
 
 
 class NotRegularError(OSError):
@@ -31,7 +34,7 @@ class _Elsewhere:
         self.files = files
         self.error: NotSharedError | None = None
 
-    def open(self, path: Path) -> IO[bytes]:
+    def open(self, path: Path) -> BinaryFile:
         given = self.files.get(path)
         if isinstance(given, Exception):
             raise given
@@ -85,7 +88,7 @@ def is_at_home() -> bool:
     return _elsewhere.get() is None
 
 
-def open_file(path: Path) -> IO[bytes]:
+def open_file(path: Path) -> BinaryFile:
     """Open a file to be read.
 
     Raises
@@ -119,7 +122,7 @@ def size_of(path: Path) -> Given:
         return error
 
 
-def _open(path: Path) -> IO[bytes]:
+def _open(path: Path) -> BinaryFile:
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
         number = errno.EISDIR if stat.S_ISDIR(mode) else errno.ENXIO

@@ -30,7 +30,7 @@ from datasets.decoding.render import Decoded, render
 from datasets.decoding.repair import MOST_BYTES, repairs
 from datasets.decoding.tiff import is_floating
 from datasets.errors import InputError, UnreadableImageError
-from datasets.opening import NotRegularError, NotSharedError, open_file
+from datasets.opening import BinaryFile, NotRegularError, NotSharedError, open_file
 
 Pixels = NDArray[np.uint8]
 """A decoded picture: uint8 RGB, shape (height, width, 3), upright."""
@@ -190,7 +190,7 @@ def _decode_opened(file: IO[bytes], path: Path) -> Decoded:
     return _decode(file, limit)
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path) -> BinaryFile:
     """Open a file; one that is no regular file would let us wait for ever."""
     try:
         return open_file(path)

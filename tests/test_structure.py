@@ -25,7 +25,9 @@ COMMANDS = (
     "vocabulary_size",
 )
 PACKAGES_OF_COMMANDS = ("audit", "export", "report", "search", "tune")
-PIPELINE = (*("workers", "cache", "loading", "methods", "extraction", "records", "evaluation"),)
+PIPELINE = (
+    *("workers", "cache", "cluster", "loading", "methods", "extraction", "records", "evaluation"),
+)
 """Parts of the main path; each may import those before it."""
 
 

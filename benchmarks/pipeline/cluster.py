@@ -93,7 +93,9 @@ class Cluster:
             raise InputError(
                 f"--scheduler: {error.name} is not installed; pip install distributed"
             ) from error
-        logging.getLogger("distributed").setLevel(_SILENT)
+        for name in ("distributed", *logging.root.manager.loggerDict):
+            if name.partition(".")[0] == "distributed":
+                logging.getLogger(name).setLevel(_SILENT)
         self.address = address
         self.sends_files = sends_files
         self._dask = distributed
@@ -160,7 +162,7 @@ class Cluster:
             return self._client.submit(_work, work, task, pure=False)
 
     def _wait(self, future: Any) -> Any:
-        """What came of a task; asks now and then whether there is somebody to do it."""
+        """Wait for the result of a task; asks now and then whether there is somebody to do it."""
         done, told = threading.Event(), False
         future.add_done_callback(lambda _: done.set())
         while not done.wait(_PATIENCE):
@@ -270,7 +272,7 @@ def _dumps(value: object) -> bytes:
 
 @cache
 def _facts() -> Facts:
-    """What results depend on, beside the work itself."""
+    """Versions of what results depend on, beside the work itself."""
     modules = (*imported_modules("extractors"), *imported_modules("datasets.reading"))
     versions = {"Python": platform.python_version(), "this suite": _code()}
     return tuple((versions | libraries(*modules)).items())

@@ -1,5 +1,6 @@
 """A user's own: plug-ins and files of networks, which join the menus for this process."""
 
+import os
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -26,6 +27,7 @@ from extractors.networks.model_file import (
 )
 from extractors.networks.preparation import Channels, Interpolation, Order, Values
 from extractors.networks.runners import ModelFile, ModelFileError
+from extractors.networks.weights import variable
 from extractors.plugins import (
     Added,
     PluginError,
@@ -123,6 +125,32 @@ def use_plugins(files: Sequence[Path]) -> None:
             _use_file(path.expanduser().resolve())
     except PluginError as error:
         raise InputError(f"--plugin {error}" if files else str(error)) from error
+
+
+def use_weights(pairs: Sequence[str]) -> None:
+    """Let networks take their weights from files.
+
+    Parameters
+    ----------
+    pairs : sequence of str
+        ``NAME=FILE``, of a pretrained network.
+
+    Raises
+    ------
+    InputError
+        If a pair is none, or its file or its network does not exist.
+    """
+    known = extractors.pretrained_networks()
+    for pair in pairs:
+        name, equals, file = pair.partition("=")
+        if not equals or not file:
+            raise InputError(f"--weights {pair}: write NAME=FILE, resnet152=FILE for example")
+        if name not in known:
+            raise InputError(f"--weights {pair}: no such network; it is one of {', '.join(known)}")
+        given = Path(file).expanduser()
+        if not (given.is_dir() if known[name] == "folder" else given.is_file()):
+            raise InputError(f"--weights {pair}: {given} is not a {known[name]}")
+        os.environ[variable(name)] = str(given)
 
 
 def use_models(words: Sequence[str]) -> list[str]:
