@@ -325,13 +325,7 @@ def add_options(parser: "argparse._ActionsContainer", *names: str, **settings: A
 
 
 def cluster(options: argparse.Namespace) -> Elsewhere | None:
-    """Connect to the workers that ``--scheduler`` names; None if it names none.
-
-    Raises
-    ------
-    InputError
-        If they cannot be used.
-    """
+    """Connect to the workers that ``--scheduler`` names; None if it names none."""
     if options.scheduler is None:
         if options.send_pictures:
             raise InputError("--send-pictures goes with --scheduler; name one")

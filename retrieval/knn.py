@@ -28,7 +28,7 @@ permuting the gallery would change the ranking.
 _BLOCK_VALUES = 2**24
 """Distances held at a time (64 MiB)."""
 
-_GALLERY_BLOCK = 4096
+GALLERY_BLOCK = 4096
 """Gallery vectors read at a time."""
 
 _TILE_ROWS = 1024
@@ -85,9 +85,37 @@ def grid_distances(queries: Rows, gallery: Rows) -> Iterator[Block]:
         If the dimensions differ or a value is not finite.
     """
     _require_equal_dimensions(queries, gallery)
-    at_a_time = max(1, _BLOCK_VALUES // max(1, gallery.shape[0]))
+    at_a_time = queries_in_block(gallery.shape[0])
     for start in range(0, queries.shape[0], at_a_time):
-        yield Block(start, _compare(normalise(queries[start : start + at_a_time]), gallery))
+        yield Block(start, compare(queries[start : start + at_a_time], gallery))
+
+
+def queries_in_block(size: int) -> int:
+    """Give the number of queries that are compared together with a gallery.
+
+    Parameters
+    ----------
+    size : int
+        Images in the gallery.
+    """
+    return max(1, _BLOCK_VALUES // max(1, size))
+
+
+def compare(queries: NDArray[np.floating], gallery: Rows) -> GridDistances:
+    """Compare some queries with the whole gallery at once; see `grid_distances`.
+
+    Parameters
+    ----------
+    queries : ndarray of float32, shape (n_queries, n_dims)
+        As many as `queries_in_block` says.
+    gallery : Rows
+        Shape (n_gallery, n_dims), float32.
+
+    Returns
+    -------
+    ndarray of int32, shape (n_queries, n_gallery)
+    """
+    return _compare(normalise(queries), gallery)
 
 
 def first(distances: GridDistances, k: int) -> NDArray[np.intp]:
@@ -133,7 +161,7 @@ def nearest(queries: Rows, gallery: Rows, k: int) -> tuple[NDArray[np.intp], NDA
     ValueError
         If the dimensions differ or a value is not finite.
     """
-    indices, distances = _nearest(queries, gallery, k)
+    indices, distances = nearest_on_grid(queries, gallery, k)
     return indices, np.sqrt(distances * GRID)
 
 
@@ -163,26 +191,24 @@ def nearest_of_many(
     distances : ndarray of int32, same shape
         Squared distances on the grid.
     """
-    indices, distances = _nearest(query, gallery, k, gallery_lengths)
+    indices, distances = nearest_on_grid(query, gallery, k, gallery_lengths)
     return indices[0], distances[0]
 
 
-def _nearest(
+def nearest_on_grid(
     queries: Rows, gallery: Rows, k: int, known_lengths: NDArray[np.float32] | None = None
 ) -> tuple[NDArray[np.intp], GridDistances]:
-    """Nearest gallery vectors, with their distances on the grid."""
+    """Find the same as `nearest`, with squared distances on the grid."""
     _require_equal_dimensions(queries, gallery)
     shape = (queries.shape[0], min(k, gallery.shape[0]))
     indices, distances = np.empty(shape, np.intp), np.empty(shape, np.int32)
     left = np.arange(shape[0])
     if is_worthwhile(gallery.shape[0], k) and gallery.shape[1]:
         left = left[_by_sieve(queries, gallery, known_lengths, indices, distances)]
-    at_a_time = max(1, _BLOCK_VALUES // max(1, gallery.shape[0]))
+    at_a_time = queries_in_block(gallery.shape[0])
     for start in range(0, len(left), at_a_time):
         some = left[start : start + at_a_time]
-        for query, row in zip(
-            some, _compare(normalise(pick(queries, some)), gallery), strict=True
-        ):
+        for query, row in zip(some, compare(pick(queries, some), gallery), strict=True):
             indices[query] = first(row, k)
             distances[query] = row[indices[query]]
     return indices, distances
@@ -235,8 +261,8 @@ def _compare(asked: NDArray[np.float64], gallery: Rows) -> GridDistances:
             np.rint(square, out=cells, casting="unsafe")
             np.maximum(cells, 0, out=cells)
 
-    for left in range(0, count, _GALLERY_BLOCK):
-        block = gallery[left : left + _GALLERY_BLOCK]
+    for left in range(0, count, GALLERY_BLOCK):
+        block = gallery[left : left + GALLERY_BLOCK]
         share(work, [(left + at, block[at : at + height]) for at in range(0, len(block), height)])
         release(block)
     return distances

@@ -9,6 +9,7 @@ import sys
 import time
 from functools import partial
 
+import numpy as np
 import pytest
 from pictures import fill
 from processes import begin_command, end_all, members, wait_for
@@ -18,7 +19,11 @@ from benchmarks import INTERRUPTED
 from benchmarks.pipeline import cluster as cluster_module
 from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.cluster import Cluster
+from benchmarks.pipeline.evaluation import distributed as distributed_search
+from benchmarks.pipeline.evaluation.distributed import DistributedSearch
 from benchmarks.pipeline.workers import CHUNK, WorkerKilledError, cut
+from retrieval import knn
+from retrieval.protocol import Judgements
 
 distributed = pytest.importorskip("distributed", reason="the extra dask")
 
@@ -164,6 +169,9 @@ def test_workers_with_other_versions_are_refused(name, address, run, classes, ca
 class Lacking:
     """Stands for a function that a worker's version of the suite does not have."""
 
+    def __call__(self):
+        raise NotImplementedError
+
     def __reduce__(self):
         return importlib.import_module, ("benchmarks.pipeline.of_another_version",)
 
@@ -226,8 +234,8 @@ def test_a_signal_ends_a_run_and_the_workers_that_it_started(tmp_path):
     place += ["--cache", tmp_path / "cache", "--scheduler", "local:2", "--no-plots"]
     process = begin_command(["-m", "benchmarks.run", "--extractor", "gist", *place])
     try:
-        wait_for(lambda: list((tmp_path / "cache" / "vectors").glob("gist*")))
-        wait_for(lambda: len(members(process)) >= 3)
+        wait_for(lambda: list((tmp_path / "cache" / "vectors").glob("gist*")), 180)
+        assert len(members(process)) >= 3  # itself and two workers
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         assert process.communicate(timeout=60)[1] == INTERRUPTED + "\n"
         assert process.returncode == 128 + signal.SIGINT
@@ -235,3 +243,20 @@ def test_a_signal_ends_a_run_and_the_workers_that_it_started(tmp_path):
     finally:
         end_all(process)
         process.stderr.close()
+
+
+def test_a_gallery_that_workers_hold_in_parts_is_searched_alike(local, monkeypatch):
+    monkeypatch.setattr(distributed_search, "_DIMS", 1)
+    monkeypatch.setattr(distributed_search, "_WORK", 1)
+    monkeypatch.setattr(knn, "_BLOCK_VALUES", 9 * 5000)
+    rng = np.random.default_rng(0)
+    queries, gallery = (rng.normal(size=(n, 32)).astype(np.float32) for n in (20, 5000))
+    gallery[4000:4400] = gallery[:400]
+    search = DistributedSearch(local)
+    nobody = Judgements((), len(gallery), 0)
+    for _ in range(2):
+        made = list(search([queries], [gallery], nobody))
+        assert len(search._parts) == 2
+        for one, other in zip(made, knn.grid_distances(queries, gallery), strict=True):
+            assert one.start == other.start
+            assert one.distances.tobytes() == other.distances.tobytes()

@@ -36,7 +36,7 @@ def test_blocks_have_no_influence(vectors, monkeypatch):
     queries, gallery = vectors
     [whole] = grid_distances(queries, gallery)
     monkeypatch.setattr(knn, "_BLOCK_VALUES", 7 * len(gallery))
-    monkeypatch.setattr(knn, "_GALLERY_BLOCK", 11)
+    monkeypatch.setattr(knn, "GALLERY_BLOCK", 11)
     parts = list(grid_distances(queries, gallery))
     assert [block.start for block in parts] == [0, 7, 14, 21, 28]
     assert np.array_equal(np.concatenate([block.distances for block in parts]), whole.distances)

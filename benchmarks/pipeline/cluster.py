@@ -15,11 +15,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks import CHECKOUT, PACKAGES
 from benchmarks.pipeline.cache.fingerprint import imported_modules, is_own_code, libraries
@@ -54,6 +57,7 @@ class _Task:
     """A pickled item, with what a worker must know to do the same as would be done here."""
 
     item: bytes
+    kept: Sequence["_Kept"]
     files: Mapping[Path, Given]
     facts: Facts
     limit: str | None
@@ -61,6 +65,13 @@ class _Task:
     @property
     def size(self) -> int:
         return sum(len(one) for one in self.files.values() if isinstance(one, bytes))
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Stands for an array that workers hold."""
+
+    future: Any
 
 
 @dataclass(frozen=True)
@@ -88,6 +99,7 @@ class Cluster:
 
     def __init__(self, address: str, sends_files: bool) -> None:
         try:
+            import dask
             import distributed
         except ModuleNotFoundError as error:
             raise InputError(
@@ -96,6 +108,8 @@ class Cluster:
         for name in ("distributed", *logging.root.manager.loggerDict):
             if name.partition(".")[0] == "distributed":
                 logging.getLogger(name).setLevel(_SILENT)
+        # Chunks of pictures and parts of galleries are larger than Dask thinks wise.
+        dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TiB"})
         self.address = address
         self.sends_files = sends_files
         self._dask = distributed
@@ -117,6 +131,16 @@ class Cluster:
         if self._started:
             _end(self._started)
 
+    def count(self) -> int:
+        """Count the threads of all workers."""
+        with self._answering():
+            return sum(self._client.nthreads().values())
+
+    def keep(self, rows: NDArray[np.floating]) -> _Kept:
+        """Let workers hold an array, until what stands for it is gone."""
+        with self._answering():
+            return _Kept(self._client.submit(_same, np.ascontiguousarray(rows), pure=False))
+
     def results(
         self, function: Callable[[A], B], items: Sequence[A]
     ) -> Iterator[B | WorkerKilledError]:
@@ -127,7 +151,7 @@ class Cluster:
         most, looked = 0, 0.0
         while waiting or pending:
             if time.monotonic() > looked + _PATIENCE:  # workers may come and go
-                most, looked = 2 * self._threads() + 2, time.monotonic()
+                most, looked = 2 * self.count() + 2, time.monotonic()
             while waiting and len(pending) < most:
                 if pending and sum(task.size for _, task, _ in pending) > _SENT:
                     break
@@ -153,20 +177,22 @@ class Cluster:
             return self._client.submit(bytes, _dumps(function), pure=False)
 
     def _task(self, item: object) -> _Task:
+        pickled = _Pickled(item)
         look = content_of if self.sends_files else size_of
-        files = {path: look(path) for path in _paths(item)}
-        return _Task(pickle.dumps(item), files, _facts(), os.environ.get(LIMIT))
+        files = {path: look(path) for path in pickled.paths}
+        return _Task(pickled.content, pickled.kept, files, _facts(), os.environ.get(LIMIT))
 
     def _submit(self, work: object, task: _Task) -> Any:
+        kept = [one.future for one in task.kept]
         with self._answering():
-            return self._client.submit(_work, work, task, pure=False)
+            return self._client.submit(_work, work, replace(task, kept=()), *kept, pure=False)
 
     def _wait(self, future: Any) -> Any:
         """Wait for the result of a task; asks now and then whether there is somebody to do it."""
         done, told = threading.Event(), False
         future.add_done_callback(lambda _: done.set())
         while not done.wait(_PATIENCE):
-            if not self._threads() and not told:
+            if not self.count() and not told:
                 log.warning("--scheduler %s: has no worker; waiting for one", self.address)
                 told = True
         try:
@@ -182,10 +208,6 @@ class Cluster:
         if isinstance(result.error, DamagedError):
             return without_threads(function, item)
         raise result.error
-
-    def _threads(self) -> int:
-        with self._answering():
-            return sum(self._client.nthreads().values())
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
@@ -241,23 +263,41 @@ def _end(started: Any) -> None:
                 os.kill(nanny.pid, signal.SIGKILL)
 
 
-class _Finder(pickle.Pickler):
-    """Finds the paths in an item, whatever it is."""
+class _Pickled(pickle.Pickler):
+    """An item, whatever it is, with the paths in it and the arrays that workers hold."""
 
-    def __init__(self) -> None:
-        super().__init__(BytesIO())
-        self.found: dict[Path, None] = {}
+    def __init__(self, item: object) -> None:
+        file = BytesIO()
+        super().__init__(file)
+        self.paths: dict[Path, None] = {}
+        self.kept: list[_Kept] = []
+        self.dump(item)
+        self.content = file.getvalue()
 
-    def persistent_id(self, value: object) -> None:
-        """Note a path."""
+    def persistent_id(self, value: object) -> int | None:
+        """Note a path, and replace what is held elsewhere by its number."""
         if isinstance(value, Path):
-            self.found[value] = None
+            self.paths[value] = None
+        if not isinstance(value, _Kept):
+            return None
+        self.kept.append(value)
+        return len(self.kept) - 1
 
 
-def _paths(item: object) -> list[Path]:
-    finder = _Finder()
-    finder.dump(item)
-    return list(finder.found)
+class _Unpickler(pickle.Unpickler):
+    """Loads an item in a worker that holds the arrays in it."""
+
+    def __init__(self, content: bytes, kept: Sequence[object]) -> None:
+        super().__init__(BytesIO(content))
+        self._kept = kept
+
+    def persistent_load(self, number: int) -> object:
+        """Give the array of that number."""
+        return self._kept[number]
+
+
+def _same(rows: NDArray[np.floating]) -> NDArray[np.floating]:
+    return rows
 
 
 def _dumps(value: object) -> bytes:
@@ -310,7 +350,7 @@ def _loaded(function: bytes) -> Callable[[Any], Any]:
     return pickle.loads(function)
 
 
-def _work(function: bytes, task: _Task) -> object:
+def _work(function: bytes, task: _Task, *kept: object) -> object:
     """Do a piece of work in a worker."""
     try:
         _require_same(task.facts)
@@ -318,7 +358,7 @@ def _work(function: bytes, task: _Task) -> object:
         if task.limit is not None:
             os.environ[LIMIT] = task.limit
         with elsewhere(task.files):
-            return without_threads(_loaded(function), pickle.loads(task.item))
+            return without_threads(_loaded(function), _Unpickler(task.item, kept).load())
     except Exception as error:
         try:
             pickle.loads(pickle.dumps(error))

@@ -12,10 +12,12 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing.resource_tracker import ensure_running
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import cv2
+import numpy as np
 from joblib import Parallel, cpu_count, delayed
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -54,6 +56,12 @@ class Elsewhere(Protocol):
 
     sends_files: bool
 
+    def count(self) -> int:
+        """Count the workers that are there now."""
+
+    def keep(self, rows: NDArray[np.floating]) -> Any:
+        """Let workers hold an array; gives what stands for it in items, and lets go with it."""
+
     def results(
         self, function: Callable[[A], B], items: Sequence[A]
     ) -> Iterator[B | WorkerKilledError]:
@@ -89,6 +97,11 @@ class Workforce:
         made = copy.copy(self)
         made.elsewhere = None
         return made
+
+    @property
+    def beside_files(self) -> Self:
+        """The same, but without those whom files would have to be sent."""
+        return self.here if self.elsewhere and self.elsewhere.sends_files else self
 
     def log(self, text: str) -> None:
         """Print a line on standard error."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.formats.files import Json
+from benchmarks.pipeline.evaluation.distributed import DistributedSearch
 from benchmarks.pipeline.evaluation.fitted_method import FittedMethod
 from benchmarks.pipeline.evaluation.sanity import check_protocol, check_search
 from benchmarks.pipeline.evaluation.verification import count_inliers, inlier_report
@@ -81,6 +82,8 @@ class Evaluation:
         }
         for judgements in self.judgements.values():
             check_protocol(judgements)
+        elsewhere = self.workforce.elsewhere
+        self._distributed = elsewhere and DistributedSearch(elsewhere)
 
     def run(
         self, method: Method, extracted: Mapping[str, Extracted]
@@ -146,6 +149,8 @@ class Evaluation:
         """
         # A fresh search knows no gallery yet, so its neighbour graph counts for every query set.
         fitted.search = fitted.method.search(fitted.fusion)
+        if self._distributed and fitted.method.is_plain:
+            fitted.search = self._distributed
         began = time.perf_counter()
         blocks, verification = self.blocks(task, fitted, queries, gallery)
         ranking = summarise(blocks, self.judgements[task.query_set])

@@ -61,7 +61,7 @@ def count_inliers(
         for query, found in zip(queries, candidates, strict=True)
     ]
     inliers = np.zeros(candidates.shape, np.int32)
-    chunks = workforce.chunks(_verify, cut(jobs, 4), label)
+    chunks = workforce.beside_files.chunks(_verify, cut(jobs, 4), label)
     number = 0
     for chunk in chunks:
         if isinstance(chunk, WorkerKilledError):

@@ -1,0 +1,129 @@
+"""A gallery searched in parts, wherever they lie, with the numbers of a search of the whole.
+
+Parts begin where `retrieval.knn` begins a block, and the same queries are compared at a time, so
+every distance is made by the same products; neighbours are merged by distance, then by index.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.knn import (
+    GALLERY_BLOCK,
+    Block,
+    GridDistances,
+    Rows,
+    compare,
+    nearest_on_grid,
+    queries_in_block,
+)
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+Work = Callable[[Callable[[A], B], Sequence[A]], Iterator[B]]
+"""Applies a function to items, in order; such as `map`."""
+
+Found = tuple[NDArray[np.intp], GridDistances]
+"""Indices and distances, each of shape (n_queries, k)."""
+
+
+def bounds(size: int, count: int) -> list[slice]:
+    """Cut a gallery into parts of about the same size.
+
+    Parameters
+    ----------
+    size : int
+        Images in the gallery.
+    count : int
+        Parts wanted; fewer come back of a small gallery.
+    """
+    blocks = -(-size // GALLERY_BLOCK)
+    count = max(1, min(count, blocks))
+    edges = [blocks * number // count * GALLERY_BLOCK for number in range(count)]
+    return [slice(start, stop) for start, stop in pairwise([*edges, size])]
+
+
+def grid_distances_in_parts(
+    queries: Rows, parts: Sequence[Any], size: int, work: Work[Any, GridDistances]
+) -> Iterator[Block]:
+    """Compare every query with every gallery vector; as `retrieval.knn.grid_distances`.
+
+    Parameters
+    ----------
+    queries : Rows
+        Shape (n_queries, n_dims), float32.
+    parts : sequence
+        The rows of the gallery within `bounds`, or what `work` takes for them.
+    size : int
+        Images in the gallery.
+    work : callable
+        Does the comparisons.
+    """
+    step = queries_in_block(size)
+    starts = range(0, queries.shape[0], step)
+    items = [(part, queries[start : start + step]) for start in starts for part in parts]
+    made = work(_compare, items)
+    for start in starts:
+        yield Block(start, np.hstack([next(made) for _ in parts]))
+
+
+def nearest_in_parts(
+    queries: Rows,
+    parts: Sequence[Any],
+    starts: Sequence[int],
+    k: int,
+    work: Work[Any, Found],
+) -> Found:
+    """Find the k nearest gallery vectors of every query, with their distances on the grid.
+
+    Parameters
+    ----------
+    queries : Rows
+        Shape (n_queries, n_dims), float32.
+    parts : sequence
+        The rows of the gallery within `bounds`, or what `work` takes for them.
+    starts : sequence of int
+        Index in the gallery of the first row of each part.
+    k : int
+        Neighbours wanted; fewer come back if the gallery is smaller.
+
+    Returns
+    -------
+    indices : ndarray of intp, shape (n_queries, min(k, n_gallery))
+        By distance, then by index.
+    distances : ndarray of int32, same shape
+        Squared distances on the grid.
+    """
+    found = list(work(_nearest, [(part, queries[:], k) for part in parts]))
+    moved = [indices + start for (indices, _), start in zip(found, starts, strict=True)]
+    return merge(np.hstack(moved), np.hstack([distances for _, distances in found]), k)
+
+
+def merge(indices: NDArray[np.intp], distances: GridDistances, k: int) -> Found:
+    """Keep the k nearest of what was found in several parts, by distance, then by index.
+
+    Parameters
+    ----------
+    indices : ndarray of intp, shape (n_queries, n_found)
+        Gallery rows.
+    distances : ndarray of int32, same shape
+        Squared distances on the grid.
+    k : int
+        Neighbours wanted.
+    """
+    order = np.lexsort((indices, distances), axis=1)[:, :k]
+    return np.take_along_axis(indices, order, 1), np.take_along_axis(distances, order, 1)
+
+
+def _compare(item: tuple[Rows, NDArray[np.floating]]) -> GridDistances:
+    part, queries = item
+    return compare(queries, part)
+
+
+def _nearest(item: tuple[Rows, NDArray[np.floating], int]) -> Found:
+    part, queries, k = item
+    return nearest_on_grid(queries, part, k)
