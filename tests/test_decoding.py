@@ -464,9 +464,15 @@ MEASURE = """
 import sys
 from pathlib import Path
 from datasets.reading import read_image
-shape = read_image(Path(sys.argv[1])).shape
-[peak] = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
-print(shape, peak.split()[1])
+
+
+def peak():
+    [line] = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
+    return int(line.split()[1])
+
+
+before = peak()
+print(read_image(Path(sys.argv[1])).shape, peak() - before)
 """
 
 
@@ -481,4 +487,5 @@ def test_the_largest_picture_needs_half_a_gigabyte(tmp_path, mode):
     )
     shape, _, kilobytes = done.stdout.rpartition(" ")
     assert shape == "(4700, 4700, 3)"
-    assert int(kilobytes) < 500_000
+    # What the libraries take before differs from machine to machine.
+    assert int(kilobytes) < 450_000
