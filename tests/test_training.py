@@ -196,8 +196,8 @@ def flipped(content, place=0.5):
 @pytest.mark.parametrize(
     ("name", "damage"),
     [
-        ("last-2.keras", flipped),
-        ("best.keras", lambda content: content[:-100]),
+        ("last-2.npz", flipped),
+        ("best.npz", lambda content: content[:-100]),
         (HISTORY, lambda content: content.replace(b"0.", b"1.", 1)),
         (HISTORY, lambda content: bytes(len(content))),
     ],

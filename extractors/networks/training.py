@@ -23,13 +23,18 @@ from extractors.networks.history import Epoch, read_history, write_history
 from extractors.networks.saving import (
     NETWORK,
     PART,
-    copy_network,
+    STATE,
+    DamagedNetworkError,
+    copy_state,
     load_trained,
+    read_state,
     restore_network,
     save_network,
+    save_state,
+    take_state,
 )
 
-_BEST = "best.keras"
+_BEST = f"best{STATE}"
 
 
 class Track(Protocol):
@@ -247,21 +252,9 @@ def train(
     """
     if trained := restore_network(folder / NETWORK):
         return trained
-    keras = load_keras()
     folder.mkdir(parents=True, exist_ok=True)
-    history, best = read_history(folder), folder / _BEST
-    last = _last(folder, len(history))
-    model = restore_network(last, compiled=True) if history and restore_network(best) else None
-    if model is None:
-        history = []
-        seed_all(recipe.seed)
-        model = build()
-        model.compile(
-            keras.optimizers.Adam(recipe.rate),
-            "sparse_categorical_crossentropy",
-            metrics=["accuracy"],
-            **compiled_how(),
-        )
+    model, best = _compiled(build, recipe), folder / _BEST
+    history = _resumed(model, folder)
     learn, validate = recipe.split(len(samples))
     for epoch in track(range(len(history), recipe.epochs), recipe.epochs, "training"):
         losses = [one.val_loss for one in history]
@@ -270,21 +263,45 @@ def train(
         model.optimizer.learning_rate.assign(recipe.next_rate(losses))
         history.append(_epoch(model, samples, labels, recipe, epoch, learn, validate))
         last = _last(folder, len(history))
-        save_network(model, last)
+        save_state(model, last)
         if history[-1].val_loss <= min(one.val_loss for one in history):
-            copy_network(last, best)
+            copy_state(last, best)
         # The history says which of the last states counts, whenever this is stopped.
         write_history(folder, history)
         _last(folder, epoch).unlink(missing_ok=True)
-    best.replace(folder / NETWORK)
-    for left in (*folder.glob("last-*.keras"), folder / PART):
+    if (state := read_state(best)) is None:
+        raise DamagedNetworkError(f"{best}: damaged while the network was trained; run again")
+    take_state(model, state)
+    save_network(model, folder / NETWORK)
+    for left in (*folder.glob(f"last-*{STATE}"), best, folder / PART):
         left.unlink(missing_ok=True)
     return load_trained(folder)
 
 
+def _compiled(build: Callable[[], Model], recipe: Recipe) -> Model:
+    """The untrained network, ready to be trained."""
+    seed_all(recipe.seed)
+    model = build()
+    optimizer = load_keras().optimizers.Adam(recipe.rate)
+    loss = "sparse_categorical_crossentropy"
+    model.compile(optimizer, loss, metrics=["accuracy"], **compiled_how())
+    optimizer.build(model.trainable_variables)
+    return model
+
+
+def _resumed(model: Model, folder: Path) -> list[Epoch]:
+    """The epochs of a training that was stopped, whose state the network takes; or none."""
+    history = read_history(folder)
+    state = read_state(_last(folder, len(history))) if history else None
+    if state is None or read_state(folder / _BEST) is None:
+        return []
+    take_state(model, state)
+    return history
+
+
 def _last(folder: Path, epochs: int) -> Path:
     """The network's state after so many epochs."""
-    return folder / f"last-{epochs}.keras"
+    return folder / f"last-{epochs}{STATE}"
 
 
 def _epoch(
