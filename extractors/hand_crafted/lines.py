@@ -1,12 +1,12 @@
 """Preprocessing that turns photographs into drawings of lines (XDoG)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from extractors.preprocessing import LongestSide, Pixels, Preprocess, grey
+from extractors.preprocessing import LongestSide, Pixels, Preprocess, grey, once
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,10 @@ class Lines:
 
     def __call__(self, image: Pixels) -> Pixels:
         """Return the drawing, RGB."""
+        drawing = once(replace(self, then=None), image, self._draw)
+        return self.then(drawing) if self.then else drawing
+
+    def _draw(self, image: Pixels) -> Pixels:
         smooth = self.scale(image)
         for _ in range(self.smoothings):
             smooth = cv2.bilateralFilter(smooth, 7, 25, 4)  # type: ignore[assignment]
@@ -72,8 +76,7 @@ class Lines:
         )
         drawn = np.rint(255 * ink).astype(np.uint8)
         drawn[_specks(drawn < 128, self.speck)] = 255
-        drawing = np.repeat(drawn[..., None], 3, axis=2)
-        return self.then(drawing) if self.then else drawing
+        return np.repeat(drawn[..., None], 3, axis=2)
 
 
 def _specks(ink: NDArray[np.bool_], smallest: int) -> NDArray[np.bool_]:

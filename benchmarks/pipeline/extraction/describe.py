@@ -17,6 +17,7 @@ from datasets.reading import Pixels
 from datasets.task import Image
 from extractors import Extractor
 from extractors.local_features.detector import Detector, LocalFeatures
+from extractors.preprocessing import shared
 
 _BATCH_BYTES = 64 * 2**20
 """Decoded pictures that a worker holds at a time, unless a single one is larger."""
@@ -68,18 +69,19 @@ def _describe(
     seconds = dict.fromkeys(names, 0.0)
     errors: dict[str, str] = {}
     for pictures in _batches(paths):
-        for name in [name for name in names if name not in errors]:
-            began = time.perf_counter()
-            try:
-                values = list(describers[name].transform(pictures.values()))
-            except Exception as error:
-                errors[name] = _blame(describers[name], pictures) or repr(error)
-                continue
-            seconds[name] += time.perf_counter() - began
-            for path, value in zip(pictures, values, strict=True):
-                if not _is_finite(value):
-                    errors.setdefault(name, f"gave values that are not finite for {path}")
-            made[name] += values
+        with shared() as work:
+            for name in [name for name in names if name not in errors]:
+                began = time.perf_counter() + work.saved
+                try:
+                    values = list(describers[name].transform(pictures.values()))
+                except Exception as error:
+                    errors[name] = _blame(describers[name], pictures) or repr(error)
+                    continue
+                seconds[name] += time.perf_counter() + work.saved - began
+                for path, value in zip(pictures, values, strict=True):
+                    if not _is_finite(value):
+                        errors.setdefault(name, f"gave values that are not finite for {path}")
+                made[name] += values
     return {name: errors.get(name) or (made[name], seconds[name]) for name in names}
 
 
