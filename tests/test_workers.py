@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+import time
 from functools import partial
 
 import numpy as np
@@ -21,6 +22,7 @@ from benchmarks.pipeline.workers import (
     cut,
     in_parallel,
 )
+from datasets.errors import InputError
 from extractors.hand_crafted.colour import ColourHistogram
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="workers are killed by signals")
@@ -132,3 +134,71 @@ def test_an_extractor_that_kills_fails_with_the_picture_and_others_go_on(
         ranking = (records / f"{name}.npz").read_bytes()
         same = tmp_path / "alone" / "fruit" / "records" / "query" / f"{name}.npz"
         assert ranking == same.read_bytes()
+
+
+def test_work_is_done_aside_while_the_body_does_another():
+    met = threading.Barrier(2)
+    with Workforce(2, quiet=True).aside(lambda: met.wait(10)):
+        met.wait(10)  # would break if one came after the other
+
+
+def test_one_job_does_one_after_the_other():
+    done = []
+    with Workforce(1, quiet=True).aside(lambda: done.append("work")):
+        done.append("body")
+    assert done == ["body", "work"]
+
+
+def bad():
+    raise InputError("a picture has gone")
+
+
+def test_bad_input_found_aside_ends_the_body_with_its_next_step():
+    workforce, steps = Workforce(2, quiet=True), []
+
+    def train(work, count):
+        with workforce.aside(work):
+            for step in workforce.track(range(count), count, "training"):
+                steps.append(step)
+                time.sleep(0.01)
+
+    with pytest.raises(InputError, match="a picture has gone"):
+        train(bad, 1000)
+    assert len(steps) < 1000
+    steps.clear()
+    with pytest.raises(ZeroDivisionError):
+        train(lambda: 1 / 0, 5)
+    assert len(steps) == 5
+
+
+def test_nobody_waits_for_the_workers_when_the_body_ends_early():
+    workforce, working = Workforce(2, quiet=True), threading.Event()
+
+    def describe():
+        for _ in workforce.chunks(long, [0.0, *[60.0] * 6], "describing"):
+            working.set()
+
+    def interrupted():
+        with workforce.aside(describe):
+            assert working.wait(60)
+            raise KeyboardInterrupt
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert time.monotonic() - began < 60
+    assert list(in_parallel(long, [0.0, 0.0], 2)) == [0.0, 0.0]
+
+
+def long(seconds):
+    time.sleep(seconds)
+    return seconds
+
+
+def test_work_aside_has_the_callers_backend():
+    found = []
+    with parallel_config(backend="threading"):
+        workforce = Workforce(2, quiet=True)
+        with workforce.aside(lambda: found.extend(workforce.chunks(thread, range(4), ""))):
+            pass
+    assert found == [(os.getpid(), False)] * 4

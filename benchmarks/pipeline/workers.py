@@ -8,6 +8,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
@@ -16,12 +17,14 @@ from typing import Any, Protocol, Self, TypeVar
 
 import cv2
 import numpy as np
-from joblib import Parallel, cpu_count, delayed
+from joblib import Parallel, cpu_count, delayed, parallel_config
+from joblib.externals.loky import get_reusable_executor
+from joblib.parallel import get_active_backend
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from benchmarks.formats.terminal import visible
+from benchmarks.pipeline.progress import Bars
 from datasets.errors import InputError
 
 A = TypeVar("A")
@@ -90,6 +93,8 @@ class Workforce:
         self.jobs = jobs or cpu_count()
         self.elsewhere = elsewhere
         self.console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._bars = Bars(self.console)
+        self._aside: Future[None] | None = None
 
     @property
     def here(self) -> Self:
@@ -109,17 +114,49 @@ class Workforce:
 
     def track(self, items: Iterable[A], total: int, label: str) -> Iterator[A]:
         """Pass items through while a bar counts them and shows the time left."""
-        if not self.console.is_terminal or self.console.quiet or total == 0:
-            yield from items
+        with self._bars.bar(total, label) as advance:
+            for item in items:
+                yield item
+                advance()
+                self._raise_what_ended_aside()
+
+    @contextmanager
+    def aside(self, work: Callable[[], None]) -> Iterator[None]:
+        """Let workers do some work while this process does another, the body.
+
+        With one job there is nobody else, so the work is done behind the body.
+
+        Raises
+        ------
+        Exception
+            Whatever ends either; bad input that ends the work ends a body that is tracked, too.
+        """
+        if self.jobs == 1 and not self.elsewhere:
+            yield
+            work()
             return
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=self.console, transient=True) as bar:
-            yield from bar.track(items, total=total, description=visible(label))
+        backend, _ = get_active_backend()  # which every thread chooses for itself
+
+        def work_there() -> None:
+            with parallel_config(backend):
+                work()
+
+        with ThreadPoolExecutor(1) as thread:
+            self._aside = thread.submit(work_there)
+            try:
+                yield
+                self._aside.result()
+            except BaseException:
+                # Nobody waits for what the workers are doing.
+                get_reusable_executor(reuse=True).shutdown(kill_workers=True)
+                raise
+            finally:
+                self._aside = None
+
+    def _raise_what_ended_aside(self) -> None:
+        aside = self._aside
+        if aside and aside.done() and isinstance(aside.exception(), InputError):
+            aside.result()
 
     def chunks(
         self, function: Callable[[A], B], items: Sequence[A], label: str

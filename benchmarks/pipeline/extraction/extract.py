@@ -1,6 +1,7 @@
 """Vectors of a dataset's images by every extractor, in as few passes over them as can be."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,24 @@ def _extract(
         if one.given and (words := one.given.surplus(dataset)):
             workforce.log(words)
     deep = [one for one in extractors if one.network]
-    run_networks(deep, extracted, dataset, cache, forget, workforce)
     others = [one for one in extractors if not one.network and not one.given]
+    # Networks leave a part of the cores idle, as their small steps come one after the other.
+    with workforce.aside(
+        partial(_extract_others, others, extracted, dataset, cache, forget, workforce)
+    ):
+        run_networks(deep, extracted, dataset, cache, forget, workforce)
+    return extracted
+
+
+def _extract_others(
+    others: Sequence[ExtractorSteps],
+    extracted: Mapping[str, Extracted],
+    dataset: Dataset,
+    cache: Path,
+    forget: bool,
+    workforce: Workforce,
+) -> None:
+    """Make the vectors of what needs no network."""
     shared: dict[Path, FeatureStore] = {}
     for one in others:
         mine = extracted[one.name]
@@ -84,7 +101,6 @@ def _extract(
     _describe(others, extracted, dataset, workforce)
     local = [one for one in others if one.detector and extracted[one.name].is_usable]
     encode_all(local, extracted, dataset, workforce)
-    return extracted
 
 
 def _describe(
