@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 __all__ = ["evaluate", "evaluate_vectors", "load_model"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+PUBLISHED = CHECKOUT / "results"
+"""Results that the project publishes."""
+
+LOCAL = PUBLISHED / "local"
+"""Results of runs here: beside the published ones, never over them, and not in git."""
+
 PACKAGES = ("benchmarks", "datasets", "extractors", "retrieval")
 
 _IS_COMMAND = sys.argv[0] == "-m"

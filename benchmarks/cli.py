@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import platformdirs
 
 import datasets
-from benchmarks import CHECKOUT, INTERRUPTED, STOPS, end_at_once
+from benchmarks import INTERRUPTED, LOCAL, STOPS, end_at_once
 from benchmarks.formats.files import require_writable
 from benchmarks.formats.terminal import visible, write_anything
 from benchmarks.formats.vectors import read_vectors
@@ -266,8 +266,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "--out": {
         "type": a_path,
         "metavar": "DIR",
-        "default": CHECKOUT / "results",
-        "help": "results folder (default: results/ of the checkout)",
+        "default": LOCAL,
+        "help": "results folder (default: results/local/ of the checkout; results/ is published)",
     },
     "--cache": {
         "type": a_path,
@@ -349,7 +349,13 @@ def require_folders(options: argparse.Namespace, *names: str) -> None:
     for name in names:
         folder = getattr(options, name)
         for text in [given] if isinstance(given, str) else given:
-            require_apart(folder, f"--{name}", datasets.resolve(text, options.layout)[1])
+            source, root = datasets.resolve(text, options.layout)
+            require_apart(folder, f"--{name}", root)
+            if folder.resolve() / source.name == LOCAL:
+                raise InputError(
+                    f"--dataset {text}: in {folder} the name {source.name} stands for runs that "
+                    f"are not published; write NAME={text}"
+                )
         require_writable(folder, f"--{name}")
 
 

@@ -55,12 +55,13 @@ def _main(arguments: Sequence[str] | None) -> int:
     from benchmarks.report.console import print_table
     from benchmarks.report.tables import choose
     from benchmarks.report.write import write_dataset, write_front
+    from benchmarks.verify.verdict import beside_published
 
     methods, choice = _methods(options, use_networks(options)), choose(options.metrics)
     require_folders(options, "out", "cache")
     workforce = Workforce(options.jobs, options.quiet, cluster(options))
-    failed = False
-    for dataset in load_all(options, workforce):
+    failed, loaded = False, load_all(options, workforce)
+    for dataset in loaded:
         evaluation = Evaluation(dataset, options.cache, workforce)
         recorder = Recorder(dataset, options.out, options.seed, workforce)
         failed |= run(evaluation, recorder, methods, options.force)
@@ -70,6 +71,9 @@ def _main(arguments: Sequence[str] | None) -> int:
             print_table(dataset, written.tables, written.choice)
     write_front(options.out)
     workforce.log(f"Tables, records and rankings are in {options.out}")
+    for dataset in [] if options.quiet else loaded:
+        if line := beside_published(options.out, dataset.name):
+            workforce.log(line)
     return 1 if failed else 0
 
 

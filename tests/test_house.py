@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 import datasets
-from benchmarks.pipeline.records.results import read_results
+from benchmarks.pipeline.records.results import dataset_folders, read_results
 from benchmarks.report.pages.overview import write_overview
-from benchmarks.report.write import dataset_folders
 from benchmarks.run import main
 
 ROOT = Path(__file__).resolve().parents[1]

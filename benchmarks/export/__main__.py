@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import CHECKOUT
+from benchmarks import LOCAL
 from benchmarks.cli import (
     a_path,
     add_options,
@@ -90,8 +90,8 @@ def _parser() -> argparse.ArgumentParser:
         "--results",
         type=a_path,
         metavar="DIR",
-        default=CHECKOUT / "results",
-        help="results folder of the run (default: results/ of the checkout)",
+        default=LOCAL,
+        help="results folder of the run (default: results/local/ of the checkout)",
     )
     add_options(parser, "out", default=None, required=True, help="folder to write to")
     parser.add_argument(

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from benchmarks.formats.files import Json, write_text
 from benchmarks.formats.tables import Row, write_rows
-from benchmarks.pipeline.records.results import TaskResults, read_results
+from benchmarks.pipeline.records.results import TaskResults, dataset_folders, read_results
 from benchmarks.report.tables import CHANCE, COSTS, Choice, task_rows
-from benchmarks.report.write import dataset_folders
 from datasets.errors import InputError
 
 _MEASURED = {

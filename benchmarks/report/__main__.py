@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from benchmarks.cli import add_options, command, make_parser, require_folders
 from benchmarks.pipeline.methods.own import use_plugins
+from benchmarks.pipeline.records.results import dataset_folders
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.site.build import build_page
 from benchmarks.report.site.thumbnails import Pictures
 from benchmarks.report.tables import choose
-from benchmarks.report.write import dataset_folders, write_dataset, write_front, write_vocabularies
+from benchmarks.report.write import write_dataset, write_front, write_vocabularies
 from datasets.errors import InputError
 
 

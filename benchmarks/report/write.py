@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.record import DESCRIPTION
-from benchmarks.pipeline.records.results import Results, read_results
+from benchmarks.pipeline.records.results import Results, dataset_folders, read_results
+from benchmarks.pipeline.records.seeds import FOLDER as SEEDS
 from benchmarks.report.pages.accuracy import CURVES, plot_accuracy, write_curves
 from benchmarks.report.pages.classes import write_classes
 from benchmarks.report.pages.costs import plot_costs
@@ -15,6 +15,7 @@ from benchmarks.report.pages.fusion import write_hybrid
 from benchmarks.report.pages.leaks import write_leaks
 from benchmarks.report.pages.overview import write_overview
 from benchmarks.report.pages.presets import write_presets
+from benchmarks.report.pages.seeds import write_seeds
 from benchmarks.report.pages.sketch_gap import write_gap
 from benchmarks.report.pages.table import PAGES, write_summary, write_table_page, write_tables
 from benchmarks.report.pages.training import plot_training
@@ -70,6 +71,9 @@ def write_dataset(
     plot_training(folder, book)
     write_leaks(folder)
     write_presets(folder, results.tasks)
+    trained = folder.parent / SEEDS / folder.name
+    if trained in dataset_folders(trained.parent) and (again := _whole_results(trained)):
+        write_seeds(folder, results, again)
     book.finish(results.about.name)
     write_table_page(folder, results, tables, choice)
     return Written(tables, book.plots, choice)
@@ -84,11 +88,6 @@ def write_vocabulary(folder: Path, with_plots: bool = True) -> dict[str, list[Js
     book.finish(results.about.name)
     write_table_page(folder, results, tables)
     return tables
-
-
-def dataset_folders(out: Path) -> list[Path]:
-    """Folders of the datasets that have results, by name."""
-    return sorted(path.parent for path in out.glob(f"*/{DESCRIPTION}"))
 
 
 def write_front(out: Path) -> None:

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import logging
 import os
 import random
 from collections.abc import Callable, Iterable, Iterator
@@ -30,6 +31,8 @@ def load_keras() -> ModuleType:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
 
+    # Who trains several networks is warned that functions are traced again, as they have to be.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     # The user's configuration file may say otherwise.
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)

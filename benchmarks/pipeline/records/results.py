@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.record import IMAGES, Description, RecordPath
+from benchmarks.pipeline.records.record import DESCRIPTION, IMAGES, Description, RecordPath
 from datasets.errors import DamagedError
 from retrieval.ranking import Ranking
 
@@ -68,6 +68,11 @@ class Results:
     about: Description
     gallery: tuple[ImageEntry, ...]
     tasks: dict[str, TaskResults]
+
+
+def dataset_folders(out: Path) -> list[Path]:
+    """Folders of the datasets that have results, by name; folders of other studies are none."""
+    return sorted(path.parent for path in out.glob(f"*/{DESCRIPTION}"))
 
 
 def read_results(folder: Path) -> Results:

@@ -33,6 +33,7 @@ PAGES = {
     "classes.md": "Classes, mistakes, hubs",
     "hybrid.md": "Fusion and re-ranking",
     "presets.md": "Tuned methods",
+    "seeds.md": "Seeds of what is learned",
     "leaks.md": "Near duplicates",
 }
 """Other pages that there may be of a dataset, and their titles."""

@@ -1,0 +1,95 @@
+"""Differences of two records, in words: their scores, and what in their cards may be why."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks.formats.files import Json
+from retrieval.metrics import METRICS
+
+_MEANING = {
+    "split hash": "they searched different data: other images, labels or parts",
+    "seed": "the seeds differ, so the split may",
+    "query set": "the queries are others",
+    "dataset": "the datasets are others",
+    "fitted on": "they learned from different images",
+    "params": "the parameters differ",
+    "class": "the extractors are others",
+    "family": "the extractors are others",
+    "version": "the extractors are others, or of other versions",
+    "code": "the code differs",
+    "protocol": "the rules differ",
+    "protocol code": "the code that searches and scores differs",
+    "protocol version": "the code that searches and scores differs",
+    "network": "weights or the network's backend differ",
+    "implementation": "another implementation ran",
+    "libraries": "library versions differ",
+    "machine": "the machines differ, which may show in the last digits, and in costs",
+    "python": "the versions of Python differ",
+    "commit": "they were made at other commits",
+}
+"""Meaning of a difference, by the card's field or the innermost field that is named here; what
+tells most comes first."""
+
+_UNNAMED = "the cards differ"
+
+
+def explain(first: Json, second: Json) -> list[str]:
+    """Say how two records' scores differ, and what in their cards may be why.
+
+    Parameters
+    ----------
+    first, second : dict
+        See `benchmarks.pipeline.records.record.read_record`.
+
+    Returns
+    -------
+    list of str
+        Lines of text.
+    """
+    lines = [f"{first['method']} and {second['method']}"]
+    scores = first.get("scores", {}), second.get("scores", {})
+    for name, metric in METRICS.items():
+        one, other = (found.get(name) for found in scores)
+        if one is not None and other is not None and one != other:
+            lines.append(f"{metric.label}: {one:.4f} and {other:.4f} ({other - one:+.4f})")
+    if len(lines) == 1:
+        both = [record["status"] for record in (first, second)]
+        lines.append("equal scores" if both == ["ok", "ok"] else f"status: {' and '.join(both)}")
+    found = [
+        f"- {_meaning(path)}: {' / '.join(path)}: {_short(one)} and {_short(other)}"
+        for path, one, other in _differences(first["card"], second["card"], ())
+    ]
+    return lines + (["", *found] if found else ["", "The protocol cards are equal."])
+
+
+def reasons(first: Json, second: Json) -> list[str]:
+    """Say without details what in two records' cards differs, what tells most first."""
+    found = {_meaning(path) for path, _, _ in _differences(first["card"], second["card"], ())}
+    order = [*dict.fromkeys(_MEANING.values()), _UNNAMED]
+    return sorted(found, key=order.index)
+
+
+def _differences(
+    one: Any, other: Any, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in dict.fromkeys([*one, *other]):
+            yield from _differences(one.get(key), other.get(key), (*path, key))
+    elif one != other:
+        yield path, one, other
+
+
+def _meaning(path: tuple[str, ...]) -> str:
+    # The card's own seed is that of the split; any other is a parameter.
+    known = [
+        key for key in reversed(path) if key in _MEANING and (key != "seed" or path[1:] == ())
+    ]
+    return _MEANING[known[0]] if known else _UNNAMED
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    text = str(value)
+    is_hash = len(text) == 64 and all(char in "0123456789abcdef" for char in text)
+    return text[:12] + "…" if is_hash else text

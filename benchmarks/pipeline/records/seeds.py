@@ -1,0 +1,83 @@
+"""Trainings of one extractor with several seeds: their names, their folder, their spread.
+
+::
+
+    <out>/seeds/<dataset>/          dataset.json, images.csv and records, as of every dataset
+    <out>/<dataset>/seeds.csv       the spread, as ``benchmarks.report`` writes it from these
+"""
+
+import csv
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from datasets.errors import DamagedError
+
+FOLDER = "seeds"
+"""Folder of these records, beside those of the datasets."""
+
+SPREADS = "seeds.csv"
+
+_BETWEEN = "-seed-"
+
+
+class Spread(NamedTuple):
+    """Largest less smallest score among the seeds: of mAP, and of top-1."""
+
+    map: float
+    top1: float
+
+
+def seeded_name(method: str, seed: int) -> str:
+    """Name of a method that was trained with a seed."""
+    return f"{method}{_BETWEEN}{seed}"
+
+
+def without_seed(name: str) -> tuple[str, int]:
+    """The method and the seed that `seeded_name` put together.
+
+    >>> without_seed(seeded_name("cnn-compact", 3))
+    ('cnn-compact', 3)
+    """
+    method, _, seed = name.rpartition(_BETWEEN)
+    return method, int(seed)
+
+
+def unseeded(card: Any) -> Any:
+    """A card, or a part of one, without the parameters that are seeds."""
+    if isinstance(card, dict):
+        return {key: unseeded(value) for key, value in card.items() if key != "seed"}
+    return [unseeded(value) for value in card] if isinstance(card, list) else card
+
+
+def read_spreads(folder: Path) -> dict[tuple[str, str], Spread]:
+    """Read how far seeds are apart, by query set and method; nothing where none were tried.
+
+    Parameters
+    ----------
+    folder : Path
+        A dataset's results folder.
+
+    Raises
+    ------
+    DamagedError
+        If the table is none.
+    """
+    path = folder / SPREADS
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            ranges = {
+                (row["query_set"], row["method"], row["metric"]): float(row["largest"])
+                - float(row["smallest"])
+                for row in csv.DictReader(file)
+            }
+        return {
+            (query_set, method): Spread(width, ranges[query_set, method, "top1"])
+            for (query_set, method, metric), width in ranges.items()
+            if metric == "map"
+        }
+    except FileNotFoundError:
+        return {}
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise DamagedError(
+            f"{path}: no table of seeds; python -m benchmarks.report writes it anew"
+        ) from error

@@ -1,0 +1,92 @@
+"""Page of the spread among seeds: one extractor, learned several times."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.formats.files import Json
+from benchmarks.pipeline.records.results import Results, TaskResults
+from benchmarks.pipeline.records.seeds import SPREADS, unseeded, without_seed
+from benchmarks.report.format import write_csv, write_page
+from retrieval.metrics import METRICS
+
+_SHOWN = ("map", "top1")
+
+
+def write_seeds(folder: Path, results: Results, trained: Results) -> None:
+    """Write ``seeds.csv`` and ``seeds.md``, where anything was learned with several seeds.
+
+    Parameters
+    ----------
+    folder : Path
+        The dataset's results folder.
+    results : Results
+        Of the dataset; its rows are those of seed 0.
+    trained : Results
+        Of the other seeds.
+    """
+    rows = [
+        row
+        for query_set, task in trained.tasks.items()
+        if query_set in results.tasks
+        for row in _rows(query_set, results.tasks[query_set], task)
+    ]
+    if not rows:
+        return
+    seeds = sorted({seed for row in rows for seed in row["scores"]})
+    lines = [
+        {
+            **{key: row[key] for key in ("query_set", "method", "metric")},
+            **{f"seed {seed}": row["scores"].get(seed) for seed in seeds},
+            **{key: row[key] for key in ("mean", "deviation", "smallest", "largest")},
+        }
+        for row in rows
+    ]
+    write_csv(folder / SPREADS, lines)
+    sections = {
+        query_set: [row for row in rows if row["query_set"] == query_set]
+        for query_set in trained.tasks
+    }
+    write_page(
+        folder / "seeds.md",
+        "seeds",
+        name=results.about.name,
+        seeds=seeds,
+        sections={query_set: shown for query_set, shown in sections.items() if shown},
+        metrics=METRICS,
+    )
+
+
+def _rows(query_set: str, task: TaskResults, trained: TaskResults) -> Iterator[Json]:
+    """Scores of every method that has at least two seeds of the same parameters."""
+    first = {record["method"]: record for record in task.records}
+    by_method: dict[str, dict[int, Json]] = {}
+    for record in trained.records:
+        method, seed = without_seed(record["method"])
+        own = first.get(method)
+        if record["status"] == "ok" and own and own["status"] == "ok" and _alike(record, own):
+            by_method.setdefault(method, {0: own})[seed] = record
+    for method, records in by_method.items():
+        for metric in _SHOWN:
+            scores = {seed: records[seed]["scores"].get(metric) for seed in sorted(records)}
+            if None not in scores.values():
+                yield {"query_set": query_set, "method": method, "metric": metric} | _spread(
+                    scores
+                )
+
+
+def _alike(one: Json, other: Json) -> bool:
+    """Whether two records differ in nothing but a seed."""
+    return bool(unseeded(one["card"]["extractor"]) == unseeded(other["card"]["extractor"]))
+
+
+def _spread(scores: Mapping[int, float]) -> Json:
+    values = np.array(list(scores.values()))
+    return {
+        "scores": scores,
+        "mean": float(values.mean()),
+        "deviation": float(values.std(ddof=1)),
+        "smallest": float(values.min()),
+        "largest": float(values.max()),
+    }

@@ -1,0 +1,129 @@
+"""Train an extractor again with other seeds, and tell how far its scores are apart.
+
+``python -m benchmarks.seeds --dataset D --extractor cnn-compact [--seeds 5]`` writes ``seeds.csv``
+and ``seeds.md`` of the dataset. The split stays; seed 0 is the method's own row.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sklearn.base import clone
+
+from benchmarks.cli import (
+    Parser,
+    add_options,
+    command,
+    make_parser,
+    positive,
+    require_folders,
+    use_networks,
+)
+from benchmarks.pipeline.evaluation.evaluate import Evaluation
+from benchmarks.pipeline.evaluation.experiment import run
+from benchmarks.pipeline.loading.dataset import load
+from benchmarks.pipeline.loading.variants import EDGES, with_edges
+from benchmarks.pipeline.methods.extractor import ExtractorSteps
+from benchmarks.pipeline.methods.method import Method
+from benchmarks.pipeline.methods.names import parse_method
+from benchmarks.pipeline.records.record import write_description
+from benchmarks.pipeline.records.recorder import Recorder
+from benchmarks.pipeline.records.seeds import FOLDER, seeded_name
+from benchmarks.pipeline.workers import Workforce
+from benchmarks.report.write import write_dataset, write_front
+from datasets.errors import InputError
+
+_SEEDS = ("seed", "random_state")
+"""Parameters of steps that draw by chance: of this suite, and of scikit-learn."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code (1 if a training failed, 2 after bad input)."""
+    return command(lambda: _main(arguments))
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    options = _parser().parse_args(arguments)
+    use_networks(options)
+    if options.seeds < 2:
+        raise InputError(f"--seeds {options.seeds}: a spread needs at least 2")
+    methods = [parse_method(name, options.epochs) for name in dict.fromkeys(options.extractor)]
+    again = [seeded(method, seed) for method in methods for seed in range(1, options.seeds)]
+    require_folders(options, "out", "cache")
+    workforce = Workforce(options.jobs, options.quiet)
+    failed = False
+    for text in dict.fromkeys(options.dataset):
+        dataset = load(text, options.cache, workforce, options.seed, options.layout)
+        if (options.out / dataset.name / "records" / EDGES).is_dir():
+            dataset = with_edges(dataset, options.cache, workforce)
+        evaluation = Evaluation(dataset, options.cache, workforce)
+        for out, chosen in ((options.out, methods), (options.out / FOLDER, again)):
+            recorder = Recorder(dataset, out, options.seed, workforce)
+            failed |= run(evaluation, recorder, chosen)
+            write_description(out, dataset)
+        write_dataset(options.out / dataset.name, not options.no_plots)
+        page = options.out / dataset.name / "seeds.md"
+        said = (
+            f"The spread is in {page}" if page.exists() else f"{dataset.name}: nothing was learned"
+        )
+        workforce.log(said)
+    write_front(options.out)
+    return 1 if failed else 0
+
+
+def _parser() -> Parser:
+    parser = make_parser("seeds", __doc__)
+    add_options(parser, "dataset", "layout", "max-pixels")
+    add_options(parser, "extractor", required=True, help="extractors that learn by chance")
+    parser.add_argument(
+        "--seeds", type=positive, metavar="N", default=5, help="seeds 0 to N-1 (default: 5)"
+    )
+    add_options(parser, "networks", "epochs")
+    parser.add_argument("--no-plots", action="store_true", help="tables and pages only")
+    add_options(parser, "out", "cache", "jobs", "seed", "quiet")
+    return parser
+
+
+def seeded(method: Method, seed: int) -> Method:
+    """The same method, learned with another seed.
+
+    Parameters
+    ----------
+    method : Method
+        An extractor, compressed or not.
+    seed : int
+        Of the first weights, the first centres, the samples.
+
+    Raises
+    ------
+    InputError
+        If it is fused or re-ranked, or nothing in it is drawn by chance.
+    """
+    if not method.is_plain:
+        raise InputError(
+            f"--extractor {method.name}: name an extractor, neither fused nor re-ranked"
+        )
+    [extractor] = method.extractors
+    estimator = clone(extractor.estimator)
+    steps = [step for _, step in getattr(estimator, "steps", [("", estimator)])]
+    if sum(_reseed(step, seed) for step in steps) == 0:
+        raise InputError(
+            f"--extractor {method.name}: learns nothing by chance, so every seed gives the same"
+        )
+    name = seeded_name(method.name, seed)
+    return Method(name, (ExtractorSteps(name, estimator, extractor.epochs),))
+
+
+def _reseed(step: Any, seed: int) -> bool:
+    """Give a step another seed; gives whether it has one."""
+    given = step.get_params(deep=False)
+    changed = {name: seed for name in _SEEDS if given.get(name) is not None}
+    if "recipe" in given:
+        changed["recipe"] = replace(given["recipe"], seed=seed)
+    step.set_params(**changed)
+    return bool(changed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

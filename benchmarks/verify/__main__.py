@@ -1,0 +1,113 @@
+"""Compare results with published ones of the same pictures and protocol: equal, near, or not.
+
+``python -m benchmarks.verify [FOLDER] [--against FOLDER]`` after a run.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from benchmarks import LOCAL, PUBLISHED
+from benchmarks.cli import BAD_INPUT, a_path, command, make_parser
+from benchmarks.formats.files import write_json
+from benchmarks.formats.terminal import visible
+from benchmarks.pipeline.records.results import dataset_folders
+from benchmarks.verify.compare import COMPARED, Outcome, Row, compare
+from benchmarks.verify.verdict import verdict
+from datasets.errors import InputError
+
+Compared = Mapping[str, Sequence[Row]]
+"""Dataset to its rows."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code (1 if a row differs, 2 after bad input)."""
+    return command(lambda: _main(arguments))
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    options = _parser().parse_args(arguments)
+    folders = (options.folder, options.against)
+    names = [{path.name for path in _datasets(folder)} for folder in folders]
+    found = {
+        name: compare(folders[0] / name, folders[1] / name) for name in sorted(names[0] & names[1])
+    }
+    every = [row for rows in found.values() for row in rows]
+    lines = [line for name, rows in found.items() for line in _lines(name, rows, options)]
+    lines.append(verdict("in all", every, folders) + _alone(names, folders))
+    outcomes = {row.outcome for row in every}
+    if outcomes.isdisjoint(COMPARED):
+        raise InputError(f"{folders[0]} and {folders[1]}: {lines[-1].removeprefix('in all: ')}")
+    sys.stdout.writelines(f"{visible(line)}\n" for line in lines)
+    if options.json:
+        write_json(options.json, _as_json(found))
+    if Outcome.DIFFERS in outcomes:
+        return 1
+    return BAD_INPUT if Outcome.DAMAGED in outcomes else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = make_parser("verify", __doc__)
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=a_path,
+        metavar="FOLDER",
+        default=LOCAL,
+        help="results folder (default: results/local/ of the checkout)",
+    )
+    parser.add_argument(
+        "--against",
+        type=a_path,
+        metavar="FOLDER",
+        default=PUBLISHED,
+        help="results folder that it is compared with (default: results/ of the checkout)",
+    )
+    parser.add_argument("--list", action="store_true", help="list every row, too")
+    parser.add_argument("--json", type=a_path, metavar="FILE", help="write every row as JSON, too")
+    return parser
+
+
+def _datasets(folder: Path) -> list[Path]:
+    found = dataset_folders(folder)
+    if not found:
+        raise InputError(f"{folder}: holds no results; make some with benchmarks.run")
+    return found
+
+
+def _lines(name: str, rows: Sequence[Row], options: argparse.Namespace) -> Iterator[str]:
+    if options.list:
+        for row in rows:
+            words = f": {row.words}" if row.words else ""
+            yield f"  {name}/{row.query_set}/{row.method}: {row.outcome}{words}"
+    yield verdict(name, rows, (options.folder, options.against))
+
+
+def _alone(names: Sequence[set[str]], folders: tuple[Path, Path]) -> str:
+    """Datasets that only one of the folders has."""
+    alone = (names[0] - names[1], names[1] - names[0])
+    return "".join(
+        f"; datasets only in {folder}: {', '.join(sorted(only))}"
+        for folder, only in zip(folders, alone, strict=True)
+        if only
+    )
+
+
+def _as_json(found: Compared) -> dict[str, object]:
+    return {
+        name: [
+            {
+                "query set": row.query_set,
+                "method": row.method,
+                "outcome": str(row.outcome),
+                "words": row.words,
+            }
+            for row in rows
+        ]
+        for name, rows in found.items()
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
