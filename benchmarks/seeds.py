@@ -64,10 +64,8 @@ def _main(arguments: Sequence[str] | None) -> int:
             write_description(out, dataset)
         write_dataset(options.out / dataset.name, not options.no_plots)
         page = options.out / dataset.name / "seeds.md"
-        said = (
-            f"The spread is in {page}" if page.exists() else f"{dataset.name}: nothing was learned"
-        )
-        workforce.log(said)
+        said = f"is in {page}" if page.exists() else f"of {dataset.name} was not measured"
+        workforce.log(f"The spread {said}")
     write_front(options.out)
     return 1 if failed else 0
 

@@ -14,6 +14,7 @@ from pictures import fill
 import extractors
 from benchmarks import LOCAL, PUBLISHED, cli, seeds
 from benchmarks.formats.files import write_checked
+from benchmarks.pipeline.records.differences import reasons
 from benchmarks.pipeline.records.record import RecordPath, read_record
 from benchmarks.pipeline.records.results import dataset_folders
 from benchmarks.pipeline.records.seeds import read_spreads
@@ -169,6 +170,16 @@ def test_the_kinds_of_published_methods():
         "efficientnet-lite0+densenet169-finetuned+combsum-zscore": TRAINED,
     }.items():
         assert kind_of(read_record(folder / f"{name}.json")["card"]["extractor"]) is kind, name
+
+
+def test_cards_of_another_age_are_no_reason_beside_another_machine():
+    old, new = (
+        {"extractor": {"head": {"class": "x.Hog", "code": "abc"}}, "machine": {"cores": 2}},
+        {"extractor": {"head": {"version": "hog 1"}}, "machine": {"cores": 8}},
+    )
+    machines = "the machines differ, which may show in the last digits, and in costs"
+    assert reasons({"card": old}, {"card": new}) == [machines]
+    assert len(reasons({"card": old}, {"card": new | {"machine": {"cores": 2}}})) == 3
 
 
 def test_the_tolerances_are_told():

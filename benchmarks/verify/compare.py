@@ -191,6 +191,8 @@ class _Change:
     @property
     def words(self) -> str:
         """Both scores, with as many digits as show their difference."""
+        if not self.difference:
+            return "equal scores of another ranking"
         digits = 3 if round(self.before, 3) != round(self.after, 3) else 6
         return f"{self.label} {self.before:.{digits}f} -> {self.after:.{digits}f}"
 

@@ -63,10 +63,15 @@ def explain(first: Json, second: Json) -> list[str]:
 
 
 def reasons(first: Json, second: Json) -> list[str]:
-    """Say without details what in two records' cards differs, what tells most first."""
-    found = {_meaning(path) for path, _, _ in _differences(first["card"], second["card"], ())}
+    """Say without details what in two records' cards differs, what tells most first.
+
+    A field that only one of them has is a reason only where there is no other: cards of another
+    age have other fields.
+    """
+    found = list(_differences(first["card"], second["card"], ()))
+    both = [one for one in found if None not in one[1:]]
     order = [*dict.fromkeys(_MEANING.values()), _UNNAMED]
-    return sorted(found, key=order.index)
+    return sorted({_meaning(path) for path, _, _ in both or found}, key=order.index)
 
 
 def _differences(
