@@ -70,8 +70,10 @@ def reasons(first: Json, second: Json) -> list[str]:
     """
     found = list(_differences(first["card"], second["card"], ()))
     both = [one for one in found if None not in one[1:]]
-    order = [*dict.fromkeys(_MEANING.values()), _UNNAMED]
-    return sorted({_meaning(path) for path, _, _ in both or found}, key=order.index)
+    meanings = {_meaning(path) for path, _, _ in both or found}
+    return [one for one in dict.fromkeys(_MEANING.values()) if one in meanings] or [
+        *meanings  # of fields that have no name here
+    ]
 
 
 def _differences(
