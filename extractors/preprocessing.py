@@ -33,7 +33,7 @@ class Preprocess(Protocol):
 
 @dataclass
 class Shared:
-    """What several extractors begin with, made of each picture once.
+    """Slow preprocessing of pictures, kept for all extractors that begin with it.
 
     Attributes
     ----------

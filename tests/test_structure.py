@@ -27,7 +27,7 @@ COMMANDS = (
 )
 PACKAGES_OF_COMMANDS = ("audit", "export", "report", "search", "tune", "verify")
 PIPELINE = (
-    *("progress", "workers", "cache", "cluster", "loading", "methods", "extraction", "records", "evaluation"),
+    *("workers", "cache", "cluster", "loading", "methods", "extraction", "records", "evaluation"),
 )
 """Parts of the main path; each may import those before it."""
 

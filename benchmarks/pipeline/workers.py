@@ -23,8 +23,8 @@ from joblib.parallel import get_active_backend
 from numpy.typing import NDArray
 from rich.console import Console
 
+from benchmarks.formats.progress import Bars
 from benchmarks.formats.terminal import visible
-from benchmarks.pipeline.progress import Bars
 from datasets.errors import InputError
 
 A = TypeVar("A")
