@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from pictures import fill
 from processes import begin_command, end_all, members, wait_for
-from test_workers import dies_once, squares
+from test_plugins import EXTRACTOR, own_menus  # noqa: F401, a fixture
+from test_workers import dies_once, rows
 
 from benchmarks import INTERRUPTED
 from benchmarks.pipeline import cluster as cluster_module
@@ -21,7 +22,7 @@ from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.cluster import Cluster
 from benchmarks.pipeline.evaluation import distributed as distributed_search
 from benchmarks.pipeline.evaluation.distributed import DistributedSearch
-from benchmarks.pipeline.workers import CHUNK, WorkerKilledError, cut
+from benchmarks.pipeline.workers import Workforce, cut
 from retrieval import knn
 from retrieval.protocol import Judgements
 
@@ -121,11 +122,13 @@ def error_line(capsys):
 
 
 def test_what_kills_a_worker_costs_its_own_result_alone(local, tmp_path):
-    killers = {2 * CHUNK: signal.SIGKILL}
-    found = list(local.results(partial(squares, killers), cut(range(200))))
-    killed = [number for number, one in enumerate(found) if isinstance(one, WorkerKilledError)]
-    assert killed == [2]
-    assert found[3] == [n * n for n in range(3 * CHUNK, 4 * CHUNK)]
+    items = {str(n): n for n in range(6)}
+    store = ArrayStore(tmp_path, "numbers", {})
+    work, workforce = partial(rows, {3: signal.SIGKILL}), Workforce(2, True, local)
+    problems = store.fill(items, work, workforce, "numbers", chunk=2)
+    assert problems == {"3": "reading it killed a worker (out of memory?)"}
+    [block] = store.blocks(["0", "1", "2", "4", "5"])
+    assert block[:, 0].tolist() == [0, 1, 4, 16, 25]
     chunks = cut(range(200))
     found = list(local.results(partial(dies_once, tmp_path / "died"), chunks))
     assert found == [sum(chunk) for chunk in chunks]
@@ -180,7 +183,7 @@ def test_workers_without_the_suite_are_refused(address, run, classes, capsys, mo
     monkeypatch.setattr(cluster_module, "_work", Lacking())
     assert run(*METHODS, "--dataset", classes, *address) == 2
     line = error_line(capsys)
-    assert "its workers lack this version of the suite" in line
+    assert "it or a worker lacks this version of the suite" in line
     assert "of_another_version" in line
 
 
@@ -260,3 +263,14 @@ def test_a_gallery_that_workers_hold_in_parts_is_searched_alike(local, monkeypat
         for one, other in zip(made, knn.grid_distances(queries, gallery), strict=True):
             assert one.start == other.start
             assert one.distances.tobytes() == other.distances.tobytes()
+
+
+def test_a_plug_in_goes_to_the_workers_with_the_work(address, tmp_path, run, hidden):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "factor_of_mine.py").write_text("FACTOR = 2.5\n")
+    plugin = tmp_path / "own" / "means_of_mine.py"
+    plugin.write_text(EXTRACTOR.format(helper="factor_of_mine"))
+    data = ("--plugin", plugin, "--extractor", "mean-colour", "--dataset", hidden)
+    assert run(*data, *address, "--send-pictures", out="there", cache="there") == 0
+    assert run(*data, out="here", cache="here") == 0
+    assert results(tmp_path / "here") == results(tmp_path / "there")

@@ -108,8 +108,14 @@ class Cluster:
         for name in ("distributed", *logging.root.manager.loggerDict):
             if name.partition(".")[0] == "distributed":
                 logging.getLogger(name).setLevel(_SILENT)
-        # Chunks of pictures and parts of galleries are larger than Dask thinks wise.
-        dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TiB"})
+        dask.config.set(
+            {
+                # Chunks of pictures and parts of galleries are larger than Dask thinks wise.
+                "distributed.admin.large-graph-warning-threshold": "1 TiB",
+                "distributed.comm.timeouts.connect": "10s",
+                "distributed.comm.timeouts.tcp": "10s",
+            }
+        )
         self.address = address
         self.sends_files = sends_files
         self._dask = distributed
@@ -216,12 +222,12 @@ class Cluster:
             yield
         except self._dask.KilledWorker:
             raise
-        except (ImportError, AttributeError) as error:
+        except (ImportError, AttributeError, RuntimeError) as error:
             raise InputError(
-                f"--scheduler {self.address}: its workers lack this version of the suite "
-                f"({error}); install it there"
+                f"--scheduler {self.address}: it or a worker lacks this version of the suite "
+                f"({error.__cause__ or error}); install the same there"
             ) from error
-        except (CancelledError, OSError, RuntimeError) as error:
+        except (CancelledError, Exception) as error:  # of many classes; the connection is gone
             raise InputError(
                 f"--scheduler {self.address}: the scheduler has ended or cannot be reached; what "
                 "is finished is kept, run again when there is one"
