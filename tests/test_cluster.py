@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from pictures import fill
 from processes import begin_command, end_all, members, wait_for
-from test_plugins import EXTRACTOR, own_menus  # noqa: F401, a fixture
+from test_plugins import own_menus, plugin  # noqa: F401, the first is a fixture
 from test_workers import dies_once, rows
 
 from benchmarks import INTERRUPTED
@@ -266,11 +266,7 @@ def test_a_gallery_that_workers_hold_in_parts_is_searched_alike(local, monkeypat
 
 
 def test_a_plug_in_goes_to_the_workers_with_the_work(address, tmp_path, run, hidden):
-    (tmp_path / "own").mkdir()
-    (tmp_path / "own" / "factor_of_mine.py").write_text("FACTOR = 2.5\n")
-    plugin = tmp_path / "own" / "means_of_mine.py"
-    plugin.write_text(EXTRACTOR.format(helper="factor_of_mine"))
-    data = ("--plugin", plugin, "--extractor", "mean-colour", "--dataset", hidden)
+    data = ("--plugin", plugin(tmp_path), "--extractor", "mean-colour", "--dataset", hidden)
     assert run(*data, *address, "--send-pictures", out="there", cache="there") == 0
     assert run(*data, out="here", cache="here") == 0
     assert results(tmp_path / "here") == results(tmp_path / "there")

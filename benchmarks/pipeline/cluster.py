@@ -113,7 +113,7 @@ class Cluster:
                 # Chunks of pictures and parts of galleries are larger than Dask thinks wise.
                 "distributed.admin.large-graph-warning-threshold": "1 TiB",
                 "distributed.comm.timeouts.connect": "10s",
-                "distributed.comm.timeouts.tcp": "10s",
+                "distributed.comm.timeouts.tcp": "12s",
             }
         )
         self.address = address
