@@ -266,7 +266,7 @@ def _end(started: Any) -> None:
     for nanny in nannies:
         if nanny.pid:  # one that is only just starting does not listen
             with suppress(ProcessLookupError):
-                os.kill(nanny.pid, signal.SIGKILL)
+                os.kill(nanny.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 class _Pickled(pickle.Pickler):

@@ -83,7 +83,9 @@ class Making(Generic[A]):
         """Find which items of a chunk kill a worker, and for which stores; make the others."""
         for key in keys:
             filled = self.workforce.alone(self.work, self._job((names, [key])))
-            if isinstance(filled, WorkerKilledError):
+            if isinstance(filled, WorkerKilledError) and len(names) == 1:
+                filled = {names[0]: self.killed(filled, self.items[key])}
+            elif isinstance(filled, WorkerKilledError):
                 filled = {name: self._alone(name, key) for name in names}
             yield [key], filled
             names = [name for name in names if not isinstance(filled[name], str)]
