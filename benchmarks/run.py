@@ -19,6 +19,7 @@ from benchmarks.cli import (
     command,
     given_vectors,
     make_parser,
+    positive,
     require_folders,
     use_networks,
 )
@@ -48,6 +49,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     # Not above: the list of the menu comes at once without the libraries of a run.
     from benchmarks.pipeline.evaluation.evaluate import Evaluation
     from benchmarks.pipeline.evaluation.experiment import run
+    from benchmarks.pipeline.evaluation.invariance import choose_queries, measure_invariance
     from benchmarks.pipeline.evaluation.requested import load_all
     from benchmarks.pipeline.records.record import write_description
     from benchmarks.pipeline.records.recorder import Recorder
@@ -60,11 +62,16 @@ def _main(arguments: Sequence[str] | None) -> int:
     methods, choice = _methods(options, use_networks(options)), choose(options.metrics)
     require_folders(options, "out", "cache")
     workforce = Workforce(options.jobs, options.quiet, cluster(options))
-    failed, loaded = False, load_all(options, workforce)
-    for dataset in loaded:
+    failed = False
+    loaded, most = load_all(options, workforce), options.invariance
+    asked = [choose_queries(dataset, most, options.seed) if most else None for dataset in loaded]
+    for dataset, transformed in zip(loaded, asked, strict=True):
         evaluation = Evaluation(dataset, options.cache, workforce)
         recorder = Recorder(dataset, options.out, options.seed, workforce)
         failed |= run(evaluation, recorder, methods, options.force)
+        if transformed:
+            given = (transformed, options.out, options.seed, options.force)
+            failed |= measure_invariance(evaluation, methods, *given)
         folder = write_description(options.out, dataset)
         written = write_dataset(folder, not options.no_plots, choice, options.precision_recall)
         if not options.quiet:
@@ -101,6 +108,15 @@ def _parser() -> argparse.ArgumentParser:
         "--edges",
         action="store_true",
         help="also search with drawings made of the query photographs (query-edges)",
+    )
+    what.add_argument(
+        "--invariance",
+        nargs="?",
+        const=100,
+        type=positive,
+        metavar="N",
+        help="also search with transformed copies (JPEG, rotation, crop, …) of at most N query "
+        "photographs (default: %(const)s)",
     )
     what.add_argument(
         "--original-protocol",

@@ -9,7 +9,7 @@ from PIL import Image
 from sklearn.pipeline import make_pipeline
 
 import extractors
-from benchmarks.pipeline.extraction import networks
+from benchmarks.pipeline.extraction import inputs, networks
 from benchmarks.report.pages.training import plot_training
 from benchmarks.report.plots.book import PlotBook
 from extractors.networks import backbone as backbone_module
@@ -134,14 +134,14 @@ def test_fewer_epochs_than_the_recipe_are_said(parted, run, tmp_path):
 
 def test_only_training_images_are_trained_on(parted, run, tmp_path, monkeypatch):
     seen = set()
-    original = networks.NetworkInput.pixels
+    original = inputs.PictureInput.pixels
 
     def note(self):
         if self.augmentation:
             seen.add(self.path)
         return original(self)
 
-    monkeypatch.setattr(networks.NetworkInput, "pixels", note)
+    monkeypatch.setattr(inputs.PictureInput, "pixels", note)
     run("--extractor", "tuned", "--dataset", parted)
     assert {path.relative_to(parted).parts[0] for path in seen} == {"training"}
     assert len(seen) == 8

@@ -12,6 +12,7 @@ from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.records.record import TRAINING, write_training
 from benchmarks.pipeline.records.recorder import Recorder
 from datasets.errors import DamagedError, InputError
+from datasets.task import Dataset
 from extractors.base import NothingToLearnError
 from retrieval.fusion.weights import TooLittleError
 
@@ -41,7 +42,7 @@ def run(
     recorder.clear()
     todo = []
     for method in methods:
-        if reason := _obstacle(method, evaluation):
+        if reason := obstacle(method, dataset):
             recorder.skip(method, reason)
         elif force or not recorder.is_finished(method):
             todo.append(method)
@@ -61,11 +62,11 @@ def run(
     return failed
 
 
-def _obstacle(method: Method, evaluation: Evaluation) -> str | None:
-    """Reason why a method cannot run on the dataset."""
-    if reason := method.untaught(evaluation.dataset) or method.obstacle:
+def obstacle(method: Method, dataset: Dataset) -> str | None:
+    """Reason why a method cannot run on a dataset; None if it can."""
+    if reason := method.untaught(dataset) or method.obstacle:
         return reason
-    return method.tuning.obstacle(evaluation.dataset) if method.tuning else None
+    return method.tuning.obstacle(dataset) if method.tuning else None
 
 
 def _evaluate(

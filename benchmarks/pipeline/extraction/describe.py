@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,16 +10,20 @@ from numpy.typing import NDArray
 
 from benchmarks.pipeline.cache.making import Filled
 from benchmarks.pipeline.cache.store import Store, fill_all
-from benchmarks.pipeline.loading.dataset import read_listed
+from benchmarks.pipeline.extraction.inputs import Input, PictureInput
 from benchmarks.pipeline.workers import Workforce
 from datasets.reading import Pixels
 from datasets.task import Image
 from extractors import Extractor
 from extractors.local_features.detector import Detector, LocalFeatures
-from extractors.preprocessing import shared
+from extractors.preprocessing import Shared, shared
 
 _BATCH_BYTES = 64 * 2**20
 """Decoded pictures that a worker holds at a time, unless a single one is larger."""
+
+
+Steps = Sequence[Extractor | Detector | Any]
+"""Steps from pictures to values, one behind another, all of them fitted."""
 
 
 def describe_all(
@@ -55,34 +58,70 @@ def describe_all(
     InputError
         If a picture can no longer be read.
     """
-    paths = {image.sha256: image.path for image in images}
-    _, errors = fill_all(stores, paths, partial(_describe, describers), workforce, label)
+    inputs = [PictureInput(image.sha256, image.path) for image in images]
+    alone = {name: (one,) for name, one in describers.items()}
+    return describe_inputs(stores, alone, inputs, workforce, label)
+
+
+def describe_inputs(
+    stores: Mapping[str, Store[Any]],
+    describers: Mapping[str, Steps],
+    inputs: Sequence[Input],
+    workforce: Workforce,
+    label: str,
+) -> dict[str, str]:
+    """Make what is missing of any inputs; see `describe_all`.
+
+    Parameters
+    ----------
+    stores, workforce, label
+        As of `describe_all`.
+    describers : mapping of str to Steps
+        Name to the steps that make its values; a first step that several have works once.
+    inputs : sequence of Input
+        Each picture is made once for all.
+    """
+    items = {one.key: one for one in inputs}
+    _, errors = fill_all(stores, items, partial(_describe, describers), workforce, label)
     return errors
 
 
 def _describe(
-    describers: Mapping[str, Extractor | Detector], job: tuple[Sequence[str], Sequence[Path]]
+    describers: Mapping[str, Steps], job: tuple[Sequence[str], Sequence[Input]]
 ) -> dict[str, Filled]:
     """Values and seconds of every describer that is named, or its error."""
-    names, paths = job
+    names, inputs = job
     made: dict[str, list[Any]] = {name: [] for name in names}
     seconds = dict.fromkeys(names, 0.0)
     errors: dict[str, str] = {}
-    for pictures in _batches(paths):
+    for paths, pictures in _batches(inputs):
         with shared() as work:
+            found: dict[int, tuple[list[Any], float]] = {}
             for name in [name for name in names if name not in errors]:
-                began = time.perf_counter() + work.saved
+                first, *others = describers[name]
                 try:
-                    values = list(describers[name].transform(pictures.values()))
+                    if id(first) not in found:
+                        found[id(first)] = _timed(first, pictures, work)
+                    values, took = found[id(first)]
+                    seconds[name] += took
+                    for step in others:
+                        values, took = _timed(step, values, work)
+                        seconds[name] += took
                 except Exception as error:
-                    errors[name] = _blame(describers[name], pictures) or repr(error)
+                    errors[name] = _blame(describers[name], paths, pictures) or repr(error)
                     continue
-                seconds[name] += time.perf_counter() + work.saved - began
-                for path, value in zip(pictures, values, strict=True):
+                for path, value in zip(paths, values, strict=True):
                     if not _is_finite(value):
                         errors.setdefault(name, f"gave values that are not finite for {path}")
                 made[name] += values
     return {name: errors.get(name) or (made[name], seconds[name]) for name in names}
+
+
+def _timed(step: Any, given: Sequence[Any], work: Shared) -> tuple[list[Any], float]:
+    """Values of a step, and the seconds that it takes alone."""
+    began = time.perf_counter() + work.saved
+    made = list(step.transform(given))
+    return made, time.perf_counter() + work.saved - began
 
 
 def _is_finite(value: NDArray[np.float32] | LocalFeatures) -> bool:
@@ -90,23 +129,27 @@ def _is_finite(value: NDArray[np.float32] | LocalFeatures) -> bool:
     return bool(np.isfinite(values).all())
 
 
-def _batches(paths: Sequence[Path]) -> Iterator[dict[Path, Pixels]]:
-    """Decode pictures, as many at a time as fit into a bounded memory."""
-    batch: dict[Path, Pixels] = {}
-    for path in paths:
-        batch[path] = read_listed(path)
-        if sum(picture.nbytes for picture in batch.values()) > _BATCH_BYTES:
-            yield batch
-            batch = {}
-    if batch:
-        yield batch
+def _batches(inputs: Sequence[Input]) -> Iterator[tuple[list[str], list[Pixels]]]:
+    """Make pictures, as many at a time as fit into a bounded memory, with their names."""
+    names: list[str] = []
+    pictures: list[Pixels] = []
+    for one in inputs:
+        names.append(str(one))
+        pictures.append(one.pixels())
+        if sum(picture.nbytes for picture in pictures) > _BATCH_BYTES:
+            yield names, pictures
+            names, pictures = [], []
+    if pictures:
+        yield names, pictures
 
 
-def _blame(describer: Extractor | Detector, pictures: Mapping[Path, Pixels]) -> str | None:
+def _blame(steps: Steps, names: Sequence[str], pictures: Sequence[Pixels]) -> str | None:
     """Find the first picture that a describer fails on."""
-    for path, picture in pictures.items():
+    for name, picture in zip(names, pictures, strict=True):
         try:
-            describer.transform([picture])
+            made: Any = [picture]
+            for step in steps:
+                made = list(step.transform(made))
         except Exception as error:
-            return f"{type(error).__name__} on {path}: {error}"
+            return f"{type(error).__name__} on {name}: {error}"
     return None

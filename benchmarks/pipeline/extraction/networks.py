@@ -7,21 +7,21 @@ time, while threads decode and prepare the next.
 import logging
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.formats.files import read_checked, write_checked, write_json
 from benchmarks.pipeline.cache.fingerprint import computes, digest
-from benchmarks.pipeline.cache.store import MapStore, Store
+from benchmarks.pipeline.cache.store import MapStore
 from benchmarks.pipeline.cache.working import remove_folder, working_folder
+from benchmarks.pipeline.extraction.inputs import Input, PictureInput
 from benchmarks.pipeline.extraction.outcome import Extracted
-from benchmarks.pipeline.loading.dataset import read_listed
 from benchmarks.pipeline.loading.training import require_training, training_fingerprint
 from benchmarks.pipeline.methods.extractor import ExtractorSteps, map_store
 from benchmarks.pipeline.workers import Workforce, cut
@@ -106,7 +106,7 @@ def _run(
             with working_folder(mine.training, forget) as folder:
                 _train(extractor, mine.maps, folder, dataset, workforce)
         mine.store.fit_seconds = _seconds(mine.training)
-    inputs = [NetworkInput(i.sha256, i.path) for i in images if i.sha256 in missing]
+    inputs = [PictureInput(i.sha256, i.path) for i in images if i.sha256 in missing]
     network, label = extractor.network, f"{extractor.name} on {dataset.name}"
     assert network is not None, "extractors without a network are run elsewhere"
     run_network(network, mine.maps or mine.store, inputs, workforce, label)
@@ -185,44 +185,9 @@ def _gather(
     return cast(Sequence[NDArray[np.float16]], gathered)
 
 
-@dataclass(frozen=True)
-class NetworkInput:
-    """A picture, or an augmented copy of a training picture.
-
-    Attributes
-    ----------
-    key : str
-        The input's own name in stores.
-    path : Path
-        The picture's file.
-    augmentation : Augmentation or None
-        How the copy differs from the picture.
-    chance : tuple of int
-        Seed of the copy.
-    """
-
-    key: str
-    path: Path
-    augmentation: Augmentation | None = None
-    chance: tuple[int, ...] = ()
-
-    def pixels(self) -> NDArray[np.uint8]:
-        """Decode the picture, and vary it if this is a copy.
-
-        Raises
-        ------
-        InputError
-            If the picture has gone or changed meanwhile.
-        """
-        image = read_listed(self.path)
-        if self.augmentation is None:
-            return image
-        return self.augmentation.vary(image, np.random.default_rng(self.chance))
-
-
 def augmented_inputs(
     training: Sequence[Image], augmentation: Augmentation | None, seed: int
-) -> list[NetworkInput]:
+) -> list[PictureInput]:
     """Give each training image followed by its copies.
 
     A copy depends on its picture's bytes, its number and the seed, so that another picture in
@@ -240,18 +205,29 @@ def augmented_inputs(
     kind = augmentation and digest([computes(replace(augmentation, copies=0)), seed])[:12]
     inputs = []
     for image in training:
-        inputs.append(NetworkInput(image.sha256, image.path))
+        inputs.append(PictureInput(image.sha256, image.path))
         for number in range(augmentation.copies if augmentation else 0):
             chance = (seed, int(image.sha256[:8], 16), number)
             key = f"{image.sha256}-{kind}-{number}"
-            inputs.append(NetworkInput(key, image.path, augmentation, chance))
+            inputs.append(PictureInput(key, image.path, augmentation, chance))
     return inputs
+
+
+class Sink(Protocol):
+    """A place for what a network makes, such as a store."""
+
+    def missing(self, keys: Collection[str]) -> list[str]:
+        """Those of the keys that it has nothing of yet."""
+        ...
+
+    def add(self, keys: Sequence[str], values: Sequence[Any], seconds: float) -> None:
+        """Take one value per key, and how long making them all took."""
 
 
 def run_network(
     network: Network,
-    store: Store[Any],
-    inputs: Sequence[NetworkInput],
+    store: Sink,
+    inputs: Sequence[Input],
     workforce: Workforce,
     label: str,
 ) -> None:
@@ -261,9 +237,9 @@ def run_network(
     ----------
     network : Network
         Runs in this process.
-    store : Store
+    store : Sink
         Gets its outputs.
-    inputs : sequence of NetworkInput
+    inputs : sequence of Input
         Pictures and copies.
     workforce : Workforce
         Shows progress.
@@ -280,7 +256,7 @@ def run_network(
     with ThreadPoolExecutor(_READERS) as readers:
         ahead: deque[list[Future[NDArray[np.uint8]]]] = deque()
 
-        def order(chunk: Sequence[NetworkInput]) -> None:
+        def order(chunk: Sequence[Input]) -> None:
             ahead.append([readers.submit(_prepared, network, one) for one in chunk])
 
         for chunk in chunks[:2]:
@@ -298,5 +274,5 @@ def run_network(
             store.add([one.key for one in chunk], list(outputs), seconds)
 
 
-def _prepared(network: Network, one: NetworkInput) -> NDArray[np.uint8]:
+def _prepared(network: Network, one: Input) -> NDArray[np.uint8]:
     return network.prepare(one.pixels())

@@ -1,0 +1,121 @@
+"""Inputs of an extraction: pictures as they are, and whatever is made of them on the way."""
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from benchmarks.pipeline.cache.fingerprint import digest, module_identity
+from benchmarks.pipeline.loading.dataset import read_listed
+from datasets import transformations
+from datasets.reading import Pixels
+from datasets.task import Image
+from datasets.transformations import Transformation
+from extractors.networks.augmentation import Augmentation
+
+
+class Input(Protocol):
+    """A picture to be described, decoded when it is asked for."""
+
+    @property
+    def key(self) -> str:
+        """Its own name in stores."""
+
+    @property
+    def path(self) -> Path:
+        """File that it comes from."""
+
+    def pixels(self) -> Pixels:
+        """Make its pixels."""
+        ...
+
+
+@dataclass(frozen=True)
+class PictureInput:
+    """A picture as it is, or an augmented copy of a training picture.
+
+    Attributes
+    ----------
+    key : str
+        The input's own name in stores.
+    path : Path
+        The picture's file.
+    augmentation : Augmentation or None
+        How the copy differs from the picture.
+    chance : tuple of int
+        Seed of the copy.
+    """
+
+    key: str
+    path: Path
+    augmentation: Augmentation | None = None
+    chance: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def pixels(self) -> Pixels:
+        """Decode the picture, and vary it if this is a copy.
+
+        Raises
+        ------
+        InputError
+            If the picture has gone or changed meanwhile.
+        """
+        image = read_listed(self.path)
+        if self.augmentation is None:
+            return image
+        return self.augmentation.vary(image, np.random.default_rng(self.chance))
+
+
+@dataclass(frozen=True)
+class TransformedQuery:
+    """A transformed copy of a query, made in memory and nowhere kept.
+
+    Attributes
+    ----------
+    image : Image
+        The query.
+    transformation : Transformation
+        What happens to it.
+    strength : int
+        How much of it.
+    """
+
+    image: Image
+    transformation: Transformation
+    strength: int
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.transformation.name} {self.strength})"
+
+    @cached_property
+    def key(self) -> str:
+        """Hash of the picture, with all that decides what becomes of it."""
+        how = self.transformation
+        value = how.values[self.strength - 1]
+        parts = [module_identity(transformations), how.name, value]
+        return f"{self.image.sha256}-{digest(parts)[:12]}-{self.strength}"
+
+    @property
+    def path(self) -> Path:
+        """File of the query."""
+        return self.image.path
+
+    def pixels(self) -> Pixels:
+        """Decode the query and transform it.
+
+        Raises
+        ------
+        InputError
+            If the picture has gone or changed meanwhile.
+        """
+        return self.transformation(_decoded(self.path), self.strength, self.image.sha256)
+
+
+@lru_cache(maxsize=2)
+def _decoded(path: Path) -> Pixels:
+    """A picture; its copies are made one after another, by two threads at most."""
+    return read_listed(path)
