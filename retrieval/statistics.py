@@ -88,6 +88,27 @@ def difference_intervals(
     return _ends(moved)
 
 
+def ratio_intervals(
+    values: Matrix, others: Matrix, draws: int = DRAWS, seed: int = 0
+) -> NDArray[np.float64]:
+    """Bootstrap interval of every column's mean of `values` over its mean of `others`.
+
+    Parameters
+    ----------
+    values, others : ndarray of float64, shape (n_queries, n_columns)
+        Of the same queries, which are resampled together. A mean of `others` that can come close
+        to zero makes its interval meaningless.
+    draws, seed : int
+        Number and seed of the resamples.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_columns, 2)
+    """
+    means = _resampled_means(values, draws, seed)
+    return _ends(means / _resampled_means(others, draws, seed))
+
+
 def mcnemar(values: Matrix) -> Pairs:
     """Exact McNemar test of every pair of methods, two-sided.
 

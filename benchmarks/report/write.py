@@ -12,6 +12,7 @@ from benchmarks.report.pages.classes import write_classes
 from benchmarks.report.pages.costs import plot_costs
 from benchmarks.report.pages.distractors import write_confusion
 from benchmarks.report.pages.fusion import write_hybrid
+from benchmarks.report.pages.invariance import write_invariance
 from benchmarks.report.pages.leaks import write_leaks
 from benchmarks.report.pages.overview import write_overview
 from benchmarks.report.pages.presets import write_presets
@@ -66,6 +67,7 @@ def write_dataset(
     plot_costs(book, results, tables)
     write_gap(folder, results, book)
     write_confusion(folder, results, book)
+    write_invariance(folder, results, book)
     write_classes(folder, results, book)
     write_hybrid(folder, results, book)
     plot_training(folder, book)

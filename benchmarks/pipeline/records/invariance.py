@@ -74,7 +74,7 @@ class Study(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def of(cls, split_hash: str, queries: list[str], chance: list[float], seed: int) -> Self:
         """The study by all transformations that there are."""
         changes = [
-            Changed(one.name, one.kind, list(one.values), one.unit, one.source)
+            Changed(one.name, one.kind, [*map(float, one.values)], one.unit, one.source)
             for one in TRANSFORMATIONS
         ]
         return cls(split_hash, queries, chance, seed, VERSION, changes)

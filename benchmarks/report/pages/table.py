@@ -30,6 +30,7 @@ PAGES = {
     "plots.md": "Plots",
     "gap.md": "From photographs to sketches",
     "confusion.md": "Distractors",
+    "invariance.md": "Transformed queries",
     "classes.md": "Classes, mistakes, hubs",
     "hybrid.md": "Fusion and re-ranking",
     "presets.md": "Tuned methods",
