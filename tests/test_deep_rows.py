@@ -9,9 +9,10 @@ from PIL import Image
 from sklearn.pipeline import make_pipeline
 
 import extractors
-from benchmarks.pipeline.extraction import inputs, networks
+from benchmarks.pipeline.extraction import inputs
 from benchmarks.report.pages.training import plot_training
 from benchmarks.report.plots.book import PlotBook
+from datasets.transformations import copies
 from extractors.networks import backbone as backbone_module
 from extractors.networks import training, weights
 from extractors.networks.architectures import KerasApplication
@@ -104,6 +105,18 @@ def test_a_new_picture_passes_alone_and_nothing_is_trained_again(
     monkeypatch.setattr(training, "_epoch", None)  # would fail
     assert run("--all", "--dataset", parted) == 0
     assert looked_at == {"Pretrained": 1, "Stem": 1, "CompactCnn": 1}
+
+
+def test_transformed_queries_pass_once_and_nothing_is_trained_again(
+    parted, run, looked_at, monkeypatch
+):
+    run("--all", "--dataset", parted)
+    looked_at.clear()
+    monkeypatch.setattr(training, "_epoch", None)  # would fail
+    for _ in range(2):
+        assert run("--all", "--dataset", parted, "--invariance", "1") == 0
+        passed = len(list(copies()))
+        assert looked_at == {"Pretrained": passed, "Stem": passed, "CompactCnn": passed}
 
 
 def test_history_is_in_the_results_and_its_curves_among_the_plots(parted, run, tmp_path):

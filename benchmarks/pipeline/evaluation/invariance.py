@@ -20,17 +20,19 @@ from benchmarks.pipeline.loading.training import LeakError, training_fingerprint
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.records.invariance import (
+    Changed,
     Floats,
     Measured,
     Study,
     read_measured,
+    remove_measured,
     write_measured,
 )
 from benchmarks.pipeline.records.record import PHOTOS
 from datasets import transformations
 from datasets.errors import DamagedError, InputError
 from datasets.task import Dataset, Image
-from datasets.transformations import TRANSFORMATIONS, copies
+from datasets.transformations import TRANSFORMATIONS, VERSION, copies
 from extractors.base import NothingToLearnError
 from retrieval import protocol
 from retrieval.fusion.weights import TooLittleError
@@ -40,6 +42,7 @@ from retrieval.ranking import random_ranking, summarise
 from retrieval.search import Vectors
 
 _METRIC = {"map": METRICS["map"]}
+_FAILED = "failed: "
 
 
 @dataclass(frozen=True)
@@ -131,9 +134,7 @@ def measure_invariance(
         If a picture has gone or changed meanwhile.
     """
     dataset, folder = evaluation.dataset, out / evaluation.dataset.name
-    chance = score(random_ranking(asked.judgements), _METRIC)["map"]
-    ids = [image.id for image in asked.queries]
-    study = Study.of(dataset.fingerprint, ids, chance.tolist(), seed)
+    study = _study(dataset, asked, seed)
     before = Study.read(folder)
     absent = dict(before.left_out) if before and before.key == study.key else {}
     todo = []
@@ -143,32 +144,37 @@ def measure_invariance(
             absent[method.name] = reason
         elif force or not _is_finished(folder, study, method, dataset):
             todo.append(method)
+    if before and before.key != study.key:
+        evaluation.workforce.log(
+            f"{dataset.name}: other transformed queries than before, so that methods which are "
+            "not run now leave the page"
+        )
     _write(folder, study, absent)
     work = _Work(evaluation, asked, study)
     extracted = work.extract({one.name: one for method in todo for one in method.extractors})
     failed = False
     label = f"searching {dataset.name}, transformed"
     for method in evaluation.workforce.track(todo, len(todo), label):
-        reason = _absence(method, extracted)
-        if not reason:
-            try:
-                found = _searched(work, method, extracted)
-                write_measured(folder, study, method.name, found)
-                continue
-            except (TooLittleError, NothingToLearnError) as error:
-                reason = str(error)
-            except (LeakError, InputError):
-                raise  # nothing that was learned may be trusted then, or a picture has gone
-            except Exception as error:
-                if is_disk_full(error):
-                    raise
-                reason = f"failed: {type(error).__name__}: {error}"
-        absent[method.name] = reason
-        if reason.startswith("failed"):
+        reason = _absence(method, extracted) or _measure(work, method, extracted, folder)
+        if reason.startswith(_FAILED):
             failed = True
-            evaluation.workforce.log(f"{method.name} {reason}, with transformed queries")
-        _write(folder, study, absent)
+            if not _is_finished(folder, study, method, dataset):
+                remove_measured(folder, method.name)
+            evaluation.workforce.log(f"{method.name}, transformed queries: {reason}")
+        if reason:
+            absent[method.name] = reason
+            _write(folder, study, absent)
     return failed
+
+
+def _study(dataset: Dataset, asked: Asked, seed: int) -> Study:
+    chance = score(random_ranking(asked.judgements), _METRIC)["map"]
+    changes = [
+        Changed(one.name, one.kind, [*map(float, one.values)], one.unit, one.source)
+        for one in TRANSFORMATIONS
+    ]
+    ids = [image.id for image in asked.queries]
+    return Study(dataset.fingerprint, ids, chance.tolist(), seed, VERSION, changes)
 
 
 def _left_out(method: Method) -> str | None:
@@ -183,7 +189,7 @@ def _left_out(method: Method) -> str | None:
 def _absence(method: Method, extracted: Mapping[str, Extracted]) -> str:
     """Reason why an extractor of a method has no vectors; empty if all have."""
     parts = [extracted[one.name] for one in method.extractors]
-    failures = [f"failed: {part.failed}" for part in parts if part.failed]
+    failures = [f"{_FAILED}{part.failed}" for part in parts if part.failed]
     return [*failures, *(part.skipped for part in parts if part.skipped), ""][0]
 
 
@@ -202,14 +208,25 @@ def _write(folder: Path, study: Study, absent: Mapping[str, str]) -> None:
     msgspec.structs.replace(study, left_out=dict(sorted(absent.items()))).write(folder)
 
 
-def _searched(work: "_Work", method: Method, extracted: dict[str, Extracted]) -> Measured:
-    """Search by a method; damaged vectors are made again once."""
+def _measure(work: "_Work", method: Method, extracted: dict[str, Extracted], folder: Path) -> str:
+    """Write a method's numbers; gives the reason where there are none."""
     try:
-        return work.search(method, extracted)
-    except DamagedError:
-        # It is removed, and the rest of its store known to be whole.
-        extracted |= work.extract({one.name: one for one in method.extractors})
-        return work.search(method, extracted)
+        try:
+            found = work.search(method, extracted)
+        except DamagedError:
+            # It is removed, and the rest of its store known to be whole.
+            extracted |= work.extract({one.name: one for one in method.extractors})
+            found = work.search(method, extracted)
+        write_measured(folder, work.study, method.name, found)
+    except (TooLittleError, NothingToLearnError) as error:
+        return str(error)
+    except (LeakError, InputError):
+        raise  # nothing that was learned may be trusted then, or a picture has gone
+    except Exception as error:
+        if is_disk_full(error):
+            raise
+        return f"{_FAILED}{type(error).__name__}: {error}"
+    return ""
 
 
 @dataclass(frozen=True)

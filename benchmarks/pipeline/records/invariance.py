@@ -19,7 +19,6 @@ from benchmarks.formats.files import read_checked, write_checked, write_whole
 from benchmarks.pipeline.cache.archive import read_arrays
 from benchmarks.pipeline.cache.fingerprint import digest
 from datasets.errors import DamagedError
-from datasets.transformations import TRANSFORMATIONS, VERSION
 
 STUDY = "invariance.json"
 FOLDER = "invariance"
@@ -69,15 +68,6 @@ class Study(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: str
     transformations: list[Changed]
     left_out: dict[str, str] = {}
-
-    @classmethod
-    def of(cls, split_hash: str, queries: list[str], chance: list[float], seed: int) -> Self:
-        """The study by all transformations that there are."""
-        changes = [
-            Changed(one.name, one.kind, [*map(float, one.values)], one.unit, one.source)
-            for one in TRANSFORMATIONS
-        ]
-        return cls(split_hash, queries, chance, seed, VERSION, changes)
 
     @property
     def key(self) -> str:
@@ -141,6 +131,11 @@ def write_measured(folder: Path, study: Study, method: str, measured: Measured) 
             np.savez_compressed(file, **arrays)
 
     write_whole(_file(folder, method), write, lasting=True)
+
+
+def remove_measured(folder: Path, method: str) -> None:
+    """Remove the numbers of a method that has none any more."""
+    _file(folder, method).unlink(missing_ok=True)
 
 
 def read_measured(folder: Path, study: Study, method: str) -> Measured | None:

@@ -27,6 +27,8 @@ _NAMED = 3
 """Transformations and methods that a cell of a table names."""
 
 _PAIRS = 10
+_DRAWS = 2000
+"""Resamples of an interval; a method has a hundred of them."""
 
 Floats = NDArray[np.float64]
 
@@ -89,7 +91,7 @@ class Profiles:
         for m in np.flatnonzero(self.leads):
             before = np.broadcast_to(self._lead(self.clean[m]), after[m].shape)
             made[m, :, 0] = after[m].mean(axis=-1) / before.mean(axis=-1)
-            made[m, :, 1:] = ratio_intervals(after[m].T, before.T)
+            made[m, :, 1:] = ratio_intervals(after[m].T, before.T, _DRAWS)
         return made
 
     def bands(self, method: int) -> Floats:
@@ -102,7 +104,7 @@ class Profiles:
         known = np.isfinite(values[..., 0])
         made = np.full((*values.shape[:2], 3), np.nan)
         made[known, 0] = values[known].mean(axis=-1)
-        made[known, 1:] = intervals(values[known].T)
+        made[known, 1:] = intervals(values[known].T, _DRAWS)
         return made
 
     @cached_property
@@ -140,6 +142,7 @@ def write_invariance(folder: Path, results: Results, book: PlotBook) -> None:
         name=results.about.name,
         study=profiles.study,
         chance=float(np.mean(profiles.study.chance)),
+        left_out={m: why for m, why in found[0].left_out.items() if m not in found[1]},
         rows=_rows(profiles),
         best=_best(profiles),
         fusions=fusion_rows(profiles, members),
@@ -185,7 +188,8 @@ def _best(profiles: Profiles) -> list[Json]:
     for t, name in enumerate(profiles.names):
         kept = profiles.kept[:, t + 1]
         by_score = np.argsort(-means[:, t], kind="stable")[:_NAMED]
-        clear = [m for m in np.argsort(-kept[:, 0], kind="stable") if profiles.leads[m]]
+        # In order of the lower ends: a large share of a small lead is often chance.
+        clear = [m for m in np.argsort(-kept[:, 1], kind="stable") if profiles.leads[m]]
         row = {
             "name": name,
             "scores": [(profiles.methods[m], float(means[m, t])) for m in by_score],
@@ -254,7 +258,7 @@ def pair_rows(profiles: Profiles, names: Sequence[str]) -> list[Json]:
     profiles : Profiles
         All methods.
     names : sequence of str
-        Those to be paired.
+        Those to be paired, none of them fused; an extractor is not paired with itself.
 
     Returns
     -------
@@ -268,6 +272,8 @@ def pair_rows(profiles: Profiles, names: Sequence[str]) -> list[Json]:
     losses = (profiles.clean[:, None] - profiles.transformed).reshape(len(profiles.methods), -1)
     rows: list[Json] = []
     for pair in map(list, combinations(clear, 2)):
+        if len({profiles.methods[m].partition("+")[0] for m in pair}) == 1:
+            continue  # one extractor, compressed in two ways
         both = profiles.transformed[pair].reshape(2, -1)
         varied = bool((losses[pair].std(axis=1) > 0).all())
         rows.append(

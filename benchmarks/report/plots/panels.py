@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_ACROSS = 5
+_ACROSS = 6
 _LEFT, _GAP = 0.5, 0.12
 """Inches beside the first chart, and between charts."""
 
-_HIGH, _ABOVE = 1.15, 0.32
+_HIGH, _ABOVE = 1.15, 0.28
 """Inches of a chart, and of its name above it."""
 
-_FOOT, _HEAD, _ENTRY = 0.5, 0.4, 0.2
+_FOOT, _HEAD, _ENTRY = 0.5, 0.3, 0.19
 """Inches below the charts, of the title, and of a line of the legend."""
 
 _NAMED_ACROSS = 2
