@@ -6,6 +6,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from benchmarks.pipeline.evaluation import invariance
+from datasets import transformations
+
 
 def picture(seed: int, size: int = 24, hue: int = 0) -> Image.Image:
     """A seeded picture of soft blobs; pictures of one hue look alike."""
@@ -36,3 +39,15 @@ def scene(seed: int) -> np.ndarray:
             corners = rng.integers(-25, 26, (4, 2)) + np.array([x, y])
             cv2.fillPoly(picture, [corners.astype(np.int32)], colour)
     return cv2.GaussianBlur(picture, (0, 0), 1)  # no staircases, which do not turn with the shapes
+
+
+def unchanged(picture, *_):
+    """The change of a transformation that changes nothing."""
+    return picture
+
+
+def use_unchanged(monkeypatch) -> None:
+    """Put one transformation that changes nothing in place of all others."""
+    one = transformations.Transformation("unchanged", "light", (1.0,), "", "own", unchanged)
+    for module in (transformations, invariance):
+        monkeypatch.setattr(module, "TRANSFORMATIONS", (one,))

@@ -147,8 +147,8 @@ def write_invariance(folder: Path, results: Results, book: PlotBook) -> None:
         best=_best(profiles),
         fusions=fusion_rows(profiles, members),
         pairs=pair_rows(profiles, [m for m in profiles.methods if m not in members])[:_PAIRS],
-        heat_map=_heat_map(profiles, book),
-        curves=_curves(profiles, families_of(task), book),
+        heat_map=draw_kept(profiles, book),
+        curves=draw_curves(profiles, families_of(task), book),
     )
 
 
@@ -293,7 +293,7 @@ def _difference(values: Floats) -> list[float]:
     return [float(values.mean()), *intervals(values[:, None])[0].tolist()]
 
 
-def _heat_map(profiles: Profiles, book: PlotBook) -> str:
+def draw_kept(profiles: Profiles, book: PlotBook) -> str:
     """Draw what every method with a clear lead keeps, the hardest transformations left."""
     rows = [m for m in profiles.order if profiles.leads[m]]
     if not rows:
@@ -315,7 +315,7 @@ def _heat_map(profiles: Profiles, book: PlotBook) -> str:
     )
 
 
-def _curves(profiles: Profiles, families: Mapping[str, str], book: PlotBook) -> str:
+def draw_curves(profiles: Profiles, families: Mapping[str, str], book: PlotBook) -> str:
     """Draw the best method of each family by strength, a chart for each transformation."""
     score = profiles.transformed.mean(axis=(1, 2))
     names = [profiles.methods[m] for m in np.argsort(-score, kind="stable")]
