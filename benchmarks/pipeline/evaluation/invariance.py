@@ -1,7 +1,9 @@
 """Invariance: methods searched with transformed queries, nothing of them fitted anew."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -237,17 +239,30 @@ class _Work:
     asked: Asked
     study: Study
 
+    @cached_property
+    def copies(self) -> list[TransformedQuery]:
+        """All copies, those of one query in a row."""
+        return [
+            TransformedQuery(image, *copy) for image in self.asked.queries for copy in copies()
+        ]
+
+    @cached_property
+    def images(self) -> list[list[Image]]:
+        """The copies as stores know them, by their keys: by transformation, strength and query."""
+        made: dict[str, dict[int, list[Image]]] = {one.name: {} for one in TRANSFORMATIONS}
+        for one in self.copies:
+            image = replace(one.image, sha256=one.key)
+            made[one.transformation.name].setdefault(one.strength, []).append(image)
+        return [[*chain.from_iterable(by.values())] for by in made.values()]
+
     def extract(self, extractors: Mapping[str, ExtractorSteps]) -> dict[str, Extracted]:
         """Make whatever vectors are missing, of the dataset and of the copies."""
         dataset, workforce = self.evaluation.dataset, self.evaluation.workforce
-        inputs = [
-            TransformedQuery(image, *copy) for image in self.asked.queries for copy in copies()
-        ]
         extracted: dict[str, Extracted] = {}
         every = list(extractors.values())
         for _ in range(2):  # what was damaged is gone then, and is made anew
             extracted |= extract(every, dataset, self.evaluation.cache, False, workforce)
-            describe_transformed(every, extracted, dataset, inputs, workforce)
+            describe_transformed(every, extracted, dataset, self.copies, workforce)
             every = [one for one in every if extracted[one.name].damaged]
         return extracted
 
@@ -256,20 +271,16 @@ class _Work:
         dataset = self.evaluation.dataset
         fitted = FittedMethod(method, dataset, extracted, self.evaluation.cache)
         gallery, queries = fitted.vectors(dataset.gallery), self.asked.queries
-        clean = self._scores(fitted, gallery, queries)
         scores = np.full(self.study.shape, np.nan, np.float32)
-        for place, how in enumerate(TRANSFORMATIONS):
-            made = [TransformedQuery(image, how, s) for s in how.strengths for image in queries]
-            # Stores know an image by its hash alone.
-            images = [replace(one.image, sha256=one.key) for one in made]
-            found = self._scores(fitted, gallery, images)
-            scores[place, : len(how.strengths)] = found.reshape(-1, len(queries))
-        key = _key(self.study, method, dataset)
-        return Measured(key, clean, scores)
+        for place, images in enumerate(self.images):
+            found = self._scores(fitted, gallery, images).reshape(-1, len(queries))
+            scores[place, : len(found)] = found
+        clean = self._scores(fitted, gallery, queries)
+        return Measured(_key(self.study, method, dataset), clean, scores)
 
-    def _scores(self, fitted: FittedMethod, gallery: Vectors, images: Iterable[Image]) -> Floats:
+    def _scores(self, fitted: FittedMethod, gallery: Vectors, images: Sequence[Image]) -> Floats:
         """Average precision of images, which are copies of all queries in their order."""
-        vectors = fitted.vectors(list(images))
+        vectors = fitted.vectors(images)
         times = vectors[0].shape[0] // len(self.asked.queries)
         judged = replace(self.asked.judgements, of=self.asked.judgements.of * times)
         ranking = summarise(fitted.search(vectors, gallery, judged), judged)
