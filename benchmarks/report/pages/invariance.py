@@ -265,7 +265,7 @@ def pair_rows(profiles: Profiles, names: Sequence[str]) -> list[Json]:
     list of dict
         ``pair``; ``alone``, the mean of the better one over all transformed queries;
         ``by_transformation`` and ``by_query``, that of the better one for each transformation and
-        for each copied query; ``correlation`` of what both lose. Largest ``by_query`` first.
+        for each copied query; ``correlation`` of what both lose. Largest gain first.
     """
     clear = [m for m, name in enumerate(profiles.methods) if name in names and profiles.leads[m]]
     means = profiles.transformed.mean(axis=2)
@@ -285,7 +285,7 @@ def pair_rows(profiles: Profiles, names: Sequence[str]) -> list[Json]:
                 "correlation": float(np.corrcoef(*losses[pair])[0, 1]) if varied else None,
             }
         )
-    return sorted(rows, key=lambda row: -row["by_query"])
+    return sorted(rows, key=lambda row: row["alone"] - row["by_query"])
 
 
 def _difference(values: Floats) -> list[float]:
