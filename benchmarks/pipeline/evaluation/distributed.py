@@ -14,8 +14,8 @@ from retrieval.shards import bounds, grid_distances_in_parts
 _DIMS = 800
 """Dimensions, per core of this machine, from which on a comparison takes longer than its way.
 
-Each distance comes back as four bytes, whatever the dimensions: 9 ns of this process, and 3 to 32 ns
-on a network of 10 or 1 Gbit/s. Making it takes a core 0.05 ns per dimension, here as there.
+Each distance comes back as four bytes, whatever the dimensions: 9 ns of this process, and 3 to 32
+ns on a network of 10 or 1 Gbit/s. Making it takes a core 0.05 ns per dimension, here as there.
 """
 
 _WORK = 2**36
