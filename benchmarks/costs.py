@@ -22,6 +22,7 @@ from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.variants import EDGES, with_edges
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import is_method, parse_method
+from benchmarks.pipeline.records.record import record_paths
 from benchmarks.pipeline.records.recorder import Recorder
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.write import write_dataset, write_front
@@ -40,7 +41,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     workforce = Workforce(options.jobs, options.quiet, cluster(options))
     for text in options.dataset:
         dataset = load(text, options.cache, workforce, options.seed, options.layout)
-        if (options.out / dataset.name / "records" / EDGES).is_dir():
+        if record_paths(options.out / dataset.name, EDGES):
             dataset = with_edges(dataset, options.cache, workforce)
         evaluation = Evaluation(dataset, options.cache, workforce)
         recorder = Recorder(dataset, options.out, options.seed, workforce)
@@ -67,8 +68,8 @@ def _recorded(recorder: Recorder, names: Sequence[str], epochs: int | None) -> l
         If there are none.
     """
     dataset = recorder.dataset
-    folder = recorder.path(dataset.tasks[0], "").folder
-    found = sorted(path.name.removesuffix(".npz") for path in folder.glob("*.npz"))
+    paths = record_paths(recorder.out / dataset.name, dataset.tasks[0].query_set)
+    found = [path.method for path in paths]
     # What a preset made (<method>@<dataset>) or a user gave cannot be made without that.
     menu = [name for name in found if is_method(name) and (not names or name in names)]
     methods = [parse_method(name, epochs) for name in menu]

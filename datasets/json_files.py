@@ -57,12 +57,23 @@ def read_json_as(path: Path, kind: type[T], remedy: str) -> T | None:
         raise InputError(
             f"{path}: cannot be read ({error.strerror}); make it readable or name another"
         ) from error
+    return parse_json_as(data, kind, str(path), remedy)
+
+
+def parse_json_as(data: bytes, kind: type[T], place: str, remedy: str) -> T:
+    """Read the content of a JSON file; place is its name, for the rest see `read_json_as`.
+
+    Raises
+    ------
+    DamagedError
+        If it holds something else.
+    """
     try:
         content = _strict(data)
     except (ValueError, RecursionError) as error:
         reason = _TOO_DEEP if isinstance(error, RecursionError) else error
-        raise DamagedError(f"{path}: no valid JSON ({reason}); {remedy}") from error
-    return check_json(content, kind, str(path), remedy)
+        raise DamagedError(f"{place}: no valid JSON ({reason}); {remedy}") from error
+    return check_json(content, kind, place, remedy)
 
 
 def check_json(content: object, kind: type[T], place: str, remedy: str) -> T:

@@ -4,11 +4,13 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval import compact
 from retrieval.knn import Block, GridDistances
 from retrieval.protocol import Judgement, Judgements
 
@@ -158,21 +160,15 @@ class Ranking:
             If it cannot be read.
         """
         try:
-            content = io.BytesIO(path.read_bytes())
+            content = path.read_bytes()
         except FileNotFoundError as error:
             raise ValueError(f"{path}: no such file") from error
         try:
-            # Each member whole: only then is its checksum compared.
-            with ZipFile(content) as archive:
-                names = [item.name for item in fields(cls)]
-                if "grades.npy" not in archive.namelist():
-                    names.remove("grades")
-                stored = {
-                    name: np.load(
-                        io.BytesIO(archive.read(f"{_stored(name)}.npy")), allow_pickle=False
-                    )
-                    for name in names
-                }
+            with ZipFile(io.BytesIO(content)) as archive:
+                if "groups.npy" in archive.namelist():
+                    return cls(**compact.from_compact(_arrays(archive, compact.NAMES)))
+                names = [item.name for item in fields(cls) if item.name != "grades"]
+                stored = _arrays(archive, names)
             if any(array.dtype != _DTYPES.get(name, np.int32) for name, array in stored.items()):
                 raise TypeError("its numbers are of another type")
             found = cls(**stored)
@@ -181,6 +177,47 @@ class Ranking:
             return found
         except Exception as error:  # whatever a damaged archive makes its readers raise
             raise ValueError(f"{path} holds no ranking ({error})") from error
+
+    def to_compact(self) -> bytes:
+        """Write it in few bytes, without what no metric needs, see `retrieval.compact`."""
+        whole = {item.name: getattr(self, item.name) for item in fields(self)}
+        stored: dict[str, Any] = compact.to_compact(whole)
+        file = io.BytesIO()
+        np.savez(file, **{_stored(name): stored[name] for name in sorted(stored)})
+        return file.getvalue()
+
+    @classmethod
+    def from_compact(cls, content: bytes, place: str) -> "Ranking":
+        """Read what `to_compact` has written.
+
+        Parameters
+        ----------
+        content : bytes
+            May be a stranger's; nothing in it becomes larger by being read.
+        place : str
+            Where it was, for messages.
+
+        Raises
+        ------
+        ValueError
+            If it is something else.
+        """
+        try:
+            with ZipFile(io.BytesIO(content)) as archive:
+                if sum(item.file_size for item in archive.infolist()) > len(content):
+                    raise ValueError("its arrays are larger than the file")
+                return cls(**compact.from_compact(_arrays(archive, compact.NAMES)))
+        except Exception as error:  # whatever a damaged archive makes its readers raise
+            raise ValueError(f"{place} holds no ranking ({error})") from error
+
+
+def _arrays(archive: ZipFile, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+    """Read arrays and grades, if there are any, each whole: only then is its checksum compared."""
+    there = [*names, *["grades"] * ("grades.npy" in archive.namelist())]
+    return {
+        name: np.load(io.BytesIO(archive.read(f"{_stored(name)}.npy")), allow_pickle=False)
+        for name in there
+    }
 
 
 def summarise(blocks: Iterable[Block], judgements: Judgements, depth: int = DEPTH) -> Ranking:

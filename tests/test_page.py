@@ -179,7 +179,7 @@ def test_a_picture_that_changed_or_broke_goes_without(build, tmp_path):
     assert [query[3] is None for query in found["queries"]] == [True, True] + 4 * [False]
 
 
-def test_plots_are_listed_with_their_dark_twins_before_other_pictures(tmp_path):
+def test_plots_are_listed_before_other_pictures(tmp_path):
     folder = tmp_path / 'it"s #1'
     folder.mkdir()
     for name in ("query-sketch.png", "leaks.png"):
@@ -189,22 +189,12 @@ def test_plots_are_listed_with_their_dark_twins_before_other_pictures(tmp_path):
         Plot("training-cnn", "training", "How cnn was trained.", None),
     ]
     assert plot_data(folder, drawn, ["query", "query-sketch"]) == [
-        {
-            "light": f"../it%22s%20%231/{light}.png",
-            "dark": dark and f"../it%22s%20%231/{dark}.png",
-            "caption": caption,
-            "querySet": query_set,
-        }
-        for light, dark, caption, query_set in (
-            (
-                "plots/map-query-sketch",
-                "plots/map-query-sketch-dark",
-                "Mean average precision.",
-                "query-sketch",
-            ),
-            ("plots/training-cnn", "plots/training-cnn-dark", "How cnn was trained.", None),
-            ("leaks", None, "leaks", None),
-            ("query-sketch", None, "query-sketch", "query-sketch"),
+        {"file": f"../it%22s%20%231/{file}.png", "caption": caption, "querySet": query_set}
+        for file, caption, query_set in (
+            ("plots/map-query-sketch", "Mean average precision.", "query-sketch"),
+            ("plots/training-cnn", "How cnn was trained.", None),
+            ("leaks", "leaks", None),
+            ("query-sketch", "query-sketch", "query-sketch"),
         )
     ]
 

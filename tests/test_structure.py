@@ -22,6 +22,7 @@ COMMANDS = (
     "augment",
     "keypoints",
     "draw",
+    "publish",
     "vocabulary_size",
     "seeds",
 )
@@ -94,10 +95,10 @@ def test_the_main_path_imports_downwards_only():
 
 def test_the_house_stays_as_small_as_it_is():
     whole, inside = graph(ROOT), graph(ROOT, "benchmarks")
-    assert len(whole) <= 24
-    assert ties(whole) <= 103
-    assert len(inside) <= 21
-    assert ties(inside) <= 60
+    assert len(whole) <= 25
+    assert ties(whole) <= 107
+    assert len(inside) <= 22
+    assert ties(inside) <= 63
 
 
 def test_no_module_imports_a_command():

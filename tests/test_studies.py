@@ -35,7 +35,7 @@ def test_vocabulary_size_curve_has_a_row_for_each_size(folder, tmp_path, monkeyp
         "orb-bovw-0016": 16,
     }
     assert "orb-bovw-0016" in (tables / "summary.md").read_text()
-    assert (tables / "scenes" / "plots" / "vocabulary-query-dark.png").stat().st_size > 1000
+    assert (tables / "scenes" / "plots" / "vocabulary-query.png").stat().st_size > 1000
     assert "](plots.md)" in (tables / "scenes" / "table.md").read_text()
     before = {path: path.read_bytes() for path in tables.rglob("*") if path.is_file()}
     shutil.copytree(tables / "scenes", tmp_path / "out" / "scenes")

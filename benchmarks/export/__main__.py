@@ -32,6 +32,7 @@ from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.variants import EDGES, with_edges
 from benchmarks.pipeline.methods.names import expand, is_method, parse_method
 from benchmarks.pipeline.methods.own import use_plugins
+from benchmarks.pipeline.records.record import record_paths
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.tables import choose
 from datasets.errors import InputError
@@ -141,11 +142,11 @@ def _from_vectors(options: argparse.Namespace, workforce: Workforce) -> Iterator
     for text in options.dataset:
         given = (options.cache, workforce, options.seed, options.layout, options.leave_one_out)
         dataset = load(text, *given)
-        records = options.results / dataset.name / "records"
-        if (records / EDGES).is_dir():
+        records = options.results / dataset.name
+        if record_paths(records, EDGES):
             dataset = with_edges(dataset, options.cache, workforce)
         named = [name for given in options.extractor for name in expand(given, own)]
-        names = named or [*own, *_recorded(records / dataset.tasks[0].query_set)]
+        names = named or [*own, *_recorded(records, dataset.tasks[0].query_set)]
         if not names:
             raise InputError(f"--results {options.results}: no records of {dataset.name}; run it")
         evaluation = Evaluation(dataset, options.cache, workforce)
@@ -173,9 +174,10 @@ def _write_search(options: argparse.Namespace, folder: Path, name: str, found: F
     return path
 
 
-def _recorded(folder: Path) -> list[str]:
-    """Names of the methods that have rankings, and can be made again by name alone."""
-    return sorted(filter(is_method, (path.stem for path in folder.glob("*.npz"))))
+def _recorded(folder: Path, query_set: str) -> list[str]:
+    """Names of the methods that have numbers, and can be made again by name alone."""
+    paths = [path for path in record_paths(folder, query_set) if is_method(path.method)]
+    return [path.method for path in paths if (path.read() or {}).get("status") == "ok"]
 
 
 if __name__ == "__main__":

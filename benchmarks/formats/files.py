@@ -131,9 +131,14 @@ def read_json(path: Path) -> Json | None:
     return read_json_as(path, Json, DAMAGED)
 
 
+def with_checksum(content: Json) -> Json:
+    """A JSON object with its checksum, as `without_checksum` wants it."""
+    return content | {CHECKSUM: _checksum(content)}
+
+
 def write_checked(path: Path, content: Json) -> None:
     """Write a JSON object with its checksum, as `read_checked` reads it, and have it last."""
-    write_json(path, content | {CHECKSUM: _checksum(content)}, lasting=True)
+    write_json(path, with_checksum(content), lasting=True)
 
 
 def read_checked(path: Path, kind: type[T], remedy: str = DAMAGED) -> T | None:
@@ -158,12 +163,21 @@ def read_checked(path: Path, kind: type[T], remedy: str = DAMAGED) -> T | None:
         If it cannot be read.
     """
     content = read_json_as(path, Json, remedy)
-    if content is None:
-        return None
+    return None if content is None else without_checksum(content, kind, str(path), remedy)
+
+
+def without_checksum(content: Json, kind: type[T], place: str, remedy: str) -> T:
+    """Compare a JSON object with the checksum in it, and leave that out; see `read_checked`.
+
+    Raises
+    ------
+    DamagedError
+        If it is something else, or differs from its checksum.
+    """
     noted = content.pop(CHECKSUM, None)
-    checked = check_json(content, kind, str(path), remedy)
+    checked = check_json(content, kind, place, remedy)
     if noted not in (None, _checksum(content)):
-        raise DamagedError(f"{path}: its checksum differs; {remedy}")
+        raise DamagedError(f"{place}: its checksum differs; {remedy}")
     return checked
 
 

@@ -13,30 +13,36 @@ Records and rankings are equal, byte for byte, from run to run; costs are measur
 """
 
 import hashlib
+import json
 import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import msgspec
 
 from benchmarks.formats.files import (
     DAMAGED,
     Json,
+    T,
     read_checked,
+    with_checksum,
+    without_checksum,
     write_checked,
     write_json,
     write_text,
     write_whole,
 )
 from benchmarks.formats.markdown import to_csv
+from benchmarks.pipeline.records.archive import Packed, packed_names, read_packed
 from benchmarks.pipeline.records.former import in_todays_words
+from benchmarks.pipeline.records.schema import ANY_RECORD
 from datasets.errors import DamagedError
 from datasets.file_names import FileName
-from datasets.json_files import check_json, read_json_as
+from datasets.json_files import check_json, parse_json_as, read_json_as
 from datasets.protocols import Protocol
 from datasets.task import Dataset, Problem, Task
 from extractors.networks.history import Epoch, read_history
@@ -48,6 +54,7 @@ IMAGES = "images.csv"
 PROBLEMS = "problems.csv"
 
 TRAINING = "training"
+RECORDS = "records"
 
 _RANKING = "ranking sha256"
 """Field of a record with the hash of its ranking's file."""
@@ -209,10 +216,6 @@ def write_training(folder: Path, name: str, training: Path) -> None:
     write_text(folder / f"{name}.csv", to_csv(header, lines))
 
 
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")
-
-
 @dataclass(frozen=True)
 class RecordPath:
     """The files of a method's record on a task.
@@ -253,7 +256,7 @@ class RecordPath:
     def read_costs(self) -> dict[str, float | None] | None:
         """Costs of the method; None if there are none, or damaged ones."""
         try:
-            return read_checked(self.file(".costs.json"), dict[str, float | None], _AGAIN)
+            return _read_checked(self.file(".costs.json"), dict[str, float | None], _AGAIN)
         except DamagedError as error:
             _say_once(str(error))
             return None
@@ -268,22 +271,37 @@ class RecordPath:
         """
         path = self.file(".npz")
         try:
-            ranking = Ranking.load(path)
+            packed = None if path.exists() else _read_packed(path)
+            ranking = Ranking.from_compact(*packed) if packed else Ranking.load(path)
         except ValueError as error:
             _say_once(f"{error}; {_AGAIN}")
             return None
-        if not self._agrees(record, ranking):
-            _say_once(f"{path}: is not the ranking of its record; {_AGAIN}")
+        content = packed.content if packed else path.read_bytes()
+        if not _agrees(record, ranking, content):
+            place = packed.place if packed else path
+            _say_once(f"{place}: is not the ranking of its record; {_AGAIN}")
             return None
         return ranking
 
-    def _agrees(self, record: Json, ranking: Ranking) -> bool:
-        """Whether a ranking is that of a record; an old one does not name its hash."""
-        if _RANKING in record:
-            return bool(record[_RANKING] == _sha256(self.file(".npz")))
-        scores = mean_scores(ranking)
-        noted = [(scores.get(name, value), value) for name, value in record["scores"].items()]
-        return all(math.isclose(one or 0, other) for one, other in noted if other is not None)
+    def read_packable(self) -> dict[str, bytes]:
+        """The record's files as members of an archive, see `benchmarks.pipeline.records.archive`.
+
+        Returns
+        -------
+        dict of str to bytes
+            Ending to content; without a ranking where there are no numbers, empty where there is
+            no record or a damaged one.
+        """
+        record = self.read()
+        ranking = self.read_ranking(record) if record and record["status"] == "ok" else None
+        if record is None or (ranking is None and record["status"] == "ok"):
+            return {}
+        made = {} if ranking is None else {".npz": ranking.to_compact()}
+        if ranking is not None:
+            record |= {_RANKING: hashlib.sha256(made[".npz"]).hexdigest()}
+        if costs := self.read_costs():
+            made[".costs.json"] = _packable(costs)
+        return made | {".json": _packable(record)}
 
     def is_finished(self, key: str) -> bool:
         """Whether the record of exactly this work is there, whole."""
@@ -309,6 +327,36 @@ class RecordPath:
         write_checked(self.file(".json"), record)
 
 
+def _agrees(record: Json, ranking: Ranking, content: bytes) -> bool:
+    """Whether a ranking is that of a record; an old one does not name its hash."""
+    if _RANKING in record:
+        return bool(record[_RANKING] == hashlib.sha256(content).hexdigest())
+    scores = mean_scores(ranking)
+    noted = [(scores.get(name, value), value) for name, value in record["scores"].items()]
+    return all(math.isclose(one or 0, other) for one, other in noted if other is not None)
+
+
+def _packable(content: Json) -> bytes:
+    text = json.dumps(with_checksum(content), ensure_ascii=False, sort_keys=True)
+    return text.encode()
+
+
+def _read_packed(path: Path) -> Packed | None:
+    """What an archive has for one of a record's files."""
+    parts = path.absolute().parts
+    return read_packed(Path(*parts[:-3]), "/".join(parts[-3:])) if len(parts) > 3 else None
+
+
+def _read_checked(path: Path, kind: type[T], remedy: str) -> T | None:
+    """Read one of a record's files, or what an archive has for it; see `read_checked`."""
+    found = read_checked(path, kind, remedy)
+    packed = _read_packed(path) if found is None else None
+    if packed is None:
+        return found
+    content = parse_json_as(packed.content, Json, packed.place, remedy)
+    return without_checksum(content, kind, packed.place, remedy)
+
+
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -319,67 +367,21 @@ def _say_once(message: str) -> None:
     log.warning("%s", message)
 
 
-class _Head(msgspec.Struct, frozen=True):
-    class_: str = msgspec.field(name="class", default="")
+def record_paths(folder: Path, query_set: str) -> list[RecordPath]:
+    """Records of a query set, by name, as files or in an archive.
 
-
-class _Extractor(msgspec.Struct):
-    family: str = ""
-    head: _Head = _Head()
-    extractors: dict[str, "_Extractor"] = {}
-    rows: dict[str, "_Extractor"] = {}
-
-
-class _Machine(msgspec.Struct):
-    processor: str
-    system: str
-    cores: int | None
-
-
-class _Card(msgspec.Struct, rename=_spaced):
-    split_hash: str
-    extractor: _Extractor
-    seed: int
-    python: str
-    machine: _Machine
-
-
-class _Counts(msgspec.Struct, rename=_spaced):
-    training_images: int
-    gallery_images: int
-    queries: int
-    queries_scored: int
-    queries_left_out: int
-    queries_found_in_gallery: int
-    zero_vectors: int
-
-
-class _Record(msgspec.Struct, tag_field="status"):
-    method: FileName
-    card: _Card
-
-
-class _Numbers(_Record, tag="ok"):
-    chance: dict[str, float | None]
-    counts: _Counts
-    dimensions: int
-    bytes_per_image: int
-    scores: dict[str, float | None] = {}
-    note: str = ""
-    learned: Json = {}
-    verification: dict[str, float | None] = {}
-
-
-class _Skipped(_Record, tag="skipped"):
-    reason: str
-
-
-class _Failed(_Skipped, tag="failed"):
-    pass
-
-
-_ANY_RECORD: Any = _Numbers | _Skipped | _Failed
-"""Fields that a record of any age has; it may have more."""
+    Parameters
+    ----------
+    folder : Path
+        ``<out>/<dataset>``.
+    query_set : str
+        Its name.
+    """
+    place = folder / RECORDS / query_set
+    names = {path.name for path in place.glob("*.json")}
+    names |= set(packed_names(folder, f"{RECORDS}/{query_set}"))
+    methods = {name.removesuffix(".json") for name in names if name.endswith(".json")}
+    return [RecordPath(place, one) for one in sorted(methods) if not one.endswith(".costs")]
 
 
 def read_record(path: Path, remedy: str = DAMAGED) -> Json | None:
@@ -399,9 +401,9 @@ def read_record(path: Path, remedy: str = DAMAGED) -> Json | None:
     InputError
         If it cannot be read.
     """
-    record = read_checked(path, Json, remedy)
+    record = _read_checked(path, Json, remedy)
     if record is None:
         return None
     named = {"method": record["row"]} | record if "row" in record else record
-    check_json(named, _ANY_RECORD, str(path), remedy)
+    check_json(named, ANY_RECORD, str(path), remedy)
     return in_todays_words(record)

@@ -1,11 +1,20 @@
 """Results of a dataset, read from its folder."""
 
 import csv
+import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.record import DESCRIPTION, IMAGES, Description, RecordPath
+from benchmarks.pipeline.records.archive import read_packed
+from benchmarks.pipeline.records.record import (
+    DESCRIPTION,
+    IMAGES,
+    Description,
+    RecordPath,
+    record_paths,
+)
 from datasets.errors import DamagedError
 from retrieval.ranking import Ranking
 
@@ -86,11 +95,11 @@ def read_results(folder: Path) -> Results:
         If a file cannot be read.
     """
     about = Description.read(folder)
-    images = _read_images(folder / IMAGES)
+    images = _read_images(folder)
     gallery = images.get("gallery", ())
     tasks = {}
     for query_set in about.query_sets:
-        found = _read_task(folder / "records" / query_set, about.split_hash)
+        found = _read_task(record_paths(folder, query_set), about.split_hash)
         tasks[query_set] = TaskResults(*found, images.get(query_set, ()))
         for ranking in tasks[query_set].rankings.values():
             furthest = ranking.neighbours.max(initial=-1)
@@ -99,11 +108,14 @@ def read_results(folder: Path) -> Results:
     return Results(about, gallery, tasks)
 
 
-def _read_images(path: Path) -> dict[str, tuple[ImageEntry, ...]]:
+def _read_images(folder: Path) -> dict[str, tuple[ImageEntry, ...]]:
     """Part to its images."""
     parts: dict[str, list[ImageEntry]] = {}
+    path = folder / IMAGES
+    packed = None if path.exists() else read_packed(folder, IMAGES)
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        content = packed.content if packed else path.read_bytes()
+        with io.StringIO(content.decode(), newline="") as file:
             for row in csv.DictReader(file):
                 distractor = None if row["is_distractor"] == "no" else row["distractor"]
                 if None in row or None in row.values():
@@ -114,20 +126,20 @@ def _read_images(path: Path) -> dict[str, tuple[ImageEntry, ...]]:
                 entry = ImageEntry(*known, further, group)
                 parts.setdefault(row["part"], []).append(entry)
     except (FileNotFoundError, KeyError, ValueError, csv.Error) as error:
-        raise DamagedError(f"{path}: no list of a dataset's images; run again") from error
+        place = packed.place if packed else path
+        raise DamagedError(f"{place}: no list of a dataset's images; run again") from error
     return {part: tuple(listed) for part, listed in parts.items()}
 
 
-def _read_task(folder: Path, split_hash: str) -> tuple[list[Json], dict[str, Ranking]]:
+def _read_task(
+    paths: Sequence[RecordPath], split_hash: str
+) -> tuple[list[Json], dict[str, Ranking]]:
     """The records of a task that belong to this split, with their costs, and the rankings.
 
     What is damaged is left out, with a line that says so.
     """
     records, rankings = [], {}
-    for file in sorted(folder.glob("*.json")):
-        if file.name.endswith(".costs.json"):
-            continue
-        path = RecordPath(folder, file.stem)
+    for path in paths:
         record = path.read()
         if not record or record["card"]["split hash"] != split_hash:
             continue
@@ -137,4 +149,9 @@ def _read_task(folder: Path, split_hash: str) -> tuple[list[Json], dict[str, Ran
                 continue
             rankings[path.method] = ranking
         records.append(record | {"costs": path.read_costs() or {}})
+    if len({ranking.distractors.shape[1] for ranking in rankings.values()}) > 1:
+        # Those of a run beside published ones, which have fewer levels.
+        rankings = {
+            name: Ranking.from_compact(one.to_compact(), name) for name, one in rankings.items()
+        }
     return records, rankings

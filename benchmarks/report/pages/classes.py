@@ -13,7 +13,7 @@ from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.results import ImageEntry, Results, TaskResults
 from benchmarks.report.format import write_csv, write_page
 from benchmarks.report.plots.book import PlotBook
-from benchmarks.report.plots.charts import HeatMap
+from benchmarks.report.plots.charts import ROWS, HeatMap, best_of
 from benchmarks.report.tables import SORT_BY
 from retrieval.metrics import METRICS, score
 from retrieval.ranking import Ranking
@@ -176,13 +176,14 @@ def _plots(
     scores = book.add(
         f"classes-{query_set}",
         query_set,
-        f"{label} of every method on the queries of each class; methods are in order of {label}.",
+        f"{label} of {best_of(names)} on the queries of each class; methods are in order of "
+        f"{label}.",
         HeatMap(
             title=f"{where}: {label} per class",
             subtitle=label,
-            rows=names,
+            rows=names[:ROWS],
             columns=classes,
-            values=np.nan_to_num(matrix),
+            values=np.nan_to_num(matrix[:ROWS]),
         ),
     )
     asked = sorted({label for label, _ in counts})

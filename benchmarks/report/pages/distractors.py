@@ -14,9 +14,8 @@ from benchmarks.report.families import best_of_each_family, families_of
 from benchmarks.report.format import write_csv, write_page
 from benchmarks.report.plots.axes import Mark, Series
 from benchmarks.report.plots.book import PlotBook
-from benchmarks.report.plots.charts import Curves, HeatMap
+from benchmarks.report.plots.charts import ROWS, Curves, HeatMap, best_of
 from benchmarks.report.tables import SORT_BY
-from retrieval.distractors import LEVELS
 from retrieval.metrics import METRICS, score
 from retrieval.ranking import Ranking
 from retrieval.statistics import intervals
@@ -66,11 +65,14 @@ def curves(rankings: Mapping[str, Ranking]) -> dict[str, Points]:
 
     Returns
     -------
-    dict of str to dict of str to ndarray, shape (LEVELS + 1, 3)
+    dict of str to dict of str to ndarray, shape (n_levels + 1, 3)
         Metric and method to mean and ends of its interval.
     """
     scored = {
-        name: [score(ranking.with_distractors(level)) for level in range(LEVELS + 1)]
+        name: [
+            score(ranking.with_distractors(level))
+            for level in range(ranking.distractors.shape[1] + 1)
+        ]
         for name, ranking in rankings.items()
     }
     made: dict[str, Points] = {}
@@ -147,13 +149,13 @@ def _intrusion(book: PlotBook, query_set: str, results: Results, task: TaskResul
         f"attraction-{query_set}",
         query_set,
         f"Frequency of each class of distractors among the first {FIRST}, in multiples of that in "
-        "random order, by method.",
+        f"random order, by {best_of(ordered)}, those with the fewest of them first.",
         HeatMap(
             title=f"{book.folder.name}, {query_set}: distractors among the first {FIRST}",
             subtitle="times as often as by chance",
-            rows=ordered,
+            rows=ordered[:ROWS],
             columns=shown,
-            values=matrix,
+            values=matrix[:ROWS],
         ),
     )
     most = [(shown[int(times.argmax())], times.max()) for times in matrix]

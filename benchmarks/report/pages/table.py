@@ -1,10 +1,11 @@
 """Page of a dataset's tables, the tables as CSV and JSON, and the summary of all datasets."""
 
+import csv
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.formats.files import DAMAGED, Json, write_json
+from benchmarks.formats.files import Json, write_json
 from benchmarks.pipeline.records.leaks import read_leaks
 from benchmarks.pipeline.records.results import Results
 from benchmarks.report.format import write_csv, write_page
@@ -20,8 +21,6 @@ from benchmarks.report.tables import (
     resolution,
     task_rows,
 )
-from datasets.errors import DamagedError
-from datasets.json_files import read_json_as
 from retrieval.metrics import METRICS
 
 log = logging.getLogger(__name__)
@@ -40,6 +39,8 @@ PAGES = {
 """Other pages that there may be of a dataset, and their titles."""
 
 _PROBLEMS_SHOWN = 30
+
+_SUMMARISED = (SORT_BY, "top1")
 
 
 def write_tables(folder: Path, results: Results, choice: Choice = USUAL) -> dict[str, list[Json]]:
@@ -91,21 +92,28 @@ def write_summary(out: Path) -> None:
     """Write ``summary.md``: mAP and top-1 of every method on every task of all datasets."""
     tables = {
         f"{path.parent.name}/{query_set}": rows
-        for path in sorted(out.glob("*/table.json"))
+        for path in sorted(out.glob("*/table.csv"))
         for query_set, rows in _read_table(path).items()
         if any(row.get(SORT_BY) is not None for row in rows)
     }
-    sections = {METRICS[name].label: _across(tables, name) for name in (SORT_BY, "top1")}
+    sections = {METRICS[name].label: _across(tables, name) for name in _SUMMARISED}
     write_page(out / "summary.md", "summary", tasks=list(tables), sections=sections)
 
 
 def _read_table(path: Path) -> dict[str, list[Json]]:
     """The rows of a dataset by query set; none of a damaged table, which its next run mends."""
+    tables: dict[str, list[Json]] = {}
     try:
-        return read_json_as(path, dict[str, list[Json]], DAMAGED) or {}
-    except DamagedError as error:
-        log.warning("%s, until then it is left out of the summary", error)
+        with path.open(newline="", encoding="utf-8") as file:
+            for line in csv.DictReader(file):
+                scores = {name: float(line[name]) for name in _SUMMARISED if line[name]}
+                row = {"method": line["method"], "note": line["note"], **scores}
+                tables.setdefault(line["query_set"], []).append(row)
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        reason = f"damaged: run again ({error})"
+        log.warning("%s: %s, until then it is left out of the summary", path, reason)
         return {}
+    return tables
 
 
 def _across(tables: Mapping[str, Sequence[Json]], metric: str) -> list[Json]:

@@ -10,7 +10,7 @@ from sklearn.isotonic import isotonic_regression
 
 from benchmarks.report.families import FAMILIES
 from benchmarks.report.format import broken
-from benchmarks.report.plots.theme import Theme
+from benchmarks.report.plots.theme import COLOURS, MUTED
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -59,12 +59,12 @@ class Mark:
         """The mark of a family of extractors."""
         return cls(FAMILIES.index(family), dash)
 
-    def style(self, theme: Theme, is_line: bool = True) -> dict[str, Any]:
+    def style(self, is_line: bool = True) -> dict[str, Any]:
         """Arguments of `Axes.plot`, for a line or for markers alone."""
         if self.number < 0:
-            return {"color": theme.muted, "marker": "", "linestyle": ":"}
+            return {"color": MUTED, "marker": "", "linestyle": ":"}
         return {
-            "color": theme.colours[self.number % len(theme.colours)],
+            "color": COLOURS[self.number % len(COLOURS)],
             "marker": _MARKERS[self.number % len(_MARKERS)],
             "linestyle": _DASHES[self.dash % len(_DASHES)] if is_line else "",
         }
@@ -143,7 +143,6 @@ def write_legend(figure: "Figure", handles: "Sequence[Artist]") -> None:
 
 def name_ends(
     axes: "Axes",
-    theme: Theme,
     series: Sequence[Series],
     is_right: bool = True,
 ) -> None:
@@ -153,8 +152,6 @@ def name_ends(
     ----------
     axes : Axes
         Whose limits are set.
-    theme : Theme
-        Of the figure.
     series : sequence of Series
         The lines end at their last values, or begin at their first.
     is_right : bool
@@ -173,8 +170,8 @@ def name_ends(
     free: dict[str, Any] = {"transform": axes.transAxes, "clip_on": False}
     spots = spread(places, sizes, 0, 1)
     for one, text, place, at in zip(series, texts, places, spots, strict=True):
-        axes.plot(tie, [place, at], color=theme.muted, linewidth=0.6, **free)
-        axes.plot(is_right + 0.23 * inch, at, markersize=5, **one.mark.style(theme), **free)
+        axes.plot(tie, [place, at], color=MUTED, linewidth=0.6, **free)
+        axes.plot(is_right + 0.23 * inch, at, markersize=5, **one.mark.style(), **free)
         axes.text(
             is_right + 0.32 * inch,
             at,

@@ -26,13 +26,16 @@ from benchmarks.report.plots.axes import (
     text_width,
     write_legend,
 )
-from benchmarks.report.plots.theme import Theme
+from benchmarks.report.plots.theme import GRID, MUTED, QUIET
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 8.3
 """Inches; as wide as a page shows a picture."""
+
+ROWS = 30
+"""Methods that a heat map shows: more rows with their numbers nobody reads."""
 
 _SLANT = 40
 """Degrees by which the names of a heat map's columns are turned."""
@@ -67,27 +70,27 @@ class Chart(ABC):
         """Width and height in inches."""
         return WIDTH, self._height()
 
-    def paint(self, figure: "Figure", theme: Theme) -> None:
+    def paint(self, figure: "Figure") -> None:
         """Fill an empty figure of this size."""
         height = figure.get_figheight()
         figure.text(0.012, 1 - 0.1 / height, self.title, fontsize=10.5, va="top")
-        below: dict[str, Any] = {"fontsize": SIZE, "color": theme.muted, "va": "top"}
+        below: dict[str, Any] = {"fontsize": SIZE, "color": MUTED, "va": "top"}
         figure.text(0.012, 1 - 0.32 / height, self.subtitle, **below)
-        self._fill(figure, theme)
+        self._fill(figure)
 
     def _height(self) -> float:
         return 4.3
 
-    def _write_families(self, figure: "Figure", theme: Theme) -> None:
+    def _write_families(self, figure: "Figure") -> None:
         """Write a legend of the families of the series."""
         from matplotlib.lines import Line2D
 
         numbers = sorted({one.mark.number for one in self.series})
-        looks = {FAMILIES[number]: Mark(number).style(theme, False) for number in numbers}
+        looks = {FAMILIES[number]: Mark(number).style(is_line=False) for number in numbers}
         write_legend(figure, [Line2D([], [], label=name, **look) for name, look in looks.items()])
 
     @abstractmethod
-    def _fill(self, figure: "Figure", theme: Theme) -> None:
+    def _fill(self, figure: "Figure") -> None:
         """Draw below the title."""
 
 
@@ -108,22 +111,22 @@ class Intervals(Chart):
     def _height(self) -> float:
         return 1.5 + 0.185 * max(4, len(self.series))
 
-    def _fill(self, figure: "Figure", theme: Theme) -> None:
+    def _fill(self, figure: "Figure") -> None:
         names = [one.name for one in self.series]
-        self._write_families(figure, theme)
+        self._write_families(figure)
         axes = make_axes(figure, text_width(figure, names) + 0.2, 0.6, 0.78)
         across = axes.get_yaxis_transform()
-        axes.hlines(range(len(names)), 0, 1, color=theme.grid, linewidth=0.6, transform=across)
+        axes.hlines(range(len(names)), 0, 1, color=GRID, linewidth=0.6, transform=across)
         for place, one in enumerate(self.series):
             value, low, high = rounded(one.values)
-            style = one.mark.style(theme)
+            style = one.mark.style()
             axes.hlines(place, low, high, color=style["color"], linewidth=1.6, zorder=3)
             axes.plot(value, place, markersize=5.5, zorder=4, **style)
             number = f" {one.values[0]:.3f}"
             axes.text(1, place, number, transform=across, va="center_baseline", fontsize=SIZE)
         if self.chance is not None:
             at, text = float(rounded(self.chance)), f" chance {self.chance:.3f}"
-            style = {"color": theme.muted, "zorder": 2}
+            style = {"color": MUTED, "zorder": 2}
             axes.axvline(at, linestyle="--", linewidth=1, **style)
             above = axes.get_xaxis_transform()
             axes.text(at, 1, text, transform=above, va="bottom", fontsize=SIZE - 1, **style)
@@ -151,8 +154,8 @@ class Costs(Chart):
         lines = sum(1 + in_lines(one.name).count("\n") for one in self._named())
         return max(4.6, 1.5 + LINE * lines)
 
-    def _fill(self, figure: "Figure", theme: Theme) -> None:
-        self._write_families(figure, theme)
+    def _fill(self, figure: "Figure") -> None:
+        self._write_families(figure)
         axes = make_axes(figure, LEFT, names_width(figure, self._named()) + 0.45, 0.85)
         costs, scores = np.array([one.values for one in self.series]).T
         scores = rounded(scores)
@@ -164,15 +167,15 @@ class Costs(Chart):
         number_decades(axes.xaxis, span)
         axes.grid(axis="x")
         for one, cost, score in zip(self.series, costs, scores, strict=True):
-            style = one.mark.style(theme) | {"color": theme.quiet}
+            style = one.mark.style() | {"color": QUIET}
             axes.plot(cost, score, markersize=5, zorder=3, **style)
         front = list(self.front)
-        axes.hlines(scores[front], costs[front], right, color=theme.quiet, linewidth=0.6, zorder=1)
-        axes.step(costs[front], scores[front], where="post", color=theme.muted, linewidth=1.1)
+        axes.hlines(scores[front], costs[front], right, color=QUIET, linewidth=0.6, zorder=1)
+        axes.step(costs[front], scores[front], where="post", color=MUTED, linewidth=1.1)
         for place in front:
-            style = self.series[place].mark.style(theme)
+            style = self.series[place].mark.style()
             axes.plot(costs[place], scores[place], markersize=7, zorder=4, **style)
-        name_ends(axes, theme, self._named())
+        name_ends(axes, self._named())
 
     def _named(self) -> list[Series]:
         """The front, with scores in the names."""
@@ -203,16 +206,16 @@ class Curves(Chart):
     chance: Floats | None = None
     ticks: Sequence[float] = ()
 
-    def _fill(self, figure: "Figure", theme: Theme) -> None:
+    def _fill(self, figure: "Figure") -> None:
         lines = [*self.series, *Series.of_chance(self.chance)]
         axes = make_axes(figure, LEFT, names_width(figure, lines) + 0.45)
         across = list(self.across)
         marked = [across.index(tick) for tick in self.ticks]
         every: Any = marked or max(1, round(len(across) / 10))
         for other in self.others:
-            axes.plot(across, rounded(other), color=theme.quiet, linewidth=0.8, zorder=1)
+            axes.plot(across, rounded(other), color=QUIET, linewidth=0.8, zorder=1)
         for one in lines:
-            values, style = rounded(one.values), one.mark.style(theme)
+            values, style = rounded(one.values), one.mark.style()
             middle = values if values.ndim == 1 else values[:, 0]
             axes.plot(across, middle, markevery=every, markersize=5, **style, **_ABOVE)
             if values.ndim > 1:
@@ -225,7 +228,7 @@ class Curves(Chart):
         axes.set(xlabel=self.xlabel, ylabel=self.ylabel, ylim=(0, None))
         axes.set_xlim(across[0], across[-1] if across[-1] > across[0] else across[0] + 1)
         axes.grid(axis="y")
-        name_ends(axes, theme, lines)
+        name_ends(axes, lines)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,28 +254,28 @@ class Slopes(Chart):
     def _height(self) -> float:
         return 5.2
 
-    def _fill(self, figure: "Figure", theme: Theme) -> None:
-        self._write_families(figure, theme)
+    def _fill(self, figure: "Figure") -> None:
+        self._write_families(figure)
         lines = [*self.series, *Series.of_chance(self.chance)]
         room = names_width(figure, lines) + 0.85
         axes = make_axes(figure, room, room, 0.85)
         for other in self.others:
-            axes.plot((0, 1), _seen(other), color=theme.quiet, linewidth=0.8, zorder=1)
+            axes.plot((0, 1), _seen(other), color=QUIET, linewidth=0.8, zorder=1)
         for one in lines:
-            style = one.mark.style(theme) | _ABOVE
+            style = one.mark.style() | _ABOVE
             axes.plot((0, 1), _seen(one.values), linewidth=1.8, markersize=6, **style)
         whole = _seen(np.array([*self.others, *(one.values for one in lines)]))
         axes.set(xlim=(0, 1), yscale="log", ylim=(0.9 * whole.min(), 1.1 * whole.max()))
         axes.set_xticks((0, 1), self.sides, fontsize=10)
         axes.yaxis.set_visible(False)
         axes.spines[["left", "bottom"]].set_visible(False)
-        axes.vlines((0, 1), 0, 1, color=theme.grid, transform=axes.get_xaxis_transform(), zorder=0)
+        axes.vlines((0, 1), 0, 1, color=GRID, transform=axes.get_xaxis_transform(), zorder=0)
         for side, order in enumerate(("{1} {0:.3f}", "{0:.3f} {1}")):
             ends = [
                 Series(order.format(one.values[side], one.name), one.mark, _seen(one.values))
                 for one in lines
             ]
-            name_ends(axes, theme, ends, bool(side))
+            name_ends(axes, ends, bool(side))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -298,7 +301,7 @@ class HeatMap(Chart):
         height = 0.6 + self._foot() + 0.2 * max(2, len(self.rows))
         return min(max(5.0, width), WIDTH), height
 
-    def _fill(self, figure: "Figure", theme: Theme) -> None:
+    def _fill(self, figure: "Figure") -> None:
         slanted = text_width(figure, self.columns[:1]) * np.cos(np.radians(_SLANT))
         left = max(text_width(figure, self.rows) + 0.15, slanted)
         axes = make_axes(figure, left, 0.1, 0.55, self._foot())
@@ -315,8 +318,9 @@ class HeatMap(Chart):
         axes.spines[:].set_visible(False)
         for (row, column), value in np.ndenumerate(values):
             colour = "black" if value > 0.55 * top else "white"
-            text = f"{value:.2f}".removeprefix("0")
-            axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=7)
+            axes.text(
+                column, row, f"{value:.2f}", ha="center", va="center", color=colour, fontsize=7
+            )
 
     def _foot(self) -> float:
         return 0.25 + 0.047 * max(map(_columns, self.columns), default=0)
@@ -341,7 +345,7 @@ class Training(Chart):
     def _height(self) -> float:
         return 3.2
 
-    def _fill(self, figure: "Figure", theme: Theme) -> None:
+    def _fill(self, figure: "Figure") -> None:
         from matplotlib.ticker import MaxNLocator
 
         best = self.epochs[int(np.argmin(rounded(self.held_out["loss"])))]
@@ -352,13 +356,18 @@ class Training(Chart):
             axes = make_axes(figure, place * part + LEFT, right, 0.8)
             parts = {"learned from": self.learned[what], "held out": self.held_out[what]}
             for number, (name, values) in enumerate(parts.items()):
-                look = style | Mark(number, number).style(theme)
+                look = style | Mark(number, number).style()
                 axes.plot(self.epochs, rounded(values), label=name, **look)
-            axes.axvline(best, color=theme.muted, linestyle=":", label=f"least loss: epoch {best}")
+            axes.axvline(best, color=MUTED, linestyle=":", label=f"least loss: epoch {best}")
             axes.set(xlabel="epoch", ylabel=what)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.grid(axis="y")
         write_legend(figure, figure.axes[0].get_legend_handles_labels()[0])
+
+
+def best_of(methods: Sequence[str]) -> str:
+    """Say in a caption which methods a heat map shows."""
+    return f"the first {ROWS} methods" if len(methods) > ROWS else "every method"
 
 
 def _columns(text: str) -> int:

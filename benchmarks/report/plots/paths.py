@@ -15,7 +15,6 @@ from benchmarks.report.plots.axes import (
     rounded,
 )
 from benchmarks.report.plots.charts import Chart
-from benchmarks.report.plots.theme import Theme
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,15 +30,15 @@ class Paths(Chart):
         Values have shape (n_settings, 2): a cost, greater than 0, and a share.
     """
 
-    def _fill(self, figure: "Figure", theme: Theme) -> None:
+    def _fill(self, figure: "Figure") -> None:
         axes = make_axes(figure, LEFT, names_width(figure, self.series) + 0.45)
         for one in self.series:
             costs, shares = np.asarray(one.values).T
-            style = one.mark.style(theme)
+            style = one.mark.style()
             axes.plot(costs, rounded(shares), markersize=5.5, zorder=3, **style)
         axes.set(xlabel=self.xlabel, ylabel=self.ylabel, xscale="log", ylim=(0, 1.04))
         low, high = axes.get_xlim()
         number_decades(axes.xaxis, np.log10(high / low))
         axes.grid(axis="both")
         ends = [Series(one.name, one.mark, np.asarray(one.values)[:, 1]) for one in self.series]
-        name_ends(axes, theme, ends)
+        name_ends(axes, ends)

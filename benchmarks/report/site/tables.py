@@ -11,7 +11,6 @@ from benchmarks.pipeline.records.results import Results, TaskResults
 from benchmarks.report.families import family_of, has_network
 from benchmarks.report.format import render
 from benchmarks.report.plots.book import FOLDER, Plot
-from benchmarks.report.plots.theme import DARK
 from benchmarks.report.tables import (
     CHANCE,
     COSTS,
@@ -161,17 +160,16 @@ def plot_data(folder: Path, plots: Sequence[Plot], query_sets: Sequence[str]) ->
     Returns
     -------
     list of dict
-        ``light`` and ``dark`` (or None), addresses relative to the page; ``caption``; and
-        ``querySet``, or None where it is about none or about all.
+        ``file``, an address relative to the page; ``caption``; and ``querySet``, or None where
+        it is about none or about all.
     """
-    shown = [(f"{FOLDER}/{plot.name}", DARK.ending, plot.caption, plot.heading) for plot in plots]
-    shown += [(path.stem, "", path.stem, path.stem) for path in sorted(folder.glob("*.png"))]
+    shown = [(f"{FOLDER}/{plot.name}", plot.caption, plot.heading) for plot in plots]
+    shown += [(path.stem, path.stem, path.stem) for path in sorted(folder.glob("*.png"))]
     return [
         {
-            "light": quote(f"../{folder.name}/{stem}.png"),
-            "dark": quote(f"../{folder.name}/{stem}{dark}.png") if dark else None,
+            "file": quote(f"../{folder.name}/{stem}.png"),
             "caption": caption,
             "querySet": about if about in query_sets else None,
         }
-        for stem, dark, caption, about in shown
+        for stem, caption, about in shown
     ]

@@ -101,12 +101,9 @@ function drawPlots() {
     ({ querySet }) => querySet === null || querySet === set.name
   );
   byId("plots").replaceChildren(
-    ...plots.map(({ light, dark, caption }) =>
+    ...plots.map(({ file, caption }) =>
       make("figure", {},
-        make("a", { href: light },
-          make("picture", {},
-            dark ? make("source", { srcset: dark, media: "(prefers-color-scheme: dark)" }) : "",
-            make("img", { src: light, alt: caption, loading: "lazy" }))),
+        make("a", { href: file }, make("img", { src: file, alt: caption, loading: "lazy" })),
         make("figcaption", {}, caption)))
   );
   if (plots.length === 0) byId("plots").textContent = "None.";

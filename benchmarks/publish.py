@@ -1,0 +1,174 @@
+"""Write results in the form that is published: pages, plots, and all records in one small file.
+
+``python -m benchmarks.publish [FROM] --out DIR [--dataset NAME …]`` packs every dataset of FROM
+into ``records.zip`` (see `benchmarks.pipeline.records.archive`), from which all commands read as
+they do from a run's folder, and leaves out what ``benchmarks.report`` derives in seconds.
+"""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from benchmarks import CHECKOUT
+from benchmarks.cli import a_path, add_options, command, make_parser, require_folders
+from benchmarks.pipeline.methods.presets import FOLDER as PRESETS
+from benchmarks.pipeline.records.archive import read_packed, write_archive
+from benchmarks.pipeline.records.leaks import LEAKS
+from benchmarks.pipeline.records.record import (
+    DESCRIPTION,
+    IMAGES,
+    PROBLEMS,
+    TRAINING,
+    Description,
+    record_paths,
+)
+from benchmarks.pipeline.workers import Workforce
+from benchmarks.report.pages.table import write_summary
+from benchmarks.report.pages.vocabulary import FOLDER as VOCABULARIES
+from benchmarks.report.write import write_dataset, write_front, write_vocabulary
+from datasets.errors import InputError
+
+LOCAL = CHECKOUT / "results" / "local"
+
+DERIVED = ("table.json", "classes.csv", "mistakes.csv", "confusion.csv", "gap.csv", "hybrid.csv")
+"""Files that the pages come with, and the records tell."""
+
+_KEPT = (
+    *(DESCRIPTION, PROBLEMS, LEAKS, "*.png"),
+    *(f"{TRAINING}/*.csv", f"{PRESETS}/*.json", "answers/**/*.json"),
+)
+"""Files beside the records that nothing here can make again."""
+
+_OF_STUDIES = ("*.md", "*.csv", "*.json", "plots/*.png")
+"""Files of studies that have no records."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code (2 after bad input)."""
+    return command(lambda: _main(arguments))
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    parser = make_parser("publish", __doc__)
+    parser.add_argument(
+        "source",
+        nargs="?",
+        type=a_path,
+        metavar="FROM",
+        default=LOCAL,
+        help="results folder of runs, or a published one (default: results/local/)",
+    )
+    add_options(parser, "out", default=None, required=True, help="folder to publish in")
+    names = "these datasets only, by the names of their folders (default: all)"
+    add_options(parser, "dataset", default=[], metavar="NAME", help=names)
+    add_options(parser, "quiet")
+    options = parser.parse_args(arguments)
+    found = list(_datasets(options.source))
+    for name in options.dataset or [None]:
+        if not any(name in (None, path.name) for path in found):
+            what = f"no results of {name}" if name else "no results"
+            raise InputError(f"{options.source}: holds {what}; make some with benchmarks.run")
+    require_folders(options, "out")
+    workforce = Workforce(quiet=options.quiet)
+    wanted = [path for path in found if not options.dataset or path.name in options.dataset]
+    for place in wanted:
+        target = options.out / place
+        publish(options.source / place, target)
+        workforce.log(f"{target}: {_megabytes(target)} MB")
+    if not options.dataset:
+        _copy_studies(options.source, options.out, found)
+    for study in sorted({place.parent for place in wanted}):
+        _write_fronts(options.source / study, options.out / study)
+    workforce.log(f"{options.out}: {_megabytes(options.out)} MB in all")
+    return 0
+
+
+def publish(source: Path, target: Path) -> None:
+    """Publish a dataset's results: all of them, or nothing changes.
+
+    Parameters
+    ----------
+    source, target : Path
+        Folders of the dataset, whose name they end with; may be one.
+
+    Raises
+    ------
+    InputError
+        If a record, ranking or list in the source is damaged.
+    """
+    write: Callable[[Path], object] = write_dataset
+    if source.parent.name == VOCABULARIES:
+        write = write_vocabulary
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".publishing-", dir=target.parent) as temporary:
+        made = Path(temporary) / "new" / target.name
+        made.mkdir(parents=True)
+        _copy(source, made, _KEPT)
+        write_archive(made, _members(source))
+        write(made)
+        for name in DERIVED:
+            (made / name).unlink(missing_ok=True)
+        if target.exists():
+            target.rename(Path(temporary) / "old")
+        made.rename(target)
+
+
+def _members(source: Path) -> dict[str, bytes]:
+    """Members of a dataset's archive: its list of images, and its records, compact."""
+    about, members = Description.read(source), {}
+    path, packed = source / IMAGES, read_packed(source, IMAGES)
+    members[IMAGES] = packed.content if packed and not path.exists() else path.read_bytes()
+    for query_set in about.query_sets:
+        for record in record_paths(source, query_set):
+            files = record.read_packable()
+            if not files:
+                where = record.file(".json")
+                raise InputError(
+                    f"{where}: cannot be published; run the method again, or remove it"
+                )
+            for ending, content in files.items():
+                members[record.file(ending).relative_to(source).as_posix()] = content
+    return members
+
+
+def _datasets(source: Path) -> Iterator[Path]:
+    """Folders of datasets and, one deeper, those of side studies, seen from `source`."""
+    for path in sorted([*source.glob(f"*/{DESCRIPTION}"), *source.glob(f"*/*/{DESCRIPTION}")]):
+        if LOCAL not in path.parents or source.is_relative_to(LOCAL):
+            yield path.parent.relative_to(source)
+
+
+def _copy_studies(source: Path, out: Path, found: Sequence[Path]) -> None:
+    """Copy studies without records; the pages of those with records are written anew."""
+    of_records = {place.parts[0] for place in found}
+    for folder in sorted(path for path in source.iterdir() if path.is_dir()):
+        if folder.name not in of_records and folder != LOCAL and folder != out:
+            for place in [folder, *sorted(path for path in folder.iterdir() if path.is_dir())]:
+                _copy(place, out / place.relative_to(source), _OF_STUDIES)
+
+
+def _write_fronts(source: Path, out: Path) -> None:
+    """Write the pages about all datasets of a folder, as far as the source has them."""
+    if (source / "README.md").exists():
+        write_front(out)
+    elif (source / "summary.md").exists():
+        write_summary(out)
+
+
+def _copy(source: Path, target: Path, patterns: Sequence[str]) -> None:
+    for path in sorted(path for pattern in patterns for path in source.glob(pattern)):
+        copy = target / path.relative_to(source)
+        if path.is_file() and path.resolve() != copy.resolve():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+
+
+def _megabytes(folder: Path) -> str:
+    found = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+    return f"{sum(found) / 1e6:.1f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
