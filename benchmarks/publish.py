@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import CHECKOUT
-from benchmarks.cli import a_path, add_options, command, make_parser, require_folders
+from benchmarks.cli import a_path, add_options, command, make_parser
+from benchmarks.formats.files import require_writable
 from benchmarks.pipeline.methods.presets import FOLDER as PRESETS
 from benchmarks.pipeline.records.archive import read_packed, write_archive
 from benchmarks.pipeline.records.leaks import LEAKS
@@ -63,6 +64,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     add_options(parser, "out", default=None, required=True, help="folder to publish in")
     names = "these datasets only, by the names of their folders (default: all)"
     add_options(parser, "dataset", default=[], metavar="NAME", help=names)
+    parser.add_argument("--no-plots", action="store_true", help="pages without plots")
     add_options(parser, "quiet")
     options = parser.parse_args(arguments)
     found = list(_datasets(options.source))
@@ -70,12 +72,12 @@ def _main(arguments: Sequence[str] | None) -> int:
         if not any(name in (None, path.name) for path in found):
             what = f"no results of {name}" if name else "no results"
             raise InputError(f"{options.source}: holds {what}; make some with benchmarks.run")
-    require_folders(options, "out")
+    require_writable(options.out, "--out")
     workforce = Workforce(quiet=options.quiet)
     wanted = [path for path in found if not options.dataset or path.name in options.dataset]
     for place in wanted:
         target = options.out / place
-        publish(options.source / place, target)
+        publish(options.source / place, target, not options.no_plots)
         workforce.log(f"{target}: {_megabytes(target)} MB")
     if not options.dataset:
         _copy_studies(options.source, options.out, found)
@@ -85,20 +87,22 @@ def _main(arguments: Sequence[str] | None) -> int:
     return 0
 
 
-def publish(source: Path, target: Path) -> None:
+def publish(source: Path, target: Path, with_plots: bool = True) -> None:
     """Publish a dataset's results: all of them, or nothing changes.
 
     Parameters
     ----------
     source, target : Path
         Folders of the dataset, whose name they end with; may be one.
+    with_plots : bool
+        Whether the pages show plots.
 
     Raises
     ------
     InputError
         If a record, ranking or list in the source is damaged.
     """
-    write: Callable[[Path], object] = write_dataset
+    write: Callable[[Path, bool], object] = write_dataset
     if source.parent.name == VOCABULARIES:
         write = write_vocabulary
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -107,7 +111,7 @@ def publish(source: Path, target: Path) -> None:
         made.mkdir(parents=True)
         _copy(source, made, _KEPT)
         write_archive(made, _members(source))
-        write(made)
+        write(made, with_plots)
         for name in DERIVED:
             (made / name).unlink(missing_ok=True)
         if target.exists():

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom, norm
+from scipy.stats import binom, norm, rankdata
 
 Matrix = NDArray[np.float64]
 """One value per query and method, shape (n_queries, n_methods); no NaN."""
@@ -32,6 +32,9 @@ _POWER = 0.8
 _AT_ONCE = 1000
 _MOST_KEPT = 2**27
 """Bytes of resamples that are kept: all metrics and pages are resampled alike."""
+
+_DECIMALS = 9
+"""Of means that are ranked: processors differ in further ones."""
 
 _EQUAL = 1e-12
 """Differences closer than this are rounding."""
@@ -107,6 +110,30 @@ def ratio_intervals(
     """
     means = _resampled_means(values, draws, seed)
     return _ends(means / _resampled_means(others, draws, seed))
+
+
+def rank_intervals(
+    tasks: Sequence[Matrix], draws: int = DRAWS, seed: int = 0
+) -> NDArray[np.float64]:
+    """Bootstrap interval of every method's mean rank over tasks.
+
+    Parameters
+    ----------
+    tasks : sequence of ndarray of float64, shape (n_queries, n_methods)
+        One metric of the same methods on each task, higher is better.
+    draws, seed : int
+        Number and seed of the resamples; every task's queries are drawn on their own.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_methods, 2)
+        Interval of the mean rank; 1 is the best, methods of equal mean share theirs.
+    """
+    total = np.zeros((draws, tasks[0].shape[1]))
+    for number, values in enumerate(tasks):
+        means = _resampled_means(values, draws, seed + number).round(_DECIMALS)
+        total += rankdata(-means, axis=1)
+    return _ends(total / len(tasks))
 
 
 def mcnemar(values: Matrix) -> Pairs:

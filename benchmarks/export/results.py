@@ -7,7 +7,8 @@ from pathlib import Path
 from benchmarks.formats.files import Json, write_text
 from benchmarks.formats.tables import Row, write_rows
 from benchmarks.pipeline.records.results import TaskResults, dataset_folders, read_results
-from benchmarks.report.tables import CHANCE, COSTS, Choice, task_rows
+from benchmarks.report.format import score
+from benchmarks.report.tables import CHANCE, COSTS, USUAL, Choice, task_rows
 from datasets.errors import InputError
 
 _MEASURED = {
@@ -123,7 +124,8 @@ def latex(selection: Selection, out: Path) -> Iterator[Path]:
     out : Path
         Folder that gets a folder of each dataset.
     """
-    metrics = selection.choice.shown
+    choice = selection.choice
+    metrics = choice.every if choice is USUAL else choice.shown
     for dataset, query_set, rows in selection.rows():
         numbers = [row for row in selection.choice.ordered(rows) if row["status"] == "ok"]
         names = [name for name in metrics if any(row.get(name) is not None for row in numbers)]
@@ -154,7 +156,7 @@ def latex(selection: Selection, out: Path) -> Iterator[Path]:
 def _cell(row: Json, name: str, best: dict[str, float]) -> str:
     if row.get(name) is None:
         return ""
-    text = f"{row[name]:.3f}"
+    text = score(row[name])
     return rf"\textbf{{{text}}}" if row[name] == best[name] else text
 
 

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import kendalltau
+from scipy.stats import kendalltau, rankdata
 
 from benchmarks.formats.files import Json
+from benchmarks.formats.markdown import DIGITS
 from benchmarks.pipeline.records.results import TaskResults
 from retrieval.metrics import score
 from retrieval.scoring import Values
-from retrieval.statistics import LEVEL, compare, intervals, sign_flip_test
+from retrieval.statistics import LEVEL, compare, intervals, rank_intervals, sign_flip_test
 
 TRAINED = "training mAP, cross-validated"
 """Key, among what a method learned, of its score on training images."""
@@ -180,6 +181,52 @@ def rank_change(before: Mapping[str, Values], after: Mapping[str, Values]) -> Ra
     places = np.argwhere((leads > 0) & (losses > 0)).tolist()
     pairs = sorted(((sizes[a, b], names[a], names[b]) for a, b in places), reverse=True)
     return RankChange(tau, [(one, other) for _, one, other in pairs])
+
+
+def rank_methods(tasks: Mapping[str, Mapping[str, Values]]) -> Json | None:
+    """Rank the methods that ran on all tasks, on each of them and in the mean.
+
+    Parameters
+    ----------
+    tasks : mapping of str to mapping of str to ndarray of float64, shape (n_queries,)
+        Task to the values of its methods.
+
+    Returns
+    -------
+    dict or None
+        ``tasks``, their names; ``methods``, best mean rank first, each with its ``ranks`` on the
+        tasks, their ``mean``, and ``low`` and ``high``, the ends of its bootstrap interval; and
+        ``taus``, task to Kendall's rank correlation with every task. None for fewer than two
+        tasks or common methods.
+
+    References
+    ----------
+    M. G. Kendall (1938), as in `rank_change`; J. Demšar (2006), Statistical comparisons of
+    classifiers over multiple data sets, JMLR 7, https://jmlr.org/papers/v7/demsar06a.html
+    """
+    common = sorted(set.intersection(*(set(values) for values in tasks.values()))) if tasks else []
+    if len(tasks) < 2 or len(common) < 2:
+        return None
+    stacks = [np.stack([values[name] for name in common], axis=1) for values in tasks.values()]
+    means = [values.mean(axis=0) for values in stacks]
+    ranks = np.stack([rankdata(-mean.round(DIGITS)) for mean in means], axis=1)
+    ends = rank_intervals(stacks)
+    methods = [
+        {
+            "method": name,
+            "ranks": own.tolist(),
+            "mean": float(own.mean()),
+            "low": low,
+            "high": high,
+        }
+        for name, own, (low, high) in zip(common, ranks, ends.tolist(), strict=True)
+    ]
+    taus = {
+        task: [float(kendalltau(one, other).statistic) for other in means]
+        for task, one in zip(tasks, means, strict=True)
+    }
+    methods.sort(key=lambda row: (row["mean"], row["method"]))
+    return {"tasks": list(tasks), "methods": methods, "taus": taus}
 
 
 def _clear_leads(values: Values) -> Values:

@@ -13,6 +13,9 @@ from retrieval.metrics import Metrics
 NOTHING = "–"
 """Stands where there is no number."""
 
+LEVEL_WITH_BEST = "≈"
+"""Stands behind scores that are not significantly worse than the best of their column."""
+
 
 def score(value: float | None, low: float | None = None, high: float | None = None) -> str:
     """Write a score between 0 and 1, with its interval where that is given.
@@ -47,6 +50,16 @@ def p_value(value: float) -> str:
 def percent(share: float | None) -> str:
     """Write a share as a whole number of hundredths."""
     return NOTHING if share is None else f"{round(100 * share)} %"
+
+
+def times(value: float) -> str:
+    """Write a factor, a weight or a mean rank."""
+    return f"{value:.1f}"
+
+
+def hundredths(value: float) -> str:
+    """Write a rank correlation, or one of many numbers that share a chart."""
+    return f"{value:.2f}"
 
 
 def count(number: int | None) -> str:
@@ -170,5 +183,8 @@ _TEMPLATES = Environment(
 _TEMPLATES.filters |= {"table": table, "markup": Markup}
 _TEMPLATES.globals |= {
     function.__name__: function
-    for function in (score, interval, change, p_value, percent, count, cost, formulas, listed)
+    for function in (
+        *(score, interval, change, p_value, percent, times, hundredths, count, cost),
+        *(formulas, listed),
+    )
 }

@@ -94,8 +94,8 @@ def write_vocabulary(folder: Path, with_plots: bool = True) -> dict[str, list[Js
 
 def write_front(out: Path) -> None:
     """Write the pages about all datasets below `out`, whose own pages are there already."""
-    write_summary(out)
     whole = [results for folder in dataset_folders(out) if (results := _whole_results(folder))]
+    write_summary(out, whole)
     write_overview(out, whole)
 
 

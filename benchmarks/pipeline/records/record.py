@@ -342,7 +342,7 @@ def _packable(content: Json) -> bytes:
 
 
 def _read_packed(path: Path) -> Packed | None:
-    """What an archive has for one of a record's files."""
+    """Read what an archive has for one of a record's files."""
     parts = path.absolute().parts
     return read_packed(Path(*parts[:-3]), "/".join(parts[-3:])) if len(parts) > 3 else None
 

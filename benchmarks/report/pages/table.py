@@ -8,10 +8,12 @@ from pathlib import Path
 from benchmarks.formats.files import Json, write_json
 from benchmarks.pipeline.records.leaks import read_leaks
 from benchmarks.pipeline.records.results import Results
-from benchmarks.report.format import write_csv, write_page
+from benchmarks.report.comparisons import rank_methods, score_task
+from benchmarks.report.format import LEVEL_WITH_BEST, write_csv, write_page
 from benchmarks.report.tables import (
     CHANCE,
     COSTS,
+    SHOWN_COSTS,
     SORT_BY,
     USUAL,
     Choice,
@@ -76,8 +78,9 @@ def write_table_page(
         tables={name: choice.ordered(rows) for name, rows in tables.items()},
         metrics=choice.shown,
         first=choice.first,
-        costs=COSTS,
+        costs={key: COSTS[key] for key in SHOWN_COSTS},
         chance=CHANCE,
+        mark=LEVEL_WITH_BEST,
         label=label,
         level_with_best=level_with_best,
         resolution=resolution,
@@ -88,8 +91,16 @@ def write_table_page(
     )
 
 
-def write_summary(out: Path) -> None:
-    """Write ``summary.md``: mAP and top-1 of every method on every task of all datasets."""
+def write_summary(out: Path, results: Sequence[Results] = ()) -> None:
+    """Write ``summary.md``: mAP and top-1 of every method on every task of all datasets.
+
+    Parameters
+    ----------
+    out : Path
+        The results folder, where tables are already.
+    results : sequence of Results
+        Of its datasets, for the ranks of the methods that ran on all of their tasks.
+    """
     tables = {
         f"{path.parent.name}/{query_set}": rows
         for path in sorted(out.glob("*/table.csv"))
@@ -97,7 +108,14 @@ def write_summary(out: Path) -> None:
         if any(row.get(SORT_BY) is not None for row in rows)
     }
     sections = {METRICS[name].label: _across(tables, name) for name in _SUMMARISED}
-    write_page(out / "summary.md", "summary", tasks=list(tables), sections=sections)
+    values = {
+        f"{one.about.name}/{query_set}": score_task(task, SORT_BY).values
+        for one in results
+        for query_set, task in one.tasks.items()
+        if task.is_scored
+    }
+    ranks = rank_methods(values)
+    write_page(out / "summary.md", "summary", tasks=list(tables), sections=sections, ranks=ranks)
 
 
 def _read_table(path: Path) -> dict[str, list[Json]]:

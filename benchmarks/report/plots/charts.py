@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from benchmarks.report.families import FAMILIES
+from benchmarks.report.format import hundredths, score
 from benchmarks.report.plots.axes import (
     LEFT,
     LINE,
@@ -122,10 +123,10 @@ class Intervals(Chart):
             style = one.mark.style()
             axes.hlines(place, low, high, color=style["color"], linewidth=1.6, zorder=3)
             axes.plot(value, place, markersize=5.5, zorder=4, **style)
-            number = f" {one.values[0]:.3f}"
+            number = f" {score(one.values[0])}"
             axes.text(1, place, number, transform=across, va="center_baseline", fontsize=SIZE)
         if self.chance is not None:
-            at, text = float(rounded(self.chance)), f" chance {self.chance:.3f}"
+            at, text = float(rounded(self.chance)), f" chance {score(self.chance)}"
             style = {"color": MUTED, "zorder": 2}
             axes.axvline(at, linestyle="--", linewidth=1, **style)
             above = axes.get_xaxis_transform()
@@ -166,9 +167,9 @@ class Costs(Chart):
         axes.set(ylim=(0, 1.05 * scores.max() or 1.0))
         number_decades(axes.xaxis, span)
         axes.grid(axis="x")
-        for one, cost, score in zip(self.series, costs, scores, strict=True):
+        for one, cost, value in zip(self.series, costs, scores, strict=True):
             style = one.mark.style() | {"color": QUIET}
-            axes.plot(cost, score, markersize=5, zorder=3, **style)
+            axes.plot(cost, value, markersize=5, zorder=3, **style)
         front = list(self.front)
         axes.hlines(scores[front], costs[front], right, color=QUIET, linewidth=0.6, zorder=1)
         axes.step(costs[front], scores[front], where="post", color=MUTED, linewidth=1.1)
@@ -180,7 +181,7 @@ class Costs(Chart):
     def _named(self) -> list[Series]:
         """The front, with scores in the names."""
         front = [self.series[place] for place in self.front]
-        return [replace(one, name=f"{one.values[1]:.3f} {one.name}") for one in front]
+        return [replace(one, name=f"{score(one.values[1])} {one.name}") for one in front]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,7 +320,7 @@ class HeatMap(Chart):
         for (row, column), value in np.ndenumerate(values):
             colour = "black" if value > 0.55 * top else "white"
             axes.text(
-                column, row, f"{value:.2f}", ha="center", va="center", color=colour, fontsize=7
+                column, row, hundredths(value), ha="center", va="center", color=colour, fontsize=7
             )
 
     def _foot(self) -> float:

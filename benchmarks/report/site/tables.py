@@ -117,7 +117,7 @@ def table_data(rows: Sequence[Json], task: TaskResults, choice: Choice) -> Json:
     return {
         "methods": [_method(row, records.get(row["method"]), choice.every) for row in rows],
         "legend": render(
-            "legend", with_letters=True, metrics=choice.every, order=METRICS[SORT_BY].label
+            "legend", is_page=True, metrics=choice.every, order=METRICS[SORT_BY].label
         ),
     }
 

@@ -1,0 +1,354 @@
+"""Published results: small, equal byte for byte, and read as a run's own, or one clear line."""
+
+import io
+import re
+import shutil
+from dataclasses import fields, replace
+from zipfile import ZIP_DEFLATED, ZIP_LZMA, ZipFile, ZipInfo
+
+import numpy as np
+import pytest
+from pictures import fill
+from test_distractors import gallery, search
+
+from benchmarks import diff, publish, run
+from benchmarks.export import __main__ as export
+from benchmarks.pipeline.records import archive
+from benchmarks.pipeline.records.archive import ARCHIVE, Archive
+from benchmarks.pipeline.records.record import RecordPath, record_paths
+from benchmarks.pipeline.records.results import read_results
+from benchmarks.report import __main__ as report
+from benchmarks.report.tables import task_rows
+from datasets.errors import DamagedError
+from retrieval import compact
+from retrieval.metrics import METRICS, find_metrics, score
+from retrieval.ranking import Ranking
+
+FURTHER = find_metrics(["recall@20", "nDCG@10", "mAP@R", "top50"])
+QUICKLY = ("--no-plots", "--quiet")
+METHODS = ("lbp", "hog", "lbp+hog+rrf", "sift-bovw")
+"""The last finds nothing to learn from, and is skipped."""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Results with distractors and two query sets, and the same published, with a study."""
+    root = tmp_path_factory.mktemp("publish")
+    for part in ("gallery", "query", "query-sketch"):
+        for number, name in enumerate(("apple", "berry")):
+            fill(root / "data" / "validation" / part / name, 3, len(part) * 10 + number, number)
+    fill(root / "data" / "validation" / "gallery" / "distractor" / "cherry", 11, 50, 2)
+    runs = root / "runs"
+    given = ["--extractor", *METHODS, "--dataset", str(root / "data"), "--out", str(runs)]
+    given += ["--cache", str(root / "cache"), "--jobs", "1", "--quiet", "--no-plots"]
+    assert run.main(given) == 0
+    shutil.copytree(runs / "data", runs / "study" / "data")
+    (runs / "study" / "summary.md").touch()
+    (root / "runs" / "notes").mkdir()
+    (root / "runs" / "notes" / "notes.md").write_text("Notes.\n")
+    assert publish.main([str(runs), "--out", str(root / "lean"), *QUICKLY]) == 0
+    return root
+
+
+@pytest.fixture
+def lean(made, tmp_path):
+    """A copy of what was published, of which a test may damage the archive."""
+    return shutil.copytree(made / "lean", tmp_path / "lean")
+
+
+def tree(folder):
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_everything_is_there_and_nothing_that_is_derived(made):
+    names = set(tree(made / "lean"))
+    pages = ("table", "gap", "confusion", "classes", "hybrid")
+    of_dataset = {"dataset.json", "problems.csv", ARCHIVE, "table.csv"}
+    of_dataset |= {f"{page}.md" for page in pages}
+    assert names == {
+        *(f"{place}data/{name}" for name in of_dataset for place in ("", "study/")),
+        *("README.md", "summary.md", "study/summary.md", "notes/notes.md"),
+    }
+
+
+def test_plots_are_those_that_its_pages_show(made, tmp_path):
+    given = [str(made / "runs" / "study"), "--out", str(tmp_path), "--quiet"]
+    assert publish.main(given) == 0
+    text = (tmp_path / "data" / "plots.md").read_text()
+    shown = {path.name for path in (tmp_path / "data" / "plots").iterdir()}
+    assert shown == set(re.findall(r'src="plots/([^"]+)"', text)) != set()
+
+
+def test_every_number_of_the_archive_is_that_of_the_run(made):
+    full, lean = (read_results(made / out / "data") for out in ("runs", "lean"))
+    assert full.about == lean.about
+    assert full.gallery == lean.gallery
+    for name, task in full.tasks.items():
+        other = lean.tasks[name]
+        assert task.queries == other.queries
+        assert set(task.rankings) == {"lbp", "hog", "lbp+hog+rrf"}
+        assert [without_hash(record) for record in task.records] == [
+            without_hash(record) for record in other.records
+        ]
+        metrics = {**METRICS, **FURTHER}
+        tables = [task_rows(one.records, one.rankings, metrics) for one in (task, other)]
+        assert tables[0] == tables[1]
+        for method, ranking in task.rankings.items():
+            shorter = ranking.neighbours[:, : compact.NEIGHBOURS]
+            np.testing.assert_array_equal(shorter, other.rankings[method].neighbours)
+
+
+def without_hash(record):
+    return {key: value for key, value in record.items() if key != "ranking sha256"}
+
+
+def test_reports_from_it_are_what_was_published(made, lean):
+    before = tree(lean)
+    assert report.main(["--out", str(lean), "--no-plots"]) == 0
+    after = tree(lean)
+    assert {name: after[name] for name in before if "study" not in name} == {
+        name: content for name, content in before.items() if "study" not in name
+    }
+    assert {name for name in after.keys() - before.keys() if "study" not in name} == {
+        f"data/{name}" for name in publish.DERIVED
+    }
+
+
+def test_publishing_again_gives_the_same_bytes(made, lean, tmp_path):
+    before = tree(lean)
+    for source in (made / "runs", lean):
+        assert publish.main([str(source), "--out", str(lean), *QUICKLY]) == 0
+        assert tree(lean) == before
+    only = tmp_path / "only"
+    named = ["--dataset", "data", *QUICKLY]
+    assert publish.main([str(made / "runs"), "--out", str(only), *named]) == 0
+    assert tree(only)[f"data/{ARCHIVE}"] == before[f"data/{ARCHIVE}"]
+    assert not (only / "notes").exists()
+
+
+def test_unzipped_it_is_a_results_folder(lean):
+    folder = lean / "data"
+    packed = read_results(folder)
+    with ZipFile(folder / ARCHIVE) as file:
+        assert {info.date_time for info in file.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        file.extractall(folder)
+    (folder / ARCHIVE).unlink()
+    there = read_results(folder)
+    assert there.tasks["query"].records == packed.tasks["query"].records
+    for method, ranking in there.tasks["query"].rankings.items():
+        assert_equal(ranking, packed.tasks["query"].rankings[method])
+
+
+def test_a_run_adds_to_what_was_published(lean, made, tmp_path):
+    given = ["--extractor", "lbp", "gist", "--dataset", str(made / "data"), "--out", str(lean)]
+    given += ["--cache", str(made / "cache"), "--jobs", "1", "--quiet", "--no-plots"]
+    assert run.main(given) == 0
+    folder = lean / "data" / "records" / "query"
+    assert sorted(path.name for path in folder.glob("*.npz")) == ["gist.npz"]  # lbp was there
+    methods = {record["method"] for record in read_results(lean / "data").tasks["query"].records}
+    assert methods == {*METHODS, "gist"}
+    assert publish.main([str(lean), "--out", str(tmp_path / "again"), *QUICKLY]) == 0
+    again = read_results(tmp_path / "again" / "data").tasks["query"]
+    assert {record["method"] for record in again.records} == methods
+
+
+def test_other_commands_read_it(made, lean, tmp_path, capsys):
+    records = [made / "runs", lean]
+    paths = [str(out / "data" / "records" / "query" / "hog.json") for out in records]
+    assert diff.main(paths) == 0
+    assert "The protocol cards are equal." in capsys.readouterr().out
+    for out, name in zip(records, ("full", "packed"), strict=True):
+        given = ["table", "--results", str(out), "--out", str(tmp_path / name), "--quiet"]
+        assert export.main(given) == 0
+    assert tree(tmp_path / "full") == tree(tmp_path / "packed") != {}
+
+
+def test_ten_neighbours_are_read_in_two_lines(made):
+    file = ZipFile(made / "lean" / "data" / ARCHIVE).read("records/query/hog.npz")
+    found = np.load(io.BytesIO(file))["neighbours"]
+    assert found.shape == (6, 10)
+    assert found.dtype.itemsize == 1
+
+
+def assert_equal(one, other):
+    for field in fields(Ranking):
+        left, right = getattr(one, field.name), getattr(other, field.name)
+        assert left.dtype == right.dtype, field.name
+        np.testing.assert_array_equal(left, right, err_msg=field.name)
+
+
+@pytest.mark.parametrize("coarse", [False, True])
+@pytest.mark.parametrize("graded", [False, True])
+@pytest.mark.parametrize("distractors", [0, 37])
+def test_a_compact_ranking_has_every_place(coarse, graded, distractors):
+    whole = search(gallery(distractors), coarse)
+    if graded:
+        grades = np.random.default_rng(0).integers(1, 4, whole.group_relevant.sum())
+        whole = replace(whole, grades=grades.astype(float))
+    content = whole.to_compact()
+    assert content == whole.to_compact()
+    small = Ranking.from_compact(content, "small")
+    every = FURTHER | find_metrics(["mAP", "top1", "R-prec"])
+    for one, other in [(whole, small)] + [
+        (whole.with_distractors(level), small.with_distractors(part))
+        for part, level in enumerate((0, 2, 5, 10))
+        if distractors
+    ]:
+        left, right = score(one, every), score(other, every)
+        for name in every:
+            np.testing.assert_array_equal(left[name], right[name], err_msg=name)
+    assert_equal(Ranking.from_compact(small.to_compact(), "again"), small)
+
+
+def rewritten(path, change):
+    """Write an archive anew with its members changed."""
+    with ZipFile(path) as file:
+        members = {info.filename: file.read(info) for info in file.infolist()}
+    change(members)
+    with ZipFile(path, "w", ZIP_LZMA) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+
+
+def member(name, **attributes):
+    info = ZipInfo(name)
+    for key, value in attributes.items():
+        setattr(info, key, value)
+    return info
+
+
+STRANGE = {
+    "outside": [member("../hog.json")],
+    "absolute": [member("/records/query/hog.json")],
+    "in another folder": [member("records/../query/hog.json")],
+    "deeper": [member("records/query/more/hog.json")],
+    "a device": [member("records/query/nul.json")],
+    "of another kind": [member("records/query/hog.pkl")],
+    "a folder": [member("records/query/")],
+    "a link": [member("records/query/hog.json", external_attr=0o120777 << 16)],
+    "with a control character": [member("records/query/a\x1b[2Jb.json")],
+    "twice": [member("records/query/x.json"), member("records/query/x.json")],
+}
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("case", STRANGE)
+def test_a_strange_member_is_one_line_and_code_2(case, lean, capsys):
+    path = lean / "data" / ARCHIVE
+    with ZipFile(path, "a") as file:
+        for info in STRANGE[case]:
+            file.writestr(info, b"{}")
+    assert report.main(["--out", str(lean), "--no-plots"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {path}: ")
+    assert said.count("\n") == 1
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("cut", [0, 30, -1, -40])
+def test_a_damaged_archive_is_one_line_and_code_2(cut, lean, capsys):
+    path = lean / "data" / ARCHIVE
+    path.write_bytes(path.read_bytes()[:cut])
+    assert report.main(["--out", str(lean), "--no-plots"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {path}: no zip archive")
+    assert said.count("\n") == 1
+
+
+def test_a_bit_that_flips_in_a_member_is_seen(lean, caplog):
+    path = lean / "data" / ARCHIVE
+    with ZipFile(path) as file:
+        info = file.getinfo("records/query/hog.npz")
+    content = bytearray(path.read_bytes())
+    content[info.header_offset + 200] ^= 4
+    path.write_bytes(content)
+    task = read_results(lean / "data").tasks["query"]
+    assert "hog" not in task.rankings
+    assert f"{path}: records/query/hog.npz" in caplog.text
+    assert publish.main([str(lean), "--out", str(lean), *QUICKLY]) == 2
+    assert path.read_bytes() == content  # what cannot be published changes nothing
+
+
+@pytest.mark.parametrize("name", ["records/query/hog.json", "records/query/hog.npz"])
+def test_a_member_of_another_record_counts_as_absent(name, lean, caplog):
+    def swap(members):
+        members[name] = members[name.replace("hog", "lbp")]
+
+    rewritten(lean / "data" / ARCHIVE, swap)
+    task = read_results(lean / "data").tasks["query"]
+    assert "hog" not in task.rankings
+    assert "lbp" in task.rankings
+    assert "hog" in caplog.text
+
+
+def test_an_archive_does_not_swell(lean, monkeypatch):
+    path = lean / "data" / ARCHIVE
+    buffer = io.BytesIO()
+    with ZipFile(buffer, "w", ZIP_LZMA) as file:
+        file.writestr("records/query/hog.npz", bytes(2**22))
+    content = bytearray(buffer.getvalue())
+    where = content.rindex(b"PK\x01\x02") + 24  # the length that it has, in the directory
+    content[where : where + 4] = (100).to_bytes(4, "little")
+    with pytest.raises(DamagedError, match="cannot be unpacked"):
+        Archive(path, bytes(content)).read("records/query/hog.npz")
+    monkeypatch.setattr(archive, "_MOST_BYTES", 2**20)
+    with pytest.raises(DamagedError, match="more than 1 MiB"):
+        Archive(path, buffer.getvalue())
+
+
+def as_file(**arrays):
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def damaged_arrays(change):
+    arrays = dict(np.load(io.BytesIO(search(gallery(), True).to_compact())))
+    return change(arrays) or arrays
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda arrays: {name: one for name, one in arrays.items() if name != "groups"},
+        lambda arrays: arrays.update(groups=arrays["groups"][:-1]),
+        lambda arrays: arrays.update(groups=arrays["groups"] + 1),
+        lambda arrays: arrays.update(groups=arrays["groups"].astype(float)),
+        lambda arrays: arrays.update(group_before=arrays["group_before"] + np.uint64(2**40)),
+        lambda arrays: arrays.update(group_before=arrays["group_before"] + 250),
+        lambda arrays: arrays.update(group_size=-arrays["group_size"].astype(int)),
+        lambda arrays: arrays.update(neighbours=arrays["neighbours"].ravel()),
+        lambda arrays: arrays.update(confusion=arrays["confusion"][:, :1]),
+        lambda arrays: arrays.update(candidates=np.array([{}], object)),
+        lambda arrays: arrays.update(grades=np.ones(3)),
+    ],
+)
+def test_a_strange_ranking_is_one_clear_error(change):
+    with pytest.raises(ValueError, match=r"^here holds no ranking \("):
+        Ranking.from_compact(as_file(**damaged_arrays(change)), "here")
+
+
+def test_a_ranking_that_swells_is_refused():
+    file = io.BytesIO()
+    with ZipFile(file, "w", ZIP_DEFLATED) as packed:
+        packed.writestr("groups.npy", bytes(2**24))
+    with pytest.raises(ValueError, match="larger than the file"):
+        Ranking.from_compact(file.getvalue(), "here")
+
+
+def test_what_cannot_be_published_is_one_line(tmp_path, made, capsys):
+    for given, words in (
+        ([tmp_path, "--out", tmp_path / "x"], "holds no results; make some"),
+        ([made / "runs", "--out", tmp_path / "x", "--dataset", "other"], "no results of other"),
+    ):
+        assert publish.main([str(one) for one in given]) == 2
+        assert words in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
+def test_records_are_listed_wherever_they_are(lean):
+    folder = lean / "data"
+    assert [path.method for path in record_paths(folder, "query")] == sorted(METHODS)
+    assert RecordPath(folder / "records" / "query", "hog").read()["method"] == "hog"
+    assert record_paths(folder, "query-edges") == []
