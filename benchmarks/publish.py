@@ -9,11 +9,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+
+from PIL import Image
 
 from benchmarks import CHECKOUT
 from benchmarks.cli import a_path, add_options, command, make_parser
-from benchmarks.formats.files import require_writable
+from benchmarks.formats.files import require_writable, write_whole
 from benchmarks.pipeline.methods.presets import FOLDER as PRESETS
 from benchmarks.pipeline.records.archive import read_packed, write_archive
 from benchmarks.pipeline.records.leaks import LEAKS
@@ -110,6 +113,8 @@ def publish(source: Path, target: Path, with_plots: bool = True) -> None:
         made = Path(temporary) / "new" / target.name
         made.mkdir(parents=True)
         _copy(source, made, _KEPT)
+        for sheet in made.glob("*.png"):
+            _shrink(sheet)
         write_archive(made, _members(source))
         write(made, with_plots)
         for name in DERIVED:
@@ -167,6 +172,15 @@ def _copy(source: Path, target: Path, patterns: Sequence[str]) -> None:
         if path.is_file() and path.resolve() != copy.resolve():
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
+
+
+def _shrink(sheet: Path) -> None:
+    """Write a sheet of small pictures with as many colours as a palette has."""
+    with Image.open(sheet) as picture:
+        if picture.mode == "P":
+            return
+        few = picture.convert("RGB").quantize(method=Image.Quantize.MAXCOVERAGE)
+    write_whole(sheet, partial(few.save, format="PNG", optimize=True))
 
 
 def _megabytes(folder: Path) -> str:

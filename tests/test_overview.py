@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.formats.markdown import Markup, escape, markdown
-from benchmarks.report.comparisons import Scored
+from benchmarks.report.comparisons import Scored, rank_methods
 from benchmarks.report.pages.overview import Task, best_of_families, choices, findings
 
 RNG = np.random.default_rng(0)
@@ -131,6 +131,22 @@ def test_the_best_of_each_family(tasks):
     }
 
 
+def test_methods_that_ran_everywhere_have_ranks():
+    def values(*means):
+        return {name: np.full(9, mean) for name, mean in zip("abc", means, strict=True)}
+
+    tasks = {"one": values(0.9, 0.5, 0.1), "two": values(0.2, 0.4, 0.1) | {"d": np.ones(9)}}
+    found = rank_methods(tasks)
+    assert found["tasks"] == ["one", "two"]
+    rows = [(row["method"], row["mean"], row["ranks"]) for row in found["methods"]]
+    assert rows == [("a", 1.5, [1, 2]), ("b", 1.5, [2, 1]), ("c", 3.0, [3, 3])]
+    assert all(row["low"] == row["mean"] == row["high"] for row in found["methods"])
+    assert found["taus"]["one"] == pytest.approx([1, 1 / 3])
+    assert rank_methods({"one": tasks["one"]}) is None
+    assert rank_methods({}) is None
+    assert rank_methods({"one": {"a": np.ones(3)}, "two": {"a": np.ones(3)}}) is None
+
+
 def test_the_page_counts_its_findings(parted, run, tmp_path):
     run("--extractor", "lbp", "hog", "lbp+hog", "lbp+dba", "--dataset", parted)
     page = (tmp_path / "out" / "README.md").read_text()
@@ -138,7 +154,9 @@ def test_the_page_counts_its_findings(parted, run, tmp_path):
     assert page.count("\n### ") == 2
     assert re.search(r"\nFusion: significantly better on \d of 2 tasks, worse on \d\.\n", page)
     assert re.search(
-        r"\| parted/query \| lbp\+dba \| 0\.\d{3} \| lbp \| 0\.\d{3} \| \**[+-]0\.", page
+        r"\| parted/query \| lbp\+dba 0\.\d{3} \| lbp 0\.\d{3} \| [+-]0\.\d{3} "
+        r"\([+-]0\.\d{3} to [+-]0\.\d{3}\) \| (better|worse|no) \|",
+        page,
     )
     assert "| parted/query | 6 | 13 | 3 | 8 | 4 | 0 |" in page
     assert "| no network | " in page

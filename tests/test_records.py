@@ -10,7 +10,7 @@ import pytest
 from benchmarks import LOCAL
 from benchmarks.formats.files import CHECKSUM
 from benchmarks.pipeline.records.leaks import LEAKS, read_leaks
-from benchmarks.pipeline.records.record import Description, read_record
+from benchmarks.pipeline.records.record import DESCRIPTION, Description, read_record, record_paths
 from benchmarks.report.__main__ import main
 from datasets.errors import DamagedError
 
@@ -215,12 +215,17 @@ def test_a_record_of_no_family_is_of_another(report):
 
 
 def test_every_record_that_was_published_is_read():
-    paths = [p for p in RESULTS.rglob("records/**/*.json") if not p.name.endswith(".costs.json")]
-    paths = [p for p in paths if LOCAL not in p.parents]
+    folders = [path.parent for path in RESULTS.rglob(DESCRIPTION) if LOCAL not in path.parents]
+    paths = [
+        path
+        for folder in folders
+        for query_set in Description.read(folder).query_sets
+        for path in record_paths(folder, query_set)
+    ]
     assert len(paths) > 100
     for path in paths:
-        record = read_record(path)
-        assert record["method"] == path.stem
+        record = read_record(path.file(".json"))
+        assert record["method"] == path.method
         assert record["card"]["extractor"].keys() & {"family", "extractors"}
     for path in RESULTS.glob("*/dataset.json"):
         assert Description.read(path.parent).name == path.parent.name

@@ -13,6 +13,7 @@ from retrieval.statistics import (
     letters,
     mcnemar,
     permutation_test,
+    rank_intervals,
     resolvable,
 )
 
@@ -160,3 +161,20 @@ def test_what_can_be_resolved_is_found_four_times_in_five():
         hits += scipy.stats.ttest_rel(*pair.T).pvalue < 0.05
     assert 0.7 < hits / 300 < 0.9
     assert np.isnan(resolvable(base[:, :1]))
+
+
+def test_ranks_of_clear_and_of_equal_methods():
+    clear = np.repeat([[0.9, 0.1, 0.5]], 20, axis=0)
+    assert rank_intervals([clear, clear]).tolist() == [[1, 1], [3, 3], [2, 2]]
+    assert rank_intervals([clear, 1 - clear]).tolist() == [[2, 2]] * 3
+    same = np.repeat(RIGHT[:, :1], 3, axis=1)
+    assert rank_intervals([same]).tolist() == [[2, 2]] * 3  # they share the mean of 1, 2 and 3
+
+
+def test_ranks_of_methods_that_hardly_differ_are_uncertain():
+    (low, high), *_, last = rank_intervals([SCORES, SCORES], seed=1)
+    assert 2 <= low < high <= 4
+    assert last.tolist() == [1, 1]
+    np.testing.assert_array_equal(
+        rank_intervals([SCORES], seed=3), rank_intervals([SCORES], seed=3)
+    )
