@@ -24,6 +24,7 @@ from benchmarks.pipeline.records.record import (
     DESCRIPTION,
     IMAGES,
     PROBLEMS,
+    RECORDS,
     TRAINING,
     Description,
     record_paths,
@@ -103,8 +104,14 @@ def publish(source: Path, target: Path, with_plots: bool = True) -> None:
     Raises
     ------
     InputError
-        If a record, ranking or list in the source is damaged.
+        If a record, ranking or list in the source is damaged, or would be replaced by a shorter
+        one.
     """
+    if (source / RECORDS).exists() and source.resolve() == target.resolve():
+        raise InputError(
+            f"{source}: holds rankings of a run, which shorter ones would replace; choose another "
+            "--out"
+        )
     write: Callable[[Path, bool], object] = write_dataset
     if source.parent.name == VOCABULARIES:
         write = write_vocabulary
@@ -119,9 +126,15 @@ def publish(source: Path, target: Path, with_plots: bool = True) -> None:
         write(made, with_plots)
         for name in DERIVED:
             (made / name).unlink(missing_ok=True)
+        old = Path(temporary) / "old"
         if target.exists():
-            target.rename(Path(temporary) / "old")
-        made.rename(target)
+            target.rename(old)
+        try:
+            made.rename(target)
+        except BaseException:
+            if old.exists():
+                old.rename(target)
+            raise
 
 
 def _members(source: Path) -> dict[str, bytes]:
@@ -184,8 +197,8 @@ def _shrink(sheet: Path) -> None:
 
 
 def _megabytes(folder: Path) -> str:
-    found = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
-    return f"{sum(found) / 1e6:.1f}"
+    files = (path for path in folder.rglob("*") if path.is_file() and LOCAL not in path.parents)
+    return f"{sum(path.stat().st_size for path in files) / 1e6:.1f}"
 
 
 if __name__ == "__main__":

@@ -341,6 +341,7 @@ def test_what_cannot_be_published_is_one_line(tmp_path, made, capsys):
     for given, words in (
         ([tmp_path, "--out", tmp_path / "x"], "holds no results; make some"),
         ([made / "runs", "--out", tmp_path / "x", "--dataset", "other"], "no results of other"),
+        ([made / "runs", "--out", made / "runs"], "choose another --out"),
     ):
         assert publish.main([str(one) for one in given]) == 2
         assert words in capsys.readouterr().err

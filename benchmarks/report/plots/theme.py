@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from functools import cache, partial
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import numpy as np
-from PIL import Image, ImageColor, ImageDraw
+from PIL import Image, ImageDraw
 
 from benchmarks.formats.files import write_whole
 from benchmarks.formats.typefaces import own_typeface
@@ -30,8 +30,8 @@ _SHARPNESS = 1.5
 
 _DOTS = round(_SHOWN * _SHARPNESS)
 
-_TONES = 32
-"""Colours of a file; anti-aliasing makes many more, which nobody sees."""
+_AREAS, _TONES = 16, 24
+"""Most frequent and other colours of a file: anti-aliasing makes more, which nobody sees."""
 
 _TYPEFACE = "plots"
 
@@ -151,10 +151,14 @@ def _picture(size: tuple[float, float], paint: Paint) -> Image.Image:
     pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
     whole = Image.fromarray(pixels).convert("RGB")
     ImageDraw.Draw(whole).rectangle((0, 0, whole.width - 1, whole.height - 1), outline=GRID)
-    few = whole.quantize(_TONES, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    # The tone nearest to the background becomes the background itself.
-    palette = few.getpalette() or []
-    corner = 3 * int(np.asarray(few)[1, 1])
-    palette[corner : corner + 3] = ImageColor.getrgb(BACKGROUND)
-    few.putpalette(palette)
-    return few
+    return _with_few_colours(whole)
+
+
+def _with_few_colours(whole: Image.Image) -> Image.Image:
+    """Map a picture to a palette in which areas of one colour keep it."""
+    counted: Any = whole.getcolors(whole.width * whole.height)
+    areas = [part for _, colour in sorted(counted, reverse=True)[:_AREAS] for part in colour]
+    others = whole.quantize(_TONES, Image.Quantize.MAXCOVERAGE).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(areas + others)
+    return whole.quantize(palette=palette, dither=Image.Dither.NONE)
