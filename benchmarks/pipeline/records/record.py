@@ -368,7 +368,7 @@ def _say_once(message: str) -> None:
 
 
 def record_paths(folder: Path, query_set: str) -> list[RecordPath]:
-    """Records of a query set, by name, as files or in an archive.
+    """Records of a query set, in order of their files, as these or in an archive.
 
     Parameters
     ----------
@@ -380,8 +380,12 @@ def record_paths(folder: Path, query_set: str) -> list[RecordPath]:
     place = folder / RECORDS / query_set
     names = {path.name for path in place.glob("*.json")}
     names |= set(packed_names(folder, f"{RECORDS}/{query_set}"))
-    methods = {name.removesuffix(".json") for name in names if name.endswith(".json")}
-    return [RecordPath(place, one) for one in sorted(methods) if not one.endswith(".costs")]
+    records = (name for name in sorted(names) if name.endswith(".json"))
+    return [
+        RecordPath(place, name.removesuffix(".json"))
+        for name in records
+        if not name.endswith(".costs.json")
+    ]
 
 
 def read_record(path: Path, remedy: str = DAMAGED) -> Json | None:
