@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 NEIGHBOURS = 10
 """Neighbours that are kept."""
 
-_PARTS = (2, 3, 5)
-"""Parts of distractors that become one: no distractors, a fifth, half and all of them stay."""
+_PARTS = (5, 5)
+"""Parts of distractors that become one: the levels none, half and all of them stay."""
 
 _BY_QUERY = ("candidates", "relevant", "distractors")
 _BY_GROUP = ("group_size", "group_relevant", "distractors_before", "distractors_tied")

@@ -28,7 +28,8 @@ _SHOWN = 100
 _SHARPNESS = 1.5
 """Pixels of the file to one of the page."""
 
-_DOTS = round(_SHOWN * _SHARPNESS)
+_LARGE, _LARGE_SHARPNESS = 50.0, 1.2
+"""Square inches of a figure that has fewer, so that its file stays small."""
 
 _AREAS, _TONES = 16, 24
 """Most frequent and other colours of a file: anti-aliasing makes more, which nobody sees."""
@@ -75,9 +76,11 @@ def draw(
     others : sequence of Path
         Typefaces for characters that ours lacks.
     """
-    with _settings(others):
+    is_large = size[0] * size[1] > _LARGE
+    dots = round(_SHOWN * (_LARGE_SHARPNESS if is_large else _SHARPNESS))
+    with _settings(dots, others):
         picture = _picture(size, paint)
-    save = partial(picture.save, format="PNG", dpi=(_DOTS, _DOTS), optimize=True)
+    save = partial(picture.save, format="PNG", dpi=(dots, dots), optimize=True)
     write_whole(folder / f"{name}.png", save)
 
 
@@ -98,7 +101,7 @@ def embed(name: str, alt: str, width: float) -> str:
 
 
 @contextmanager
-def _settings(others: Sequence[Path]) -> Iterator[None]:
+def _settings(dots: int, others: Sequence[Path]) -> Iterator[None]:
     import matplotlib
 
     family = [_load_typeface(path) for path in (own_typeface(), *others)]
@@ -112,7 +115,7 @@ def _settings(others: Sequence[Path]) -> Iterator[None]:
                 "axes.labelcolor": TEXT,
                 "axes.spines.right": False,
                 "axes.spines.top": False,
-                "figure.dpi": _DOTS,
+                "figure.dpi": dots,
                 "figure.facecolor": BACKGROUND,
                 "font.family": family,
                 "font.size": 9,
