@@ -10,6 +10,7 @@ from benchmarks.pipeline.records.results import TaskResults, dataset_folders, re
 from benchmarks.report.format import score
 from benchmarks.report.tables import CHANCE, COSTS, USUAL, Choice, task_rows
 from datasets.errors import InputError
+from retrieval.metrics import METRICS
 
 _MEASURED = {
     "dataset": str,
@@ -125,7 +126,7 @@ def latex(selection: Selection, out: Path) -> Iterator[Path]:
         Folder that gets a folder of each dataset.
     """
     choice = selection.choice
-    metrics = choice.every if choice is USUAL else choice.shown
+    metrics = {**choice.shown, **METRICS} if choice is USUAL else choice.shown
     for dataset, query_set, rows in selection.rows():
         numbers = [row for row in selection.choice.ordered(rows) if row["status"] == "ok"]
         names = [name for name in metrics if any(row.get(name) is not None for row in numbers)]
