@@ -8,7 +8,6 @@ import numpy as np
 
 from benchmarks.report.plots.axes import SIZE, Floats, Series, rounded
 from benchmarks.report.plots.charts import WIDTH, Chart
-from benchmarks.report.plots.theme import Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +54,7 @@ class Panels(Chart):
     def _head(self) -> float:
         return _HEAD + _ENTRY * -(-(len(self.series) + 1) // _NAMED_ACROSS)
 
-    def _fill(self, figure: "Figure", theme: Theme) -> None:
+    def _fill(self, figure: "Figure") -> None:
         height = figure.get_figheight()
         width = (WIDTH - _LEFT - _GAP) / _ACROSS - _GAP
         lines = [*self.series, *Series.of_chance([self.chance])]
@@ -66,16 +65,16 @@ class Panels(Chart):
             bottom = height - self._head() - (row + 1) * (_HIGH + _ABOVE)
             box = (left / WIDTH, bottom / height, width / WIDTH, _HIGH / height)
             axes = figure.add_axes(box)
-            axes.axhline(self.chance, **lines[-1].mark.style(theme))
+            axes.axhline(self.chance, **lines[-1].mark.style())
             for one, values in zip(self.series, shown[:, place], strict=True):
-                self._draw(axes, one.mark.style(theme), values)
+                self._draw(axes, one.mark.style(), values)
             axes.set_title(name, fontsize=SIZE, loc="left", pad=3)
             axes.set(xlim=(self.across[0], self.across[-1]), ylim=(0, 1.04 * np.nanmax(shown)))
             axes.set_xticks(self.across)
             axes.tick_params(labelsize=SIZE - 1, labelleft=column == 0, length=2)
             axes.tick_params(labelbottom=place + _ACROSS >= len(self.panels))
             axes.grid(axis="y")
-        self._write_names(figure, theme, lines)
+        self._write_names(figure, lines)
         figure.text(_LEFT / WIDTH, 0.08 / height, self.xlabel, fontsize=SIZE, va="bottom")
 
     def _draw(self, axes: "Axes", style: dict[str, Any], values: Floats) -> None:
@@ -85,10 +84,10 @@ class Panels(Chart):
         axes.fill_between(across, low, high, color=style["color"], alpha=0.12, linewidth=0)
         axes.plot(across, middle, markersize=3, linewidth=1.2, clip_on=False, **style)
 
-    def _write_names(self, figure: "Figure", theme: Theme, lines: Sequence[Series]) -> None:
+    def _write_names(self, figure: "Figure", lines: Sequence[Series]) -> None:
         from matplotlib.lines import Line2D
 
-        handles = [Line2D([], [], label=one.name, **one.mark.style(theme)) for one in lines]
+        handles = [Line2D([], [], label=one.name, **one.mark.style()) for one in lines]
         figure.legend(
             handles=handles,
             loc="upper left",
