@@ -7,6 +7,7 @@ that it is the same each time.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -56,6 +57,12 @@ class Index:
     def n_bytes(self) -> int:
         """Bytes that it takes, vectors or codes and all."""
         return int(_faiss().serialize_index(self._built).nbytes)
+
+    def save(self, path: Path) -> None:
+        """Write it to a file, which `Approximation.load` reads."""
+        library = _faiss()
+        with path.open("wb") as file:
+            library.write_index(self._built, library.PyCallbackIOWriter(file.write))
 
     def nearest(
         self, queries: Rows, effort: int, k: int
@@ -135,6 +142,37 @@ class Approximation(ABC):
         finally:
             library.omp_set_num_threads(threads)
         return Index(made, self.setting, dims)
+
+    def load(self, path: Path) -> Index:
+        """Read an index of this kind that was written on this machine.
+
+        Its reader believes what is in the file, so a stranger's must never come here.
+
+        Parameters
+        ----------
+        path : Path
+            Written by `Index.save`.
+
+        Raises
+        ------
+        NoFaissError
+            If faiss is not installed.
+        """
+        library = _faiss()
+        with path.open("rb") as file:
+            made = library.read_index(library.PyCallbackIOReader(file.read))
+        return Index(made, self.setting, made.d)
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """Everything that decides an index, its vectors aside.
+
+        Raises
+        ------
+        NoFaissError
+            If faiss is not installed.
+        """
+        return {"kind": self.name, "faiss": _faiss().__version__, "seed": _SEED} | vars(self)
 
     @abstractmethod
     def _empty(self, library: Any, size: int, training: Rows) -> tuple[Any, int]:

@@ -195,6 +195,39 @@ def nearest_of_many(
     return indices[0], distances[0]
 
 
+def nearest_among(
+    query: NDArray[np.floating],
+    gallery: NDArray[np.floating],
+    images: NDArray[np.intp],
+    k: int,
+) -> tuple[NDArray[np.intp], GridDistances]:
+    """Find the nearest to one query among some gallery vectors, with their exact distances.
+
+    Parameters
+    ----------
+    query : ndarray of float32, shape (1, n_dims)
+        The query's vector.
+    gallery : ndarray of float32, shape (n_gallery, n_dims), n_dims at least 1
+        May be mapped from a file.
+    images : ndarray of intp, shape (n_images,)
+        Indices of those that are compared.
+    k : int
+        Neighbours wanted, at least 1.
+
+    Returns
+    -------
+    indices : ndarray of intp, shape (min(k, n_images),)
+        By distance, then by index.
+    distances : ndarray of int32, same shape
+        Squared distances on the grid.
+    """
+    _require_equal_dimensions(query, gallery)
+    some = np.sort(images)
+    distances = _compare_pairs(normalise(query), gallery, np.zeros(len(some), np.intp), some)
+    order = first(distances, k)
+    return some[order], distances[order]
+
+
 def nearest_on_grid(
     queries: Rows, gallery: Rows, k: int, known_lengths: NDArray[np.float32] | None = None
 ) -> tuple[NDArray[np.intp], GridDistances]:

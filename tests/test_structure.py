@@ -80,7 +80,8 @@ def test_benchmarks_shows_its_commands_and_one_main_path():
 
 @pytest.mark.parametrize("place", ["", "benchmarks", "benchmarks/report", "benchmarks/pipeline"])
 def test_no_import_runs_in_a_circle(place):
-    assert levels(graph(ROOT, place)) <= 6
+    # The measurements of growth stand above all commands.
+    assert levels(graph(ROOT, place)) <= (6 if place else 7)
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -28,6 +28,7 @@ from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.methods.presets import method_from
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.search.api import EXTRACTOR, prepare_index, search_picture, search_query
+from benchmarks.search.approximate import KINDS
 from benchmarks.search.result import SearchResult
 from benchmarks.search.source import find_source, require_one
 from datasets.errors import InputError
@@ -73,11 +74,14 @@ def _serve(options: argparse.Namespace) -> int:
         ) from error
     from benchmarks.search.serve.indexes import ShownWorkforce
 
-    alone = (options.query_id, options.show, options.json, options.leave_out_query)
+    alone = (
+        *(options.query_id, options.show, options.json, options.leave_out_query),
+        options.approximate,
+    )
     if options.picture or any(alone) or options.k != K:
         raise InputError(
-            "--serve goes without PICTURE, --query-id, -k, --leave-out-query, --show and --json, "
-            "which the page asks for"
+            "--serve goes without PICTURE, --query-id, -k, --leave-out-query, --approximate, "
+            "--show and --json, which the page asks for"
         )
     require_one({"--preset": options.preset, "--extractor": options.extractor})
     source = find_source(**_source_options(options))
@@ -99,6 +103,10 @@ def _search(options: argparse.Namespace) -> SearchResult | None:
     """Search for what the options name; None if they only ask for an index."""
     if options.picture and options.query_id:
         raise InputError("PICTURE and --query-id exclude each other; give one")
+    if options.approximate and options.query_id:
+        raise InputError(
+            "--approximate goes without --query-id, which ranks the whole gallery; give a PICTURE"
+        )
     if not (options.picture or options.query_id or options.index):
         raise InputError("nothing to do: give a PICTURE, --query-id, or --index to make one")
     workforce = Workforce(options.jobs, options.quiet, cluster(options))
@@ -108,6 +116,8 @@ def _search(options: argparse.Namespace) -> SearchResult | None:
         preset=options.preset,
         workforce=workforce,
     )
+    if options.approximate:
+        index.approximate(options.approximate, options.cache, workforce)
     if options.picture:
         return search_picture(index, options.picture, options.k, options.leave_out_query)
     if options.query_id:
@@ -144,6 +154,12 @@ def _parser(is_serving: bool = False) -> argparse.ArgumentParser:
         "--leave-out-query",
         action="store_true",
         help="leave out the PICTURE itself, and copies of it to the byte",
+    )
+    how.add_argument(
+        "--approximate",
+        choices=KINDS,
+        help="search an approximate index of faiss, which is kept in --cache: faster in large "
+        "galleries, and may miss some of the nearest; their distances are exact (needs faiss-cpu)",
     )
     how.add_argument(
         "--learn-from",

@@ -5,9 +5,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.cli import default_cache
 from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.methods.presets import method_from
 from benchmarks.pipeline.workers import Workforce
+from benchmarks.search.approximate import KINDS
 from benchmarks.search.files import Generation, steadily
 from benchmarks.search.index import Index
 from benchmarks.search.result import TOPS, Neighbour, SearchResult
@@ -39,6 +41,7 @@ def search(
     reread: bool = False,
     cache: str | Path | None = None,
     workforce: Workforce | None = None,
+    approximate: str | None = None,
 ) -> SearchResult:
     """Find the pictures that are most like one.
 
@@ -54,6 +57,8 @@ def search(
         Number of neighbours, at least 1.
     leave_out_query : bool
         Leave out pictures with the same bytes as the file.
+    approximate : str, optional
+        As of `open_index`.
 
     Raises
     ------
@@ -74,18 +79,46 @@ def search(
         cache=cache,
         workforce=workforce,
     )
+    _approximate(opened, approximate, cache, workforce)
     return search_picture(opened, picture, k, leave_out_query)
 
 
-def open_index(folder: str | Path) -> Index:
+def open_index(
+    folder: str | Path, approximate: str | None = None, cache: str | Path | None = None
+) -> Index:
     """Open an index that was made before, to search it many times: ``index.search(picture, k)``.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The index.
+    approximate : str, optional
+        Kind of the approximate index to search through, see `benchmarks.search.approximate`;
+        exact if left out.
+    cache : str or Path, optional
+        Folder where that is kept; the user's cache folder if left out.
 
     Raises
     ------
     InputError
-        If there is none.
+        If there is none, or it cannot be searched so.
     """
-    return _open_as_it_is(Path(folder))
+    index = _open_as_it_is(Path(folder))
+    _approximate(index, approximate, cache)
+    return index
+
+
+def _approximate(
+    index: Index,
+    kind: str | None,
+    cache: str | Path | None,
+    workforce: Workforce | None = None,
+) -> None:
+    if kind is None:
+        return
+    if kind not in KINDS:
+        raise InputError(f"--approximate {kind}: no such index; it is one of {', '.join(KINDS)}")
+    index.approximate(kind, Path(cache or default_cache()), workforce or Workforce(quiet=True))
 
 
 def prepare_index(
@@ -266,4 +299,5 @@ def _result(
         top=top or {},
         describe_ms=described,
         search_ms=searched,
+        approximate=index.approximation,
     )

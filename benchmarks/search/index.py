@@ -13,6 +13,8 @@ from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.methods.presets import tuned_method
+from benchmarks.pipeline.workers import Workforce
+from benchmarks.search.approximate import ApproximateSearch
 from benchmarks.search.encoder import QueryEncoder
 from benchmarks.search.files import Generation
 from benchmarks.search.result import Neighbour
@@ -59,6 +61,7 @@ class Index:
         self.vectors: Vectors = generation.vectors
         self.lengths = generation.lengths
         self._images = generation.images
+        self._approximate: ApproximateSearch | None = None
         self.method = _method(generation)
         try:
             self.encoder = QueryEncoder(self.method, generation.place)
@@ -72,6 +75,35 @@ class Index:
 
     def __len__(self) -> int:
         return len(self._images)
+
+    def approximate(self, kind: str, cache: Path, workforce: Workforce) -> None:
+        """Search approximately from now on.
+
+        Parameters
+        ----------
+        kind : str
+            One of `benchmarks.search.approximate.KINDS`.
+        cache : Path
+            The user's own cache, where the index of faiss is kept.
+        workforce : Workforce
+            Shows messages.
+
+        Raises
+        ------
+        InputError
+            If the method or the gallery does not allow it, or faiss is not installed.
+        """
+        if not self.method.is_plain:
+            raise InputError(
+                f"--approximate {kind}: an approximate index holds one vector of each picture, "
+                f"and {self.method.name} is fused or re-ranked; leave it away"
+            )
+        self._approximate = ApproximateSearch(self.vectors[0][:], kind, cache, workforce)
+
+    @property
+    def approximation(self) -> str | None:
+        """Kind of the approximate index that is searched; None for the exact search."""
+        return self._approximate.name if self._approximate else None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -157,6 +189,8 @@ class Index:
         distances : ndarray of int32, same shape
             Squared distances on the grid, see `retrieval.knn.GRID`.
         """
+        if self._approximate:
+            return _kept(*self._approximate.nearest(query[0][:], k + len(without)), k, without)
         search = None if self.method.is_plain else self._search
         return nearest(search, query, self.vectors, self.lengths[0], k, without)
 
@@ -244,6 +278,16 @@ def nearest(
         [block] = search(query, gallery, Judgements((judgement,), gallery[0].shape[0], 0))
         order = first(block.distances[0], many)
         distances = block.distances[0][order]
+    return _kept(order, distances, k, without)
+
+
+def _kept(
+    order: NDArray[np.intp],
+    distances: GridDistances,
+    k: int,
+    without: Sequence[int] | NDArray[np.intp],
+) -> tuple[NDArray[np.intp], GridDistances]:
+    """The first k that take part."""
     kept = ~np.isin(order, without)
     return order[kept][:k], distances[kept][:k]
 

@@ -67,6 +67,9 @@ class SearchResult:
         tie decides; empty where it is not known which are relevant.
     describe_ms, search_ms : float
         Milliseconds of describing the picture, and of the search.
+    approximate : str or None
+        Kind of the index that an approximate search went through, which may have missed some of
+        the nearest; None for the exact search.
     """
 
     query: Path | None
@@ -78,6 +81,7 @@ class SearchResult:
     top: dict[str, float] = field(default_factory=dict)
     describe_ms: float = 0.0
     search_ms: float = 0.0
+    approximate: str | None = None
 
     def to_json(self) -> Json:
         """Everything, as JSON can hold it."""
@@ -108,6 +112,8 @@ class SearchResult:
         if self.top:
             marks = (f"{name[:3]}-{name[3:]} {_mark(value)}" for name, value in self.top.items())
             lines.append("   ".join(marks))
+        if self.approximate:
+            lines.append(f"approximate ({self.approximate}): nearer pictures may be missing")
         lines.append(f"described in {self.describe_ms:.0f} ms, found in {self.search_ms:.0f} ms")
         return "\n".join(lines) + "\n"
 

@@ -40,7 +40,7 @@ def report(timings: Sequence[Json]) -> str:
         groups[timing["group"]].append(timing)
     text = (
         "# Speed\n\nMedian times, and how often our (first) time goes into each: above 1 ours is "
-        f"faster. Ratios of one run on one machine; single times vary.\n\n{_where()}\n"
+        f"faster. Ratios of one run on one machine; single times vary.\n\n{where_measured()}\n"
     )
     for group, entries in groups.items():
         ours = entries[0]["stats"]["median"]
@@ -57,7 +57,7 @@ def report(timings: Sequence[Json]) -> str:
     return text
 
 
-def _where() -> str:
+def where_measured() -> str:
     """Processor and versions; no names of hosts or users."""
     here = machine()
     modules = (
