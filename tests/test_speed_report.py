@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from benchmarks.speed.report import main
+from benchmarks.speed.report import main, report
 
 
-def timing(group, peer, median):
+def timing(group, peer, median, **more):
     return {
         "group": group,
         "name": f"test[{peer}]",
-        "extra_info": {"peer": peer},
+        "extra_info": {"peer": peer, **more},
         "stats": {"median": median, "rounds": 5},
     }
 
@@ -32,6 +32,12 @@ def test_ratios_are_to_the_first_of_a_group(tmp_path):
     assert "| theirs | 250 | 2.50 | 5 |" in page
     assert "| ours | 2e+03 | 1.00 | 5 |" in page
     assert "a-host-name" not in page
+
+
+def test_who_was_asked_less_is_compared_by_the_query():
+    page = report([timing("s", "ours", 0.5, queries=600), timing("s", "old", 0.3, queries=2)])
+    assert "| ours | 500 | 1.00 | 5 |" in page
+    assert "| old (from 2 queries) | 9e+04 | 180.00 | 5 |" in page
 
 
 @pytest.mark.parametrize("text", [None, "{}", "[]", "text"])
