@@ -1,13 +1,17 @@
 """How growth with the number of pictures is measured and told; not how fast anything is."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from measured import MEBIBYTE, dying, failing, holding
 
+from benchmarks.pipeline.evaluation.evaluate import _zero_vectors
 from benchmarks.pipeline.loading.dataset import content_hash
 from benchmarks.pipeline.workers import Workforce
+from benchmarks.search.build import _write_matrix
+from benchmarks.search.files import Generation
 from benchmarks.speed.growth import __main__ as growth
 from benchmarks.speed.growth import process, rates
 from benchmarks.speed.growth.cost_model import cost_model
@@ -16,6 +20,8 @@ from benchmarks.speed.growth.gallery import make_gallery
 from benchmarks.speed.growth.process import Measured, measure
 from benchmarks.speed.growth.steps import STEPS
 from datasets.errors import InputError
+from extractors.matrices import open_matrix
+from retrieval.rows import release
 
 needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 
@@ -111,3 +117,29 @@ def test_without_proc_it_is_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(process, "_PROCESSES", tmp_path)
     assert growth.main(["--out", str(tmp_path)]) == 2
     assert "which Linux alone has" in capsys.readouterr().err
+
+
+def mapped():
+    """Bytes of files that are resident in this process."""
+    status = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
+    return sum(1024 * int(status[name].split()[0]) for name in ("RssFile", "RssShmem"))
+
+
+@needs_proc
+def test_vectors_that_were_written_or_checked_do_not_stay_in_memory(tmp_path):
+    size, dims = 16_000, 1024
+    made = open_matrix(tmp_path / "made.npy", np.float32, (size, dims))
+    for start in range(0, size, 1000):
+        made[start : start + 1000] = 1
+        release(made[start : start + 1000])
+    before = mapped()
+    _write_matrix(tmp_path, 0, [str(number) for number in range(size)], made, None, {})
+    assert mapped() - before < made.nbytes / 4
+    written = np.load(tmp_path / "vectors-0.npy", mmap_mode="r")
+    assert (written[:: size // 16] == 1).all()
+    before = mapped()
+    generation = object.__new__(Generation)
+    generation.images = np.empty(size)
+    generation._check_numbers(written)
+    assert _zero_vectors([written]) == 0
+    assert mapped() - before < made.nbytes / 4

@@ -26,6 +26,7 @@ from extractors.base import NothingToLearnError
 from extractors.matrices import open_matrix
 from retrieval.fusion.weights import TooLittleError
 from retrieval.knn import Rows, lengths
+from retrieval.rows import release
 from retrieval.search import Vectors
 
 _SAME = ("method", "epochs", "identity", "training")
@@ -240,13 +241,17 @@ def _write_matrix(
         if old and kept is not None:
             matrix[old] = kept[[there[keys[n]] for n in old]]
         if new and made is not None:
-            matrix[new] = made[done : done + len(new)]
+            fresh = made[done : done + len(new)]
+            matrix[new] = fresh
+            release(fresh)
             done += len(new)
         if copies:
             matrix[copies] = matrix[[first[keys[n]] for n in copies]]
-        measured[start : block.stop] = lengths(matrix[start : block.stop])
-    for written in (matrix, measured):
-        written.flush()  # type: ignore[attr-defined]
+        written = matrix[start : block.stop]
+        measured[start : block.stop] = lengths(written)
+        release(written)
+    for whole in (matrix, measured):
+        whole.flush()  # type: ignore[attr-defined]
 
 
 def _fit(

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from benchmarks.formats.files import Json, read_checked, write_checked
 from benchmarks.pipeline.methods.presets import Preset
 from datasets.errors import DamagedError, InputError
+from retrieval.rows import release
 
 INDEX = "index.json"
 FORMAT = 3
@@ -219,9 +220,11 @@ class Generation:
     def _check_numbers(self, matrix: NDArray[Any]) -> None:
         if matrix.dtype != np.float32 or len(matrix) != len(self.images):
             raise self.damaged(f"vectors of {matrix.dtype}, shape {matrix.shape}")
-        blocks = range(0, len(matrix), _ROWS)
-        if not all(np.isfinite(matrix[start : start + _ROWS]).all() for start in blocks):
-            raise self.damaged("vectors that are not finite")
+        for start in range(0, len(matrix), _ROWS):
+            block = matrix[start : start + _ROWS]
+            if not np.isfinite(block).all():
+                raise self.damaged("vectors that are not finite")
+            release(block)
 
 
 def publish(folder: Path, content: Json, place: Path) -> About:

@@ -21,6 +21,7 @@ from retrieval.knn import Block
 from retrieval.protocol import Judgements, judge
 from retrieval.ranking import Ranking, summarise
 from retrieval.reranking.spatial import candidates, rerank
+from retrieval.rows import release
 from retrieval.search import Vectors
 
 _BLOCK = 4096
@@ -244,5 +245,7 @@ def _zero_vectors(matrices: Vectors) -> int:
     for matrix in matrices:
         for start in range(0, len(empty), _BLOCK):
             part = slice(start, start + _BLOCK)
-            empty[part] &= ~matrix[part].any(axis=1)
+            block = matrix[part]
+            empty[part] &= ~block.any(axis=1)
+            release(block)
     return int(empty.sum())

@@ -19,6 +19,7 @@ from datasets.task import Dataset, Image
 from extractors.matrices import scratch_matrix
 from retrieval.fusion.base import Fold, FusionMethod
 from retrieval.fusion.weights import TooLittleError
+from retrieval.rows import release
 from retrieval.search import Search, Vectors
 
 
@@ -158,6 +159,7 @@ class FittedMethod:
                 shape = (len(images), final.shape[1])
                 matrix = scratch_matrix(self._cache, np.float32, shape)
             matrix[done : done + len(final)] = final
+            release(matrix[done : done + len(final)])
             done += len(final)
         assert matrix is not None, "a gallery and a query set have at least one image"
         return matrix
