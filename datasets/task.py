@@ -163,7 +163,7 @@ class Dataset:
         judged = any(one.positive for one in self.relevance.values())
         return judged or any(image.label for image in self.gallery)
 
-    @property
+    @cached_property
     def images(self) -> tuple[tuple[str, Image], ...]:
         """Every image with the name of its part: training, gallery, then the query sets."""
         parts = [("training", self.training), ("gallery", self.gallery)]

@@ -109,3 +109,13 @@ def test_checks_share_the_neighbour_graph_of_the_timed_search(parted, run, monke
     monkeypatch.setattr(Diffusion, "_system", watch)
     assert run("--extractor", "lbp+diffusion", "--dataset", parted) == 0
     assert len(built) == 2 * 2
+
+
+def test_answers_are_dealt_among_the_images_that_take_part():
+    judged = Judgement(np.array([3, 4, 17]), np.array([0, 5, 19]))
+    allowed = np.setdiff1d(np.arange(20), judged.excluded)
+    dealt = [sanity._dealt(judged, 20, np.random.default_rng(seed)) for seed in range(200)]
+    assert all(len(np.unique(one.positive)) == 3 for one in dealt)
+    assert set(np.concatenate([one.positive for one in dealt]).tolist()) == set(allowed.tolist())
+    rng = np.random.default_rng(7)
+    assert (dealt[7].positive == np.sort(rng.choice(allowed, 3, False))).all()

@@ -111,7 +111,7 @@ class Found:
     def _nearest(self, k: int) -> Iterator[tuple[str, Judgement, NDArray[np.intp], GridDistances]]:
         """Every query with its judgement, the nearest images that take part, and all distances."""
         for query, judged, row in zip(self._queries, self._judged, self._distances, strict=True):
-            taking_part = np.setdiff1d(np.arange(len(row)), judged.excluded)
+            taking_part = np.delete(np.arange(len(row)), judged.excluded)
             yield query, judged, taking_part[first(row[taking_part], k)], row
 
 

@@ -88,7 +88,7 @@ def near(
     for block in search(queries, gallery, judgements):
         for place, row in enumerate(block.distances):
             query = block.start + place
-            there = np.setdiff1d(np.arange(len(row)), judgements.of[query].excluded)
+            there = np.delete(np.arange(len(row)), judgements.of[query].excluded)
             distances = row[there]
             if count < len(there):
                 limit = np.partition(distances, count - 1)[count - 1]

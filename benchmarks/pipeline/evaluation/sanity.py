@@ -129,7 +129,7 @@ def _allowed(expected: float, count: int) -> float:
 
 def _dealt(judged: Judgement, n_gallery: int, rng: np.random.Generator) -> Judgement:
     """As many right answers as before, anywhere among the images that take part."""
-    allowed = np.setdiff1d(np.arange(n_gallery), judged.excluded)
+    allowed = np.delete(np.arange(n_gallery), judged.excluded)
     return replace(judged, positive=np.sort(rng.choice(allowed, len(judged.positive), False)))
 
 
