@@ -96,13 +96,14 @@ def test_the_command_measures_every_step_at_every_size(tmp_path, monkeypatch, ca
 def test_a_model_is_its_formulas():
     measured = {"picture": 0.01, "bandwidth": 8e9, "one": 2e9, "many": 20e9}
     measured |= {"hnsw seconds": 1e-4, "hnsw recall": 0.98, "hnsw effort": 128, "hnsw build": 1e-3}
+    measured["dims"] = 512
     page = cost_model(measured | {"hnsw bytes": 400}, 1000)
     lines = {line.split(" | ")[0].strip("| "): line for line in page.splitlines()}
     assert lines["16 cores"] == "| 16 cores | 10.4 min | 17.4 h | 7.23 days |"
     assert lines["float16"] == "| float16 | 4.1 GB | 410 GB | 4.1 TB |"
     assert lines["IVF-PQ codes"] == "| IVF-PQ codes | 264 MB | 26.4 GB | 264 GB |"
     assert lines["exact, one query: n d / R₁"].endswith("| 1.02 s | 1.71 min | 17.1 min |")
-    assert lines["hnsw: ∝ log n"].endswith("| 200 µs | 267 µs | 300 µs |")
+    assert lines["hnsw: ∝ d log n"].endswith("| 800 µs | 1.07 ms | 1.2 ms |")
     assert lines["10 Gbit/s"] == "| 10 Gbit/s | 1.33 min | 2.22 h | 22.2 h |"
     assert "ivf-pq was not measured" in page
 

@@ -35,8 +35,9 @@ there are, as measured above; n shards on n machines search n times as many vect
 time, and merging their ten nearest costs nothing; vectors of {DIMS:,} values lie in memory; a
 picture that is sent has {_PICTURE // 1000} kB, and is known by its content, so that it is sent
 once. An HNSW index is walked in a time that grows with log n. An IVF-PQ index has 4√n cells, of
-which a search looks at the same number, so its time grows with √n. What share of the nearest both
-find was measured at one size alone and falls as galleries grow.
+which a search looks at the same number, so its time grows with √n; both with d. What share of the
+nearest they find was measured at one size, on vectors of the extractor alone, and falls as
+galleries grow.
 """
 
 _DURATIONS = (("µs", 1e-6), ("ms", 1e-3), ("s", 1), ("min", 60), ("h", 3600), ("days", 86_400))
@@ -55,7 +56,8 @@ def cost_model(rates: Numbers, measured_at: int) -> str:
         Pictures in the gallery that approximate indexes were measured on.
     """
     tables = [_describing(rates), _vectors(), _searching(rates, measured_at), _sending()]
-    return "\n\n".join(["## Cost model", _ASSUMPTIONS, _measured(rates, measured_at), *tables])
+    parts = ["## Cost model", _ASSUMPTIONS, _measured(rates, measured_at), *tables]
+    return "\n\n".join(part.strip("\n") for part in parts)
 
 
 def _measured(rates: Numbers, measured_at: int) -> str:
@@ -69,7 +71,7 @@ def _measured(rates: Numbers, measured_at: int) -> str:
         name, setting = kind.name, kind.setting
         if f"{name} seconds" in rates:
             found = f"{100 * rates[f'{name} recall']:.0f} % of the ten nearest"
-            effort = f"{setting} {rates[f'{name} effort']:.0f}"
+            effort = f"{setting} {rates[f'{name} effort']:.0f}, d = {rates['dims']:,.0f}"
             time = duration(rates[f"{name} seconds"])
             cells.append([f"{name}, {effort}, {measured_at:,} vectors", f"{time}, {found}"])
             cells.append([f"{name}, building, each vector", duration(rates[f"{name} build"])])
@@ -104,8 +106,9 @@ def _searching(rates: Numbers, measured_at: int) -> str:
         if (spent := rates.get(f"{name} seconds")) is None:
             note += f"\n{name} was not measured: it needs faiss, and 256 pictures.\n"
             continue
-        times = [spent * work(n) / work(measured_at) for n in SIZES]
-        lines.append([f"{name}: ∝ {law}", *map(duration, times)])
+        wider = DIMS / rates["dims"]
+        times = [spent * wider * work(n) / work(measured_at) for n in SIZES]
+        lines.append([f"{name}: ∝ d {law}", *map(duration, times)])
     return _table(f"Searching, on one machine, d = {DIMS:,}", lines) + note
 
 

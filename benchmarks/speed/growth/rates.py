@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.search.api import open_index
 from benchmarks.speed.growth.process import Numbers, Work
 from benchmarks.speed.growth.steps import K, Place
 from extractors.matrices import open_matrix
 from retrieval.approximate import APPROXIMATIONS, Approximation, NoFaissError, TooFewError
 from retrieval.knn import nearest
-from retrieval.rows import Rows
+from retrieval.rows import Rows, release
 
 DIMS = 2048
 """Of the vectors that are searched to measure rates."""
@@ -70,13 +69,13 @@ def machine_rates(place: Place) -> Work:
 
 def approximate_rates(place: Place) -> Work:
     """Measure indexes of faiss of the gallery's vectors; tells nothing where there is none."""
-    queries = place.queries(place.load())[:]
-    gallery = open_index(place.index).vectors[0]
+    index, queries = place.opened()
+    gallery = index.vectors[0]
     training = gallery[:: -(-gallery.shape[0] // _LEARNED_FROM)]
     exact, _ = nearest(queries, gallery, K)
 
     def work() -> Numbers:
-        told: Numbers = {}
+        told: Numbers = {"dims": queries.shape[1]}
         for kind in APPROXIMATIONS:
             try:
                 told |= _approximate(kind, queries, gallery, training, exact)
@@ -130,6 +129,7 @@ def making(matrix: Matrix) -> Work:
         for start in range(0, matrix.size, _BLOCK):
             part = made[start : start + _BLOCK]
             part[:] = rng.standard_normal(part.shape, np.float32)
+            release(part)
         made.flush()  # type: ignore[attr-defined]
 
     return work

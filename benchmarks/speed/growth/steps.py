@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.experiment import run
-from benchmarks.pipeline.evaluation.stored import fitted
 from benchmarks.pipeline.extraction.extract import extract
 from benchmarks.pipeline.loading.dataset import file_hashes, load
 from benchmarks.pipeline.methods.method import Method
@@ -18,11 +20,11 @@ from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.write import write_dataset, write_front
 from benchmarks.search.api import open_index, search_picture
 from benchmarks.search.build import build
+from benchmarks.search.index import Index
 from benchmarks.speed.growth.process import Step, Work
 from datasets.task import Dataset
 from datasets.walk import walk
 from retrieval.knn import nearest
-from retrieval.rows import Rows
 
 K = 10
 """Neighbours that are looked for."""
@@ -79,10 +81,11 @@ class Place:
         """Make the method."""
         return parse_method(self.extractor)
 
-    def queries(self, dataset: Dataset) -> Rows:
-        """Vectors of all queries."""
-        [task] = dataset.tasks
-        return fitted(self.method(), dataset, self.cache).vectors(task.queries)[0]
+    def opened(self) -> tuple[Index, NDArray[np.float32]]:
+        """Open the index, and make the vectors of all queries, shape (n_queries, n_dims)."""
+        index = open_index(self.index)
+        pictures = sorted(self.pictures.glob("query/*/*"))
+        return index, np.concatenate([index.encode(picture)[0] for picture in pictures])
 
 
 def hashing(place: Place) -> Work:
@@ -141,11 +144,10 @@ def opening(place: Place) -> Work:
 
 def searching(place: Place) -> Work:
     """Search the index for the neighbours of all queries, exactly."""
-    queries = place.queries(place.load())[:]
-    gallery = open_index(place.index).vectors[0]
+    index, queries = place.opened()
 
     def work() -> None:
-        nearest(queries, gallery, K)
+        nearest(queries, index.vectors[0], K)
 
     return work
 
