@@ -14,13 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.cli import (
-    Parser,
+from benchmarks.cli.command import Parser, command, make_parser
+from benchmarks.cli.options import (
     add_options,
     cluster,
-    command,
     given_vectors,
-    make_parser,
     require_folders,
     use_networks,
 )

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.cli import add_options, cluster, command, make_parser, positive, require_folders
+from benchmarks.cli.command import command, make_parser
+from benchmarks.cli.options import add_options, cluster, positive, require_folders
 from benchmarks.formats.files import write_whole
 from benchmarks.pipeline.extraction.networks import augmented_inputs
 from benchmarks.pipeline.loading.dataset import load

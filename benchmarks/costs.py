@@ -8,14 +8,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks.cli import (
-    add_options,
-    cluster,
-    command,
-    make_parser,
-    require_folders,
-    use_networks,
-)
+from benchmarks.cli.command import command, make_parser
+from benchmarks.cli.options import add_options, cluster, require_folders, use_networks
 from benchmarks.pipeline.evaluation.costs import measure
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.loading.dataset import load

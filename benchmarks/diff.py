@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.cli import a_path, command, make_parser
+from benchmarks.cli.command import command, make_parser
+from benchmarks.cli.options import a_path
 from benchmarks.formats.files import Json
 from benchmarks.formats.terminal import visible
 from benchmarks.pipeline.records.differences import explain

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.cli import command, make_parser, positive
+from benchmarks.cli.command import command, make_parser
+from benchmarks.cli.options import positive
 from benchmarks.formats.sheets import write_picture
 from benchmarks.formats.terminal import visible
 from datasets.errors import InputError, UnreadableImageError

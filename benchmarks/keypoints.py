@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.cli import command, make_parser
+from benchmarks.cli.command import command, make_parser
 from benchmarks.formats.files import require_writable, write_text
 from benchmarks.formats.markdown import markdown, to_csv
 from benchmarks.pipeline.records.card import commit, machine

@@ -15,7 +15,8 @@ from pathlib import Path
 from PIL import Image
 
 from benchmarks import CHECKOUT
-from benchmarks.cli import a_path, add_options, command, make_parser
+from benchmarks.cli.command import command, make_parser
+from benchmarks.cli.options import a_path, add_options
 from benchmarks.formats.files import require_writable, write_whole
 from benchmarks.pipeline.methods.presets import FOLDER as PRESETS
 from benchmarks.pipeline.records.archive import read_packed, write_archive

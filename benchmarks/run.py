@@ -12,13 +12,12 @@ import numpy as np
 
 import datasets
 import extractors
-from benchmarks.cli import (
+from benchmarks.cli.command import command, make_parser
+from benchmarks.cli.options import (
     a_path,
     add_options,
     cluster,
-    command,
     given_vectors,
-    make_parser,
     positive,
     require_folders,
     use_networks,

@@ -11,13 +11,14 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from benchmarks.cli import a_path, command, make_parser
+from benchmarks.cli.command import command, make_parser
+from benchmarks.cli.options import a_path
 from benchmarks.formats.files import Json, require_writable, write_json
 from benchmarks.formats.markdown import markdown
 from datasets.errors import InputError
 from datasets.json_files import check_json, read_json_as
 from datasets.names import canonical, near_miss, require_once
-from retrieval.statistics import intervals
+from retrieval.bootstrap import intervals
 
 DEPTHS = (1, 3, 5, 10)
 _REMEDY = 'write {"groupname": …, "images": {query: [gallery names]}}'

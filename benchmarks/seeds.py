@@ -11,15 +11,8 @@ from typing import Any
 
 from sklearn.base import clone
 
-from benchmarks.cli import (
-    Parser,
-    add_options,
-    command,
-    make_parser,
-    positive,
-    require_folders,
-    use_networks,
-)
+from benchmarks.cli.command import Parser, command, make_parser
+from benchmarks.cli.options import add_options, positive, require_folders, use_networks
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.experiment import run
 from benchmarks.pipeline.loading.dataset import load

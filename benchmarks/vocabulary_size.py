@@ -11,7 +11,8 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 import extractors
-from benchmarks.cli import Parser, add_options, cluster, command, make_parser, require_folders
+from benchmarks.cli.command import Parser, command, make_parser
+from benchmarks.cli.options import add_options, cluster, require_folders
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.experiment import run
 from benchmarks.pipeline.loading.dataset import load

@@ -15,12 +15,12 @@ from benchmarks.report.format import render
 from benchmarks.report.pages.classes import DISTRACTOR, first_answers, hubs
 from benchmarks.report.pages.distractors import curves, intruders
 from benchmarks.report.pages.sketch_gap import gap_rows
+from retrieval.bootstrap import difference_intervals
 from retrieval.distractors import LEVELS
 from retrieval.knn import grid_distances
 from retrieval.metrics import METRICS, mean_scores
 from retrieval.protocol import judge
 from retrieval.ranking import summarise
-from retrieval.statistics import difference_intervals
 
 
 def one(name, label, distractor):

@@ -12,7 +12,7 @@ import pytest
 
 import extractors
 from benchmarks import STOPS
-from benchmarks.cli import command
+from benchmarks.cli.command import command
 
 BAD = {
     "missing folder": (["--all", "--dataset", "/no/such"], "/no/such.*no such folder"),

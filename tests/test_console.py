@@ -10,7 +10,7 @@ import sys
 import pytest
 from pictures import fill
 
-from benchmarks.cli import Line, command
+from benchmarks.cli.command import Line, command
 from benchmarks.formats.terminal import visible
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.console import print_table

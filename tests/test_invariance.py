@@ -29,8 +29,8 @@ from benchmarks.report.plots.book import PlotBook
 from datasets import transformations
 from datasets.errors import InputError
 from extractors.local_features.encoders import BagOfWords
+from retrieval.bootstrap import ratio_intervals
 from retrieval.metrics import score
-from retrieval.statistics import ratio_intervals
 
 FEW = ("jpeg", "rotation", "mirror")
 METHODS = ("rgb-histogram", "rgb-histogram+lbp+rrf", "lbp", "lbp+alpha-qe")

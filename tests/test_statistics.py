@@ -6,16 +6,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from retrieval.statistics import (
-    compare,
-    holm,
-    intervals,
-    letters,
-    mcnemar,
-    permutation_test,
-    rank_intervals,
-    resolvable,
-)
+from retrieval.bootstrap import intervals, rank_intervals
+from retrieval.statistics import compare, holm, letters, mcnemar, permutation_test, resolvable
 
 RNG = np.random.default_rng(0)
 RIGHT = (RNG.random((120, 4)) < (0.3, 0.5, 0.5, 0.9)).astype(float)

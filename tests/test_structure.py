@@ -97,7 +97,7 @@ def test_the_main_path_imports_downwards_only():
 def test_the_house_stays_as_small_as_it_is():
     whole, inside = graph(ROOT), graph(ROOT, "benchmarks")
     assert len(whole) <= 25
-    assert ties(whole) <= 107
+    assert ties(whole) <= 112
     assert len(inside) <= 22
     assert ties(inside) <= 63
 

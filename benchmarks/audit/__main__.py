@@ -13,12 +13,11 @@ import datasets
 from benchmarks.audit.between import audit_between
 from benchmarks.audit.duplicates import Pair, Rule
 from benchmarks.audit.scores import audit
-from benchmarks.cli import (
+from benchmarks.cli.command import command, make_parser
+from benchmarks.cli.options import (
     a_path,
     add_options,
     cluster,
-    command,
-    make_parser,
     require_apart,
     require_folders,
     use_networks,

@@ -20,10 +20,10 @@ from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.records.card import commit, machine
 from datasets.task import Dataset
 from retrieval import protocol
+from retrieval.bootstrap import difference_intervals
 from retrieval.metrics import score
 from retrieval.protocol import Judgements
 from retrieval.scoring import Values
-from retrieval.statistics import difference_intervals
 
 LISTED = 200
 """Pairs that a file of them lists."""

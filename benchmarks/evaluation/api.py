@@ -41,7 +41,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-from benchmarks.cli import require_apart
+from benchmarks.cli.options import require_apart
 from benchmarks.evaluation.arrays import array_dataset, as_table
 from benchmarks.evaluation.foreign import as_extractor, is_own, name_of
 from benchmarks.evaluation.result import Result, read_result

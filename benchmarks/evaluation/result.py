@@ -16,10 +16,11 @@ from benchmarks.report.format import NOTHING, count, interval, p_value
 from benchmarks.report.format import score as score_text
 from benchmarks.report.tables import chance_of
 from datasets.errors import InputError
+from retrieval.bootstrap import intervals
 from retrieval.metrics import METRICS, Metric, Metrics, find_metrics, mean_scores, score
 from retrieval.ranking import Ranking
 from retrieval.scoring import Values
-from retrieval.statistics import compare, intervals
+from retrieval.statistics import compare
 
 MAIN_METRIC = "map"
 

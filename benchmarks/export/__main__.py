@@ -9,13 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import LOCAL
-from benchmarks.cli import (
+from benchmarks.cli.command import command, make_parser
+from benchmarks.cli.options import (
     a_path,
     add_options,
     cluster,
-    command,
     given_vectors,
-    make_parser,
     positive,
     require_folders,
     use_networks,

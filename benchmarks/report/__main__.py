@@ -8,7 +8,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks.cli import add_options, command, make_parser, require_folders
+from benchmarks.cli.command import command, make_parser
+from benchmarks.cli.options import add_options, require_folders
 from benchmarks.pipeline.methods.own import use_plugins
 from benchmarks.pipeline.records.results import dataset_folders
 from benchmarks.pipeline.workers import Workforce

@@ -9,9 +9,10 @@ from scipy.stats import kendalltau, rankdata
 from benchmarks.formats.files import Json
 from benchmarks.formats.markdown import DIGITS
 from benchmarks.pipeline.records.results import TaskResults
+from retrieval.bootstrap import LEVEL, intervals, rank_intervals
 from retrieval.metrics import score
 from retrieval.scoring import Values
-from retrieval.statistics import LEVEL, compare, intervals, rank_intervals, sign_flip_test
+from retrieval.statistics import compare, sign_flip_test
 
 TRAINED = "training mAP, cross-validated"
 """Key, among what a method learned, of its score on training images."""

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import datasets
-from benchmarks.cli import (
+from benchmarks.cli.command import command, make_parser
+from benchmarks.cli.options import (
     a_path,
     add_options,
     cluster,
-    command,
-    make_parser,
     natural,
     positive,
     require_apart,

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.cli import default_cache
+from benchmarks.cli.options import default_cache
 from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.methods.presets import method_from
 from benchmarks.pipeline.workers import Workforce

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import datasets
-from benchmarks.cli import default_cache
+from benchmarks.cli.options import default_cache
 from benchmarks.formats.files import require_writable
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.loading.dataset import load

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.cli import Parser, command
+from benchmarks.cli.command import Parser, command
 from benchmarks.formats.files import Json, read_json, require_writable, write_text
 from benchmarks.formats.markdown import markdown
 from benchmarks.pipeline.cache.fingerprint import libraries

@@ -9,14 +9,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks.cli import (
-    add_options,
-    cluster,
-    command,
-    make_parser,
-    require_folders,
-    use_networks,
-)
+from benchmarks.cli.command import command, make_parser
+from benchmarks.cli.options import add_options, cluster, require_folders, use_networks
 from benchmarks.pipeline.loading.training import load_training
 from benchmarks.pipeline.methods.presets import write_preset
 from benchmarks.pipeline.methods.space import search_space

@@ -13,11 +13,12 @@ from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.presets import Trial
 from benchmarks.pipeline.methods.space import Choice
 from datasets.task import Dataset
+from retrieval.bootstrap import intervals
 from retrieval.metrics import score
 from retrieval.protocol import judge
 from retrieval.ranking import summarise
 from retrieval.scoring import Values
-from retrieval.statistics import intervals, sign_flip_test, step_down
+from retrieval.statistics import sign_flip_test, step_down
 
 CRITERION = "map"
 

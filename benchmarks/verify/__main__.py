@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import LOCAL, PUBLISHED
-from benchmarks.cli import BAD_INPUT, a_path, command, make_parser
+from benchmarks.cli.command import BAD_INPUT, command, make_parser
+from benchmarks.cli.options import a_path
 from benchmarks.formats.files import write_json
 from benchmarks.formats.terminal import visible
 from benchmarks.pipeline.records.results import dataset_folders

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.cli import Parser, a_path, add_options, command, natural, positive
+from benchmarks.cli.command import Parser, command
+from benchmarks.cli.options import a_path, add_options, natural, positive
 from benchmarks.formats.files import require_writable, write_text
 from benchmarks.pipeline.workers import WorkerKilledError, Workforce
 from faults import damage, disks, kills, leaks, strangers, together

@@ -19,7 +19,7 @@ from benchmarks.pipeline.methods.method import Method, Tuning
 from benchmarks.pipeline.methods.space import Choice, in_words, search_space
 from datasets.errors import InputError
 from datasets.json_files import read_json_as
-from retrieval.statistics import LEVEL
+from retrieval.bootstrap import LEVEL
 
 FOLDER = "presets"
 # Part of the names of files, and printed.

@@ -16,9 +16,9 @@ from benchmarks.report.plots.axes import Mark, Series
 from benchmarks.report.plots.book import PlotBook
 from benchmarks.report.plots.charts import ROWS, Curves, HeatMap, best_of
 from benchmarks.report.tables import SORT_BY
+from retrieval.bootstrap import intervals
 from retrieval.metrics import METRICS, score
 from retrieval.ranking import Ranking
-from retrieval.statistics import intervals
 
 FIRST = 10
 """Neighbours that intrusion is counted in."""

@@ -21,8 +21,9 @@ from benchmarks.report.format import write_csv, write_page
 from benchmarks.report.plots.book import PlotBook
 from benchmarks.report.plots.charts import HeatMap
 from benchmarks.report.tables import SORT_BY
+from retrieval.bootstrap import LEVEL
 from retrieval.metrics import METRICS
-from retrieval.statistics import LEVEL, complementarity, oracle, step_down
+from retrieval.statistics import complementarity, oracle, step_down
 
 _LEAST = 0.001
 """A smaller difference is not worth a word, however sure it is."""

@@ -20,7 +20,8 @@ from benchmarks.report.plots.axes import Mark, Series
 from benchmarks.report.plots.book import PlotBook
 from benchmarks.report.plots.charts import HeatMap
 from benchmarks.report.plots.panels import Panels
-from retrieval.statistics import intervals, oracle, ratio_intervals
+from retrieval.bootstrap import intervals, ratio_intervals
+from retrieval.statistics import oracle
 
 _PAGE = "invariance"
 _NAMED = 3

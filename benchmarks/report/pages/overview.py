@@ -14,7 +14,8 @@ from benchmarks.report.comparisons import Scored, chosen, estimate, score_task
 from benchmarks.report.families import FAMILIES, FUSED, NETWORK, RERANKED, family_of, has_network
 from benchmarks.report.format import write_page
 from benchmarks.report.tables import SORT_BY
-from retrieval.statistics import LEVEL, step_down
+from retrieval.bootstrap import LEVEL
+from retrieval.statistics import step_down
 
 _HAND_CRAFTED = tuple(name for name in FAMILIES if name not in (NETWORK, FUSED, RERANKED))
 _SMALL, _FAST = 1024, 10.0

@@ -14,8 +14,8 @@ from benchmarks.report.plots.axes import Mark, Series
 from benchmarks.report.plots.book import PlotBook
 from benchmarks.report.plots.charts import Slopes
 from benchmarks.report.tables import SORT_BY
+from retrieval.bootstrap import difference_intervals, intervals
 from retrieval.metrics import METRICS
-from retrieval.statistics import difference_intervals, intervals
 
 _NAMED = 8
 """Lines that a plot has room to name."""

@@ -11,7 +11,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.cli import add_options, command, make_parser, positive
+from benchmarks.cli.command import command, make_parser
+from benchmarks.cli.options import add_options, positive
 from benchmarks.formats.files import require_writable
 from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.workers import Workforce

@@ -14,7 +14,6 @@ from benchmarks.report.plots.axes import (
     number_decades,
 )
 from benchmarks.report.plots.charts import Chart
-from benchmarks.report.plots.theme import Theme
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,13 +29,13 @@ class Growth(Chart):
         Values have shape (n_sizes, 2): a size and a cost, both greater than 0.
     """
 
-    def _fill(self, figure: "Figure", theme: Theme) -> None:
+    def _fill(self, figure: "Figure") -> None:
         axes = make_axes(figure, LEFT, names_width(figure, self.series) + 0.45)
         for one in self.series:
-            axes.plot(*np.asarray(one.values).T, markersize=5, zorder=3, **one.mark.style(theme))
+            axes.plot(*np.asarray(one.values).T, markersize=5, zorder=3, **one.mark.style())
         axes.set(xlabel=self.xlabel, ylabel=self.ylabel, xscale="log", yscale="log")
         for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
             number_decades(axis, np.log10(high / low))
         axes.grid(axis="both")
         ends = [Series(one.name, one.mark, np.asarray(one.values)[:, 1]) for one in self.series]
-        name_ends(axes, theme, ends)
+        name_ends(axes, ends)

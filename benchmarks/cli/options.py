@@ -1,24 +1,16 @@
-"""Shared by all commands: their options, one clear line for bad input, and no traceback."""
+"""Options that several commands share, and what they stand for."""
 
 import argparse
-import errno
-import logging
 import os
-import signal
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import platformdirs
 
 import datasets
-from benchmarks import INTERRUPTED, LOCAL, STOPS, end_at_once
+from benchmarks import LOCAL
+from benchmarks.cli.command import at_end
 from benchmarks.formats.files import require_writable
-from benchmarks.formats.terminal import visible, write_anything
 from benchmarks.formats.vectors import read_vectors
 from benchmarks.pipeline.methods.names import require_own_name
 from benchmarks.pipeline.methods.own import use_models, use_plugins, use_weights
@@ -30,124 +22,6 @@ from datasets.recognition import ROLES
 from extractors import Extractor
 from extractors.networks.inference import ENGINES, NoEngineError, chosen
 from extractors.networks.inference import VARIABLE as ENGINE_VARIABLE
-
-BAD_INPUT = 2
-
-_REMEDIES = {
-    errno.ENOSPC: "make room, or choose a folder on another disk",
-    errno.EDQUOT: "make room, or choose a folder on another disk",
-    errno.EACCES: "allow it, or choose another folder",
-    errno.EPERM: "allow it, or choose another folder",
-    errno.EROFS: "choose another folder",
-    errno.ENOENT: "it has gone meanwhile, run again",
-    errno.ENAMETOOLONG: "give it a shorter name",
-    errno.EMFILE: "allow more open files (ulimit -n), or use fewer --jobs",
-    errno.ENOMEM: "use fewer --jobs",
-}
-"""What to do about an error of the system."""
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser that reports mistakes in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of printing the usage and leaving."""
-        raise InputError(f"{message} (see --help)")
-
-
-def make_parser(command: str, description: str | None, epilog: str = "") -> Parser:
-    """Make the parser of a command.
-
-    Parameters
-    ----------
-    command : str
-        Name of its module below `benchmarks`.
-    description : str
-        Docstring of the module, of which the first line is shown.
-    epilog : str
-        Shown below the options.
-    """
-    line = (description or "").partition("\n")[0]
-    return Parser(prog=f"python -m benchmarks.{command}", description=line, epilog=epilog)
-
-
-class Line(logging.Formatter):
-    """A log's message in one line, which cannot control the terminal."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        """Format the message without a traceback."""
-        return visible(super().formatMessage(record))
-
-
-_AT_END = ExitStack()
-"""Things to be closed when the command ends, however it does."""
-
-
-class _Stopped(KeyboardInterrupt):
-    """A signal asked the command to end; its number is the argument."""
-
-
-def command(work: Callable[[], int]) -> int:
-    """Run a command's work and turn what goes wrong into a line and an exit code.
-
-    Returns
-    -------
-    int
-        The result of `work`; 2 after bad input or an error of the system, 128 and the number of
-        the signal that ended it (130 for an interrupt).
-    """
-    write_anything()
-    logs = logging.StreamHandler()
-    logs.setFormatter(Line("%(levelname)s: %(message)s"))
-    logging.basicConfig(handlers=[logs], level=logging.WARNING)
-    try:
-        with _stops(), _AT_END:
-            code = work()
-            sys.stdout.flush()
-            return code
-    except InputError as error:
-        return _fail(str(error))
-    except BrokenPipeError:
-        # Nobody reads on, as behind `| head`; Python would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + 13
-    except OSError as error:
-        named = f"{error.filename}: " if error.filename is not None else ""
-        remedy = _REMEDIES.get(error.errno or 0, "what is finished is kept, run again")
-        return _fail(f"{named}{error.strerror or error}; {remedy}")
-    except MemoryError:
-        return _fail("out of memory; use fewer --jobs, or smaller pictures")
-    except KeyboardInterrupt as stop:
-        sys.stderr.write(f"{INTERRUPTED}\n")
-        return 128 + (stop.args[0] if isinstance(stop, _Stopped) else signal.SIGINT)
-
-
-def _fail(message: str) -> int:
-    sys.stderr.write(f"error: {visible(message)}\n")
-    return BAD_INPUT
-
-
-@contextmanager
-def _stops() -> Iterator[None]:
-    """Raise where the work is when a signal asks for its end; a second one ends it at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        for other in before:
-            signal.signal(other, end_at_once)
-        raise _Stopped(number)
-
-    before = {one: signal.getsignal(one) for one in STOPS}
-    before = {one: handler for one, handler in before.items() if handler is not signal.SIG_IGN}
-    for one in before:
-        signal.signal(one, stop)
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
 
 
 def positive(text: str) -> int:
@@ -333,7 +207,7 @@ def cluster(options: argparse.Namespace) -> Elsewhere | None:
     from benchmarks.pipeline.cluster import Cluster  # asks for a library that is an extra
 
     made = Cluster(options.scheduler, options.send_pictures)
-    _AT_END.callback(made.close)
+    at_end(made.close)
     return made
 
 
