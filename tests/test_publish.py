@@ -350,6 +350,6 @@ def test_what_cannot_be_published_is_one_line(tmp_path, made, capsys):
 
 def test_records_are_listed_wherever_they_are(lean):
     folder = lean / "data"
-    assert [path.method for path in record_paths(folder, "query")] == sorted(METHODS)
+    assert {path.method for path in record_paths(folder, "query")} == set(METHODS)
     assert RecordPath(folder / "records" / "query", "hog").read()["method"] == "hog"
     assert record_paths(folder, "query-edges") == []
