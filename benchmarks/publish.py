@@ -8,18 +8,20 @@ they do from a run's folder, and leaves out what ``benchmarks.report`` derives i
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from PIL import Image
 
-from benchmarks import CHECKOUT
+from benchmarks import LOCAL
 from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import a_path, add_options
 from benchmarks.formats.files import require_writable, write_whole
 from benchmarks.pipeline.methods.presets import FOLDER as PRESETS
 from benchmarks.pipeline.records.archive import read_packed, write_archive
+from benchmarks.pipeline.records.invariance import FOLDER as INVARIANCE
+from benchmarks.pipeline.records.invariance import STUDY
 from benchmarks.pipeline.records.leaks import LEAKS
 from benchmarks.pipeline.records.record import (
     DESCRIPTION,
@@ -30,13 +32,12 @@ from benchmarks.pipeline.records.record import (
     Description,
     record_paths,
 )
+from benchmarks.pipeline.records.seeds import FOLDER as SEEDS
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.pages.table import write_summary
 from benchmarks.report.pages.vocabulary import FOLDER as VOCABULARIES
 from benchmarks.report.write import write_dataset, write_front, write_vocabulary
 from datasets.errors import InputError
-
-LOCAL = CHECKOUT / "results" / "local"
 
 DERIVED = ("table.json", "classes.csv", "mistakes.csv", "confusion.csv", "gap.csv", "hybrid.csv")
 """Files that the pages come with, and the records tell."""
@@ -44,6 +45,7 @@ DERIVED = ("table.json", "classes.csv", "mistakes.csv", "confusion.csv", "gap.cs
 _KEPT = (
     *(DESCRIPTION, PROBLEMS, LEAKS, "*.png"),
     *(f"{TRAINING}/*.csv", f"{PRESETS}/*.json", "answers/**/*.json"),
+    *(STUDY, f"{INVARIANCE}/*.npz"),
 )
 """Files beside the records that nothing here can make again."""
 
@@ -113,9 +115,6 @@ def publish(source: Path, target: Path, with_plots: bool = True) -> None:
             f"{source}: holds rankings of a run, which shorter ones would replace; choose another "
             "--out"
         )
-    write: Callable[[Path, bool], object] = write_dataset
-    if source.parent.name == VOCABULARIES:
-        write = write_vocabulary
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".publishing-", dir=target.parent) as temporary:
         made = Path(temporary) / "new" / target.name
@@ -124,7 +123,10 @@ def publish(source: Path, target: Path, with_plots: bool = True) -> None:
         for sheet in made.glob("*.png"):
             _shrink(sheet)
         write_archive(made, _members(source))
-        write(made, with_plots)
+        seeds = Path(SEEDS) / source.name
+        if (source.parent / seeds / DESCRIPTION).exists():  # its page tells of them
+            shutil.copytree(source.parent / seeds, made.parent / seeds)
+        _write_pages(made, source.parent.name, with_plots)
         for name in DERIVED:
             (made / name).unlink(missing_ok=True)
         old = Path(temporary) / "old"
@@ -136,6 +138,14 @@ def publish(source: Path, target: Path, with_plots: bool = True) -> None:
             if old.exists():
                 old.rename(target)
             raise
+
+
+def _write_pages(folder: Path, study: str, with_plots: bool) -> None:
+    """Write what tells of a dataset's records; other seeds stand on the page of the first."""
+    if study == VOCABULARIES:
+        write_vocabulary(folder, with_plots)
+    elif study != SEEDS:
+        write_dataset(folder, with_plots)
 
 
 def _members(source: Path) -> dict[str, bytes]:

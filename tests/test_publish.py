@@ -353,3 +353,26 @@ def test_records_are_listed_wherever_they_are(lean):
     assert {path.method for path in record_paths(folder, "query")} == set(METHODS)
     assert RecordPath(folder / "records" / "query", "hog").read()["method"] == "hog"
     assert record_paths(folder, "query-edges") == []
+
+
+def test_other_seeds_and_transformed_queries_are_published_too(made, tmp_path):
+    runs, out = shutil.copytree(made / "runs", tmp_path / "runs"), tmp_path / "lean"
+    again = shutil.copytree(runs / "data", runs / "seeds" / "data")
+    shutil.rmtree(again / "records")
+    for query_set in ("query", "query-sketch"):
+        own = RecordPath(runs / "data" / "records" / query_set, "lbp")
+        record = own.read()
+        other = RecordPath(again / "records" / query_set, "lbp-seed-1")
+        other.write(record | {"method": other.method}, own.read_ranking(record), own.read_costs())
+    (runs / "data" / "invariance").mkdir()
+    (runs / "data" / "invariance" / "lbp.npz").write_bytes(b"values")
+    assert publish.main([str(runs), "--out", str(out), *QUICKLY]) == 0
+    assert set(tree(out / "seeds")) == {
+        "data/dataset.json",
+        "data/problems.csv",
+        f"data/{ARCHIVE}",
+    }
+    assert (out / "data" / "invariance" / "lbp.npz").read_bytes() == b"values"
+    pages = [(out / "data" / name).read_bytes() for name in ("seeds.md", "seeds.csv")]
+    assert report.main(["--out", str(out), *QUICKLY[:1]]) == 0
+    assert [(out / "data" / name).read_bytes() for name in ("seeds.md", "seeds.csv")] == pages
