@@ -320,6 +320,8 @@ def _compare_pairs(
                 cosine += np.vecdot(asked[query[pairs], cut], part)
             cosine /= np.where(square > 0, np.sqrt(square), 1)
             distances[pairs] = np.maximum(np.rint((2 - 2 * cosine) / GRID), 0)
+            if isinstance(gallery, np.ndarray):
+                release(gallery)  # with a row, the system may map 2 MiB around it
 
     many = max(1, _PORTION // (step * gallery.shape[1]))
     share(work, [starts[at : at + many] for at in range(0, len(starts), many)])

@@ -21,6 +21,7 @@ from benchmarks.speed.growth.process import Measured, measure
 from benchmarks.speed.growth.steps import STEPS
 from datasets.errors import InputError
 from extractors.matrices import open_matrix
+from retrieval.knn import nearest
 from retrieval.rows import release
 
 needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
@@ -127,20 +128,23 @@ def mapped():
 
 
 @needs_proc
-def test_vectors_that_were_written_or_checked_do_not_stay_in_memory(tmp_path):
-    size, dims = 16_000, 1024
+def test_vectors_that_were_written_checked_or_searched_do_not_stay_in_memory(tmp_path):
+    size, dims, rng = 16_000, 1024, np.random.default_rng(0)
     made = open_matrix(tmp_path / "made.npy", np.float32, (size, dims))
     for start in range(0, size, 1000):
-        made[start : start + 1000] = 1
+        made[start : start + 1000] = rng.standard_normal((1000, dims), np.float32)
         release(made[start : start + 1000])
     before = mapped()
     _write_matrix(tmp_path, 0, [str(number) for number in range(size)], made, None, {})
     assert mapped() - before < made.nbytes / 4
     written = np.load(tmp_path / "vectors-0.npy", mmap_mode="r")
-    assert (written[:: size // 16] == 1).all()
+    assert (written[:: size // 16] == made[:: size // 16]).all()
+    release(written)
+    release(made)
     before = mapped()
     generation = object.__new__(Generation)
     generation.images = np.empty(size)
     generation._check_numbers(written)
     assert _zero_vectors([written]) == 0
+    nearest(rng.standard_normal((50, dims), np.float32), written, 10)
     assert mapped() - before < made.nbytes / 4
