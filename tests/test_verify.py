@@ -12,12 +12,14 @@ from paged import fill_parted
 from pictures import fill
 
 import extractors
-from benchmarks import LOCAL, PUBLISHED, cli, seeds
+from benchmarks import LOCAL, PUBLISHED, seeds
+from benchmarks.cli import options as shared_options
 from benchmarks.formats.files import write_checked
 from benchmarks.pipeline.records.differences import reasons
 from benchmarks.pipeline.records.record import RecordPath, read_record
 from benchmarks.pipeline.records.results import dataset_folders
 from benchmarks.pipeline.records.seeds import read_spreads
+from benchmarks.publish import main as publish
 from benchmarks.report import __main__ as report
 from benchmarks.run import _parser as run_parser
 from benchmarks.run import main as benchmark
@@ -97,6 +99,24 @@ def test_equal_folders_are_equal_though_one_keeps_fewer_neighbours(two, verify):
     assert code == 0
     assert said.splitlines()[-2:] == ["parted: 4 of 4 rows equal", "in all: 4 of 4 rows equal"]
     assert "  parted/query-sketch/lbp: equal\n" in said
+
+
+def test_a_published_folder_is_compared_in_what_it_keeps(two, verify, tmp_path):
+    runs, published = two
+    packed = tmp_path / "packed"
+    assert publish([str(runs), "--out", str(packed), "--no-plots", "--quiet"]) == 0
+    shutil.rmtree(published)
+    packed.rename(published)
+    assert not (published / "parted" / "records").exists()
+    code, said = verify()
+    assert code == 0
+    assert "parted: 4 of 4 rows equal" in said
+    path = record_path(runs)
+    ranking = path.read_ranking(path.read())
+    change(path, replace(ranking, neighbours=np.roll(ranking.neighbours, 1, axis=1)))
+    code, said = verify("--list")
+    assert "parted/query/lbp: equal" not in said
+    assert "3 of 4 rows equal" in said
 
 
 def test_another_ranking_is_a_difference_with_its_reason(two, verify, tmp_path):
@@ -267,7 +287,7 @@ def test_results_go_beside_the_published_ones(two, monkeypatch, made, run, capsy
     assert ignored.returncode in (0, 128)  # 128: not a git checkout
     shutil.copytree(two[0] / "parted", two[1] / "local" / "mine")
     assert [folder.name for folder in dataset_folders(two[1])] == ["parted"]
-    monkeypatch.setattr(cli, "LOCAL", two[1] / "local")
+    monkeypatch.setattr(shared_options, "LOCAL", two[1] / "local")
     assert run("--extractor", "lbp", dataset=f"local={made / 'parted'}", out="published") == 2
     assert "stands for runs that are not published" in capsys.readouterr().err
 

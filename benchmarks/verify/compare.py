@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.differences import reasons
-from benchmarks.pipeline.records.record import Description, RecordPath
+from benchmarks.pipeline.records.record import Description, RecordPath, record_paths
 from benchmarks.pipeline.records.seeds import Spread, read_spreads, unseeded
 from benchmarks.verify.tolerances import kind_of, recipe
 from retrieval.metrics import METRICS
@@ -79,10 +79,8 @@ def compare(mine: Path, theirs: Path) -> list[Row]:
     InputError
         If a file cannot be read.
     """
-    for folder in (mine, theirs):
-        Description.read(folder)
-    spreads = read_spreads(theirs)
     places = [_records(folder) for folder in (mine, theirs)]
+    spreads = read_spreads(theirs)
     rows = []
     for place in dict.fromkeys([*places[1], *places[0]]):
         paths = [there.get(place) for there in places]
@@ -92,11 +90,11 @@ def compare(mine: Path, theirs: Path) -> list[Row]:
 
 def _records(folder: Path) -> dict[tuple[str, str], RecordPath]:
     """Query set and method to the record of each."""
-    found = {}
-    for file in sorted((folder / "records").glob("*/*.json")):
-        if not file.name.endswith(".costs.json"):
-            found[file.parent.name, file.stem] = RecordPath(file.parent, file.stem)
-    return found
+    return {
+        (query_set, path.method): path
+        for query_set in Description.read(folder).query_sets
+        for path in record_paths(folder, query_set)
+    }
 
 
 def _row(
@@ -113,7 +111,8 @@ def _row(
     if apart := _apart(one, other):
         return Row(*place, *apart)
     ranking = mine.read_ranking(one)
-    is_same = ranking and _bytes(mine) == _bytes(theirs)
+    content = _bytes(mine)
+    is_same = ranking and content and content == _bytes(theirs)
     reference = ranking if is_same else theirs.read_ranking(other)
     if ranking is None or reference is None:
         return Row(*place, Outcome.DAMAGED, str((theirs if ranking else mine).file(".npz")))
@@ -130,6 +129,7 @@ def _row(
 
 
 def _bytes(path: RecordPath) -> bytes:
+    """The file of a ranking; nothing where it is in an archive."""
     file = path.file(".npz")
     return file.read_bytes() if file.exists() else b""
 
@@ -151,10 +151,12 @@ def _apart(mine: Json, theirs: Json) -> tuple[Outcome, str] | None:
 
 
 def _are_equal(one: Ranking, other: Ranking) -> bool:
-    """Whether two rankings are, in the neighbours that both keep and in everything else."""
+    """Whether two rankings are, in all that both keep: a published one keeps less."""
     depth = min(one.neighbours.shape[1], other.neighbours.shape[1])
     if not np.array_equal(one.neighbours[:, :depth], other.neighbours[:, :depth]):
         return False
+    if one.distractors.shape != other.distractors.shape:
+        return one.to_compact() == other.to_compact()
     names = [item.name for item in fields(Ranking) if item.name != "neighbours"]
     return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
 
