@@ -86,14 +86,14 @@ class PrincipalComponents(Compression):
         _require_two(vectors)
         from sklearn.decomposition import PCA  # here, so that listings need not wait for it
 
-        units = _units(vectors)
+        units = unit_vectors(vectors)
         dims = min(self.dims, len(units) - 1, units.shape[1])
         self.pca_ = PCA(dims, svd_solver="full").fit(units)
         return self
 
     def transform(self, vectors: Vectors) -> Vectors:
         """Project."""
-        return np.asarray(self.pca_.transform(_units(vectors)))
+        return np.asarray(self.pca_.transform(unit_vectors(vectors)))
 
 
 class HalfPrecision(Compression):
@@ -109,7 +109,7 @@ class HalfPrecision(Compression):
 
     def transform(self, vectors: Vectors) -> Vectors:
         """Round."""
-        return _units(vectors).astype(np.float16).astype(np.float32)
+        return unit_vectors(vectors).astype(np.float16).astype(np.float32)
 
 
 class EightBits(Compression):
@@ -129,7 +129,7 @@ class EightBits(Compression):
     def fit(self, vectors: Vectors, y: object = None) -> Self:
         """Learn the ends of each dimension; parameters as of `Compression.fit`."""
         _require_two(vectors)
-        units = _units(vectors)
+        units = unit_vectors(vectors)
         self.least_, self.most_ = units.min(axis=0), units.max(axis=0)
         return self
 
@@ -137,7 +137,7 @@ class EightBits(Compression):
         """Round."""
         step = (self.most_ - self.least_) / _LEVELS
         step[step == 0] = 1
-        code = np.rint((_units(vectors) - self.least_) / step).clip(0, _LEVELS)
+        code = np.rint((unit_vectors(vectors) - self.least_) / step).clip(0, _LEVELS)
         return self.least_ + code * step
 
 
@@ -163,12 +163,12 @@ class Signs(Compression):
     def fit(self, vectors: Vectors, y: object = None) -> Self:
         """Learn the mean; parameters as of `Compression.fit`."""
         _require_two(vectors)
-        self.mean_ = _units(vectors).mean(axis=0)
+        self.mean_ = unit_vectors(vectors).mean(axis=0)
         return self
 
     def transform(self, vectors: Vectors) -> Vectors:
         """Give 1 and -1."""
-        return np.where(_units(vectors) > self.mean_, 1.0, -1.0)
+        return np.where(unit_vectors(vectors) > self.mean_, 1.0, -1.0)
 
 
 COMPRESSIONS: dict[str, Compression] = {
@@ -186,7 +186,7 @@ def _require_two(vectors: Vectors) -> None:
         raise NothingToLearnError("compression learns from at least two training images")
 
 
-def _units(vectors: Vectors) -> Vectors:
+def unit_vectors(vectors: Vectors) -> Vectors:
     """Vectors of length 1, but for those of length 0."""
     given = vectors.toarray() if isinstance(vectors, sparray | spmatrix) else vectors
     dense = np.asarray(given, np.result_type(given, np.float32))

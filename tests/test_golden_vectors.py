@@ -15,6 +15,7 @@ import datasets.reading
 import extractors
 from extractors import DETECTORS, MENU
 from extractors.base import Descriptor
+from extractors.centring import DomainCentring
 from extractors.compression import EightBits, HalfPrecision, PrincipalComponents, Signs
 from extractors.hand_crafted.colour import ColourCorrelogram, ColourHistogram, ColourMoments
 from extractors.hand_crafted.gist import Gist
@@ -157,8 +158,14 @@ def test_steps_behind_extractors_compute_what_they_did(step, golden):
     golden.check(step.version, [step.fit(vectors).transform(vectors)])
 
 
+def test_domains_are_centred_as_they_were(golden):
+    vectors = np.random.default_rng(7).integers(0, 2 ** np.arange(1, 11), (40, 10))
+    step = DomainCentring().fit(vectors[:20], vectors[20:])
+    golden.check(step.version, [step.transform(vectors, np.arange(40) >= 20)])
+
+
 def test_every_version_is_checked_here():
-    checked = {type(step) for _, step, _ in CASES} | {*map(type, OF_VECTORS)}
+    checked = {type(step) for _, step, _ in CASES} | {*map(type, OF_VECTORS), DomainCentring}
     assert {one for one in declaring(extractors) if is_checked(one)} == checked
 
 

@@ -14,7 +14,7 @@ from benchmarks.audit.duplicates import (
 )
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
-from benchmarks.pipeline.extraction.extract import extract
+from benchmarks.pipeline.extraction.transformed import extract_for
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.records.card import commit, machine
@@ -61,9 +61,8 @@ def audit(
     """
     dataset, cache, workforce = evaluation.dataset, evaluation.cache, evaluation.workforce
     images = [image for _, image in dataset.images]
-    used = {one.name: one for method in methods for one in method.extractors}
-    used[embedding.name] = embedding
-    extracted = extract(list(used.values()), dataset, cache, False, workforce)
+    used = [Method(embedding.name, (embedding,)), *methods]
+    extracted = extract_for(used, dataset, cache, False, workforce)
     parts = [part for part, _ in dataset.images]
     found = compare_images(images, extracted[embedding.name], rule, cache, workforce)
     pairs = most_telling_first(found, parts)

@@ -131,11 +131,8 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _require_possible(method: Method, dataset: Dataset) -> None:
-    if method.verification:
-        raise InputError(
-            f"--extractor {method.name}: the matches of local features are checked by "
-            "benchmarks.run only; leave +geometry away"
-        )
+    if method.runs_only:
+        raise InputError(f"--extractor {method.name}: {method.runs_only}")
     if method.obstacle:
         raise InputError(f"--extractor {method.name}: {method.obstacle}")
     if method.learns and not dataset.training:

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.fitted_method import FittedMethod
 from benchmarks.pipeline.extraction.encode import restore_head
-from benchmarks.pipeline.extraction.extract import extract
 from benchmarks.pipeline.extraction.outcome import Extracted
+from benchmarks.pipeline.extraction.transformed import extract_for
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.records.recorder import Recorder
@@ -36,7 +36,7 @@ def measure(evaluation: Evaluation, recorder: Recorder, methods: Sequence[Method
     """
     dataset, workforce = evaluation.dataset, evaluation.workforce
     extractors = list({one.name: one for method in methods for one in method.extractors}.values())
-    extracted = extract(extractors, dataset, evaluation.cache, False, workforce)
+    extracted = extract_for(methods, dataset, evaluation.cache, False, workforce)
     chosen = sorted(dataset.gallery, key=lambda image: image.sha256)[:PICTURES]
     pictures = [read_image(image.path) for image in chosen]
     seconds: dict[Path, float] = {}

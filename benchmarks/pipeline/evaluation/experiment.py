@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from benchmarks.formats.files import is_disk_full
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.sanity import SanityError
-from benchmarks.pipeline.extraction.extract import extract
 from benchmarks.pipeline.extraction.outcome import Extracted
+from benchmarks.pipeline.extraction.transformed import extract_for
 from benchmarks.pipeline.loading.training import LeakError
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.records.record import TRAINING, write_training
@@ -46,15 +46,14 @@ def run(
             recorder.skip(method, reason)
         elif force or not recorder.is_finished(method):
             todo.append(method)
-    extractors = {one.name: one for method in todo for one in method.extractors}
-    extracted = extract(list(extractors.values()), dataset, evaluation.cache, force, workforce)
+    extracted = extract_for(todo, dataset, evaluation.cache, force, workforce)
     failed = False
     for method in workforce.track(todo, len(todo), f"searching {dataset.name}"):
         try:
             failed |= _evaluate(evaluation, recorder, method, extracted)
         except DamagedError:
             # It is removed, and the rest of its store known to be whole.
-            extracted |= extract(method.extractors, dataset, evaluation.cache, False, workforce)
+            extracted |= extract_for([method], dataset, evaluation.cache, False, workforce)
             failed |= _evaluate(evaluation, recorder, method, extracted)
     for name, mine in extracted.items():
         if mine.training:

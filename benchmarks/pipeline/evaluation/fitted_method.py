@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ from numpy.typing import NDArray
 
 from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.extraction.encode import fit_postprocessing
+from benchmarks.pipeline.extraction.inputs import training_drawings
 from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.loading.training import LEAST, distinct, folds, require_training
+from benchmarks.pipeline.loading.variants import is_drawn
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from datasets.task import Dataset, Image
+from extractors.centring import DomainCentring
 from extractors.matrices import scratch_matrix
 from retrieval.fusion.base import Fold, FusionMethod
 from retrieval.fusion.weights import TooLittleError
@@ -64,6 +68,8 @@ class FittedMethod:
     ----------
     fusion : FusionMethod or None
         The fusion, fitted.
+    centring : DomainCentring or None
+        The centring, fitted.
     search : Search
         Searches vectors that `vectors` gave.
     fit_seconds : float or None
@@ -73,6 +79,8 @@ class FittedMethod:
     ------
     TooLittleError
         If there is too little to learn weights from.
+    NothingToLearnError
+        If there is too little to learn something else from.
     LeakError
         If something would be learned from other than training images.
     """
@@ -86,7 +94,15 @@ class FittedMethod:
         self._stores = [(one, extracted[one.name].store) for one in method.extractors]
         self._cache = cache
         self._seconds = 0.0
+        self._drawn = {
+            image.id
+            for name, images in dataset.queries.items()
+            for image in images
+            if is_drawn(name)
+        }
+        self.centring: DomainCentring | None = None
         self.fusion = self._fit(dataset)
+        self.centring = self._fit_centring(dataset)
         self.search: Search = method.search(self.fusion)
 
     @property
@@ -117,6 +133,20 @@ class FittedMethod:
         fusion.fit(training, [image.label or "" for image in labelled], rounds)
         self._seconds += time.perf_counter() - began
         return fusion
+
+    def _fit_centring(self, dataset: Dataset) -> DomainCentring | None:
+        """Learn the means of photographs and of drawings, the training images' own."""
+        centring = self.method.fresh_centring()
+        if centring is None:
+            return None
+        [photographs] = self._matrices(dataset.training)
+        drawings = training_drawings(dataset, centring.lines)
+        drawn = [replace(one.image, sha256=one.key) for one in drawings]
+        [of_drawings] = self._matrices(drawn) if drawn else [None]
+        began = time.perf_counter()
+        centring.fit(photographs, of_drawings)
+        self._seconds += time.perf_counter() - began
+        return centring
 
     def _rounds(self, labelled: Sequence[Image], dataset: Dataset) -> list[Fold]:
         """Training images as queries in turn, described by what has not learned from them."""
@@ -155,6 +185,9 @@ class FittedMethod:
         done = 0
         for block in store.blocks([image.sha256 for image in images]):
             final = postprocess(extractor, block)
+            if self.centring:
+                drawn = [image.id in self._drawn for image in images[done : done + len(final)]]
+                final = self.centring.transform(final, np.array(drawn))
             if matrix is None:
                 shape = (len(images), final.shape[1])
                 matrix = scratch_matrix(self._cache, np.float32, shape)

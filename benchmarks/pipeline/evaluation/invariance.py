@@ -181,8 +181,8 @@ def _study(dataset: Dataset, asked: Asked, seed: int) -> Study:
 
 def _left_out(method: Method) -> str | None:
     """Reason why a method is not measured, whatever the dataset."""
-    if method.rerankings or method.verification:
-        return "re-ranks: its numbers would be less about its features"
+    if method.reranks:
+        return "re-ranks or centres: its numbers would be less about its features"
     if any(one.given for one in method.extractors):
         return "its vectors were made elsewhere, and there are none of transformed queries"
     return None
@@ -262,7 +262,8 @@ class _Work:
         every = list(extractors.values())
         for _ in range(2):  # what was damaged is gone then, and is made anew
             extracted |= extract(every, dataset, self.evaluation.cache, False, workforce)
-            describe_transformed(every, extracted, dataset, self.copies, workforce)
+            label = f"transformed queries of {dataset.name}"
+            describe_transformed(every, extracted, dataset, self.copies, workforce, label)
             every = [one for one in every if extracted[one.name].damaged]
         return extracted
 

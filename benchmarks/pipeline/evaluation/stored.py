@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from benchmarks.pipeline.evaluation.fitted_method import FittedMethod
+from benchmarks.pipeline.extraction.inputs import training_drawings
 from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.methods.extractor import feature_store
 from benchmarks.pipeline.methods.method import Method
@@ -37,15 +38,19 @@ def _extracted(method: Method, dataset: Dataset, cache: Path) -> dict[str, Extra
     if reason := method.untaught(dataset):
         raise InputError(f"--extractor {method.name}: {reason}")
     for one in method.extractors:
+        whole = method.name if method.centring else one.name
         mine = Extracted(one.store(cache, dataset))
         if method.verification and one.detector:
             mine.features = feature_store(one.detector, cache)
         missing = {key for store in mine.stores for key in store.missing(needed)}
+        if method.centring:
+            drawings = training_drawings(dataset, method.centring.lines)
+            missing |= {*mine.store.missing([drawing.key for drawing in drawings])}
         if missing and not one.given:
             raise InputError(
                 f"--extractor {method.name}: {one.name} was not run on {dataset.name} with this "
-                f"--cache, which lacks {len(missing):,} of {len(needed):,} vectors; run "
-                f"python -m benchmarks.run --extractor {one.name} first, with the same options"
+                f"--cache, which lacks {len(missing):,} of its vectors; run "
+                f"python -m benchmarks.run --extractor {whole} first, with the same options"
             )
         made[one.name] = mine
     return made

@@ -7,12 +7,21 @@ from typing import Protocol
 
 import numpy as np
 
-from benchmarks.pipeline.cache.fingerprint import digest, module_identity
+from benchmarks.pipeline.cache.fingerprint import (
+    computes,
+    digest,
+    imported_modules,
+    libraries,
+    module_identity,
+)
 from benchmarks.pipeline.loading.dataset import read_listed
+from benchmarks.pipeline.loading.training import require_training
+from benchmarks.pipeline.loading.variants import is_drawn
 from datasets import transformations
 from datasets.reading import Pixels
-from datasets.task import Image
+from datasets.task import Dataset, Image
 from datasets.transformations import Transformation
+from extractors.hand_crafted.lines import Lines
 from extractors.networks.augmentation import Augmentation
 
 
@@ -113,6 +122,64 @@ class TransformedQuery:
             If the picture has gone or changed meanwhile.
         """
         return self.transformation(_decoded(self.path), self.strength, self.image.sha256)
+
+
+@dataclass(frozen=True)
+class TrainingDrawing:
+    """A drawing of a training image, made in memory and nowhere kept.
+
+    Attributes
+    ----------
+    image : Image
+        The training image.
+    lines : Lines
+        Draws it.
+    how : str
+        Short hash of all that decides how it is drawn.
+    """
+
+    image: Image
+    lines: Lines
+    how: str
+
+    def __str__(self) -> str:
+        return f"{self.path} (drawn)"
+
+    @property
+    def key(self) -> str:
+        """Hash of the image, and how it is drawn."""
+        return f"{self.image.sha256}-{self.how}"
+
+    @property
+    def path(self) -> Path:
+        """File of the image."""
+        return self.image.path
+
+    def pixels(self) -> Pixels:
+        """Decode the image and draw it.
+
+        Raises
+        ------
+        InputError
+            If the picture has gone or changed meanwhile.
+        """
+        return self.lines(read_listed(self.path))
+
+
+def training_drawings(dataset: Dataset, lines: Lines) -> list[TrainingDrawing]:
+    """Drawings of all training images, where a query set holds drawings; else none.
+
+    Raises
+    ------
+    LeakError
+        If a training image is also a gallery or query image.
+    """
+    if not any(map(is_drawn, dataset.queries)):
+        return []
+    require_training(dataset.training, dataset)
+    parts = [computes(lines), libraries(*imported_modules(Lines.__module__))]
+    how = f"drawn-{digest(parts)[:12]}"
+    return [TrainingDrawing(image, lines, how) for image in dataset.training]
 
 
 @lru_cache(maxsize=2)

@@ -1,4 +1,4 @@
-"""Vectors of transformed queries, by extractors as they were fitted for a run."""
+"""Vectors of transformed pictures, by extractors as they were fitted for a run."""
 
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,22 +11,54 @@ from numpy.typing import NDArray
 from benchmarks.pipeline.cache.store import ArrayStore, Store
 from benchmarks.pipeline.extraction.describe import Steps, describe_inputs
 from benchmarks.pipeline.extraction.encode import restore_head
-from benchmarks.pipeline.extraction.inputs import TransformedQuery
+from benchmarks.pipeline.extraction.extract import extract
+from benchmarks.pipeline.extraction.inputs import Input, training_drawings
 from benchmarks.pipeline.extraction.networks import run_network
 from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
+from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.workers import Workforce
 from datasets.task import Dataset
+
+
+def extract_for(
+    methods: Sequence[Method], dataset: Dataset, cache: Path, forget: bool, workforce: Workforce
+) -> dict[str, Extracted]:
+    """Make all vectors that methods need; see `extract`.
+
+    Where methods centre domains, these are vectors of drawings of the training images, too.
+
+    Parameters
+    ----------
+    methods : sequence of Method
+        Their extractors are fitted as they need it.
+    dataset, cache, forget, workforce
+        As of `extract`.
+    """
+    every = {one.name: one for method in methods for one in method.extractors}
+    extracted = extract(list(every.values()), dataset, cache, forget, workforce)
+    for method in methods:
+        if method.centring:
+            drawings = training_drawings(dataset, method.centring.lines)
+            label = f"drawings of the training images of {dataset.name}"
+            again = list(method.extractors)
+            describe_transformed(again, extracted, dataset, drawings, workforce, label)
+            if again := [one for one in again if extracted[one.name].damaged]:
+                # What was damaged is gone now, and is made anew.
+                extracted |= extract(again, dataset, cache, False, workforce)
+                describe_transformed(again, extracted, dataset, drawings, workforce, label)
+    return extracted
 
 
 def describe_transformed(
     extractors: Sequence[ExtractorSteps],
     extracted: Mapping[str, Extracted],
     dataset: Dataset,
-    inputs: Sequence[TransformedQuery],
+    inputs: Sequence[Input],
     workforce: Workforce,
+    label: str,
 ) -> None:
-    """Make the vectors of transformed queries that are not stored yet.
+    """Make the vectors of transformed pictures that are not stored yet.
 
     They lie beside those of the dataset's images. What is made on the way, copies, local features
     and feature maps, is kept in memory alone.
@@ -39,10 +71,12 @@ def describe_transformed(
         Their stores, by name. What goes wrong is noted there.
     dataset : Dataset
         Learned was from its training images.
-    inputs : sequence of TransformedQuery
+    inputs : sequence of Input
         The copies; those of one query in a row, so that it is decoded once.
     workforce : Workforce
         The workers.
+    label : str
+        Text of the progress bar.
 
     Raises
     ------
@@ -58,7 +92,6 @@ def describe_transformed(
             with mine.outcome():
                 restore_head(one, dataset, mine)
                 todo.append(one)
-    label = f"transformed queries of {dataset.name}"
     _describe([one for one in todo if not one.network], extracted, inputs, workforce, label)
     for together in _by_network([one for one in todo if one.network], extracted):
         first = together[0]
@@ -74,7 +107,7 @@ def describe_transformed(
 def _describe(
     extractors: Sequence[ExtractorSteps],
     extracted: Mapping[str, Extracted],
-    inputs: Sequence[TransformedQuery],
+    inputs: Sequence[Input],
     workforce: Workforce,
     label: str,
 ) -> None:

@@ -20,6 +20,7 @@ from extractors.hand_crafted.lines import Lines
 from extractors.networks.augmentation import Augmentation
 
 EDGES = "query-edges"
+_DRAWN = ("sketch", "edges", "drawing")
 _SUFFIX = ".png"
 
 
@@ -54,6 +55,15 @@ class _Varied:
     @property
     def copies(self) -> int:
         return self.augmentation.copies
+
+
+def is_drawn(query_set: str) -> bool:
+    """Whether a query set holds drawings, as its name says.
+
+    >>> [name for name in ("query", "query-night", "query-sketch", EDGES) if is_drawn(name)]
+    ['query-sketch', 'query-edges']
+    """
+    return any(word in query_set for word in _DRAWN)
 
 
 def with_edges(dataset: Dataset, cache: Path, workforce: Workforce) -> Dataset:

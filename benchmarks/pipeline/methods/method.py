@@ -2,7 +2,7 @@
 
 Its name says all of that: ``a`` is an extractor; ``a+b`` fuses two by learned weights,
 ``a+b+rrf`` by reciprocal ranks; ``a+alpha-qe`` and ``a+b+rrf+alpha-qe`` re-rank what the rest of
-the name finds.
+the name finds; ``a+centred`` removes the means of photographs and of drawings first.
 """
 
 from dataclasses import dataclass, replace
@@ -10,8 +10,10 @@ from functools import cached_property
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.cache.fingerprint import computes, imported_modules, libraries
+from benchmarks.pipeline.loading.variants import is_drawn
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from datasets.task import Dataset
+from extractors.centring import DomainCentring
 from retrieval.fusion.base import FusionMethod
 from retrieval.reranking.menu import Reranking
 from retrieval.reranking.spatial import Verification
@@ -77,6 +79,8 @@ class Method:
         of the first extractor that has them.
     tuning : Tuning, optional
         Where its parameters come from, if not from the menu.
+    centring : DomainCentring, optional
+        Moves the vectors of a single extractor, before they are searched.
     """
 
     name: str
@@ -85,16 +89,23 @@ class Method:
     rerankings: tuple[Reranking, ...] = ()
     verification: Verification | None = None
     tuning: Tuning | None = None
+    centring: DomainCentring | None = None
 
     @property
     def is_plain(self) -> bool:
         """Whether it is an extractor and nothing more."""
-        return not (self.fusion or self.rerankings or self.verification)
+        return not (self.fusion or self.reranks)
+
+    @property
+    def reranks(self) -> bool:
+        """Whether it finds others than its extractors do, or their fusion."""
+        return bool(self.centring or self.rerankings or self.verification)
 
     @property
     def learns(self) -> bool:
         """Whether anything has to be fitted."""
-        return any(one.learns for one in self.extractors) or self.fusion_learns
+        fitted = any(one.learns for one in self.extractors)
+        return fitted or self.fusion_learns or self.centring is not None
 
     @property
     def fusion_learns(self) -> bool:
@@ -111,6 +122,21 @@ class Method:
         """Reason why it cannot run here, with the remedy; None if it can."""
         return next((one.obstacle for one in self.extractors if one.obstacle), None)
 
+    @property
+    def runs_only(self) -> str | None:
+        """Reason why it works in runs alone and in no index; None if it does in both."""
+        if self.verification:
+            return (
+                "the matches of local features are checked by benchmarks.run only; leave "
+                "+geometry away"
+            )
+        if self.centring:
+            return (
+                "photographs and drawings are centred by benchmarks.run only, which knows which "
+                "is which; leave +centred away"
+            )
+        return None
+
     def untaught(self, dataset: Dataset) -> str | None:
         """Reason why a dataset has nothing that it needs to learn from; None if it has."""
         if self.learns and not dataset.training:
@@ -118,8 +144,10 @@ class Method:
         given = [
             one.given
             for one in self.extractors
-            if one.given and (self.fusion_learns or one.postprocessing)
+            if one.given and (self.fusion_learns or one.postprocessing or self.centring)
         ]
+        if given and self.centring and any(map(is_drawn, dataset.queries)):
+            return "its vectors were made elsewhere, and there are none of drawn training images"
         return next((why for one in given if (why := one.untaught(dataset))), None)
 
     @property
@@ -148,7 +176,7 @@ class Method:
             more["fitting"] = FITTING
         if self.is_plain:
             return self.extractors[0].identity | more
-        steps: list[object] = [self.fusion, *self.rerankings, self.verification]
+        steps: list[object] = [self.centring, self.fusion, *self.rerankings, self.verification]
         used = [step for step in steps if step is not None]
         modules = {name for step in used for name in imported_modules(type(step).__module__)}
         if self.verification and self.verified:
@@ -170,6 +198,10 @@ class Method:
     def fresh_fusion(self) -> FusionMethod | None:
         """The fusion, with nothing learned."""
         return replace(self.fusion) if self.fusion else None  # type: ignore[type-var]
+
+    def fresh_centring(self) -> DomainCentring | None:
+        """The centring, with nothing learned."""
+        return replace(self.centring) if self.centring else None
 
     def search(self, fusion: FusionMethod | None) -> Search:
         """The search, without verification.

@@ -12,11 +12,13 @@ from benchmarks.pipeline.methods.method import Method
 from datasets.errors import InputError
 from datasets.file_names import require_file_name
 from extractors import Extractor
+from extractors.centring import DomainCentring
 from extractors.compression import COMPRESSIONS
 from retrieval.fusion.methods import FUSION_METHODS, LEARNED, EarlyFusion
 from retrieval.reranking.menu import RERANKINGS
 from retrieval.reranking.spatial import Verification
 
+CENTRED = "centred"
 GEOMETRY = "geometry"
 
 Menu = Mapping[str, Extractor | Pipeline]
@@ -43,6 +45,7 @@ COMBINED = (
     "efficientnet-lite0+densenet169+gist-lines",
     "efficientnet-lite0+densenet169-finetuned+combsum-zscore",
     # re-ranked
+    "efficientnet-lite0+centred",
     "efficientnet-lite0+alpha-qe",
     "efficientnet-lite0+k-reciprocal",
     "efficientnet-lite0+diffusion",
@@ -98,8 +101,9 @@ def parse_method(
     Parameters
     ----------
     name : str
-        Extractors, then how each one's vectors are compressed, then the way of fusing them (by
-        learned weights if it does not say), then re-rankings, with ``+`` between.
+        Extractors, then how each one's vectors are compressed, then whether those of a single
+        one are centred, or the way of fusing them (by learned weights if it does not say), then
+        re-rankings, with ``+`` between.
     epochs : int, optional
         Networks are trained for no more than these.
     option : str
@@ -134,6 +138,11 @@ def parse_method(
             f"{', '.join(COMPRESSIONS)}"
         )
     steps = steps[len(compressions) :]
+    if CENTRED in steps and (len(members) > 1 or steps[0] != CENTRED):
+        raise InputError(
+            f"{option} {name}: {CENTRED} right behind one extractor or its compression, without "
+            "fusion; re-rankings may follow"
+        )
     chosen = [step for step in steps if step in FUSION_METHODS]
     if steps[: len(chosen)] != chosen or len(chosen) > 1:
         raise InputError(f"{option} {name}: one way of fusion, right behind the extractors")
@@ -153,6 +162,7 @@ def parse_method(
         fusion,
         tuple(RERANKINGS[step] for step in steps if step in RERANKINGS),
         Verification() if GEOMETRY in steps else None,
+        centring=DomainCentring() if CENTRED in steps else None,
     )
     if method.verification and not method.verified:
         raise InputError(f"{option} {name}: {GEOMETRY} needs an extractor of local features")
@@ -188,7 +198,7 @@ def expand(name: str, own: Menu | None = None) -> list[str]:
 
 
 def _steps() -> list[str]:
-    return [*COMPRESSIONS, *FUSION_METHODS, *RERANKINGS, GEOMETRY]
+    return [*COMPRESSIONS, CENTRED, *FUSION_METHODS, *RERANKINGS, GEOMETRY]
 
 
 def _unknown(part: str, menu: Menu) -> str:

@@ -107,7 +107,7 @@ def search_space(name: str, option: str = "--extractor") -> SearchSpace:
             f"{option} {name}: {' and '.join(trained)} is trained with the classes of the very "
             "images that would judge it, among which it looks better than it is"
         )
-    if method.rerankings or method.verification:
+    if method.reranks:
         raise InputError(f"{option} {name}: tune what is re-ranked, {_stem(method)}, by itself")
     if method.fusion is None:
         space = SPACES.get(name, {})

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks import CHECKOUT, PACKAGES
+from benchmarks.pipeline.loading.variants import is_drawn
 from benchmarks.pipeline.methods.method import Method
 from datasets.task import Task
 from extractors.preprocessing import INTERPOLATION
@@ -45,6 +46,9 @@ def protocol_card(task: Task, method: Method, seed: int) -> dict[str, object]:
         rules["self"] = "a query finds itself, as a right answer like any other"
     if task.protocol:
         rules |= {"published": task.protocol.name, "differences": task.differences}
+    fitted_on = f"{len(dataset.training)} training images" if method.learns else "nothing"
+    if method.centring and any(map(is_drawn, dataset.queries)):
+        fitted_on += ", as they are and drawn"
     return {
         "dataset": dataset.name,
         "query set": task.query_set,
@@ -52,7 +56,7 @@ def protocol_card(task: Task, method: Method, seed: int) -> dict[str, object]:
         "split hash": dataset.fingerprint,
         "seed": seed,
         "extractor": method.card,
-        "fitted on": f"{len(dataset.training)} training images" if method.learns else "nothing",
+        "fitted on": fitted_on,
         "protocol": rules,
         "protocol version": protocol.VERSION,
         "commit": commit(),

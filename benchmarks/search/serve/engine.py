@@ -244,8 +244,8 @@ def _parts(name: str, now: Snapshot, coming: Sequence[str]) -> tuple[Method, lis
     if name in coming:
         raise InputError(f"{name}: its index is being built")
     method = parse_method(name, option="method")
-    if method.verification:
-        raise InputError(f"{name}: matches are checked by benchmarks.run only")
+    if method.runs_only:
+        raise InputError(f"{name}: {method.runs_only}")
     for needed in ([core(method)], [one.name for one in method.extractors]):
         if all(one in now.indexes for one in needed):
             return method, [now.indexes[one] for one in needed]

@@ -109,11 +109,8 @@ def _indexes(
         made.open()
         return made
     for one in methods:
-        if one.verification:
-            raise InputError(
-                f"--extractor {one.name}: the matches of local features are checked by "
-                "benchmarks.run only; leave +geometry away"
-            )
+        if one.runs_only:
+            raise InputError(f"--extractor {one.name}: {one.runs_only}")
     needed = {method.name: method for one in methods for method in indexed(one)}
     folders = {
         name: source.folder(method, index and (index / name if len(needed) > 1 else index))
