@@ -182,7 +182,7 @@ def _study(dataset: Dataset, asked: Asked, seed: int) -> Study:
 def _left_out(method: Method) -> str | None:
     """Reason why a method is not measured, whatever the dataset."""
     if method.reranks:
-        return "re-ranks or centres: its numbers would be less about its features"
+        return "re-ranks: its numbers would be less about its features"
     if any(one.given for one in method.extractors):
         return "its vectors were made elsewhere, and there are none of transformed queries"
     return None
