@@ -14,6 +14,7 @@ from datasets.file_names import require_file_name
 from extractors import Extractor
 from extractors.centring import DomainCentring
 from extractors.compression import COMPRESSIONS
+from retrieval.fusion.base import FusionMethod
 from retrieval.fusion.methods import FUSION_METHODS, LEARNED, EarlyFusion
 from retrieval.reranking.menu import RERANKINGS
 from retrieval.reranking.spatial import Verification
@@ -138,19 +139,7 @@ def parse_method(
             f"{', '.join(COMPRESSIONS)}"
         )
     steps = steps[len(compressions) :]
-    if CENTRED in steps and (len(members) > 1 or steps[0] != CENTRED):
-        raise InputError(
-            f"{option} {name}: {CENTRED} right behind one extractor or its compression, without "
-            "fusion; re-rankings may follow"
-        )
-    chosen = [step for step in steps if step in FUSION_METHODS]
-    if steps[: len(chosen)] != chosen or len(chosen) > 1:
-        raise InputError(f"{option} {name}: one way of fusion, right behind the extractors")
-    if chosen and len(members) == 1:
-        raise InputError(f"{option} {name}: {chosen[0]} fuses at least two extractors")
-    if GEOMETRY in steps[:-1]:
-        raise InputError(f"{option} {name}: {GEOMETRY} comes last")
-    fusion = FUSION_METHODS[(chosen or [LEARNED])[0]] if len(members) > 1 else None
+    fusion = _fusion(f"{option} {name}", members, steps)
     if compressions and isinstance(fusion, EarlyFusion):
         raise InputError(f"{option} {name}: vectors that are joined are not compressed; fuse late")
     method = Method(
@@ -167,6 +156,29 @@ def parse_method(
     if method.verification and not method.verified:
         raise InputError(f"{option} {name}: {GEOMETRY} needs an extractor of local features")
     return method
+
+
+def _fusion(where: str, members: Sequence[str], steps: Sequence[str]) -> FusionMethod | None:
+    """The fusion that is among the steps behind the extractors, if these are in order.
+
+    Raises
+    ------
+    InputError
+        If they are not.
+    """
+    if CENTRED in steps and (len(members) > 1 or steps[0] != CENTRED):
+        raise InputError(
+            f"{where}: {CENTRED} right behind one extractor or its compression, without fusion; "
+            "re-rankings may follow"
+        )
+    chosen = [step for step in steps if step in FUSION_METHODS]
+    if steps[: len(chosen)] != chosen or len(chosen) > 1:
+        raise InputError(f"{where}: one way of fusion, right behind the extractors")
+    if chosen and len(members) == 1:
+        raise InputError(f"{where}: {chosen[0]} fuses at least two extractors")
+    if GEOMETRY in steps[:-1]:
+        raise InputError(f"{where}: {GEOMETRY} comes last")
+    return FUSION_METHODS[(chosen or [LEARNED])[0]] if len(members) > 1 else None
 
 
 def compressed(estimator: Extractor | Pipeline, steps: Sequence[str]) -> Extractor | Pipeline:
