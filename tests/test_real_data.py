@@ -59,7 +59,15 @@ def corel_table(tmp_path_factory):
         f"corel1000={SHARED / 'corel1000'}",
         "--quiet",
     ]
-    arguments += ["--jobs", "2", "--out", str(folder), "--cache", str(folder / "cache")]
+    arguments += [
+        "--jobs",
+        "2",
+        "--out",
+        str(folder),
+        "--cache",
+        str(folder / "cache"),
+        "--no-plots",
+    ]
     assert main(arguments) == 0
     content = json.loads((folder / "corel1000" / "table.json").read_text())
     return {row["method"]: row for row in content["query"]}
