@@ -94,12 +94,7 @@ class FittedMethod:
         self._stores = [(one, extracted[one.name].store) for one in method.extractors]
         self._cache = cache
         self._seconds = 0.0
-        self._drawn = {
-            image.id
-            for name, images in dataset.queries.items()
-            for image in images
-            if is_drawn(name)
-        }
+        self._drawn: set[str] = set()
         self.centring: DomainCentring | None = None
         self.fusion = self._fit(dataset)
         self.centring = self._fit_centring(dataset)
@@ -139,6 +134,8 @@ class FittedMethod:
         centring = self.method.fresh_centring()
         if centring is None:
             return None
+        drawn_sets = (images for name, images in dataset.queries.items() if is_drawn(name))
+        self._drawn = {image.id for images in drawn_sets for image in images}
         [photographs] = self._matrices(dataset.training)
         drawings = training_drawings(dataset, centring.lines)
         drawn = [replace(one.image, sha256=one.key) for one in drawings]

@@ -258,13 +258,10 @@ class _Work:
     def extract(self, extractors: Mapping[str, ExtractorSteps]) -> dict[str, Extracted]:
         """Make whatever vectors are missing, of the dataset and of the copies."""
         dataset, workforce = self.evaluation.dataset, self.evaluation.workforce
-        extracted: dict[str, Extracted] = {}
-        every = list(extractors.values())
-        for _ in range(2):  # what was damaged is gone then, and is made anew
-            extracted |= extract(every, dataset, self.evaluation.cache, False, workforce)
-            label = f"transformed queries of {dataset.name}"
-            describe_transformed(every, extracted, dataset, self.copies, workforce, label)
-            every = [one for one in every if extracted[one.name].damaged]
+        cache, every = self.evaluation.cache, list(extractors.values())
+        extracted = extract(every, dataset, cache, False, workforce)
+        given = (dataset, self.copies, cache, workforce, f"transformed queries of {dataset.name}")
+        describe_transformed(every, extracted, *given)
         return extracted
 
     def search(self, method: Method, extracted: Mapping[str, Extracted]) -> Measured:

@@ -19,6 +19,7 @@ from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.workers import Workforce
 from datasets.task import Dataset
+from extractors.hand_crafted.lines import Lines
 
 
 def extract_for(
@@ -37,24 +38,25 @@ def extract_for(
     """
     every = {one.name: one for method in methods for one in method.extractors}
     extracted = extract(list(every.values()), dataset, cache, forget, workforce)
+    centred: dict[Lines, dict[str, ExtractorSteps]] = {}
     for method in methods:
         if method.centring:
-            drawings = training_drawings(dataset, method.centring.lines)
-            label = f"drawings of the training images of {dataset.name}"
-            again = list(method.extractors)
-            describe_transformed(again, extracted, dataset, drawings, workforce, label)
-            if again := [one for one in again if extracted[one.name].damaged]:
-                # What was damaged is gone now, and is made anew.
-                extracted |= extract(again, dataset, cache, False, workforce)
-                describe_transformed(again, extracted, dataset, drawings, workforce, label)
+            same = centred.setdefault(method.centring.lines, {})
+            same |= {one.name: one for one in method.extractors}
+    label = f"drawings of the training images of {dataset.name}"
+    for lines, together in centred.items():
+        drawings = training_drawings(dataset, lines)
+        given = (dataset, drawings, cache, workforce, label)
+        describe_transformed(list(together.values()), extracted, *given)
     return extracted
 
 
 def describe_transformed(
     extractors: Sequence[ExtractorSteps],
-    extracted: Mapping[str, Extracted],
+    extracted: dict[str, Extracted],
     dataset: Dataset,
     inputs: Sequence[Input],
+    cache: Path,
     workforce: Workforce,
     label: str,
 ) -> None:
@@ -67,12 +69,14 @@ def describe_transformed(
     ----------
     extractors : sequence of ExtractorSteps
         Those whose vectors of the dataset's images are there; each gets the head that made these.
-    extracted : mapping of str to Extracted
-        Their stores, by name. What goes wrong is noted there.
+    extracted : dict of str to Extracted
+        Their stores, by name. What goes wrong is noted there; what is damaged is made anew.
     dataset : Dataset
         Learned was from its training images.
     inputs : sequence of Input
         The copies; those of one query in a row, so that it is decoded once.
+    cache : Path
+        Folder of the stores.
     workforce : Workforce
         The workers.
     label : str
@@ -85,6 +89,22 @@ def describe_transformed(
     InputError
         If a picture has gone or changed meanwhile.
     """
+    _attempt(extractors, extracted, dataset, inputs, workforce, label)
+    if again := [one for one in extractors if extracted[one.name].damaged]:
+        # What was damaged is gone now.
+        extracted |= extract(again, dataset, cache, False, workforce)
+        _attempt(again, extracted, dataset, inputs, workforce, label)
+
+
+def _attempt(
+    extractors: Sequence[ExtractorSteps],
+    extracted: Mapping[str, Extracted],
+    dataset: Dataset,
+    inputs: Sequence[Input],
+    workforce: Workforce,
+    label: str,
+) -> None:
+    """Make what is missing, as far as nothing is damaged."""
     todo = []
     for one in extractors:
         mine = extracted[one.name]
