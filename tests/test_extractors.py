@@ -11,7 +11,7 @@ from pictures import picture
 
 import extractors
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
-from extractors import MENU, Description, describe
+from extractors import MENU, Description, conformance, describe
 from extractors.__main__ import row
 from extractors.base import Descriptor, Extractor
 from extractors.conformance import CHECKS, Candidate, NonconformityError, run_checks
@@ -53,6 +53,19 @@ def no_downloads():
 @pytest.mark.parametrize("name", MENU)
 def test_every_entry_conforms(name, check):
     CHECKS[check](candidate(name))
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in MENU if not Candidate(name, MENU[name]).is_network]
+)
+def test_rows_are_the_same_wherever_arrays_lie_in_memory(name):
+    rows, held = set(), []
+    for number in range(20):
+        sizes = np.random.default_rng(number).integers(1, 20_000, 20)
+        held = [*held, *(np.empty(size, np.uint8) for size in sizes)][::2]
+        extracted = candidate(name).extract(conformance.photos())
+        rows.add(b"".join(row.tobytes() for row in extracted))
+    assert len(rows) == 1
 
 
 class Wrong(Descriptor):

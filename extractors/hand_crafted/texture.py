@@ -130,7 +130,7 @@ class GaborBank(Descriptor):
         "Manjunath and Ma (1996), Texture features for browsing and retrieval of image data, IEEE "
         "TPAMI 18(8), doi:10.1109/34.531803"
     )
-    version = "gabor-bank 1"
+    version = "gabor-bank 2"
 
     frequency: float = 0.25
     octaves: int = 4
@@ -143,9 +143,9 @@ class GaborBank(Descriptor):
         moments = []
         for _ in range(self.octaves):
             for even, odd in _gabor_kernels(self.frequency, self.orientations):
-                magnitude = cv2.magnitude(
-                    cv2.filter2D(plane, -1, even), cv2.filter2D(plane, -1, odd)
-                )
+                # cv2.magnitude rounds by where its arrays lie in memory.
+                squares = cv2.filter2D(plane, -1, even) ** 2 + cv2.filter2D(plane, -1, odd) ** 2
+                magnitude = np.sqrt(squares)
                 moments += [magnitude.mean(), magnitude.std()]
             plane = np.asarray(cv2.pyrDown(plane))
         return np.array(moments)
