@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
@@ -215,6 +215,14 @@ class Task:
     def queries(self) -> tuple[Image, ...]:
         """The queries, in order of id."""
         return self.dataset.queries[self.query_set]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Content hash of its dataset without other query sets."""
+        ids = {image.id for image in self.queries}
+        judged = {name: one for name, one in self.dataset.relevance.items() if name in ids}
+        alone = {self.query_set: self.queries}
+        return replace(self.dataset, queries=alone, relevance=judged).fingerprint
 
     @property
     def protocol(self) -> Protocol | None:

@@ -235,6 +235,20 @@ def test_other_pictures_are_never_called_equal(two, verify, run, tmp_path):
     assert said.count("\n") == 1
 
 
+def test_further_query_sets_make_no_difference_to_a_query_set(two, verify, run, made, tmp_path):
+    shutil.copytree(made / "parted", tmp_path / "parted")
+    shutil.rmtree(tmp_path / "parted" / "validation" / "query-sketch")
+    run("--extractor", "lbp", "rgb-histogram", "--quiet", out="alone", dataset=tmp_path / "parted")
+    shutil.rmtree(two[0])
+    (tmp_path / "alone").rename(two[0])
+    code, said = verify()
+    assert code == 0
+    assert said.startswith("parted: 2 of 2 rows equal; not compared: 2 only in ")
+    records = [record_path(folder).read() for folder in two]
+    assert records[0]["card"]["split hash"] != records[1]["card"]["split hash"]
+    assert reasons(*records) == []
+
+
 def test_a_folder_without_results_is_one_line(two, verify, tmp_path, capsys):
     shutil.rmtree(two[0])
     code, said = verify()

@@ -51,9 +51,9 @@ def _params(extractor: Json) -> Json:
 KINDS = (
     Kind(
         "trained step by step",
-        0.03,
+        0.04,
         0.08,
-        "cnn-compact differed by 0.025 mAP between two processors; top-k as of the next kind",
+        "cnn-compact differed by 0.030 mAP between two processors; top-k as of the next kind",
         lambda extractor: bool(recipe(extractor)),
     ),
     Kind(

@@ -54,6 +54,7 @@ def protocol_card(task: Task, method: Method, seed: int) -> dict[str, object]:
         "query set": task.query_set,
         "split": dataset.split,
         "split hash": dataset.fingerprint,
+        "task hash": task.fingerprint,
         "seed": seed,
         "extractor": method.card,
         "fitted on": fitted_on,

@@ -8,6 +8,7 @@ from retrieval.metrics import METRICS
 
 _MEANING = {
     "split hash": "they searched different data: other images, labels or parts",
+    "task hash": "they searched different data: other images, labels or parts",
     "seed": "the seeds differ, so the split may",
     "query set": "the queries are others",
     "dataset": "the datasets are others",
@@ -57,7 +58,7 @@ def explain(first: Json, second: Json) -> list[str]:
         lines.append("equal scores" if both == ["ok", "ok"] else f"status: {' and '.join(both)}")
     found = [
         f"- {_meaning(path)}: {' / '.join(path)}: {_short(one)} and {_short(other)}"
-        for path, one, other in _differences(first["card"], second["card"], ())
+        for path, one, other in _between(first["card"], second["card"])
     ]
     return lines + (["", *found] if found else ["", "The protocol cards are equal."])
 
@@ -68,12 +69,20 @@ def reasons(first: Json, second: Json) -> list[str]:
     A field that only one of them has is a reason only where there is no other: cards of another
     age have other fields.
     """
-    found = list(_differences(first["card"], second["card"], ()))
+    found = list(_between(first["card"], second["card"]))
     both = [one for one in found if None not in one[1:]]
     meanings = {_meaning(path) for path, _, _ in both or found}
     return [one for one in dict.fromkeys(_MEANING.values()) if one in meanings] or [
         *meanings  # of fields that have no name here
     ]
+
+
+def _between(one: Json, other: Json) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """Differences of two cards; other query sets of a dataset make none between equal tasks."""
+    for found in _differences(one, other, ()):
+        is_same = "task hash" in one and one["task hash"] == other.get("task hash")
+        if not (is_same and found[0] == ("split hash",)):
+            yield found
 
 
 def _differences(
