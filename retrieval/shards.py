@@ -1,7 +1,7 @@
 """A gallery searched in parts, wherever they lie, with the numbers of a search of the whole.
 
 Parts begin where `retrieval.knn` begins a block, and the same queries are compared at a time, so
-every distance is made by the same products; neighbours are merged by distance, then by index.
+every distance is made by the same products.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +17,6 @@ from retrieval.knn import (
     GridDistances,
     Rows,
     compare,
-    nearest_on_grid,
     queries_in_block,
 )
 
@@ -26,9 +25,6 @@ B = TypeVar("B")
 
 Work = Callable[[Callable[[A], B], Sequence[A]], Iterator[B]]
 """Applies a function to items, in order; such as `map`."""
-
-Found = tuple[NDArray[np.intp], GridDistances]
-"""Indices and distances, each of shape (n_queries, k)."""
 
 
 def bounds(size: int, count: int) -> list[slice]:
@@ -71,59 +67,6 @@ def grid_distances_in_parts(
         yield Block(start, np.hstack([next(made) for _ in parts]))
 
 
-def nearest_in_parts(
-    queries: Rows,
-    parts: Sequence[Any],
-    starts: Sequence[int],
-    k: int,
-    work: Work[Any, Found],
-) -> Found:
-    """Find the k nearest gallery vectors of every query, with their distances on the grid.
-
-    Parameters
-    ----------
-    queries : Rows
-        Shape (n_queries, n_dims), float32.
-    parts : sequence
-        The rows of the gallery within `bounds`, or what `work` takes for them.
-    starts : sequence of int
-        Index in the gallery of the first row of each part.
-    k : int
-        Neighbours wanted; fewer come back if the gallery is smaller.
-
-    Returns
-    -------
-    indices : ndarray of intp, shape (n_queries, min(k, n_gallery))
-        By distance, then by index.
-    distances : ndarray of int32, same shape
-        Squared distances on the grid.
-    """
-    found = list(work(_nearest, [(part, queries[:], k) for part in parts]))
-    moved = [indices + start for (indices, _), start in zip(found, starts, strict=True)]
-    return merge(np.hstack(moved), np.hstack([distances for _, distances in found]), k)
-
-
-def merge(indices: NDArray[np.intp], distances: GridDistances, k: int) -> Found:
-    """Keep the k nearest of what was found in several parts, by distance, then by index.
-
-    Parameters
-    ----------
-    indices : ndarray of intp, shape (n_queries, n_found)
-        Gallery rows.
-    distances : ndarray of int32, same shape
-        Squared distances on the grid.
-    k : int
-        Neighbours wanted.
-    """
-    order = np.lexsort((indices, distances), axis=1)[:, :k]
-    return np.take_along_axis(indices, order, 1), np.take_along_axis(distances, order, 1)
-
-
 def _compare(item: tuple[Rows, NDArray[np.floating]]) -> GridDistances:
     part, queries = item
     return compare(queries, part)
-
-
-def _nearest(item: tuple[Rows, NDArray[np.floating], int]) -> Found:
-    part, queries, k = item
-    return nearest_on_grid(queries, part, k)

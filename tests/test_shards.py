@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from retrieval import knn
-from retrieval.knn import grid_distances, nearest_on_grid
-from retrieval.shards import bounds, grid_distances_in_parts, nearest_in_parts
+from retrieval.knn import grid_distances
+from retrieval.shards import bounds, grid_distances_in_parts
 
 
 @pytest.fixture
@@ -36,12 +36,6 @@ def test_parts_give_the_bytes_of_the_whole(vectors, count):
     assert [block.start for block in made] == [block.start for block in whole] == [0, 9, 18]
     for one, other in zip(made, whole, strict=True):
         assert one.distances.tobytes() == other.distances.tobytes()
-    starts = [place.start for place in places]
-    for k in (1, 10, 900, 3000):
-        found = nearest_in_parts(queries, parts, starts, k, map)
-        for one, other in zip(found, nearest_on_grid(queries, gallery, k), strict=True):
-            assert one.dtype == other.dtype
-            assert one.tobytes() == other.tobytes()
 
 
 def test_parts_begin_where_blocks_do_and_are_about_equal():
