@@ -260,8 +260,8 @@ def _by_sieve(
     at_a_time = min(queries_at_a_time(k), max(64, _QUERY_VALUES // gallery.shape[1]))
     for start in range(0, len(indices), at_a_time):
         place = slice(start, start + at_a_time)
-        asked = _normalise_in_threads(queries[place])
-        found = sieve(asked.astype(np.float32), gallery, k, known_lengths)
+        asked, units = _normalise_in_threads(queries[place])
+        found = sieve(units, gallery, k, known_lengths)
         exact = _compare_pairs(asked, gallery, found.query, found.image)
         order = np.lexsort((found.image, exact, found.query))
         query = found.query[order]
@@ -328,16 +328,21 @@ def _compare_pairs(
     return distances
 
 
-def _normalise_in_threads(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
-    made = np.empty(vectors.shape, np.float64)
+def _normalise_in_threads(
+    vectors: NDArray[np.floating],
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Scale rows to length 1; rounded to float32, too."""
+    made, rounded = np.empty(vectors.shape, np.float64), np.empty(vectors.shape, np.float32)
     step = max(2, _PORTION // vectors.shape[1])
 
     def work(starts: Iterator[int]) -> None:
         for start in starts:
-            made[start : start + step] = normalise(vectors[start : start + step])
+            part = normalise(vectors[start : start + step])
+            made[start : start + step] = part
+            rounded[start : start + step] = part
 
     share(work, range(0, len(vectors), step))
-    return made
+    return made, rounded
 
 
 def _require_equal_dimensions(queries: Rows, gallery: Rows) -> None:
