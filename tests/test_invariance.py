@@ -275,6 +275,17 @@ def test_kept_is_the_share_of_the_lead_over_chance(profiles):
     assert profiles.worst(2) == []
 
 
+def test_a_lead_that_may_be_half_as_large_is_no_measure(profiles):
+    study = profiles.study
+    few = np.zeros((2, 40))
+    few[0, :4], few[1, :30] = 1, 1  # 0.1 and 0.75, of which the first may be 0.025
+    measured = {
+        name: Measured("key", (0.2 + clean).astype(np.float32), np.zeros((2, 2, 40), np.float32))
+        for name, clean in zip(("few", "many"), few, strict=True)
+    }
+    assert Profiles(study, measured).leads.tolist() == [False, True]
+
+
 def test_plots_show_what_methods_with_a_lead_keep(profiles, tmp_path):
     book = PlotBook(tmp_path / "set")
     page.draw_kept(profiles, book)

@@ -76,15 +76,20 @@ class Profiles:
 
     @cached_property
     def leads(self) -> NDArray[np.bool_]:
-        """Methods that are clearly better than chance with the queries as they are."""
-        return intervals(self._lead(self.clean).T)[:, 0] > 0
+        """Methods whose lead over chance, with the queries as they are, is known well enough.
+
+        A share of a lead that may be half as large, or none at all, tells nothing.
+        """
+        lead = self._lead(self.clean)
+        half = lead.mean(axis=1) / 2
+        return (half > 0) & (intervals(lead.T)[:, 0] > half)
 
     @cached_property
     def kept(self) -> Floats:
         """Share of the lead over chance that is left, with the ends of its interval.
 
         Shape (n_methods, 1 + n_transformations, 3); the mean over all transformations is first.
-        NaN for methods that have no clear lead.
+        NaN for methods without a lead that is known.
         """
         mean = self.transformed.mean(axis=1, keepdims=True)
         after = self._lead(np.concatenate([mean, self.transformed], axis=1))
@@ -110,7 +115,7 @@ class Profiles:
 
     @cached_property
     def order(self) -> list[int]:
-        """Places of the methods: by what they keep, then those without a clear lead."""
+        """Places of the methods: by what they keep, then those without a lead that is known."""
         kept, score = self.kept[:, 0, 0], self.transformed.mean(axis=(1, 2))
         return sorted(
             range(len(kept)),
@@ -118,7 +123,7 @@ class Profiles:
         )
 
     def worst(self, method: int) -> list[Json]:
-        """Transformations that leave least to a method with a clear lead."""
+        """Transformations that leave least to a method whose lead is known."""
         kept = self.kept[method, 1:]
         if not self.leads[method]:
             return []
