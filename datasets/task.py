@@ -152,7 +152,7 @@ class Dataset:
     warnings: tuple[str, ...] = ()
     protocols: Mapping[str, Protocol] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def tasks(self) -> tuple["Task", ...]:
         """One task per query set."""
         return tuple(Task(self, name) for name in sorted(self.queries))

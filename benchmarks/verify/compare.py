@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.differences import reasons
+from benchmarks.pipeline.records.differences import are_of_one_task, reasons
 from benchmarks.pipeline.records.record import Description, RecordPath, record_paths
 from benchmarks.pipeline.records.seeds import Spread, read_spreads, unseeded
 from benchmarks.verify.tolerances import kind_of, recipe
@@ -153,8 +153,7 @@ def _ask_the_same(one: Json, other: Json) -> bool:
     """Whether two cards tell of the same pictures; other query sets make no difference."""
     if one["split hash"] == other["split hash"]:
         return True
-    fields = ("task hash", "fitted on")  # cards of a former age have no hash of the task
-    return "task hash" in one and [one.get(x) for x in fields] == [other.get(x) for x in fields]
+    return are_of_one_task(one, other) and one.get("fitted on") == other.get("fitted on")
 
 
 def _are_equal(one: Ranking, other: Ranking) -> bool:

@@ -69,7 +69,7 @@ def reasons(first: Json, second: Json) -> list[str]:
     A field that only one of them has is a reason only where there is no other: cards of another
     age have other fields.
     """
-    found = list(_between(first["card"], second["card"]))
+    found = _between(first["card"], second["card"])
     both = [one for one in found if None not in one[1:]]
     meanings = {_meaning(path) for path, _, _ in both or found}
     return [one for one in dict.fromkeys(_MEANING.values()) if one in meanings] or [
@@ -77,12 +77,15 @@ def reasons(first: Json, second: Json) -> list[str]:
     ]
 
 
-def _between(one: Json, other: Json) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+def are_of_one_task(one: Json, other: Json) -> bool:
+    """Tell whether two cards are of the same task; cards of a former age have no hash of it."""
+    return "task hash" in one and one["task hash"] == other.get("task hash")
+
+
+def _between(one: Json, other: Json) -> list[tuple[tuple[str, ...], Any, Any]]:
     """Differences of two cards; other query sets of a dataset make none between equal tasks."""
-    for found in _differences(one, other, ()):
-        is_same = "task hash" in one and one["task hash"] == other.get("task hash")
-        if not (is_same and found[0] == ("split hash",)):
-            yield found
+    aside = [("split hash",)] if are_of_one_task(one, other) else []
+    return [found for found in _differences(one, other, ()) if found[0] not in aside]
 
 
 def _differences(
