@@ -22,13 +22,10 @@ from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.records.record import write_description
 from benchmarks.pipeline.records.recorder import Recorder
-from benchmarks.pipeline.records.seeds import FOLDER, seeded_name
+from benchmarks.pipeline.records.seeds import FOLDER, SEEDS, seeded_name
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.write import write_dataset, write_front
 from datasets.errors import InputError
-
-_SEEDS = ("seed", "random_state")
-"""Parameters of steps that draw by chance: of this suite, and of scikit-learn."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -109,7 +106,7 @@ def seeded(method: Method, seed: int) -> Method:
 def _reseed(step: Any, seed: int) -> bool:
     """Give a step another seed; gives whether it has one."""
     given = step.get_params(deep=False)
-    changed = {name: seed for name in _SEEDS if given.get(name) is not None}
+    changed = {name: seed for name in SEEDS if given.get(name) is not None}
     if "recipe" in given:
         changed["recipe"] = replace(given["recipe"], seed=seed)
     step.set_params(**changed)

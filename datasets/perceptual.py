@@ -8,9 +8,6 @@ from numpy.typing import NDArray
 
 from datasets.reading import Pixels
 
-VERSION = "perceptual-hash 1"
-"""Name and number of the hashes, for cache keys: others need another number."""
-
 BITS = 64
 
 VERSION = "perceptual-hash 1"

@@ -207,11 +207,6 @@ class Task:
     query_set: str
 
     @property
-    def name(self) -> str:
-        """``<dataset>/<query set>``."""
-        return f"{self.dataset.name}/{self.query_set}"
-
-    @property
     def queries(self) -> tuple[Image, ...]:
         """The queries, in order of id."""
         return self.dataset.queries[self.query_set]

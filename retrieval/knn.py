@@ -17,6 +17,9 @@ from retrieval.threads import share
 GridDistances = NDArray[np.int32]
 """Squared distances in units of `GRID`; equal values are ties."""
 
+FAR = np.iinfo(np.int32).max
+"""Distance of an image that does not take part: behind all others."""
+
 GRID = 2.0**-26
 """Squared distances are compared on this grid.
 

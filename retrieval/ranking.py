@@ -11,14 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval import compact
-from retrieval.knn import Block, GridDistances
+from retrieval.knn import FAR, Block, GridDistances
 from retrieval.protocol import Judgement, Judgements
 
 DEPTH = 50
 """Neighbours kept per query."""
-
-_OUT = np.iinfo(np.int32).max
-"""Distance of an image that does not take part: behind all others."""
 
 _STORED = {
     "distractors": "confusion",
@@ -239,7 +236,7 @@ def summarise(blocks: Iterable[Block], judgements: Judgements, depth: int = DEPT
     for start, distances in blocks:
         for query, found in enumerate(distances, start):
             judgement, row = judgements.of[query], found.copy()
-            row[judgement.excluded] = _OUT
+            row[judgement.excluded] = FAR
             ordered = np.sort(row)
             nearest = _first(row, ordered, depth)
             neighbours[query, : len(nearest)] = nearest
@@ -304,8 +301,8 @@ def _ranking(
 
 def _first(row: GridDistances, ordered: GridDistances, depth: int) -> NDArray[np.intp]:
     """First images that take part, by distance, then by index."""
-    last = ordered[min(depth, len(ordered)) - 1] if len(ordered) else _OUT
-    near = np.flatnonzero(row <= min(last, _OUT - 1))
+    last = ordered[min(depth, len(ordered)) - 1] if len(ordered) else FAR
+    near = np.flatnonzero(row <= min(last, FAR - 1))
     return near[np.argsort(row[near], kind="stable")][:depth]
 
 

@@ -22,7 +22,7 @@ def ids(images):
 def test_parted_layout(parted, load_dataset):
     data = load_dataset(parted)
     assert data.name == "parted"
-    assert [task.name for task in data.tasks] == ["parted/query", "parted/query-sketch"]
+    assert [task.query_set for task in data.tasks] == ["query", "query-sketch"]
     assert (len(data.training), len(data.gallery)) == (8, 13)
     assert {name: len(images) for name, images in data.queries.items()} == {
         "query": 6,

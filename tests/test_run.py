@@ -13,6 +13,7 @@ import extractors
 from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.extraction import describe as describing
 from benchmarks.pipeline.extraction.encode import fit_postprocessing
+from benchmarks.pipeline.extraction.inputs import PictureInput
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.training import LeakError
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
@@ -246,8 +247,8 @@ def test_fitting_on_anything_but_training_images_raises(parted, tmp_path):
     store = row.store(tmp_path / "cache", data)
     describing.describe_all(
         {row.name: store},
-        {row.name: row.head},
-        [image for _, image in data.images],
+        {row.name: (row.head,)},
+        [PictureInput(image.sha256, image.path) for _, image in data.images],
         Workforce(quiet=True),
         "",
     )

@@ -21,7 +21,7 @@ def family_of(record: Json) -> str:
     Parameters
     ----------
     record : dict
-        Record of the method, with numbers or without, see `read_records`.
+        Record of the method, with numbers or without; see `read_results`.
 
     Returns
     -------

@@ -125,7 +125,7 @@ def task_rows(
     Parameters
     ----------
     records : sequence of dict
-        See `benchmarks.pipeline.records.results.read_records`.
+        See `benchmarks.pipeline.records.results.read_results`.
     rankings : mapping of str to Ranking
         By method, for every record with numbers. Scores are computed from them.
     metrics : mapping of str to Metric

@@ -110,11 +110,6 @@ class Index:
         """Hash of the table of pictures: indexes of the same pictures have the same."""
         return hashlib.sha256(self._images.tobytes()).hexdigest()
 
-    @property
-    def hashes(self) -> list[str]:
-        """Content hash of every picture, in order."""
-        return [sha.decode() for sha in self._images["sha256"].tolist()]
-
     def image(self, index: int) -> Image:
         """One of the pictures."""
         row = self._images[index]

@@ -6,6 +6,7 @@ from PIL import Image
 
 from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore
 from benchmarks.pipeline.extraction.describe import describe_all
+from benchmarks.pipeline.extraction.inputs import PictureInput
 from benchmarks.pipeline.workers import Workforce
 from datasets import task
 from datasets.reading import content_hash
@@ -36,11 +37,12 @@ def test_describe_a_folder(benchmark, images, tmp_path, jobs, name):
     benchmark.group = f"{name} of {COUNT} pictures, decoding and storing included"
     benchmark.extra_info["peer"] = f"ours, workers: {jobs}"
     workforce = Workforce(jobs, quiet=True)
+    inputs = [PictureInput(image.sha256, image.path) for image in images]
     maker, kind_of_store = MAKERS[name]
 
     def describe(round_: int) -> None:
         store = kind_of_store(tmp_path, "made", {"round": round_})
-        assert describe_all({name: store}, {name: maker}, images, workforce, "") == {}
+        assert describe_all({name: store}, {name: (maker,)}, inputs, workforce, "") == {}
 
     rounds = iter(range(10))
     # The warm-up starts the workers, which then stay.

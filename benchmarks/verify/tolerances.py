@@ -9,8 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.formats.files import Json
-
-_SEEDS = ("seed", "random_state")
+from benchmarks.pipeline.records.seeds import SEEDS
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ KINDS = (
         0.08,
         "sift-fisher differed by 0.011 mAP between two processors; on pacs with the kernels of "
         "another (AVX2 for AVX-512), orb-bovw by 0.073 top-3 and sift-fisher by 0.052 top-1",
-        lambda extractor: any(_params(extractor).get(name) is not None for name in _SEEDS),
+        lambda extractor: any(_params(extractor).get(name) is not None for name in SEEDS),
     ),
     Kind(
         "network as it is",

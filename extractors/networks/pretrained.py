@@ -43,11 +43,6 @@ class Network(Step):
     def implementation(self) -> dict[str, str]:
         """Weights and backend, which decide the output beside parameters and version."""
 
-    @property
-    def note(self) -> str:
-        """Remark for readers of its numbers, such as parts that are not pretrained."""
-        return ""
-
     @abstractmethod
     def run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run on prepared pictures.
@@ -161,11 +156,6 @@ class MapHead(Step):
     """Second part of a divided network: feature maps to vectors."""
 
     family = "network"
-
-    @property
-    def note(self) -> str:
-        """Remark for readers of its numbers."""
-        return ""
 
     def fit(self, maps: Sequence[NDArray[np.floating]], y: Sequence[str], **_: Any) -> Self:
         """Learn from the maps of training images; nothing, unless a subclass says otherwise."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from retrieval.knn import Block, GridDistances, grid_distances
+from retrieval.knn import FAR, Block, GridDistances, grid_distances
 from retrieval.protocol import Judgements
 from retrieval.search import Vectors
 
@@ -24,8 +24,6 @@ STEPS = 2.0**27
 """Steps of the grid that a query's scores are put on: coarser than the rounding errors of equal
 scores, finer than any difference that means something. It is also the squared distance of vectors
 at right angles, in units of `retrieval.knn.GRID`."""
-
-_OUT = np.iinfo(np.int32).max
 
 
 class Fusion(Protocol):
@@ -319,7 +317,7 @@ def fuse(
         if len(starts) > 1 or len(shapes) > 1:
             raise ValueError("searches of different queries or galleries cannot be fused")
         start, together = blocks[0].start, np.stack([block.distances for block in blocks])
-        made = np.full(together.shape[1:], _OUT, np.int32)
+        made = np.full(together.shape[1:], FAR, np.int32)
         for place in range(together.shape[1]):
             allowed = np.ones(together.shape[2], bool)
             allowed[judgements.of[start + place].excluded] = False

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import cg
 
 from retrieval.fusion.late import STEPS, on_grid
-from retrieval.knn import Block, GridDistances
+from retrieval.knn import FAR, Block, GridDistances
 from retrieval.protocol import Judgements
 from retrieval.reranking.neighbours import (
-    FAR,
     kept_for_last,
     near,
     nothing_excluded,

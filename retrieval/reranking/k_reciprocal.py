@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
 from retrieval.fusion.late import STEPS, on_grid
-from retrieval.knn import Block, GridDistances
+from retrieval.knn import FAR, Block, GridDistances
 from retrieval.protocol import Judgements
 from retrieval.reranking.neighbours import (
-    FAR,
     Near,
     kept_for_last,
     near,

@@ -14,9 +14,6 @@ from retrieval.search import Search, Vectors
 
 T = TypeVar("T")
 
-FAR = np.iinfo(np.int32).max
-"""Distance of an image that does not take part: behind all others."""
-
 
 class Near(NamedTuple):
     """The first images of one query.

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from benchmarks.pipeline.cache.making import Filled
 from benchmarks.pipeline.cache.store import Store, fill_all
-from benchmarks.pipeline.extraction.inputs import Input, PictureInput
+from benchmarks.pipeline.extraction.inputs import Input
 from benchmarks.pipeline.workers import Workforce
 from datasets.reading import Pixels
-from datasets.task import Image
 from extractors import Extractor
 from extractors.local_features.detector import Detector, LocalFeatures
 from extractors.preprocessing import Shared, shared
@@ -28,8 +27,8 @@ Steps = Sequence[Extractor | Detector | Any]
 
 def describe_all(
     stores: Mapping[str, Store[Any]],
-    describers: Mapping[str, Extractor | Detector],
-    images: Sequence[Image],
+    describers: Mapping[str, Steps],
+    inputs: Sequence[Input],
     workforce: Workforce,
     label: str,
 ) -> dict[str, str]:
@@ -39,10 +38,10 @@ def describe_all(
     ----------
     stores : mapping of str to Store
         Name to the store to be filled.
-    describers : mapping of str to Extractor or Detector
-        Name to what its values are made by.
-    images : sequence of Image
-        The pictures.
+    describers : mapping of str to Steps
+        Name to the steps that make its values; a first step that several have works once.
+    inputs : sequence of Input
+        The pictures; each is made once for all.
     workforce : Workforce
         The workers.
     label : str
@@ -57,29 +56,6 @@ def describe_all(
     ------
     InputError
         If a picture can no longer be read.
-    """
-    inputs = [PictureInput(image.sha256, image.path) for image in images]
-    alone = {name: (one,) for name, one in describers.items()}
-    return describe_inputs(stores, alone, inputs, workforce, label)
-
-
-def describe_inputs(
-    stores: Mapping[str, Store[Any]],
-    describers: Mapping[str, Steps],
-    inputs: Sequence[Input],
-    workforce: Workforce,
-    label: str,
-) -> dict[str, str]:
-    """Make what is missing of any inputs; see `describe_all`.
-
-    Parameters
-    ----------
-    stores, workforce, label
-        As of `describe_all`.
-    describers : mapping of str to Steps
-        Name to the steps that make its values; a first step that several have works once.
-    inputs : sequence of Input
-        Each picture is made once for all.
     """
     items = {one.key: one for one in inputs}
     _, errors = fill_all(stores, items, partial(_describe, describers), workforce, label)

@@ -7,15 +7,14 @@ from typing import Any
 
 from benchmarks.pipeline.cache.store import FeatureStore, Store
 from benchmarks.pipeline.cache.working import clear
-from benchmarks.pipeline.extraction.describe import describe_all
+from benchmarks.pipeline.extraction.describe import Steps, describe_all
 from benchmarks.pipeline.extraction.encode import encode_all, fit_head
+from benchmarks.pipeline.extraction.inputs import PictureInput
 from benchmarks.pipeline.extraction.networks import run_networks
 from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.methods.extractor import ExtractorSteps, feature_store
 from benchmarks.pipeline.workers import Workforce
 from datasets.task import Dataset
-from extractors import Extractor
-from extractors.local_features.detector import Detector
 
 
 def extract(
@@ -111,17 +110,17 @@ def _describe(
 ) -> None:
     """Describe and detect in one pass; equal detectors work once."""
     stores: dict[str, Store[Any]] = {}
-    describers: dict[str, Extractor | Detector] = {}
+    describers: dict[str, Steps] = {}
     users: dict[str, list[Extracted]] = {}
     for one in extractors:
         mine = extracted[one.name]
         if mine.is_usable:
             store = mine.features or mine.store
             stores[store.folder.name] = store
-            describers[store.folder.name] = one.detector or one.head
+            describers[store.folder.name] = (one.detector or one.head,)
             users.setdefault(store.folder.name, []).append(mine)
-    images = [image for _, image in dataset.images]
-    errors = describe_all(stores, describers, images, workforce, f"describing {dataset.name}")
+    inputs = [PictureInput(image.sha256, image.path) for _, image in dataset.images]
+    errors = describe_all(stores, describers, inputs, workforce, f"describing {dataset.name}")
     for name, error in errors.items():
         for mine in users[name]:
             mine.failed = error

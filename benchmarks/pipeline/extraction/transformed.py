@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.pipeline.cache.store import ArrayStore, Store
-from benchmarks.pipeline.extraction.describe import Steps, describe_inputs
+from benchmarks.pipeline.extraction.describe import Steps, describe_all
 from benchmarks.pipeline.extraction.encode import restore_head
 from benchmarks.pipeline.extraction.extract import extract
 from benchmarks.pipeline.extraction.inputs import Input, training_drawings
@@ -142,7 +142,7 @@ def _describe(
         if mine.features:
             detector = detectors.setdefault(mine.features.folder, one.detector)
             describers[one.name] = (detector, one.head)
-    for name, error in describe_inputs(stores, describers, inputs, workforce, label).items():
+    for name, error in describe_all(stores, describers, inputs, workforce, label).items():
         extracted[name].failed = error
 
 

@@ -15,6 +15,9 @@ from datasets.errors import DamagedError
 FOLDER = "seeds"
 """Folder of these records, beside those of the datasets."""
 
+SEEDS = ("seed", "random_state")
+"""Parameters of steps that draw by chance: of this suite, and of scikit-learn."""
+
 SPREADS = "seeds.csv"
 
 _BETWEEN = "-seed-"
