@@ -1,7 +1,6 @@
 """Reading of JSON files that anybody may have written: bounded, strict, one clear error."""
 
 import json
-import stat
 from collections import Counter
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from datasets.errors import DamagedError, InputError
+from datasets.text_files import require_regular
 
 T = TypeVar("T")
 
@@ -47,8 +47,7 @@ def read_json_as(path: Path, kind: type[T], remedy: str) -> T | None:
         If it cannot be read, which says nothing about what it holds.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
-            raise InputError(f"{path}: cannot be read (not a regular file); name another")
+        require_regular(path)
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from datasets.folder_names import is_distractor
 from datasets.names import near_misses
 from datasets.task import Box, Image, Problem, Relevance
 from datasets.walk import File, Listing
@@ -245,11 +246,6 @@ def classed_items(listing: Listing, part: str) -> tuple[list[Item], list[Problem
         elif len(file.parts) > 1:
             items.append(Item(file.id, file.path, part, label=file.parts[0]))
     return items, problems
-
-
-def is_distractor(name: str) -> bool:
-    """Whether a folder's name says that it holds distractors."""
-    return name.lower() in ("distractor", "distractors")
 
 
 def _empty_folders(inside: Listing, part: Part) -> list[Problem]:

@@ -61,4 +61,6 @@ def read_qrels(path: Path, ids: Container[str]) -> dict[str, dict[str, dict[str,
         relevant = judged.setdefault(query, {})
         if not grade <= 0:  # NaN is refused with the other grades that cannot be
             relevant[image] = grade
+    if not judged:
+        raise InputError(f"{path}: has no line; {_FORM}, or remove the file")
     return {query: {"positive": relevant} for query, relevant in judged.items()}

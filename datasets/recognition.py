@@ -7,35 +7,27 @@ from dataclasses import replace
 from typing import NoReturn
 
 from datasets.errors import InputError
-from datasets.layout import HELD_OUT, UNSPLIT, Collection, Layout, Part, is_distractor, list_parts
+from datasets.folder_names import is_distractor, is_no_class, role_of, sound_like_parts
+from datasets.layout import HELD_OUT, UNSPLIT, Collection, Layout, Part, list_parts
 from datasets.names import near_misses
-from datasets.walk import Listing
+from datasets.walk import QRELS, RELEVANCE, Listing
 
-_WORDS = {
-    "training": {"training", "train", "trainset", "train_set", "training_set"},
-    "gallery": {"gallery", "database", "db", "index", "reference", "references"},
-    "query": {"query", "queries", "probe", "probes"},
-    "validation": {"validation", "valid", "val", "dev", "valset", "val_set", "validation_set"},
-    "test": {"test", "testing", "testset", "test_set"},
-}
-"""Names that people give to parts, in lower case."""
-
-_ROLE_OF = {word: role for role, words in _WORDS.items() for word in words}
-_MORE_QUERIES = re.compile(r"(?:query|queries|probe|probes)[-_]([^/]+)", re.IGNORECASE)
 _SEARCH = ("gallery", "query")
 _SPLITS = ("training", "validation", "test")
 
-_NO_CLASSES = {
-    *("image", "images", "img", "imgs", "picture", "pictures", "pics", "photos", "jpegimages"),
-    *("jpg", "jpeg", "png", "data", "files", "raw", "original", "originals", "resized", "crops"),
-    *("annotation", "annotations", "label", "labels", "mask", "masks", "groundtruth", "gt"),
-    *("segmentation", "segmentations", "segmentationclass", "segmentationobject"),
-    *("thumbnail", "thumbnails", "thumbs", "results", "output", "plots"),
-}
-"""Names that people give to folders of pictures of all classes, or of something else."""
-
 _TABLES = (".csv", ".tsv", ".txt", ".json", ".parquet", ".xlsx", ".mat", ".xml")
 """Endings of files that may hold labels."""
+
+_THE_CLASSES = "say --layout classes if these are the classes, or give the folder that holds them"
+_NAME_PARTS = (
+    "say --layout classes if they are classes; else call them train/ and val/, or gallery/ and "
+    "query/, with class folders in them, or say which is which by --layout ROLE=FOLDER …"
+)
+_OF_A_PART = (
+    "name the folders that hold the classes, such as --layout training=train/images "
+    "held-out=val/images, or these if they are classes; say --layout flat if there are none"
+)
+"""Remedies where folders may not be classes."""
 
 ROLES = ("training", "gallery", "query", "query-NAME", "held-out")
 """Roles that a folder can be given by hand."""
@@ -84,9 +76,23 @@ def recognise(listing: Listing) -> tuple[Listing, Layout]:
     wrappers: list[str] = []
     while (layout := _Folder(listing).layout()) is None:
         [wrapper] = _Folder(listing).names
+        for name in (RELEVANCE, QRELS):
+            if any(file.parts == (name,) for file in listing.files):
+                raise InputError(
+                    f"{listing.root / name}: lies beside {wrapper!r}, which holds the pictures; "
+                    f"move it into {wrapper}/, its ids relative to that"
+                )
         wrappers.append(wrapper)
         listing = listing.unwrapped(wrapper)
-    return listing, replace(layout, wrappers=tuple(wrappers))
+    warnings = [
+        f"{'/'.join(part.folder)}: {warning}"
+        for part in layout.parts
+        if part.has_classes and part.folder
+        for warning in _Folder(_below(listing, part.folder)).doubts(_OF_A_PART)
+    ]
+    return listing, replace(
+        layout, wrappers=tuple(wrappers), warnings=(*layout.warnings, *warnings)
+    )
 
 
 def by_hand(listing: Listing, words: Sequence[str]) -> Layout:
@@ -273,6 +279,8 @@ class _Folder:
                 f"no class folders in {_and(bare)}, so nothing says what is right; {split_it}"
             )
         other = "validation" if self.roles[classed[0]] == "training" else "training"
+        if empty := [name for name in self.roles if name not in self.names]:
+            self._refuse(f"no picture in {_and(empty)}; add some, or {split_it}")
         self._refuse(
             f"{classed[0]!r} stands without {other!r}; add validation/gallery/<class> and "
             f"validation/query/<class>, or {split_it}"
@@ -287,18 +295,9 @@ class _Folder:
                 f"no class folders in it{unread}; put the pictures in <class>/ folders, or in "
                 "gallery/ and query/ if they have no classes"
             )
-        nested = [name for name in names if not self.direct[name]]
-        if self.names == nested and len(nested) == 1 and not self.loose:
+        if self.names == names and len(names) == 1 and not (self.direct or self.loose):
             return None
-        remedy = (
-            "say --layout classes if these are the classes, or give the folder that holds them"
-        )
-        if nested == names:
-            self._refuse(f"{_and(names)} hold folders only, so classes could be either; {remedy}")
-        general = [name for name in names if name.lower() in _NO_CLASSES]
-        if general:
-            self._refuse(f"{_and(general)}: not the name of a class{unread}; {remedy}")
-        warnings = [f"class {name!r} holds folders only" for name in nested]
+        warnings = self.doubts(_THE_CLASSES, unread)
         warnings += [
             f"{name!r} is taken for a class, not for a part"
             for name in names
@@ -308,19 +307,24 @@ class _Folder:
             warnings.append("most pictures lie in no class folder and are left out")
         return Layout("classes", (Part(UNSPLIT, ()),), warnings=tuple(warnings))
 
+    def doubts(self, remedy: str, unread: str = "") -> list[str]:
+        """Refuse folders that are hardly classes; returns warnings about those that may not be."""
+        names = [name for name in self.names if not is_distractor(name)]
+        nested = [name for name in names if not self.direct[name]]
+        if names and nested == names:
+            self._refuse(f"{_and(names)} hold folders only, so classes could be either; {remedy}")
+        if general := [name for name in names if is_no_class(name)]:
+            self._refuse(f"{_and(general)}: not the name of a class{unread}; {remedy}")
+        if parts := sound_like_parts(names):
+            self._refuse(f"{_and(parts)} sound like parts, not like classes; {_NAME_PARTS}")
+        return [f"class {name!r} holds folders only" for name in nested]
+
     def _require_one(self, names: Sequence[str]) -> None:
         if len(names) > 1:
             self._refuse(f"{_and(names)} play the same part; keep one of them")
 
     def _refuse(self, reason: str) -> NoReturn:
         raise InputError(f"{self.root}: {reason}")
-
-
-def role_of(name: str) -> str | None:
-    """The part that a folder's name stands for: ``query-night`` for a further query set."""
-    if match := _MORE_QUERIES.fullmatch(name):
-        return f"query-{match[1]}"
-    return _ROLE_OF.get(name.lower())
 
 
 def _with_classes(listing: Listing, layout: Layout) -> Layout:

@@ -1,5 +1,6 @@
 """Relevance judgements of single queries, for datasets without classes such as landmarks."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,12 +77,10 @@ def read_relevance(
         If a file cannot be read, has another form or names an image that cannot be meant,
         with the reason; if both are there.
     """
-    path = root / RELEVANCE
-    if (root / QRELS).exists():
-        if path.exists():
-            raise InputError(f"{root}: {RELEVANCE} and {QRELS} both judge; remove one")
-        path = root / QRELS
-    ids = {canonical(name): name for name in places} if path.exists() else {}
+    path = _file_of(root)
+    if path is None:
+        return {}, []
+    ids = {canonical(name): name for name in places}
     content: dict[str, object] = (
         {**read_qrels(path, ids)}
         if path.name == QRELS
@@ -113,6 +112,17 @@ def read_relevance(
                 problems.append(Problem(key, what, "not scored"))
         judged[key] = Relevance(positive, junk, grades)
     return judged, problems
+
+
+def _file_of(root: Path) -> Path | None:
+    """The file that judges, if there is one."""
+    there = [root / name for name in (RELEVANCE, QRELS) if os.path.lexists(root / name)]
+    if len(there) > 1:
+        raise InputError(f"{root}: {RELEVANCE} and {QRELS} both judge; remove one")
+    for path in there:
+        if not path.exists():
+            raise InputError(f"{path}: a link to a file that is not there; mend or remove it")
+    return next(iter(there), None)
 
 
 def _known(

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from datasets.errors import InputError
-from datasets.layout import HELD_OUT, UNSPLIT, Collection, Item, Layout, is_distractor
+from datasets.folder_names import is_distractor, role_of
+from datasets.layout import HELD_OUT, UNSPLIT, Collection, Item, Layout
 from datasets.names import canonical
-from datasets.recognition import role_of
 from datasets.task import Box
 from datasets.text_files import read_text
 

@@ -1,8 +1,15 @@
 """Reading of text files that editors and spreadsheets write, in whatever encoding they choose."""
 
+import stat
 from pathlib import Path
 
 from datasets.errors import InputError
+
+
+def require_regular(path: Path) -> None:
+    """Raise `InputError` if the path is that of a folder, a pipe or a device; OSError if none."""
+    if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
+        raise InputError(f"{path}: cannot be read (not a regular file); name another")
 
 
 def read_text(path: Path) -> str:
@@ -19,6 +26,7 @@ def read_text(path: Path) -> str:
         If it cannot be read or has another encoding; names the line.
     """
     try:
+        require_regular(path)
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error

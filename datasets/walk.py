@@ -14,7 +14,7 @@ from datasets.task import Problem, ProblemKind
 _SYSTEM = {
     *("@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@transcode"),  # NAS
     *("__macosx", "network trash folder", "temporary items", "icon\r"),  # macOS
-    *("$recycle.bin", "recycler", "recycled", "system volume information", "found.000"),
+    *("$recycle.bin", "recycler", "system volume information", "found.000"),
     *("thumbs.db", "thumbs.db:encryptable", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini"),
     *("lost+found", "lost.dir", "__pycache__", "picasa.ini", "zbthumbnail.info"),
 }
@@ -76,7 +76,8 @@ class File:
         ending = self.path.suffix[1:].lower()
         if ending in ENDINGS or ending in _OTHER_PICTURES:
             return True
-        if ending and not ending.isdigit():
+        # What is no word can be a number or a version that belongs to the name.
+        if ending and (ending.isalpha() or not ending.isalnum()):
             return False
         try:
             with self.path.open("rb") as file:

@@ -152,11 +152,57 @@ def test_results_are_not_written_into_the_dataset(tmp_path, run, capsys):
         ({"JPEGImages": 3, "SegmentationClass": 3}, "not the name of a class"),
         ({"2019__cat": 2, "2019__dog": 2, "2020__cat": 2}, "'2019' and '2020' hold folders only"),
         ({"validation__gallery__a": 2, "validation__cat": 1}, "validation/cat: unknown part"),
+        ({"train2017": 3, "val2017": 2}, "'train2017' and 'val2017' sound like parts"),
+        ({"train_images": 3, "test_images": 2}, "sound like parts, not like classes"),
+        ({"trainA": 2, "trainB": 2, "testA": 2, "testB": 2}, "sound like parts"),
+        ({"image_train": 2, "image_query": 2, "image_test": 2}, "sound like parts"),
+        ({"bounding_box_train": 2, "bounding_box_test": 2, "query": 2}, "and 'query' sound like"),
+        ({"fold1": 2, "fold2": 2, "fold3": 2}, "'fold1', 'fold2' and 'fold3' sound like parts"),
+        ({"train__images": 3, "train__masks": 3, "val__images": 1}, "train: 'images' and 'masks'"),
+        ({"train__images__a": 3, "train__images__b": 3, "val__images__a": 1}, "train: .*either"),
+        ({"gallery__images": 3, "query__images": 1}, "gallery: 'images': not the name of a class"),
+        ({"train__a__x": 2, "train__b__y": 2, "val__a__x": 1, "val__b__y": 1}, "folders only"),
     ],
 )
 def test_folders_that_could_be_read_in_two_ways_are_refused(tmp_path, folders, message):
     with pytest.raises(InputError, match=message):
         understand(tree(tmp_path, **folders))
+
+
+@pytest.mark.parametrize(
+    "names", [("freight_train", "passenger_train"), ("bullet_train", "test_tube", "c", "d", "e")]
+)
+def test_classes_may_have_the_words_of_parts_in_their_names(tmp_path, names):
+    found = understand(tree(tmp_path, **dict.fromkeys(names, 2)))
+    assert found.layout.form == "classes"
+    assert not found.layout.warnings
+
+
+def test_parts_with_folders_of_all_classes_are_read_as_said(tmp_path):
+    root = tree(tmp_path, train__images__a=2, train__images__b=2, val__images__a=1)
+    found = understand(root, "training=train/images", "held-out=val/images")
+    assert parts(found) == {("training", "a"): 2, ("training", "b"): 2, ("held out", "a"): 1}
+
+
+def test_judgements_beside_a_wrapper_folder_are_refused(tmp_path):
+    root = tree(tmp_path, data__gallery__a=2, data__query__a=1)
+    (root / "qrels.txt").write_text("x 0 y 1")
+    with pytest.raises(InputError, match=r"qrels.txt: lies beside 'data'.*move it into data/"):
+        understand(root)
+
+
+def test_a_part_whose_pictures_are_not_read_is_named(tmp_path):
+    root = tree(tmp_path, train__a=2, val__a=1)
+    for path in (root / "val" / "a").iterdir():
+        path.rename(f"{path}~")
+    with pytest.raises(InputError, match="no picture in 'val'"):
+        understand(root)
+
+
+def test_a_number_or_version_behind_the_last_dot_is_no_ending(tmp_path):
+    root = tree(tmp_path, a=1, recycled=1)
+    next((root / "a").iterdir()).rename(root / "a" / "img.0.v2")
+    assert parts(understand(root)) == {("", "a"): 1, ("", "recycled"): 1}
 
 
 @pytest.mark.parametrize("folders", [{"holiday": 6}, {"gallery__a": 4, "query__a": 2}])

@@ -1,0 +1,83 @@
+"""Names of folders: those of parts, those of distractors, and those that no class has."""
+
+import re
+from collections.abc import Sequence
+
+_WORDS = {
+    "training": {"training", "train", "trainset", "train_set", "training_set"},
+    "gallery": {"gallery", "database", "db", "index", "reference", "references"},
+    "query": {"query", "queries", "probe", "probes"},
+    "validation": {"validation", "valid", "val", "dev", "valset", "val_set", "validation_set"},
+    "test": {"test", "testing", "testset", "test_set"},
+}
+"""Names that people give to parts, in lower case."""
+
+_ROLE_OF = {word: role for role, words in _WORDS.items() for word in words}
+_MORE_QUERIES = re.compile(r"(?:query|queries|probe|probes)[-_]([^/]+)", re.IGNORECASE)
+
+_UNUSED = {"eval", "evaluation", "holdout", "unlabeled", "unlabelled", "distractor", "distractors"}
+"""Words for parts that no folder is taken for by its name alone."""
+
+_PORTION = re.compile(r"(batch|chunk|fold|part|portion|set|shard|split|subset)[-_ ]?\w{1,3}", re.I)
+"""Numbered portions of one whole, such as ``fold1``."""
+
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+
+_NO_CLASSES = {
+    *("image", "images", "img", "imgs", "picture", "pictures", "pics", "photos", "jpegimages"),
+    *("jpg", "jpeg", "png", "data", "files", "raw", "original", "originals", "resized", "crops"),
+    *("annotation", "annotations", "label", "labels", "mask", "masks", "groundtruth", "gt"),
+    *("segmentation", "segmentations", "segmentationclass", "segmentationobject"),
+    *("thumbnail", "thumbnails", "thumbs", "results", "output", "plots"),
+}
+"""Names that people give to folders of pictures of all classes, or of something else."""
+
+
+def role_of(name: str) -> str | None:
+    """The part that a folder's name stands for: ``query-night`` for a further query set."""
+    if match := _MORE_QUERIES.fullmatch(name):
+        return f"query-{match[1]}"
+    return _ROLE_OF.get(name.lower())
+
+
+def is_distractor(name: str) -> bool:
+    """Whether a folder's name says that it holds distractors."""
+    return name.lower() in ("distractor", "distractors")
+
+
+def is_no_class(name: str) -> bool:
+    """Whether a folder's name is one for pictures of all classes, or for something else."""
+    return name.lower() in _NO_CLASSES
+
+
+def sound_like_parts(names: Sequence[str]) -> list[str]:
+    """Names that say more or less that they are parts, as ``train2017`` or ``image_query``.
+
+    A single class may be called so (``freight train``, ``test tube``). Folders are parts rather
+    than classes if at least half of them are called after different parts, or if all of them are
+    numbered portions.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of folders that lie side by side and hold pictures.
+
+    Returns
+    -------
+    list of str
+        In order; empty if they can be classes.
+    """
+    if len(names) > 1 and all(map(_PORTION.fullmatch, names)):
+        return list(names)
+    meant = {name: role for name in names if (role := _part_in(name))}
+    if len(set(meant.values())) > 1 and 2 * len(meant) >= len(names):
+        return list(meant)
+    return []
+
+
+def _part_in(name: str) -> str | None:
+    """The first word in a name that people give to a part, as the part that it means."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    return next(
+        (_ROLE_OF.get(word, word) for word in words if word in _ROLE_OF.keys() | _UNUSED), None
+    )
