@@ -22,6 +22,10 @@ class UnreadableImageError(ValueError):
     """
 
 
+class UnopenedError(UnreadableImageError):
+    """A file that cannot be opened, or is another by now: this says nothing of the picture."""
+
+
 class OtherFormatError(UnreadableImageError):
     """A picture, film or document in a known format that is not read here."""
 

@@ -10,6 +10,7 @@ matcher look like a retrieval method.
 import functools
 import hashlib
 import importlib.metadata
+import json
 import random
 import re
 import shutil
@@ -81,9 +82,10 @@ class OpenMoji(Source):
     embedded = True
 
     def collect(self, root: Path, each: Each = serially) -> Collection:
-        """Render the pictures into a folder below `root`, unless they are there, and list it."""
+        """Render the pictures into a folder below `root`, unless all are there, and list it."""
         folder = root / f"openmoji-{_version()}"
-        if not folder.is_dir():
+        sizes = folder.with_name(f"{folder.name}.json")
+        if not _is_whole(folder, sizes):
             root.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=root, prefix=".openmoji-") as workshop:
                 made = Path(workshop) / "pictures"
@@ -92,7 +94,7 @@ class OpenMoji(Source):
                 for _ in each(_make, jobs, "rendering openmoji"):
                     pass
                 (made / "ATTRIBUTION.txt").write_text(_ATTRIBUTION, encoding="utf-8")
-                _move(made, folder)
+                _move(made, folder, sizes)
         return read_layout(walk(folder))
 
 
@@ -250,11 +252,29 @@ def _version() -> str:
     return "-".join([*map(importlib.metadata.version, packages), VERSION])
 
 
-def _move(made: Path, folder: Path) -> None:
+def _is_whole(folder: Path, sizes: Path) -> bool:
+    """Whether all files are there that were rendered: programs that tidy up remove old ones."""
+    try:
+        noted = json.loads(sizes.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(noted == _sizes(folder))
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
+
+
+def _move(made: Path, folder: Path, sizes: Path) -> None:
     """Put the finished folder in its place; another process may have been faster."""
+    sizes.write_text(json.dumps(_sizes(made)), encoding="utf-8")
     try:
         made.rename(folder)
     except OSError:
+        if _is_whole(folder, sizes):
+            return
         if not folder.is_dir():
             raise
-        shutil.rmtree(made)
+        shutil.rmtree(folder)
+        made.rename(folder)

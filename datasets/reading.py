@@ -4,9 +4,8 @@ import hashlib
 import io
 import os
 import warnings
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, overload
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +28,7 @@ from datasets.decoding.png import require_few_chunks
 from datasets.decoding.render import Decoded, render
 from datasets.decoding.repair import MOST_BYTES, repairs
 from datasets.decoding.tiff import is_floating
-from datasets.errors import InputError, UnreadableImageError
+from datasets.errors import InputError, UnopenedError, UnreadableImageError
 from datasets.opening import BinaryFile, NotRegularError, NotSharedError, open_file
 
 Pixels = NDArray[np.uint8]
@@ -90,9 +89,9 @@ def require_picture(path: Path) -> None:
         require_readable(file.read(HEAD), path)
 
 
-def read_image(path: str | Path) -> Pixels:
+def read_image(path: str | Path, sha256: str | None = None) -> Pixels:
     """Read a picture as upright 8-bit sRGB; see `decode`."""
-    return decode(Path(path)).pixels
+    return decode(Path(path), sha256).pixels
 
 
 def read_bytes(data: bytes) -> Pixels:
@@ -145,7 +144,7 @@ def as_pixels(picture: object) -> Pixels:
     return array if array.shape[2] == 3 else _rendered(PILImage.fromarray(array))
 
 
-def decode(path: Path) -> Decoded:
+def decode(path: Path, sha256: str | None = None) -> Decoded:
     """Decode a picture to upright 8-bit sRGB.
 
     Pixels come before metadata: a file whose pixels are whole is read, whatever is wrong beside
@@ -157,6 +156,8 @@ def decode(path: Path) -> Decoded:
     ----------
     path : Path
         A file of a format in `datasets.decoding.formats.READ`, whatever its name.
+    sha256 : str, optional
+        Content hash that the file had: other bytes are not decoded.
 
     Returns
     -------
@@ -168,9 +169,14 @@ def decode(path: Path) -> Decoded:
     UnreadableImageError
         If the file is missing, empty, truncated, in no format that is read (then it is an
         `OtherFormatError` or `NoPictureError`), larger than `max_pixels`, or has pixels without
-        a defined range.
+        a defined range; if it has another content hash.
     """
     with _opened(path) as file:
+        if sha256 is not None:
+            # Of the very file that is decoded next, which one that replaces it leaves alone.
+            if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                raise UnopenedError("other bytes than before")
+            file.seek(0)
         return _decode_opened(file, path)
 
 
@@ -195,14 +201,14 @@ def _opened(path: Path) -> BinaryFile:
     try:
         return open_file(path)
     except FileNotFoundError as error:
-        raise UnreadableImageError("no such file") from error
+        raise UnopenedError("no such file") from error
     except NotRegularError as error:
-        raise UnreadableImageError("not a regular file") from error
+        raise UnopenedError("not a regular file") from error
     except NotSharedError:
         raise
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise UnreadableImageError(f"cannot be opened ({reason})") from error
+        raise UnopenedError(f"cannot be opened ({reason})") from error
 
 
 def _decode(file: IO[bytes], limit: int, whole: bytes = b"") -> Decoded:
@@ -268,31 +274,3 @@ def _undecodable(error: Exception, data: bytes = b"") -> UnreadableImageError:
         return UnreadableImageError("cannot be decoded (damaged from its beginning on)")
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return UnreadableImageError(f"cannot be decoded ({reason})")
-
-
-class LazyImages(Sequence[Pixels]):
-    """Pictures that are decoded when they are asked for, so that any number fits in memory.
-
-    Parameters
-    ----------
-    paths : sequence of Path
-        The files, in the order in which they are given out.
-    """
-
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self.paths = paths
-
-    def __len__(self) -> int:
-        return len(self.paths)
-
-    @overload
-    def __getitem__(self, index: int) -> Pixels: ...
-    @overload
-    def __getitem__(self, index: slice) -> "LazyImages": ...
-    def __getitem__(self, index: int | slice) -> "Pixels | LazyImages":
-        if isinstance(index, slice):
-            return LazyImages(self.paths[index])
-        return read_image(self.paths[index])
-
-    def __iter__(self) -> Iterator[Pixels]:
-        return map(read_image, self.paths)

@@ -13,6 +13,7 @@ from benchmarks.pipeline.evaluation.fitted_method import postprocess
 from benchmarks.pipeline.extraction import describe as describing
 from benchmarks.pipeline.extraction import encode, networks
 from benchmarks.pipeline.extraction import extract as extracting
+from benchmarks.pipeline.loading import dataset as loading
 from benchmarks.pipeline.loading.training import LeakError
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from extractors.base import Extractor, NothingToLearnError
@@ -81,19 +82,45 @@ def test_a_leak_ends_the_run_wherever_it_comes_up(parted, run, monkeypatch, own_
         run("--extractor", "lbp+hog", "--dataset", parted)
 
 
-def test_a_picture_that_goes_while_it_runs_is_one_line(parted, run, capsys, monkeypatch):
-    gone = parted / "validation/gallery/apple/00.png"
+@pytest.mark.parametrize("other", [None, "01.png"])
+def test_a_picture_that_changes_while_it_runs_is_one_line(parted, run, capsys, monkeypatch, other):
+    changed = parted / "validation/gallery/apple/00.png"
     original = describing.describe_all
 
     def describe(*given):
-        gone.unlink()
+        changed.unlink()
+        if other:
+            changed.write_bytes(changed.with_name(other).read_bytes())
         return original(*given)
 
-    monkeypatch.setattr(extracting, "describe_all", describe)
-    assert run("--extractor", "lbp", "--dataset", parted) == 2
+    with monkeypatch.context() as context:
+        context.setattr(extracting, "describe_all", describe)
+        assert run("--extractor", "lbp", "--dataset", parted) == 2
     printed = capsys.readouterr().err
-    assert f"{gone}: no such file" in printed
+    assert f"{changed}: {'other bytes than before' if other else 'no such file'}" in printed
     assert "run again" in printed
+    assert run("--extractor", "lbp", "--dataset", parted) == 0
+
+
+def test_a_picture_that_goes_before_it_is_decoded_is_no_broken_one(
+    parted, run, capsys, monkeypatch, tmp_path
+):
+    gone = parted / "validation/gallery/apple/00.png"
+    kept = gone.read_bytes()
+    hashed = loading.file_hashes
+
+    def leave(*given, **more):
+        found = hashed(*given, **more)
+        gone.unlink()
+        return found
+
+    with monkeypatch.context() as context:
+        context.setattr(loading, "file_hashes", leave)
+        assert run("--extractor", "lbp", "--dataset", parted) == 2
+    assert f"{gone}: no such file; it has changed meanwhile, run again" in capsys.readouterr().err
+    gone.write_bytes(kept)
+    assert run("--extractor", "lbp", "--dataset", parted) == 0
+    assert str(gone.name) not in (tmp_path / "out" / "parted" / "problems.csv").read_text()
 
 
 def test_zero_vectors_stay_zero_behind_what_is_learned():

@@ -110,6 +110,22 @@ def test_rendering_again_gives_the_same_bytes(dataset, plan, tmp_path):
         assert again == (dataset.root / rendering.target).read_bytes()
 
 
+def test_rendered_files_that_are_gone_or_emptied_are_made_again(plan, tmp_path, monkeypatch):
+    few = [one for one in plan if "/distractor/" not in one.target][:20]
+    monkeypatch.setattr(openmoji, "plan", lambda each: few)
+    found = openmoji.OpenMoji().collect(tmp_path)
+    contents = {item.id: item.path.read_bytes() for item in found.items}
+    assert len(contents) == 20
+    first, second = (item.path for item in found.items[:2])
+    first.unlink()
+    second.write_bytes(b"")
+    again = openmoji.OpenMoji().collect(tmp_path)
+    assert {item.id: item.path.read_bytes() for item in again.items} == contents
+    before = first.stat().st_mtime_ns
+    openmoji.OpenMoji().collect(tmp_path)
+    assert first.stat().st_mtime_ns == before
+
+
 def test_attribution_lies_with_the_pictures_and_in_the_table(dataset, cache, tmp_path):
     [text] = [path.read_text() for path in (cache / "datasets").glob("*/ATTRIBUTION.txt")]
     arguments = ["--cache", str(cache), "--out", str(tmp_path), "--quiet"]

@@ -7,8 +7,10 @@ import pytest
 from pictures import picture
 from PIL import Image
 
+from benchmarks.pipeline.loading.listed import LazyImages, read_listed
+from datasets import task
 from datasets.errors import InputError, UnreadableImageError
-from datasets.reading import LIMIT, LazyImages, content_hash, read_image
+from datasets.reading import LIMIT, content_hash, read_image
 
 RED = (200, 30, 30)
 
@@ -136,11 +138,20 @@ def test_decompression_bomb_is_refused_before_decoding(tmp_path, monkeypatch):
 
 def test_lazy_images_decode_on_demand(tmp_path):
     paths = [save(picture(seed), tmp_path / f"{seed}.png") for seed in range(3)]
-    images = LazyImages(paths)
+    images = LazyImages([task.Image(path.name, path, content_hash(path)) for path in paths])
     assert len(images) == 3
     assert np.array_equal(images[1], np.array(picture(1)))
     assert [image.shape for image in images[1:]] == [(24, 24, 3)] * 2
     assert len(list(images)) == len(list(images))  # may be read again
+
+
+def test_a_listed_picture_that_is_another_by_now_is_not_read(tmp_path):
+    path = save(picture(1), tmp_path / "a.png")
+    listed = task.Image("a.png", path, content_hash(path))
+    assert np.array_equal(read_listed(listed), np.array(picture(1)))
+    save(picture(2), path)
+    with pytest.raises(InputError, match=r"a.png: other bytes than before; .* run again"):
+        read_listed(listed)
 
 
 def test_content_hash_is_of_bytes(tmp_path):

@@ -248,7 +248,7 @@ def test_fitting_on_anything_but_training_images_raises(parted, tmp_path):
     describing.describe_all(
         {row.name: store},
         {row.name: (row.head,)},
-        [PictureInput(image.sha256, image.path) for _, image in data.images],
+        [PictureInput(image) for _, image in data.images],
         Workforce(quiet=True),
         "",
     )

@@ -66,6 +66,18 @@ def test_edges_are_a_query_set_on_the_same_gallery(parted, load_dataset, tmp_pat
         with_edges(made, tmp_path / "cache", QUIET)
 
 
+def test_damaged_drawings_and_those_of_others_are_made_anew(parted, load_dataset, tmp_path):
+    dataset = load_dataset(parted)
+    made = with_edges(dataset, tmp_path / "cache", QUIET)
+    first, second, third = (image.path for image in made.queries["query-edges"][:3])
+    right = [path.read_bytes() for path in (first, second, third)]
+    first.write_bytes(b"")
+    second.write_bytes(right[2])
+    third.unlink()
+    assert with_edges(dataset, tmp_path / "cache", QUIET) == made
+    assert [path.read_bytes() for path in (first, second, third)] == right
+
+
 def test_a_drawing_does_not_find_the_photograph_it_was_made_of(parted, load_dataset, tmp_path):
     photo = next((parted / "validation/query/apple").iterdir())
     twin = parted / "validation/gallery/apple/twin.png"

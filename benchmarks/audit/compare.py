@@ -10,11 +10,11 @@ from benchmarks.audit.duplicates import Pair, Rule, find_pairs
 from benchmarks.pipeline.cache.fingerprint import module_identity
 from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.extraction.outcome import Extracted
+from benchmarks.pipeline.loading.listed import read_listed
 from benchmarks.pipeline.workers import Workforce
 from datasets import perceptual
 from datasets.errors import InputError
 from datasets.perceptual import perceptual_hash
-from datasets.reading import read_image
 from datasets.task import Image
 
 
@@ -67,10 +67,10 @@ def perceptual_hashes(
         See `datasets.perceptual.perceptual_hash`.
     """
     store = ArrayStore(cache / "hashes", "phash", module_identity(perceptual))
-    paths = {image.sha256: image.path for image in images}
-    found, problems = store.made(paths, _hashes, _as_it_is, workforce, "perceptual hashes")
+    named = {image.sha256: image for image in images}
+    found, problems = store.made(named, _hashes, _as_it_is, workforce, "perceptual hashes")
     for key, problem in problems.items():
-        raise InputError(f"{paths[key]}: {problem}; leave it out, or run again")
+        raise InputError(f"{named[key].path}: {problem}; leave it out, or run again")
     return np.stack([found[image.sha256] for image in images])
 
 
@@ -78,5 +78,5 @@ def _as_it_is(key: str, row: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return row
 
 
-def _hashes(paths: Sequence[Path]) -> list[NDArray[np.uint8]]:
-    return [perceptual_hash(read_image(path)) for path in paths]
+def _hashes(images: Sequence[Image]) -> list[NDArray[np.uint8]]:
+    return [perceptual_hash(read_listed(image)) for image in images]

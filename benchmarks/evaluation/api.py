@@ -51,7 +51,8 @@ from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.experiment import run
 from benchmarks.pipeline.evaluation.sanity import check_protocol, check_search
-from benchmarks.pipeline.loading.dataset import load, read_listed
+from benchmarks.pipeline.loading.dataset import load
+from benchmarks.pipeline.loading.listed import read_listed
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method, require_own_name
@@ -261,7 +262,7 @@ def _method(
     if is_own(extractor):
         return Method(named, (ExtractorSteps(named, extractor, epochs),)), True
     images = (data.gallery[0], next(iter(data.queries.values()))[0])
-    pair = [read_listed(image.path) for image in images]
+    pair = [read_listed(image) for image in images]
     made = as_extractor(extractor, pair, fit, preprocess)
     return Method(named, (ExtractorSteps(named, made),)), False
 

@@ -37,7 +37,7 @@ def test_describe_a_folder(benchmark, images, tmp_path, jobs, name):
     benchmark.group = f"{name} of {COUNT} pictures, decoding and storing included"
     benchmark.extra_info["peer"] = f"ours, workers: {jobs}"
     workforce = Workforce(jobs, quiet=True)
-    inputs = [PictureInput(image.sha256, image.path) for image in images]
+    inputs = [PictureInput(image) for image in images]
     maker, kind_of_store = MAKERS[name]
 
     def describe(round_: int) -> None:

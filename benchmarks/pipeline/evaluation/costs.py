@@ -10,10 +10,11 @@ from benchmarks.pipeline.evaluation.fitted_method import FittedMethod
 from benchmarks.pipeline.extraction.encode import restore_head
 from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.extraction.transformed import extract_for
+from benchmarks.pipeline.loading.listed import read_listed
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.records.recorder import Recorder
-from datasets.reading import Pixels, read_image
+from datasets.reading import Pixels
 from datasets.task import Dataset
 
 PICTURES = 64
@@ -38,7 +39,7 @@ def measure(evaluation: Evaluation, recorder: Recorder, methods: Sequence[Method
     extractors = list({one.name: one for method in methods for one in method.extractors}.values())
     extracted = extract_for(methods, dataset, evaluation.cache, False, workforce)
     chosen = sorted(dataset.gallery, key=lambda image: image.sha256)[:PICTURES]
-    pictures = [read_image(image.path) for image in chosen]
+    pictures = [read_listed(image) for image in chosen]
     seconds: dict[Path, float] = {}
     label = f"timing extraction on {dataset.name}"
     for one in workforce.track(extractors, len(extractors), label):

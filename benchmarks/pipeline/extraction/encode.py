@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from benchmarks.pipeline.cache import estimators
 from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore, Place, StoredFeatures
 from benchmarks.pipeline.extraction.outcome import Extracted
+from benchmarks.pipeline.loading.listed import LazyImages
 from benchmarks.pipeline.loading.training import require_training
 from benchmarks.pipeline.methods.extractor import HEAD, ExtractorSteps, Identified
 from benchmarks.pipeline.workers import Workforce
 from datasets.errors import DamagedError
-from datasets.reading import LazyImages
 from datasets.task import Dataset, Image
 from extractors.networks.saving import DamagedNetworkError
 
@@ -69,7 +69,7 @@ def learn_head(
     require_training(dataset.training, dataset)
     began = time.perf_counter()
     if features is None:
-        extractor.head.fit(LazyImages([image.path for image in dataset.training]))
+        extractor.head.fit(LazyImages(dataset.training))
     else:
         extractor.head.fit(features.of([image.sha256 for image in dataset.training]))
     store.fit_seconds = time.perf_counter() - began

@@ -119,7 +119,7 @@ def _describe(
             stores[store.folder.name] = store
             describers[store.folder.name] = (one.detector or one.head,)
             users.setdefault(store.folder.name, []).append(mine)
-    inputs = [PictureInput(image.sha256, image.path) for _, image in dataset.images]
+    inputs = [PictureInput(image) for _, image in dataset.images]
     errors = describe_all(stores, describers, inputs, workforce, f"describing {dataset.name}")
     for name, error in errors.items():
         for mine in users[name]:

@@ -14,7 +14,7 @@ from benchmarks.pipeline.cache.fingerprint import (
     libraries,
     module_identity,
 )
-from benchmarks.pipeline.loading.dataset import read_listed
+from benchmarks.pipeline.loading.listed import read_listed
 from benchmarks.pipeline.loading.training import require_training
 from benchmarks.pipeline.loading.variants import is_drawn
 from datasets import transformations
@@ -47,23 +47,33 @@ class PictureInput:
 
     Attributes
     ----------
-    key : str
-        The input's own name in stores.
-    path : Path
-        The picture's file.
+    image : Image
+        The picture.
+    copy : str
+        Name of the copy; empty for the picture itself.
     augmentation : Augmentation or None
         How the copy differs from the picture.
     chance : tuple of int
         Seed of the copy.
     """
 
-    key: str
-    path: Path
+    image: Image
+    copy: str = ""
     augmentation: Augmentation | None = None
     chance: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         return str(self.path)
+
+    @property
+    def key(self) -> str:
+        """Hash of the picture, with the name of the copy."""
+        return f"{self.image.sha256}-{self.copy}" if self.copy else self.image.sha256
+
+    @property
+    def path(self) -> Path:
+        """File of the picture."""
+        return self.image.path
 
     def pixels(self) -> Pixels:
         """Decode the picture, and vary it if this is a copy.
@@ -73,10 +83,10 @@ class PictureInput:
         InputError
             If the picture has gone or changed meanwhile.
         """
-        image = read_listed(self.path)
+        picture = read_listed(self.image)
         if self.augmentation is None:
-            return image
-        return self.augmentation.vary(image, np.random.default_rng(self.chance))
+            return picture
+        return self.augmentation.vary(picture, np.random.default_rng(self.chance))
 
 
 @dataclass(frozen=True)
@@ -121,7 +131,7 @@ class TransformedQuery:
         InputError
             If the picture has gone or changed meanwhile.
         """
-        return self.transformation(_decoded(self.path), self.strength, self.image.sha256)
+        return self.transformation(_decoded(self.image), self.strength, self.image.sha256)
 
 
 @dataclass(frozen=True)
@@ -163,7 +173,7 @@ class TrainingDrawing:
         InputError
             If the picture has gone or changed meanwhile.
         """
-        return self.lines(read_listed(self.path))
+        return self.lines(read_listed(self.image))
 
 
 def training_drawings(dataset: Dataset, lines: Lines) -> list[TrainingDrawing]:
@@ -183,6 +193,6 @@ def training_drawings(dataset: Dataset, lines: Lines) -> list[TrainingDrawing]:
 
 
 @lru_cache(maxsize=2)
-def _decoded(path: Path) -> Pixels:
+def _decoded(image: Image) -> Pixels:
     """A picture; its copies are made one after another, by two threads at most."""
-    return read_listed(path)
+    return read_listed(image)

@@ -22,11 +22,11 @@ from benchmarks.pipeline.cache.store import MapStore
 from benchmarks.pipeline.cache.working import remove_folder, working_folder
 from benchmarks.pipeline.extraction.inputs import Input, PictureInput
 from benchmarks.pipeline.extraction.outcome import Extracted
+from benchmarks.pipeline.loading.listed import LazyImages
 from benchmarks.pipeline.loading.training import require_training, training_fingerprint
 from benchmarks.pipeline.methods.extractor import ExtractorSteps, map_store
 from benchmarks.pipeline.workers import Workforce, cut
 from datasets.errors import DamagedError
-from datasets.reading import LazyImages
 from datasets.task import Dataset, Image
 from extractors.matrices import scratch_matrix
 from extractors.networks.augmentation import Augmentation
@@ -106,7 +106,7 @@ def _run(
             with working_folder(mine.training, forget) as folder:
                 _train(extractor, mine.maps, folder, dataset, workforce)
         mine.store.fit_seconds = _seconds(mine.training)
-    inputs = [PictureInput(i.sha256, i.path) for i in images if i.sha256 in missing]
+    inputs = [PictureInput(i) for i in images if i.sha256 in missing]
     network, label = extractor.network, f"{extractor.name} on {dataset.name}"
     assert network is not None, "extractors without a network are run elsewhere"
     run_network(network, mine.maps or mine.store, inputs, workforce, label)
@@ -146,7 +146,7 @@ def _train(
     write_json(folder / "identity.json", extractor.identity)
     seconds: float | None = 0.0
     if maps is None or extractor.stem is None:
-        images = LazyImages([image.path for image in dataset.training])
+        images = LazyImages(dataset.training)
         head.fit(images, labels, folder=folder, track=track)
     else:
         inputs = augmented_inputs(dataset.training, head.augmentation, head.recipe.seed)
@@ -205,11 +205,10 @@ def augmented_inputs(
     kind = augmentation and digest([computes(replace(augmentation, copies=0)), seed])[:12]
     inputs = []
     for image in training:
-        inputs.append(PictureInput(image.sha256, image.path))
+        inputs.append(PictureInput(image))
         for number in range(augmentation.copies if augmentation else 0):
             chance = (seed, int(image.sha256[:8], 16), number)
-            key = f"{image.sha256}-{kind}-{number}"
-            inputs.append(PictureInput(key, image.path, augmentation, chance))
+            inputs.append(PictureInput(image, f"{kind}-{number}", augmentation, chance))
     return inputs
 
 

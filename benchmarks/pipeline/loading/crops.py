@@ -2,19 +2,18 @@
 
 from collections import defaultdict
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image as PILImage
 
-from benchmarks.formats.files import write_whole
 from benchmarks.pipeline.cache.fingerprint import digest, module_identity
+from benchmarks.pipeline.loading.kept import make_pictures
+from benchmarks.pipeline.loading.listed import read_listed
 from benchmarks.pipeline.workers import Workforce
 from datasets import reading
-from datasets.errors import InputError, UnreadableImageError
-from datasets.reading import content_hash, read_image
-from datasets.task import Dataset, Image, Relevance
+from datasets.errors import InputError
+from datasets.reading import Pixels
+from datasets.task import Box, Dataset, Image, Relevance
 
 
 def with_crops(dataset: Dataset, cache: Path, workforce: Workforce) -> Dataset:
@@ -40,11 +39,9 @@ def with_crops(dataset: Dataset, cache: Path, workforce: Workforce) -> Dataset:
     if not boxed:
         return dataset
     folder = cache / "datasets" / f"crops-{digest(module_identity(reading))[:16]}"
-    files = workforce.each(partial(_cut, folder), boxed, f"cropping queries of {dataset.name}")
-    crops = {
-        image.id: replace(image, path=path, sha256=content_hash(path), box=None)
-        for image, path in zip(boxed, files, strict=True)
-    }
+    label = f"cropping queries of {dataset.name}"
+    cut = make_pictures(_Cut(), boxed, folder, workforce, label)
+    crops = {crop.id: replace(crop, box=None) for [crop] in cut}
     whole: dict[str, set[str]] = defaultdict(set)
     for image in dataset.gallery:
         whole[image.sha256].add(image.id)
@@ -60,24 +57,24 @@ def with_crops(dataset: Dataset, cache: Path, workforce: Workforce) -> Dataset:
     return replace(dataset, queries=queries, relevance=judged)
 
 
-def _cut(folder: Path, image: Image) -> Path:
-    """Write the part of a picture, unless it is there."""
-    if image.box is None:
-        return image.path
-    path = folder / f"{'-'.join(map(str, (image.sha256, *image.box)))}.png"
-    if path.exists():
-        return path
-    try:
-        picture = read_image(image.path)
-    except UnreadableImageError as error:
-        raise InputError(f"{image.path}: {error}; it has changed meanwhile, run again") from error
-    height, width = picture.shape[:2]
-    left, top, right, bottom = image.box
-    if right > width or bottom > height:
-        raise InputError(
-            f"{image.id}: the crop box lies outside of the picture ({width} x {height} pixels); "
-            "mend the table"
-        )
-    part = PILImage.fromarray(np.ascontiguousarray(picture[top:bottom, left:right]))
-    write_whole(path, partial(part.save, format="PNG"))
-    return path
+class _Cut:
+    """Cuts the part of a picture out."""
+
+    def names(self, image: Image) -> list[str]:
+        return ["-".join(map(str, (image.sha256, *_box(image))))]
+
+    def __call__(self, image: Image) -> list[Pixels]:
+        picture = read_listed(image)
+        height, width = picture.shape[:2]
+        left, top, right, bottom = _box(image)
+        if right > width or bottom > height:
+            raise InputError(
+                f"{image.id}: the crop box lies outside of the picture ({width} x {height} "
+                "pixels); mend the table"
+            )
+        return [np.ascontiguousarray(picture[top:bottom, left:right])]
+
+
+def _box(image: Image) -> Box:
+    assert image.box is not None, "others are not cut"
+    return image.box

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,20 +18,26 @@ from benchmarks.pipeline.loading.crops import with_crops
 from benchmarks.pipeline.workers import Workforce
 from datasets import reading
 from datasets.assembly import Inspected, assemble
-from datasets.errors import InputError, NoPictureError, OtherFormatError, UnreadableImageError
+from datasets.errors import (
+    InputError,
+    NoPictureError,
+    OtherFormatError,
+    UnopenedError,
+    UnreadableImageError,
+)
 from datasets.file_names import require_file_name
 from datasets.layout import Collection, Item
 from datasets.reading import (
-    Pixels,
     content_hash,
     decode,
     max_pixels,
-    read_image,
     require_picture,
 )
 from datasets.source import Source
 from datasets.task import Dataset, ProblemKind
 from datasets.walk import CACHE_SIGNATURE, CACHE_TAG
+
+A = TypeVar("A")
 
 _HASH = 32
 _TEXT = 224
@@ -41,6 +48,13 @@ _REFUSED = "\t"
 
 _GRAIN = 2e9
 """Nanoseconds; a file written a moment ago could change again within its clock's grain."""
+
+
+class _File(NamedTuple):
+    """A file that was hashed."""
+
+    path: Path
+    sha256: str
 
 
 def load(
@@ -139,11 +153,11 @@ def inspect(
         By item id.
     """
     hashes, refused = file_hashes([item.path for item in items], name, cache, workforce, reread)
-    paths = {hashes[item.path]: item.path for item in items if item.path in hashes}
+    files = {hashes[i.path]: _File(i.path, hashes[i.path]) for i in items if i.path in hashes}
     identity = module_identity(reading) | {"max pixels": max_pixels()}
     store = ArrayStore(cache / "readable", "remarks", identity)
     work = partial(_each, _decoded)
-    found, broken = store.made(paths, work, _inspected, workforce, "reading pictures")
+    found, broken = store.made(files, work, _inspected, workforce, "reading pictures")
     found |= {sha256: Inspected(sha256, reason) for sha256, reason in broken.items()}
     return {
         item.id: found[hashes[item.path]] if item.path in hashes else refused[item.path]
@@ -202,20 +216,6 @@ def _hashed_or_not(state: str, row: NDArray[np.uint8]) -> str | Inspected:
     return row[:_HASH].tobytes().hex() if row[:_HASH].any() else _inspected("", row[_HASH:])
 
 
-def read_listed(path: Path) -> Pixels:
-    """Read a picture that could be read when its dataset was listed.
-
-    Raises
-    ------
-    InputError
-        If it has gone or changed meanwhile.
-    """
-    try:
-        return read_image(path)
-    except UnreadableImageError as error:
-        raise InputError(f"{path}: {error}; it has changed meanwhile, run again") from error
-
-
 def _state(path: Path) -> str:
     """A key that changes whenever the file may have."""
     try:
@@ -238,10 +238,12 @@ def _hashed(path: Path) -> NDArray[np.generic]:
     return np.concatenate([found, _text("")])
 
 
-def _decoded(path: Path) -> NDArray[np.generic]:
+def _decoded(file: _File) -> NDArray[np.generic]:
     """Remarks on a picture, or why it cannot be read."""
     try:
-        return _text("\n".join(decode(path).remarks))
+        return _text("\n".join(decode(file.path, file.sha256).remarks))
+    except UnopenedError as error:
+        raise InputError(f"{file.path}: {error}; it has changed meanwhile, run again") from error
     except UnreadableImageError as error:
         return _refusal(error)
 
@@ -268,12 +270,12 @@ def _inspected(sha256: str, row: NDArray[np.uint8]) -> Inspected:
 
 
 def _each(
-    look: Callable[[Path], NDArray[np.generic]], paths: Sequence[Path]
+    look: Callable[[A], NDArray[np.generic]], files: Sequence[A]
 ) -> list[NDArray[np.generic] | UnreadableImageError]:
     made: list[NDArray[np.generic] | UnreadableImageError] = []
-    for path in paths:
+    for file in files:
         try:
-            made.append(look(path))
+            made.append(look(file))
         except UnreadableImageError as error:
             made.append(error)
         except MemoryError:

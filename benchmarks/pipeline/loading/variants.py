@@ -2,26 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from PIL import Image as PILImage
 
-from benchmarks.formats.files import write_whole
 from benchmarks.pipeline.cache.fingerprint import computes, digest, imported_modules, libraries
-from benchmarks.pipeline.loading.dataset import read_listed
+from benchmarks.pipeline.loading.kept import make_pictures
+from benchmarks.pipeline.loading.listed import read_listed
 from benchmarks.pipeline.workers import Workforce
 from datasets.errors import InputError
-from datasets.reading import Pixels, content_hash
+from datasets.reading import Pixels
 from datasets.task import Dataset, Image, Relevance
 from extractors.hand_crafted.lines import Lines
 from extractors.networks.augmentation import Augmentation
 
 EDGES = "query-edges"
 _DRAWN = ("sketch", "edges", "drawing")
-_SUFFIX = ".png"
 
 
 @dataclass(frozen=True)
@@ -32,8 +29,11 @@ class _Drawn:
 
     lines: Lines
 
+    def names(self, image: Image) -> list[str]:
+        return [f"{image.sha256}-0"]
+
     def __call__(self, image: Image) -> list[Pixels]:
-        return [self.lines(read_listed(image.path))]
+        return [self.lines(read_listed(image))]
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,16 @@ class _Varied:
     augmentation: Augmentation
     seed: int
 
+    def names(self, image: Image) -> list[str]:
+        return [f"{image.sha256}-{number}" for number in range(self.augmentation.copies)]
+
     def __call__(self, image: Image) -> list[Pixels]:
-        picture = read_listed(image.path)
-        chances = [(self.seed, int(image.sha256[:8], 16), n) for n in range(self.copies)]
+        picture = read_listed(image)
+        copies = range(self.augmentation.copies)
+        chances = [(self.seed, int(image.sha256[:8], 16), number) for number in copies]
         return [
             self.augmentation.vary(picture, np.random.default_rng(chance)) for chance in chances
         ]
-
-    @property
-    def copies(self) -> int:
-        return self.augmentation.copies
 
 
 def is_drawn(query_set: str) -> bool:
@@ -87,10 +87,7 @@ def with_edges(dataset: Dataset, cache: Path, workforce: Workforce) -> Dataset:
         raise InputError(f"--edges: {dataset.name} has a set {EDGES!r} already, or no 'query' set")
     queries = dataset.queries["query"]
     drawn = _make(_Drawn(Lines()), queries, cache / "datasets" / "edges", workforce, "drawing")
-    edges = tuple(
-        replace(image, id=f"{EDGES}/{image.id}", path=path, sha256=content_hash(path))
-        for image, [path] in zip(queries, drawn, strict=True)
-    )
+    edges = tuple(replace(drawing, id=f"{EDGES}/{drawing.id}") for [drawing] in drawn)
     judged = dict(dataset.relevance)
     for photo, drawing in zip(queries, edges, strict=True):
         if (made := _relevance(photo, dataset)) is not None:
@@ -124,9 +121,9 @@ def with_copies(
     def copied(images: tuple[Image, ...]) -> tuple[Image, ...]:
         made = _make(vary, images, folder, workforce, f"copying {dataset.name}")
         copies = [
-            replace(image, id=f"{image.id}-copy-{n}", path=path, sha256=content_hash(path))
-            for image, paths in zip(images, made, strict=True)
-            for n, path in enumerate(paths, 1)
+            replace(copy, id=f"{copy.id}-copy-{number}")
+            for copies in made
+            for number, copy in enumerate(copies, 1)
         ]
         return tuple(sorted([*images, *copies], key=lambda image: image.id))
 
@@ -159,17 +156,8 @@ def _make(
     folder: Path,
     workforce: Workforce,
     label: str,
-) -> list[list[Path]]:
-    """Make pictures of each image that are not there yet; their files."""
+) -> list[list[Image]]:
+    """Make pictures of each image, in a folder of all that decides how."""
     how = [computes(maker), libraries(*imported_modules(Lines.__module__))]
     place = folder.with_name(f"{folder.name}-{digest(how)[:16]}")
-    return list(workforce.each(partial(_write, maker, place), images, label))
-
-
-def _write(maker: _Drawn | _Varied, folder: Path, image: Image) -> list[Path]:
-    count = maker.copies if isinstance(maker, _Varied) else 1
-    paths = [folder / f"{image.sha256}-{number}{_SUFFIX}" for number in range(count)]
-    if not all(path.exists() for path in paths):
-        for path, picture in zip(paths, maker(image), strict=True):
-            write_whole(path, partial(PILImage.fromarray(picture).save, format="PNG"))
-    return paths
+    return make_pictures(maker, images, place, workforce, label)

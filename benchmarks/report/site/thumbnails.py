@@ -118,7 +118,7 @@ def make_thumbnails(folder: Path, files: Mapping[str, Path], workforce: Workforc
     workforce : Workforce
         Makes them.
     """
-    todo = [(folder / thumbnail_name(sha256), files[sha256]) for sha256 in sorted(files)]
+    todo = [(folder / thumbnail_name(sha256), files[sha256], sha256) for sha256 in sorted(files)]
     for _ in workforce.each(_make, todo, "thumbnails"):
         pass
 
@@ -131,11 +131,11 @@ def keep_only(folder: Path, names: Iterable[str]) -> None:
             path.unlink()
 
 
-def _make(task: tuple[Path, Path]) -> None:
-    path, file = task
+def _make(task: tuple[Path, Path, str]) -> None:
+    path, file, sha256 = task
     try:
-        picture = PILImage.fromarray(read_image(file))
+        picture = PILImage.fromarray(read_image(file, sha256))
     except UnreadableImageError:
-        return  # gone or broken since the run: the page shows its name
+        return  # gone, changed or broken since the run: the page shows its name
     picture.thumbnail((SIDE, SIDE))
     write_whole(path, partial(picture.save, format="WEBP", quality=_QUALITY))

@@ -198,7 +198,10 @@ class Page:
         try:
             if named is not None:
                 image = self._known(named)
-                return await _in(self._reading_threads, lambda: read_image(image.path)), image
+                pixels = await _in(
+                    self._reading_threads, lambda: read_image(image.path, image.sha256)
+                )
+                return pixels, image
             if request.method != "POST":
                 raise HTTPException(400, "send a picture (POST), or name one by picture=")
             data = await _body(request)
