@@ -1,21 +1,19 @@
 """Files of vectors with the ids of their pictures: NumPy's arrays, CSV, Parquet."""
 
-import codecs
 import csv
 import hashlib
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.formats.columns import read_columns, read_csv
 from benchmarks.formats.files import write_text, write_whole
-from benchmarks.formats.tables import arrow, read_parquet, write_parquet
+from benchmarks.formats.tables import arrow, write_parquet
 from datasets.errors import InputError, UnreadableImageError
 from datasets.names import canonical
 from datasets.reading import content_hash
@@ -26,11 +24,11 @@ FORMATS = ("npy", "npz", "csv", "parquet")
 _BLOCK_VALUES = 2**22
 """Numbers in memory at a time."""
 
-_CSV_ROWS = 4096
-"""Rows of CSV turned into numbers at a time."""
+_LOST = 1e-3
+"""Share of the vectors' variance that rounding to single precision may take away."""
 
-_ID_HEADINGS = {"", "id", "ids", "image", "images", "file", "filename", "path", "name", "key"}
-"""Names of a first column in CSV; numbers may be the names of the others."""
+_NOISE = 1e-14
+"""Vectors that differ by this share of the largest value are equal but for rounding."""
 
 _FORMS = "write .npz (ids and vectors), .npy (with ids in .txt beside it), .csv or .parquet"
 
@@ -79,8 +77,7 @@ def read_vectors(text: str) -> VectorTable:
     text : str
         A file: ``.npz`` with arrays ``ids`` and ``vectors``; ``.npy`` with the ids, a line each,
         in a text file of the same name (``.txt`` or ``.ids``) or in one named behind a comma;
-        ``.csv`` with ids in the first column and numbers in all others; ``.parquet`` with ids in
-        the first column, or the only one of text, and lists, or numbers in all others.
+        ``.csv`` or ``.parquet``, see `benchmarks.formats.columns`.
 
     Raises
     ------
@@ -133,7 +130,7 @@ def require_each_once(ids: Sequence[str], place: str) -> None:
 
 
 def require_vectors(matrix: NDArray[Any], place: str, ids: Sequence[str] | None = None) -> None:
-    """Require a matrix of real numbers that are finite, also in single precision.
+    """Require a matrix of real numbers that are finite and told apart, also in single precision.
 
     Parameters
     ----------
@@ -168,6 +165,32 @@ def require_vectors(matrix: NDArray[Any], place: str, ids: Sequence[str] | None 
                 f"{place}: the vector of {named} is not finite (NaN, infinite or beyond float32); "
                 "leave it out or mend it"
             )
+    _require_told_apart(matrix, place, step)
+
+
+def _require_told_apart(matrix: NDArray[Any], place: str, step: int) -> None:
+    """Refuse vectors that are all zero, or differ in digits that single precision has not."""
+    blocks = [slice(start, start + step) for start in range(0, len(matrix), step)]
+    if not any(np.asarray(matrix[rows]).any() for rows in blocks):
+        raise InputError(f"{place}: all vectors are zero; give those of another extractor")
+    if np.can_cast(matrix.dtype, np.float32):
+        return
+    scale = max(np.abs(np.asarray(matrix[rows], np.float64)).max() for rows in blocks)
+    first = matrix[0].astype(np.float64)
+    sums, squares, lost = np.zeros(matrix.shape[1]), np.zeros(matrix.shape[1]), 0.0
+    for rows in blocks:
+        exact = np.asarray(matrix[rows], np.float64)
+        single = exact.astype(np.float32)
+        vanished = bool((exact.any(axis=1) & ~single.any(axis=1)).any())
+        off, error = (exact - first) / scale, (exact - single) / scale
+        sums, squares = sums + off.sum(axis=0), squares + (off**2).sum(axis=0)
+        lost = np.inf if vanished else lost + float((error**2).sum())
+    spread = float((squares - sums**2 / len(matrix)).sum())
+    if lost == np.inf or (spread > _NOISE**2 * matrix.size and lost > _LOST * spread):
+        raise InputError(
+            f"{place}: vectors differ in digits that single precision (float32) does not hold; "
+            "subtract their mean, or scale them to length 1, before"
+        )
 
 
 def write_vectors(path: Path, ids: Sequence[str], matrix: NDArray[np.float32]) -> None:
@@ -276,94 +299,9 @@ def _read_npz(path: Path, _: Path | None) -> tuple[Sequence[str], NDArray[Any]]:
     return [str(name) for name in text.tolist()], matrix
 
 
-def _read_csv(path: Path, _: Path | None) -> tuple[Sequence[str], NDArray[Any]]:
-    ids: list[str] = []
-    blocks: list[NDArray[np.float32]] = []
-    with path.open("rb") as raw:
-        start = raw.read(2)
-    encoding = "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
-    try:
-        with path.open(newline="", encoding=encoding) as file:
-            first = file.readline()
-            file.seek(0)
-            reader = csv.reader(file, delimiter=max(",;\t", key=first.count), strict=True)
-            lines = _lines(reader)
-            header = next(lines, None)
-            if header and not _is_header(header[1]):
-                lines = chain([header], lines)
-            while batch := list(islice(lines, _CSV_ROWS)):
-                width = blocks[0].shape[1] if blocks else len(batch[0][1]) - 1
-                blocks.append(_numbers(path, batch, width))
-                ids += [row[0] for _, row in batch]
-    except (csv.Error, UnicodeError) as error:
-        raise InputError(f"{path}: no table ({error}); save it as CSV in UTF-8") from error
-    if not blocks:
-        raise InputError(f"{path}: no vectors in it")
-    return ids, np.concatenate(blocks)
-
-
-def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:
-    return ((reader.line_num, row) for row in reader if row)
-
-
-def _is_header(row: Sequence[str]) -> bool:
-    return row[0].strip().lower() in _ID_HEADINGS or any(_number(cell) is None for cell in row[1:])
-
-
-def _numbers(
-    path: Path, batch: Sequence[tuple[int, list[str]]], width: int
-) -> NDArray[np.float32]:
-    for line, row in batch:
-        if len(row) - 1 != width:
-            raise InputError(
-                f"{path}: line {line}: {len(row) - 1} numbers, where others have {width}; mend it"
-            )
-    cells = chain.from_iterable(row[1:] for _, row in batch)
-    try:
-        with np.errstate(over="ignore"):
-            made = np.fromiter(map(float, cells), np.float64, len(batch) * width)
-            return made.astype(np.float32).reshape(len(batch), width)
-    except ValueError as error:
-        line, cell = next(
-            (line, cell) for line, row in batch for cell in row[1:] if _number(cell) is None
-        )
-        raise InputError(f"{path}: line {line}: {cell!r} is no number; mend it") from error
-
-
-def _number(cell: str) -> float | None:
-    try:
-        return float(cell)
-    except ValueError:
-        return math.nan if cell.strip().lower() == "nan" else None
-
-
-def _read_parquet(path: Path, _: Path | None) -> tuple[Sequence[str], NDArray[Any]]:
-    table = read_parquet(path)
-    if table.num_columns < 2:
-        raise InputError(f"{path}: ids stand in the first column, and vectors behind")
-    texts = [n for n, kind in enumerate(table.schema.types) if "string" in str(kind)]
-    place = texts[0] if len(texts) == 1 else 0  # data frames write their index last
-    ids = [str(name) for name in table.column(place).to_pylist()]
-    columns = [one.combine_chunks() for one in table.remove_column(place).columns]
-    if any(one.null_count for one in columns):
-        raise InputError(f"{path}: some vectors are missing (null); leave their rows out")
-    if len(columns) == 1 and hasattr(columns[0], "flatten") and "list" in str(columns[0].type):
-        values = columns[0].flatten().to_numpy(zero_copy_only=False)
-        if not len(ids) or len(values) % len(ids) or len(set(_list_lengths(columns[0]))) > 1:
-            raise InputError(f"{path}: vectors of different lengths; give all the same")
-        return ids, values.reshape(len(ids), -1)
-    return ids, np.stack([one.to_numpy(zero_copy_only=False) for one in columns], axis=1)
-
-
-def _list_lengths(column: Any) -> list[int]:
-    from pyarrow import compute
-
-    return compute.unique(compute.list_value_length(column)).to_pylist()
-
-
-_READERS = {
+_READERS: dict[str, Callable[[Path, Path | None], tuple[Sequence[str], NDArray[Any]]]] = {
     ".npy": _read_npy,
     ".npz": _read_npz,
-    ".csv": _read_csv,
-    ".parquet": _read_parquet,
+    ".csv": lambda path, _: read_csv(path),
+    ".parquet": lambda path, _: read_columns(path),
 }
