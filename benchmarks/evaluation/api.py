@@ -40,6 +40,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import datasets
 from benchmarks.cli.options import require_apart
 from benchmarks.evaluation.arrays import array_dataset, as_table
@@ -65,6 +67,9 @@ from datasets.task import Dataset
 from retrieval.protocol import judge
 from retrieval.ranking import summarise
 from retrieval.search import single
+
+_SAME = 1e-3
+"""Two vectors of one image may differ by this share of their length: one was rounded."""
 
 
 def evaluate(
@@ -163,7 +168,8 @@ def evaluate_vectors(
         Names. An image of the gallery that has the query's id is the query itself, and left out.
     leave_one_out : bool, optional
         True if the queries are the gallery, row by row: each is left out of its own search. It
-        has to be said where both are the same and ids do not tell.
+        has to be said where both are the same and ids do not tell. Vectors of two encoders for
+        the same images go with ids.
     name : str
         Of the method.
     dataset : str
@@ -179,12 +185,13 @@ def evaluate_vectors(
     Raises
     ------
     InputError
-        If vectors, labels or ids do not fit together, or a number is not finite.
+        If vectors, labels or ids do not fit together, a number is not finite, or single precision
+        cannot tell vectors apart.
     """
     require_own_name(name, "name=")
     queries, gallery = _pair(query_vectors, gallery_vectors, leave_one_out)
-    if leave_one_out is None and (query_ids is None or gallery_ids is None):
-        _require_different(queries, gallery)
+    if query_ids is None or gallery_ids is None:
+        _require_said(queries, gallery, leave_one_out)
     labels, ids = (query_labels, gallery_labels), (query_ids, gallery_ids)
     sizes = (queries.shape[0], gallery.shape[0])
     data = array_dataset(dataset, labels, sizes, ids, bool(leave_one_out))
@@ -235,12 +242,25 @@ def _searched(
     return EvaluationResult(task, judgements, ranking, {}, {}, dims, zeros, None, costs)
 
 
-def _require_different(queries: VectorTable, gallery: VectorTable) -> None:
-    if queries == gallery:
+def _require_said(queries: VectorTable, gallery: VectorTable, leave_one_out: bool | None) -> None:
+    """Require that what is said of queries and gallery is so, where ids do not tell."""
+    if leave_one_out is None and queries == gallery:
         raise InputError(
             "queries and gallery are the same vectors; leave_one_out=True leaves each out of its "
             "own search, leave_one_out=False lets it find itself"
         )
+    if not leave_one_out or queries == gallery:
+        return
+    row = 0
+    for one, other in zip(queries.blocks(), gallery.blocks(), strict=True):
+        off = np.linalg.norm(one - other, axis=1) > _SAME * np.linalg.norm(other, axis=1)
+        if off.any():
+            raise InputError(
+                f"leave_one_out: row {row + int(np.argmax(off))} of query_vectors is not that of "
+                "gallery_vectors, as if it were another image; give both in one order, or "
+                "query_ids and gallery_ids"
+            )
+        row += len(one)
 
 
 def _method(

@@ -229,12 +229,14 @@ def _array(made: Any) -> NDArray[Any]:
         made = made.toarray()
     if hasattr(made, "detach"):  # of PyTorch
         made = made.detach().cpu()
+    if np.ma.is_masked(made):
+        raise ValueError("some numbers are masked; fill them")
     return np.asarray(made)
 
 
 def _matrix(made: Any, count: int) -> NDArray[np.float32]:
     rows = _array(made)
-    if rows.ndim != 2 or len(rows) != count or rows.dtype.kind not in "fiub":
+    if rows.ndim != 2 or len(rows) != count or not rows.shape[1] or rows.dtype.kind not in "fiub":
         raise ValueError(
             f"{count} pictures give a matrix of {count} rows of numbers; this is "
             f"{' x '.join(map(str, rows.shape))} of {rows.dtype}"
