@@ -1,6 +1,7 @@
 """A dataset as the user named it, with every file looked at and put into its part."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -29,8 +30,9 @@ from datasets.reading import (
     require_picture,
 )
 from datasets.source import Source
-from datasets.task import Dataset, ProblemKind
+from datasets.task import Dataset, Problem, ProblemKind, Relevance
 from datasets.walk import CACHE_SIGNATURE, CACHE_TAG
+from retrieval.protocol import Judge
 
 _HASH = 32
 _TEXT = 224
@@ -91,7 +93,38 @@ def load(
         dataset = replace(dataset, protocols=source.protocols)
     for name in dataset.queries:
         require_file_name(name, "a query set", f"rename its folder in {dataset.root}")
-    return with_crops(dataset, cache, workforce)
+    return _with_lone_queries(with_crops(dataset, cache, workforce))
+
+
+def _with_lone_queries(dataset: Dataset) -> Dataset:
+    """The dataset with a row for all queries whose relevant images are themselves or junk.
+
+    Raises
+    ------
+    InputError
+        If there are classes or judgements and yet no query that could be scored.
+    """
+    searched = {label for image in dataset.gallery for label in image.labels}
+    lone: Counter[str] = Counter()
+    answered = not dataset.labelled
+    for task in dataset.tasks:
+        judge = Judge(dataset.gallery, dataset.relevance, task.keeps_query)
+        for query in task.queries:
+            if len(judge(query).positive):
+                answered = True
+                continue
+            judged = dataset.relevance.get(query.id, Relevance())
+            if judged.positive or (judged.positive is None and query.labels & searched):
+                lone[query.id if judged.positive else f"{task.query_set}/{query.label}"] += 1
+    if not answered:
+        raise InputError(
+            f"{dataset.root}: no query has a relevant picture in the gallery, itself and junk "
+            "aside, so nothing could be scored; add others of their classes"
+        )
+    what = "nothing is relevant but the query itself and junk"
+    rows = [Problem(name, what, f"{count:,} queries not scored") for name, count in lone.items()]
+    problems = sorted([*dataset.problems, *rows], key=lambda row: row.order)
+    return replace(dataset, problems=tuple(problems))
 
 
 def collect(
