@@ -180,6 +180,8 @@ def use_models(words: Sequence[str]) -> list[str]:
             given.append((word, {}))
         elif not given:
             raise InputError(f"--model {word}: first NAME=FILE, then what is declared of it")
+        elif key in given[-1][1]:
+            raise InputError(f"--model {given[-1][0]} {word}: {key} is declared twice; keep one")
         else:
             given[-1][1][key] = _parsed(key, value)
     return [_use_model(word, declared) for word, declared in given]
