@@ -133,11 +133,35 @@ def collect(
     """List a dataset's files and say what was understood; parameters as of `load`."""
     mark_as_cache(cache)
     source, root = datasets.resolve(text, layout)
-    found = source.collect(root or cache / "datasets", workforce.each)
+    found = _collected(source, root or cache / "datasets", workforce)
     if root is not None:
         for line in (*found.understood(), *map("warning: {}".format, found.layout.warnings)):
             workforce.log(f"{source.name}: {line}")
     return source, found
+
+
+def _collected(source: Source, root: Path, workforce: Workforce) -> Collection:
+    """A dataset's files; of a plug-in, which may do anything, with its errors in one line."""
+    if type(source).__module__.startswith(f"{Source.__module__.partition('.')[0]}."):
+        return source.collect(root, workforce.each)
+    try:
+        found = source.collect(root, workforce.each)
+    except InputError:
+        raise
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(
+            f"dataset {source.name}: cannot list {root} ({type(error).__name__}: {reason})"
+        ) from error
+    items = found.items if isinstance(found, Collection) else [None]
+    if not all(isinstance(item, Item) for item in items):
+        raise InputError(
+            f"dataset {source.name}: its collect() gives no Collection of Items of datasets.layout"
+        )
+    counts = Counter(item.id for item in found.items)
+    if twice := next((name for name, count in counts.items() if count > 1), None):
+        raise InputError(f"dataset {source.name}: id {twice!r} stands twice; give each its own")
+    return replace(found, items=sorted(found.items, key=lambda item: item.id))
 
 
 def mark_as_cache(folder: Path) -> None:
