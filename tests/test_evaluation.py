@@ -213,6 +213,15 @@ def test_what_makes_no_vectors_is_one_line(parted, extractor, message):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("jobs", 0), ("epochs", -1), ("epochs", 0), ("seed", -1), ("seed", "x"), ("seed", 1.5)],
+)
+def test_numbers_are_those_that_the_command_takes(parted, name, value):
+    with pytest.raises(InputError, match=f"{name}={value!r} is no whole number of at least"):
+        evaluate("rgb-histogram", parted, **{name: value})
+
+
 def test_nothing_is_written_unless_asked(parted, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.rglob("*"))

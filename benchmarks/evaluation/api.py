@@ -43,7 +43,7 @@ from typing import Any
 import numpy as np
 
 import datasets
-from benchmarks.cli.options import require_apart
+from benchmarks.cli.options import require_apart, require_whole
 from benchmarks.evaluation.arrays import array_dataset, as_table
 from benchmarks.evaluation.foreign import as_extractor, is_own, name_of
 from benchmarks.evaluation.result import Result, read_result
@@ -63,6 +63,7 @@ from benchmarks.pipeline.records.recorder import EvaluationResult, Recorder
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.write import write_dataset, write_front
 from datasets.errors import InputError
+from datasets.source import require_dataset_name
 from datasets.task import Dataset
 from retrieval.protocol import judge
 from retrieval.ranking import summarise
@@ -125,12 +126,16 @@ def evaluate(
     Raises
     ------
     InputError
-        If the dataset is none, or the extractor fails on it, with the reason.
+        If the dataset is none, or the extractor fails on it, with the reason; if a number is
+        none that the command line would take.
     """
+    require_whole(1, jobs=1 if jobs is None else jobs, epochs=1 if epochs is None else epochs)
+    require_whole(0, seed=seed)
     workforce = Workforce(jobs, quiet)
     layout = layout.split() if isinstance(layout, str) else layout
     with _folders(cache, out) as (kept, results, temporary):
         if isinstance(dataset, Dataset):
+            require_dataset_name(dataset.name, "give the dataset another")
             data = dataset
         else:
             _require_outside(dataset, layout, cache, out)
