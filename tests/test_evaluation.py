@@ -196,6 +196,8 @@ class Neighbourly:
         (lambda picture: [np.nan, 1.0], "gave values that are not finite for .*png"),
         (lambda picture: ["a", "b"], "rows of numbers"),
         (lambda picture: np.zeros(0), "this is 2 x 0 of float"),
+        (lambda picture: mean_colour(picture) * 1e-60, "digits that single precision"),
+        (lambda picture: mean_colour(picture) + 1e12, "digits that single precision"),
         (lambda picture: np.ma.masked_equal([1, 2], 1), "some numbers are masked"),
         (Neighbourly(), "depends on the pictures beside it"),
         ("histogram", "no such extractor as 'histogram'"),
@@ -211,6 +213,12 @@ def test_what_makes_no_vectors_is_one_line(parted, extractor, message):
     with pytest.raises(InputError, match=message) as error:
         evaluate(extractor, parted)
     assert "\n" not in str(error.value)
+
+
+def test_vectors_of_zero_are_told(parted):
+    result = evaluate(lambda picture: np.zeros(3), parted)
+    assert result.scores["map"] == pytest.approx(result.chance["map"])
+    assert "19 images have the vector zero" in repr(result)
 
 
 @pytest.mark.parametrize(

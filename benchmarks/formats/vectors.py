@@ -25,10 +25,16 @@ _BLOCK_VALUES = 2**22
 """Numbers in memory at a time."""
 
 _LOST = 1e-3
-"""Share of the vectors' variance that rounding to single precision may take away."""
+"""Share of their squared differences that vectors may lose in single precision."""
 
 _NOISE = 1e-14
-"""Vectors that differ by this share of the largest value are equal but for rounding."""
+"""Vectors of length 1 that differ by this are equal but for rounding."""
+
+ROUNDED = (
+    "vectors differ in digits that single precision (float32) does not hold; subtract their mean, "
+    "or scale them to length 1, before"
+)
+"""Words on vectors that do not survive rounding."""
 
 _FORMS = "write .npz (ids and vectors), .npy (with ids in .txt beside it), .csv or .parquet"
 
@@ -154,10 +160,11 @@ def require_vectors(matrix: NDArray[Any], place: str, ids: Sequence[str] | None 
         )
     if not len(matrix):
         raise InputError(f"{place}: no vectors in it")
-    step = max(1, _BLOCK_VALUES // matrix.shape[1])
+    step, is_zero = max(1, _BLOCK_VALUES // matrix.shape[1]), True
     for start in range(0, len(matrix), step):
+        rows = np.asarray(matrix[start : start + step])
         with np.errstate(over="ignore"):
-            finite = np.isfinite(np.asarray(matrix[start : start + step], np.float32)).all(axis=1)
+            finite = np.isfinite(rows.astype(np.float32)).all(axis=1)
         if not finite.all():
             row = start + int(np.argmin(finite))
             named = repr(ids[row]) if ids is not None and row < len(ids) else f"row {row}"
@@ -165,32 +172,45 @@ def require_vectors(matrix: NDArray[Any], place: str, ids: Sequence[str] | None 
                 f"{place}: the vector of {named} is not finite (NaN, infinite or beyond float32); "
                 "leave it out or mend it"
             )
-    _require_told_apart(matrix, place, step)
-
-
-def _require_told_apart(matrix: NDArray[Any], place: str, step: int) -> None:
-    """Refuse vectors that are all zero, or differ in digits that single precision has not."""
-    blocks = [slice(start, start + step) for start in range(0, len(matrix), step)]
-    if not any(np.asarray(matrix[rows]).any() for rows in blocks):
+        is_zero &= not rows.any()
+    if is_zero:
         raise InputError(f"{place}: all vectors are zero; give those of another extractor")
+    if not survive_rounding(matrix):
+        raise InputError(f"{place}: {ROUNDED}")
+
+
+def survive_rounding(matrix: NDArray[Any]) -> bool:
+    """Whether vectors of length 1 differ in single precision as they do before it.
+
+    Parameters
+    ----------
+    matrix : ndarray of numbers, shape (n_images, n_dims)
+        Looked at some rows at a time.
+    """
     if np.can_cast(matrix.dtype, np.float32):
-        return
-    scale = max(np.abs(np.asarray(matrix[rows], np.float64)).max() for rows in blocks)
-    first = matrix[0].astype(np.float64)
-    sums, squares, lost = np.zeros(matrix.shape[1]), np.zeros(matrix.shape[1]), 0.0
-    for rows in blocks:
-        exact = np.asarray(matrix[rows], np.float64)
-        single = exact.astype(np.float32)
-        vanished = bool((exact.any(axis=1) & ~single.any(axis=1)).any())
-        off, error = (exact - first) / scale, (exact - single) / scale
-        sums, squares = sums + off.sum(axis=0), squares + (off**2).sum(axis=0)
-        lost = np.inf if vanished else lost + float((error**2).sum())
-    spread = float((squares - sums**2 / len(matrix)).sum())
-    if lost == np.inf or (spread > _NOISE**2 * matrix.size and lost > _LOST * spread):
-        raise InputError(
-            f"{place}: vectors differ in digits that single precision (float32) does not hold; "
-            "subtract their mean, or scale them to length 1, before"
-        )
+        return True
+    step = max(1, _BLOCK_VALUES // matrix.shape[1])
+    first = _unit(np.asarray(matrix[:1]))
+    sums, squares, lost = np.zeros(matrix.shape[1]), 0.0, 0.0
+    for start in range(0, len(matrix), step):
+        rows = np.asarray(matrix[start : start + step])
+        exact = _unit(rows)
+        errors = ((exact - _unit(rows.astype(np.float32))) ** 2).sum(axis=1)
+        if errors.max() > _LOST:
+            return False
+        off = exact - first
+        sums, squares, lost = sums + off.sum(axis=0), squares + (off**2).sum(), lost + errors.sum()
+    spread = squares - (sums**2).sum() / len(matrix)
+    return bool(spread <= _NOISE**2 * len(matrix) or lost <= _LOST * spread)
+
+
+def _unit(rows: NDArray[Any]) -> NDArray[np.float64]:
+    """Rows of length 1, whatever their scale; a zero row stays zero."""
+    exact = rows.astype(np.float64)
+    largest = np.abs(exact).max(axis=1, keepdims=True)
+    exact /= np.where(largest > 0, largest, 1)  # so that no square is too small
+    length = np.linalg.norm(exact, axis=1, keepdims=True)
+    return exact / np.where(length > 0, length, 1)
 
 
 def write_vectors(path: Path, ids: Sequence[str], matrix: NDArray[np.float32]) -> None:
