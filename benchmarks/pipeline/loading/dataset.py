@@ -104,17 +104,20 @@ def _with_lone_queries(dataset: Dataset) -> Dataset:
     InputError
         If there are classes or judgements and yet no query that could be scored.
     """
-    searched = {label for image in dataset.gallery for label in image.labels}
+    searched = Counter(label for image in dataset.gallery for label in image.labels)
     lone: Counter[str] = Counter()
     answered = not dataset.labelled
     for task in dataset.tasks:
         judge = Judge(dataset.gallery, dataset.relevance, task.keeps_query)
         for query in task.queries:
-            if len(judge(query).positive):
+            # Of two images of a class only one can be the query itself.
+            several = any(searched[label] > 1 for label in query.labels)
+            plain = several and query.group is None and query.id not in dataset.relevance
+            if plain or len(judge(query).positive):
                 answered = True
                 continue
             judged = dataset.relevance.get(query.id, Relevance())
-            if judged.positive or (judged.positive is None and query.labels & searched):
+            if judged.positive or (judged.positive is None and query.labels & searched.keys()):
                 lone[query.id if judged.positive else f"{task.query_set}/{query.label}"] += 1
     if not answered:
         raise InputError(
