@@ -146,6 +146,12 @@ ALL_ASK = "leave-one-out: every gallery image of a class asks all others"
 
 
 def _deal(found: Collection, inspected: Mapping[str, Inspected], seed: int) -> dict[str, str]:
+    lone = [item.id for item in found.items if item.part in _DEALT and not item.label]
+    if lone:
+        raise InputError(
+            f"{found.root}: {len(lone):,} pictures have neither a class nor a part that says what "
+            f"is searched and asked, first {lone[0]!r}; give them one"
+        )
     classes: dict[str, list[str]] = defaultdict(list)
     for item in found.items:
         if item.part in _DEALT and item.label and inspected[item.id].problem is None:

@@ -44,7 +44,7 @@ def require_file_name(name: str, what: str, remedy: str, longest: int = LONGEST)
     InputError
         If it is none.
     """
-    size = len(name.encode("utf-8", "surrogateescape"))
+    size = len(name.encode("utf-8", "surrogatepass"))
     if size > longest:
         raise InputError(
             f"{name[:20]!r}… is no name for {what}: {size} bytes, at most {longest} are; {remedy}"

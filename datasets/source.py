@@ -24,6 +24,28 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
+def require_dataset_name(name: object, remedy: str) -> None:
+    """Refuse a name that a dataset's folder of results cannot have.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    remedy : str
+        What to do, to end the message with.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if not isinstance(name, str):
+        raise InputError(f"{name!r} is no name for a dataset, which is text; {remedy}")
+    require_file_name(name, "a dataset", remedy, _LONGEST)
+    if name.casefold() in _TAKEN:
+        raise InputError(f"{name!r} is no name for a dataset: a page has it; {remedy}")
+
+
 class Each(Interface):
     """Applies a function to every item, in order; the caller decides how many work at it."""
 
@@ -99,10 +121,7 @@ class Folder(Source):
     def __init__(
         self, name: str, layout: Sequence[str] = (), known: Sequence[Source] = ()
     ) -> None:
-        remedy = "write NAME=PATH with another"
-        require_file_name(name, "a dataset", remedy, _LONGEST)
-        if name.casefold() in _TAKEN:
-            raise InputError(f"{name!r} is no name for a dataset: a page has it; {remedy}")
+        require_dataset_name(name, "write NAME=PATH with another")
         self.name = name  # type: ignore[misc]
         self.layout = layout
         self.known = known

@@ -3,8 +3,11 @@
 import csv
 import io
 import posixpath
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,16 @@ _COLUMN_OF = {name: column for column, names in _NAMES.items() for name in names
 _BOX = ("left", "top", "right", "bottom")
 _SEPARATOR = "|"
 """Stands between the labels of a picture."""
+
+_MISSING = {"nan", "-nan", "<na>", "n/a", "#n/a", "null"}
+_MISSING_AS_WRITTEN = {"NA", "NaT", "None"}
+"""Words that programs write into cells without a value; they could be names as well."""
+
+_LIST = re.compile(
+    r"""[\[{(](?:\s*|\s*['"].*|.*,.*)[\])}]|[\[{][-+.\d\s]+[\]}]""",
+    re.DOTALL,
+)
+"""Lists as Python, NumPy and JSON write them: ['a', 'b'], ('a',), {1, 2}, [1 2], []."""
 
 _MOST_NAMED = 3
 
@@ -89,9 +102,13 @@ def read_table(path: Path) -> Collection:
     known = _columns(path, columns)
     unread = [name for name in columns if name not in known.values()]
     merged = _merged(path, _rows(path, rows, known))
-    items = [_item(path.parent, row) for row in merged]
+    if not merged:
+        raise InputError(f"{path}: has no rows; write one for each picture")
+    items = _items(path.parent, merged)
     _require_files(path, items, merged)
+    _require_alike(path, items, merged)
     warnings = [f"columns not read: {', '.join(unread)}"] if unread else []
+    warnings += _joined_labels(merged)
     ordered = sorted(items, key=lambda item: item.id)
     return Collection(path.parent, ordered, layout=Layout("table", (), warnings=tuple(warnings)))
 
@@ -106,6 +123,8 @@ def _read(path: Path) -> tuple[list[str], Iterator[tuple[int, Mapping[str, Any]]
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         columns = [name or "" for name in reader.fieldnames or ()]
+        if not text.strip():
+            raise InputError(f"{path}: is empty; write names of columns, and a row a picture")
     except csv.Error as error:
         raise InputError(f"{path}: no table ({error}); save it as CSV") from error
     return columns, _numbered(path, reader)
@@ -173,6 +192,7 @@ def _rows(
     roles: dict[str, str] = {}
     for line, row in rows:
         cell = {column: row[name] for column, name in known.items()}
+        _require_told(path, line, cell)
         name = _file(cell["path"])
         if not name:
             raise InputError(f"{path}: line {line}: no path; remove the line")
@@ -189,13 +209,31 @@ def _rows(
         )
 
 
+def _require_told(path: Path, line: int, cell: Mapping[str, object]) -> None:
+    """Refuse words of which nobody knows whether they are a name, and lists that are none here."""
+    for column in cell.keys() & {"label", "group"}:
+        value = cell[column]
+        for word in map(str.strip, _labels(value)):
+            if word.lower() in _MISSING or word in _MISSING_AS_WRITTEN:
+                raise InputError(
+                    f"{path}: line {line}: {word!r} as {column} may be a missing value; leave the "
+                    "cell empty, or choose another name"
+                )
+            if column == "label" and _LIST.fullmatch(word):
+                raise InputError(
+                    f"{path}: line {line}: {word!r} looks like a list; write labels with "
+                    f"{_SEPARATOR} between them: a{_SEPARATOR}b"
+                )
+
+
 def _word(value: object) -> str:
-    return "" if value is None else canonical(str(value).strip())
+    # What is not equal to itself is NaN, by which data frames say that there is none.
+    return "" if value is None or value != value else canonical(str(value).strip())
 
 
 def _file(value: object) -> str:
     """A path as this system writes it, without detours; not normalised, unlike other words."""
-    name = "" if value is None else str(value).strip()
+    name = str(value).strip() if _word(value) else ""
     return posixpath.normpath(name.replace("\\", "/")) if name else ""
 
 
@@ -203,6 +241,20 @@ def _labels(value: object) -> list[str]:
     if isinstance(value, list):  # of Parquet
         return [_word(one) for one in value]
     return _word(value).split(_SEPARATOR)
+
+
+def _joined_labels(rows: Sequence[_Row]) -> Iterator[str]:
+    """A warning about labels that look like several with another sign between them."""
+    known = {label for row in rows for label in row.labels}
+    for row in rows:
+        for label in row.labels:
+            parts = [part.strip() for part in re.split("[;,]", label)]
+            if len(parts) > 1 and known.issuperset(parts):
+                yield (
+                    f"line {row.line}: label {label!r} is one class; several have {_SEPARATOR} "
+                    "between them"
+                )
+                return
 
 
 def _role(path: Path, line: int, part: str) -> str:
@@ -220,9 +272,15 @@ def _box(path: Path, line: int, sides: Sequence[object]) -> Box | None:
     if not any(words):
         return None
     try:
-        left, top, right, bottom = (round(float(word)) for word in words)
-    except (ValueError, OverflowError):
-        left = top = right = bottom = 0
+        numbers = [number if isfinite(number) else -1 for number in map(float, words)]
+    except ValueError:
+        numbers = [-1] * 4
+    if min(numbers) >= 0 and 0 < max(numbers) < 1.5:
+        raise InputError(
+            f"{path}: line {line}: a box ({', '.join(words)}) is in pixels, not shares of "
+            "the picture's sides; multiply by its width and height"
+        )
+    left, top, right, bottom = map(round, numbers)
     if not (0 <= left < right and 0 <= top < bottom):
         raise InputError(
             f"{path}: line {line}: no box ({', '.join(words)}); write left, top, right, bottom in "
@@ -249,14 +307,27 @@ def _merged(path: Path, rows: Iterable[_Row]) -> list[_Row]:
     return list(merged.values())
 
 
-def _item(root: Path, row: _Row) -> Item:
+def _items(root: Path, rows: Sequence[_Row]) -> list[Item]:
+    """Items with ids in NFC, unless two files' names differ in nothing but their form."""
+    keys = [_key(row) for row in rows]
+    shared = {name for name, count in Counter(map(canonical, keys)).items() if count > 1}
+    return [
+        _item(root, row, key if canonical(key) in shared else canonical(key))
+        for row, key in zip(rows, keys, strict=True)
+    ]
+
+
+def _key(row: _Row) -> str:
+    return row.path if row.box is None else f"{row.path}#{','.join(map(str, row.box))}"
+
+
+def _item(root: Path, row: _Row, key: str) -> Item:
     first, _, kind = row.labels[0].partition("/") if row.labels else ("", "", "")
     distractor = kind if is_distractor(first) else None
     labels = row.labels if distractor is None else ()
     part = "gallery" if distractor is not None and row.part in (UNSPLIT, HELD_OUT) else row.part
-    key = row.path if row.box is None else f"{row.path}#{','.join(map(str, row.box))}"
     return Item(
-        canonical(key),
+        key,
         root / row.path,
         part,
         labels[0] if labels else None,
@@ -280,3 +351,23 @@ def _require_files(path: Path, items: Sequence[Item], rows: Sequence[_Row]) -> N
         raise InputError(
             f"{path}: line {boxed[0].line}: only queries have a crop box; remove it or say query"
         )
+
+
+def _require_alike(path: Path, items: Sequence[Item], rows: Sequence[_Row]) -> None:
+    """Refuse two ways of writing one file; a link to one is another, as in folders."""
+    folders: dict[Path, Path] = {}
+    first: dict[str, tuple[Path, _Row]] = {}
+    for item, row in zip(items, rows, strict=True):
+        folder = item.path.parent
+        if folder not in folders:
+            folders[folder] = folder.resolve()
+        place = folders[folder] / item.path.name
+        known, other = first.setdefault(canonical(str(place)), (place, row))
+        if other.path == row.path:
+            continue
+        # Some systems take names in another Unicode form for the same.
+        if place == known or place.samefile(known):
+            raise InputError(
+                f"{path}: line {row.line}: {row.path!r} is the file {other.path!r} of line "
+                f"{other.line}; write it alike"
+            )

@@ -195,6 +195,10 @@ class Neighbourly:
         (lambda picture: 1 / 0, r"fails on a list .*zero\) and on a picture \(Zero"),
         (lambda picture: [np.nan, 1.0], "gave values that are not finite for .*png"),
         (lambda picture: ["a", "b"], "rows of numbers"),
+        (lambda picture: np.zeros(0), "this is 2 x 0 of float"),
+        (lambda picture: mean_colour(picture) * 1e-60, "digits that single precision"),
+        (lambda picture: mean_colour(picture) + 1e12, "digits that single precision"),
+        (lambda picture: np.ma.masked_equal([1, 2], 1), "some numbers are masked"),
         (Neighbourly(), "depends on the pictures beside it"),
         ("histogram", "no such extractor as 'histogram'"),
         (3, "int makes no vectors; give a name of the menu, a function"),
@@ -209,6 +213,21 @@ def test_what_makes_no_vectors_is_one_line(parted, extractor, message):
     with pytest.raises(InputError, match=message) as error:
         evaluate(extractor, parted)
     assert "\n" not in str(error.value)
+
+
+def test_vectors_of_zero_are_told(parted):
+    result = evaluate(lambda picture: np.zeros(3), parted)
+    assert result.scores["map"] == pytest.approx(result.chance["map"])
+    assert "19 images have the vector zero" in repr(result)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("jobs", 0), ("epochs", -1), ("epochs", 0), ("seed", -1), ("seed", "x"), ("seed", 1.5)],
+)
+def test_numbers_are_those_that_the_command_takes(parted, name, value):
+    with pytest.raises(InputError, match=f"{name}={value!r} is no whole number of at least"):
+        evaluate("rgb-histogram", parted, **{name: value})
 
 
 def test_nothing_is_written_unless_asked(parted, tmp_path, monkeypatch):
@@ -343,6 +362,31 @@ def test_several_labels_and_none():
     assert nan.ranking.relevant.tolist() == [1]
 
 
+def test_labels_that_are_missing_are_none():
+    class Missing:  # as NA of pandas
+        def __ne__(self, other):
+            return self
+
+        def __bool__(self):
+            raise TypeError("boolean value of NA is ambiguous")
+
+    gallery = [[1, 0], [0.9, 0.1], [0, 1]]
+    masked = np.ma.masked_equal([1, 2, 3], 2)
+    for labels in (["1", Missing(), "3"], masked, [[1.0, np.nan], [np.nan, np.nan], [3, 2]]):
+        label = [1.0] if isinstance(labels[0], list) else [1]
+        result = evaluate_vectors([[1, 0.05]], gallery, label, labels)
+        assert result.ranking.relevant.tolist() == [1]
+
+
+def test_vectors_of_two_encoders_of_the_same_images_go_with_ids():
+    vectors, labels = np.random.default_rng(1).normal(size=(9, 4)), list("aabbccabc")
+    ids = {"query_ids": range(9), "gallery_ids": range(9)}
+    result = evaluate_vectors(vectors + 0.5, vectors, labels, labels, leave_one_out=True, **ids)
+    assert result.counts["queries found in gallery"] == 9
+    rounded = vectors.astype(np.float16)
+    assert evaluate_vectors(rounded, vectors, labels, labels, leave_one_out=True).scores["map"]
+
+
 def test_vectors_of_a_folder_score_what_the_folder_scores(parted, load_dataset):
     data = load_dataset(parted)
     result = evaluate(mean_colour, data)
@@ -402,6 +446,33 @@ TWO, LABELS = np.eye(2), ["a", "b"]
         ((TWO, TWO + 1, LABELS, LABELS), {"query_ids": "x"}, "query_ids: 1 for 2 vectors"),
         ((TWO, TWO + 1, LABELS, LABELS), {"name": "lbp"}, "'lbp' is in the menu already"),
         ((TWO, TWO + 1, LABELS, LABELS), {"name": "a/b"}, "is no name for a method"),
+        ((TWO, TWO + 1, LABELS, LABELS), {"name": 5}, "5 is no name for a method"),
+        *(
+            ((TWO, TWO + 1, LABELS, LABELS), {"dataset": name}, "is no name for a dataset")
+            for name in ("../up", "/up", "", "README.md", "a\0b", "a" * 300, "\ud800", 5)
+        ),
+        ((TWO, TWO + 1, np.eye(2), np.eye(2)), {}, r"query_labels: .*argmax\(axis=1\)"),
+        ((TWO, TWO + 1, LABELS, np.eye(2, dtype=bool)), {}, "gallery_labels: a row of 0 and 1"),
+        ((TWO, TWO + 1, LABELS, [[0.25, 0.75], [1.0, 0.0]]), {}, "a row of 0 and 1, or of shares"),
+        ((TWO, TWO + 1, LABELS, [[1, -1], [-1, 1]]), {}, "a row of 0 and 1, or of shares"),
+        ((TWO, TWO + 1, dict(zip(LABELS, "xy", strict=True)), LABELS), {}, "a dict has no order"),
+        ((TWO, TWO + 1, ["a", "\udcff"], LABELS), {}, "query_labels: .* cannot be written"),
+        ((TWO, TWO + 1, LABELS, LABELS), {"query_ids": ["\udcff", "b"]}, "query_ids: .* cannot"),
+        ((TWO, np.ma.masked_equal(TWO, 0), LABELS, LABELS), {}, "gallery_vectors: .* masked"),
+        ((TWO, np.zeros((2, 2)), LABELS, LABELS), {}, "gallery_vectors: all vectors are zero"),
+        ((TWO, np.eye(2) + 1e9, LABELS, LABELS), {}, "gallery_vectors: vectors differ in digits"),
+        ((TWO[::-1], TWO, LABELS, LABELS), {"leave_one_out": True}, "row 0 of query_vectors is"),
+        ((TWO, TWO, "ba", "ab"), {"leave_one_out": True}, "'0' has other labels as a query than"),
+        (
+            (TWO, TWO, LABELS, LABELS),
+            {"leave_one_out": True, "query_ids": "xy", "gallery_ids": "yx"},
+            "query_ids are not gallery_ids row by row",
+        ),
+        (
+            (TWO, TWO + 1, LABELS, "ba"),
+            {"query_ids": "xy", "gallery_ids": "xy"},
+            "'x' has other labels as a query",
+        ),
     ],
 )
 def test_bad_arrays_are_one_line(arguments, options, message):

@@ -82,8 +82,8 @@ def test_open_and_fixed_batches_give_the_same(tmp_path, engine_of, engine, batch
     engine_of(engine)
     path = colours(tmp_path / "colours.onnx", batch, (8, 6))
     pictures = [np.full((9, 9, 3), seed, np.uint8) for seed in range(5)]
-    made = vectors(f"a={path}", "scale=1", pictures=pictures)
-    np.testing.assert_allclose(made, [[seed] * 3 for seed in range(5)])
+    made = vectors(f"a={path}", "scale=1", pictures=pictures * 20)
+    np.testing.assert_allclose(made, [[seed] * 3 for seed in range(5)] * 20)
 
 
 def test_channels_may_come_last_and_numbers_may_be_whole(tmp_path):
@@ -193,6 +193,8 @@ def onnx_of(inputs, path):
         ([["n", 3, "h", "w"]], (), "declare size"),
         ([["n", 3, 8, 8]], ("size=9",), "8 pixels high, and size says 9"),
         ([["n", 3, 8, 8]], ("crop=2",), "crop"),
+        ([["n", 3, 8, 8]], ("crop=0.0001",), "crop 0.0001 would scale pictures to 80,000 pixels"),
+        ([["n", 3, 8, 8]], ("scale=2",), "scale is declared twice; keep one"),
         ([["n", 3, 8, 8]], ("std=0",), "cannot be 0"),
         ([["n", 3, 8, 8]], ("mean=1,2",), "mean"),
         ([["n", 3, 8, 8]], ("mean=nan",), "mean"),
@@ -205,6 +207,20 @@ def test_a_network_that_does_not_fit_is_one_clear_line(tmp_path, inputs, words, 
     found = refused(f"a={path}", "scale=1", *words)
     assert message in found
     assert str(path) in found
+
+
+@ENGINES
+@pytest.mark.parametrize(
+    ("less", "message"),
+    [("m", "depends on the pictures beside it"), ("x", "is zero for pictures of noise")],
+)
+def test_a_vector_is_of_its_picture_alone_and_not_zero(tmp_path, engine_of, engine, less, message):
+    engine_of(engine)
+    mean = helper.make_node("ReduceMean", ["x"], ["m"], axes=[0])  # of the batch
+    nodes = [mean, helper.make_node("Sub", ["x", less], ["y"])]
+    shape = ["n", 3, 4, 4]
+    path = save(tmp_path / "net.onnx", nodes, [("x", shape)], [("y", shape)])
+    assert message in refused(f"a={path}", "scale=1")
 
 
 def test_what_is_no_network_is_one_clear_line(tmp_path):

@@ -52,6 +52,15 @@ class MeanColour(Descriptor):
 EXTRACTORS = {{"mean-colour": MeanColour()}}
 '''
 
+DATASET = """
+from datasets.source import Source
+class Mine(Source):
+    summary = licence = "mine"
+    def collect(self, root, each=None):
+        {body}
+"""
+NOTHING = DATASET.format(body="pass")
+
 
 @pytest.fixture(autouse=True)
 def own_menus(monkeypatch):
@@ -125,6 +134,19 @@ def test_it_is_known_by_its_code_and_the_code_beside_it(tmp_path):
         ("METRICS = {'mine': len}", "no Metric"),
         ("DATASETS = ['mine']", "no dataset"),
         ("import datasets\nDATASETS = [datasets.MENU['pacs']]", "already"),
+        ("DATASETS = 5", "DATASETS has to be a list of datasets"),
+        (
+            "from datasets.animals import Animals\nDATASETS = Animals",
+            "has to be a list of datasets",
+        ),
+        *((f"METRICS = {value}", "METRICS has to be a dictionary") for value in ("5", "['x']")),
+        ("from retrieval.metrics import Metric\nMETRICS = {'mine': Metric('M', 3)}", "no Metric"),
+        *(
+            (f"{NOTHING}    name = {name!r}\nDATASETS = [Mine()]", "is no name for a dataset")
+            for name in ("../evil", "", 5, "README.md", "/abs")
+        ),
+        (f"{NOTHING}DATASETS = [Mine()]", "is no name for a dataset"),
+        (f"{NOTHING}    name, summary = 'mine', 3\nDATASETS = [Mine()]", "has no summary"),
         ("from retrieval.metrics import METRICS as M\nMETRICS = {'map': M['map']}", "already"),
     ],
 )
@@ -162,6 +184,48 @@ def test_a_dataset_and_a_metric_of_a_file_join_the_tables(tmp_path, run):
     page.unlink()
     assert report(["--out", str(tmp_path / "out"), "--no-plots", *map(str, asked)]) == 0
     assert "RBP" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("1 / 0", "dataset mine: cannot list {root} (ZeroDivisionError: division by zero)"),
+        ("pass", "its collect() gives no Collection of Items"),
+        ("return Collection(root, ['a.png'])", "its collect() gives no Collection of Items"),
+        ("return Collection(root, [Item('a', root, 'gallery')] * 2)", "id 'a' stands twice"),
+    ],
+)
+def test_a_dataset_that_fails_is_one_clear_line(tmp_path, classes, run, capsys, body, message):
+    path = tmp_path / "failing_dataset.py"
+    imports = "from datasets.layout import Collection, Item"
+    code = DATASET.format(body=body) + "    name = 'mine'\nDATASETS = [Mine()]\n"
+    path.write_text(imports + code)
+    assert run("--extractor", "lbp", "--plugin", path, "--dataset", f"mine={classes}") == 2
+    [line] = [one for one in capsys.readouterr().err.splitlines() if one.startswith("error: ")]
+    assert message.format(root=classes) in line
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("3.0", "gives a single one for 6 queries"),
+        ("[1.0]", "gives 1 for 6 queries"),
+        ("ranking.relevant * float('nan')", "gives NaN"),
+    ],
+)
+def test_a_metric_that_gives_no_values_is_one_clear_line(
+    tmp_path, parted, run, capsys, body, message
+):
+    path = tmp_path / "failing_metric.py"
+    path.write_text(
+        "from retrieval.metrics import Metric\n"
+        f"METRICS = {{'mine': Metric('Mine', lambda ranking: {body})}}\n"
+    )
+    given = ("--metrics", "mine", "--plugin", path, "--dataset", parted)
+    assert run("--extractor", "lbp", *given) == 2
+    [line] = [one for one in capsys.readouterr().err.splitlines() if one.startswith("error: ")]
+    assert f"{path}: 'mine': {message}" in line
 
 
 def install(folder, group, value, monkeypatch):

@@ -126,6 +126,26 @@ def test_a_judged_query_whose_class_is_missing_is_told_unless_its_images_are_nam
     assert (problem.id, problem.outcome) == ("query/quince", "1 queries not scored")
 
 
+def test_queries_to_which_only_junk_is_relevant_are_told(parted, load_dataset):
+    apple = [f"validation/gallery/apple/0{n}.png" for n in range(5)]
+    query = "validation/query/apple/00.png"
+    (parted / RELEVANCE).write_text(json.dumps({query: {"junk": apple}}))
+    [problem] = load_dataset(parted).problems
+    assert (problem.id, problem.outcome) == ("query/apple", "1 queries not scored")
+    assert problem.what == "nothing is relevant but the query itself and junk"
+
+
+def test_a_dataset_of_which_nothing_could_be_scored_is_refused(run, tmp_path, capsys):
+    for folder in ("a", "b", "c"):
+        fill(tmp_path / "lone" / folder, 1, ord(folder))
+    given = ("--extractor", "lbp", "--leave-one-out", "--dataset", tmp_path / "lone")
+    assert run(*given) == 2
+    assert (
+        "lone: no query has a relevant picture in the gallery, itself and"
+        in capsys.readouterr().err
+    )
+
+
 def test_a_dataset_is_known_by_all_that_is_said_of_it(parted, load_dataset):
     query, image = "validation/query/apple/00.png", "validation/gallery/apple/00.png"
     seen = set()

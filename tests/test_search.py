@@ -453,3 +453,15 @@ def test_many_pictures_of_one_class(tmp_path, ask):
     code, answer = ask(path, "--pictures", tmp_path / "many", "--extractor", "lbp", "-k", 100)
     assert code == 0
     assert len(answer["neighbours"]) == 40
+
+
+@pytest.mark.parametrize("k", [0, -1, 1.5, "3", None, True])
+def test_the_number_of_neighbours_is_one_that_the_command_takes(tmp_path, k):
+    fill(tmp_path / "pictures", 3, 1)
+    picture = next((tmp_path / "pictures").iterdir())
+    given = {"pictures": tmp_path / "pictures", "extractor": "lbp", "cache": tmp_path / "cache"}
+    index, _ = prepare_index(**given)
+    for refused in (lambda: search(picture, k=k, **given), lambda: index.search(picture, k)):
+        with pytest.raises(InputError, match=f"k={k!r} is no whole number of at least 1"):
+            refused()
+    assert len(index.search(picture, np.int64(2))) == 2

@@ -163,12 +163,112 @@ def test_parquet(album):
             ["path,part,left,top,right,bottom", "images/00.png,gallery,0,0,3,3"],
             "line 2: only queries have a crop box",
         ),
-        ([""], "no column"),
+        ([""], "is empty; write names of columns"),
+        (["path,label"], "has no rows; write one for each picture"),
+        (
+            ["path,part,left,top,right,bottom", "images/00.png,query,.1,.1,.9,.9"],
+            r"line 2: a box \(.1, .1, .9, .9\) is in pixels, not shares",
+        ),
+        (
+            ["path,part,left,top,right,bottom", "images/00.png,query,0,0,1,1.0"],
+            "line 2: .* is in pixels, not shares",
+        ),
+        (
+            ["path,part,left,top,right,bottom", "images/00.png,query,0,0,nan,9"],
+            r"line 2: no box \(0, 0, nan, 9\)",
+        ),
+        *(
+            (
+                ["path,label,group", f"images/00.png,{cells}"],
+                f"line 2: .* as {column} may be a mis",
+            )
+            for cells, column in (
+                *(("nan,", "label"), ("a,nan", "group"), ("NaN,", "label"), ("a|NULL,", "label")),
+                *(("None,", "label"), ("a,<NA>", "group"), ("NA,", "label")),
+            )
+        ),
+        *(
+            (["path;label", f"images/00.png;{cell}"], "line 2: .* looks like a list; write labels")
+            for cell in ("['a', 'z']", "('a',)", "[]", "[1 2]", "{'a'}", '["a"]', "[a, z]")
+        ),
     ],
 )
 def test_a_wrong_table_says_where(album, lines, message):
     with pytest.raises(InputError, match=message):
         read_table(table(album, *lines))
+
+
+@pytest.mark.parametrize("label", ["none", "(1)", "[sic] cat", "nan bread", "a, b", "C[3]", "Nat"])
+def test_names_that_look_like_none_of_these_are_names(album, label):
+    rows = [f'images/00.png,"{label}"', "images/01.png,"]
+    found = read_table(table(album, "path,label", *rows))
+    assert [item.label for item in found.items] == [label, None]
+
+
+def test_nan_is_no_name_in_columns_of_numbers(album):
+    pa, pq = (pytest.importorskip(name) for name in ("pyarrow", "pyarrow.parquet"))
+    numbers = [1.0, float("nan"), None]
+    files = [f"images/{n:02}.png" for n in range(3)]
+    parts = ["gallery"] * 3
+    given = {
+        "path": files,
+        "label": numbers,
+        "group": numbers,
+        "part": parts,
+        "left": numbers[1:2] * 3,
+    }
+    given |= dict.fromkeys(("top", "right", "bottom"), given["left"])
+    pq.write_table(pa.table(given), album / "t.parquet")
+    found = read_table(album / "t.parquet").items
+    assert [(item.label, item.group) for item in found] == [("1.0", "1.0"), *[(None, None)] * 2]
+    pq.write_table(pa.table({"path": pa.array([], pa.string())}), album / "t.parquet")
+    with pytest.raises(InputError, match="has no rows"):
+        read_table(album / "t.parquet")
+
+
+def test_labels_with_another_sign_between_them_are_warned_of(album):
+    rows = ["images/00.png,a;z", "images/01.png,a", "images/02.png,z", "images/03.png,b;c"]
+    [warning] = read_table(table(album, "path,label", *rows)).layout.warnings
+    assert warning == "line 2: label 'a;z' is one class; several have | between them"
+
+
+def test_two_files_whose_names_differ_in_form_alone_are_two(album):
+    names = ["caf\u00e9.png", "cafe\u0301.png"]
+    for number, name in enumerate(names):
+        (album / name).write_bytes((album / "images" / f"{number:02}.png").read_bytes())
+    if (album / names[0]).samefile(album / names[1]):
+        pytest.skip("one name on this system")
+    found = read_table(table(album, "path,label", f"{names[0]},a", f"{names[1]},b"))
+    assert sorted(item.id for item in found.items) == sorted(names)
+    (album / names[0]).unlink()
+    [alone] = read_table(table(album, "path,label", f"{names[1]},b")).items
+    assert alone.id == names[0]
+
+
+@pytest.mark.parametrize("other", ["{album}/images/00.png", "../album/images/00.png", "l/00.png"])
+def test_one_file_in_other_words_is_refused(album, other):
+    (album / "l").symlink_to(album / "images")
+    lines = ["path,label,part", "images/00.png,a,query", f"{other.format(album=album)},a,gallery"]
+    with pytest.raises(
+        InputError, match=r"line 3: .* is the file 'images/00.png' of line 2; write"
+    ):
+        read_table(table(album, *lines))
+    (album / "copy.png").symlink_to(album / "images" / "00.png")
+    assert len(read_table(table(album, *lines[:2], "copy.png,a,gallery")).items) == 2
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["path", "images/00.png", "images/01.png"],
+        ["filename,class_id", "images/00.png,0", "images/01.png,1"],
+        ["path,label", "images/00.png,a", "images/01.png,a", "images/02.png,"],
+        ["path,label,part", "images/00.png,a,gallery", "images/01.png,,val"],
+    ],
+)
+def test_a_picture_needs_a_class_or_a_part(album, load_dataset, lines):
+    with pytest.raises(InputError, match=r"have neither a class nor a part .* first 'images/0"):
+        load_dataset(table(album, *lines))
 
 
 def test_a_table_in_another_encoding_says_so(album):

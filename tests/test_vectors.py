@@ -3,6 +3,7 @@
 import json
 import sys
 from contextlib import suppress
+from datetime import date
 from zipfile import ZipFile
 
 import numpy as np
@@ -182,6 +183,19 @@ BAD = {
     "empty.csv": ("", "no vectors in it"),
     "broken.npy": ("no array", "no array of numbers"),
     "broken.npz": ("no archive", "no arrays of numbers and text"),
+    "label.csv": ("id,label,f0\na,100,.5\nb,200,.25\n", "column 'label' tells of pictures"),
+    "class.csv": ("id,f0,Class_ID\na,.5,1\nb,.25,0\n", "column 'Class_ID' tells of pictures"),
+    "index.csv": (",Unnamed: 0,f0\na,0,.5\nb,1,.25\n", "column 'Unnamed: 0' tells of pic"),
+    "age.csv": ("id,f0,f1,age\na,.5,1,3\nb,.25,2,4\n", "column 'age' holds whole numbers beside"),
+    "bare.csv": ("a,0,.5,.1\nb,1,.25,.2\n", "column number 2 holds whole numbers beside"),
+    "head.csv": ("id,0,1,2\na,1,2\n", "4 headings for 3 columns"),
+    "rows.csv": ("id,0,1\n", "no vectors in it; it has no rows"),
+    "tiny.csv": ("a,1e-60,2e-60\nb,2e-60,1e-60\n", "digits that single precision"),
+    "zero.npz": ({"ids": ["a", "b"], "vectors": np.zeros((2, 3))}, "all vectors are zero"),
+    "far.npz": (
+        {"ids": [*"abcd"], "vectors": np.eye(4) + 1e9},
+        "digits that single precision (float32) does not hold; subtract their mean",
+    ),
     "vectors.mat": ("?", "vectors in no known form; write .npz"),
 }
 
@@ -266,6 +280,60 @@ def test_an_index_of_a_data_frame_is_found_behind_its_columns(tmp_path):
     path.write_text("no table")
     with pytest.raises(InputError, match="no Parquet file"):
         read_vectors(str(path))
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"label": [0, 100]}, "column 'label' tells of pictures by its name"),
+        ({"label": [0.0, 100.0]}, "column 'label' tells of pictures by its name"),
+        ({"__index_level_0__": [4, 7]}, "column '__index_level_0__' tells of pictures"),
+        ({"cluster of mine": [4, 7]}, "column 'cluster of mine' holds whole numbers"),
+        ({"is_good": [True, False]}, "column 'is_good' is true or false"),
+        ({"taken": [np.datetime64("2020-01-01", "s")] * 2}, "column 'taken' is of type timestamp"),
+        ({"when": [date(2020, 1, 1)] * 2}, "column 'when' is of type date32"),
+        ({"long": [np.timedelta64(3, "s")] * 2}, "column 'long' is of type duration"),
+        ({"more": ["x", "y"]}, "column 'more' is of type string"),
+        ({"vector": [[1.0], [2.0]]}, "column 'f0' stands beside the vectors in 'vector'"),
+        ({"f2": [1, 2], "id": ["a", None]}, "some ids or vectors are missing"),
+        ({"id": []}, "no vectors in it; it has no rows"),
+    ],
+)
+def test_a_column_that_is_no_feature_is_no_dimension(tmp_path, columns, message):
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    features = {"id": ["a", "b"], "f0": [0.5, 2.0], "f1": [3.0, 4.0]}
+    rows = len(columns.get("id", "ab"))
+    given = {name: values[:rows] for name, values in (features | columns).items()}
+    pq.write_table(pa.table(given), tmp_path / "v.parquet")
+    with pytest.raises(InputError, match=message):
+        read_vectors(str(tmp_path / "v.parquet"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,f0,f1\na,1,.5\nb,0,.25\n",  # a whole number is a number
+        "id,red,green\na,0,.5\nb,0,.25\n",
+        "id,w0,w1,norm\na,3,1,.5\nb,2,5,.25\n",
+        "V1,V2\na,1,.5\nb,0,.25\n",  # as R writes it
+    ],
+)
+def test_whole_numbers_may_be_features(tmp_path, text):
+    (tmp_path / "v.csv").write_text(text)
+    assert read_vectors(str(tmp_path / "v.csv")).ids == ["a", "b"]
+
+
+def test_small_and_shifted_vectors_are_taken_as_far_as_they_differ(tmp_path):
+    vectors = np.random.default_rng(0).normal(size=(50, 8))
+    same = vectors[:1].repeat(50, axis=0)
+    for given in (vectors * 1e-30, vectors + 1e4, same + 1e9, same * (1 + 1e-15 * vectors)):
+        np.savez(tmp_path / "v.npz", ids=np.arange(50), vectors=given)
+        assert read_vectors(str(tmp_path / "v.npz")).shape == (50, 8)
+    for given in (vectors * 1e-60, vectors + 1e9, (vectors * 9).astype(np.int64) + 2**40):
+        np.savez(tmp_path / "v.npz", ids=np.arange(50), vectors=given)
+        with pytest.raises(InputError, match="digits that single precision"):
+            read_vectors(str(tmp_path / "v.npz"))
 
 
 def test_parquet_without_its_library_says_what_to_install(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import platformdirs
 
 import datasets
@@ -38,6 +39,26 @@ def natural(text: str) -> int:
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is negative")
     return number
+
+
+def require_whole(least: int, **given: object) -> None:
+    """Require of arguments in Python what the command line requires of numbers.
+
+    Parameters
+    ----------
+    least : int
+        Smallest number that may be given.
+    **given : object
+        Arguments by name.
+
+    Raises
+    ------
+    InputError
+        Naming the argument.
+    """
+    for name, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            raise InputError(f"{name}={value!r} is no whole number of at least {least}")
 
 
 def a_path(text: str) -> Path:

@@ -40,8 +40,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import datasets
-from benchmarks.cli.options import require_apart
+from benchmarks.cli.options import require_apart, require_whole
 from benchmarks.evaluation.arrays import array_dataset, as_table
 from benchmarks.evaluation.foreign import as_extractor, is_own, name_of
 from benchmarks.evaluation.result import Result, read_result
@@ -62,10 +64,14 @@ from benchmarks.pipeline.records.recorder import EvaluationResult, Recorder
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.write import write_dataset, write_front
 from datasets.errors import InputError
+from datasets.source import require_dataset_name
 from datasets.task import Dataset
 from retrieval.protocol import judge
 from retrieval.ranking import summarise
 from retrieval.search import single
+
+_SAME = 1e-3
+"""Two vectors of one image may differ by this share of their length: one was rounded."""
 
 
 def evaluate(
@@ -121,12 +127,16 @@ def evaluate(
     Raises
     ------
     InputError
-        If the dataset is none, or the extractor fails on it, with the reason.
+        If the dataset is none, or the extractor fails on it, with the reason; if a number is
+        none that the command line would take.
     """
+    require_whole(1, jobs=1 if jobs is None else jobs, epochs=1 if epochs is None else epochs)
+    require_whole(0, seed=seed)
     workforce = Workforce(jobs, quiet)
     layout = layout.split() if isinstance(layout, str) else layout
     with _folders(cache, out) as (kept, results, temporary):
         if isinstance(dataset, Dataset):
+            require_dataset_name(dataset.name, "give the dataset another")
             data = dataset
         else:
             _require_outside(dataset, layout, cache, out)
@@ -164,7 +174,8 @@ def evaluate_vectors(
         Names. An image of the gallery that has the query's id is the query itself, and left out.
     leave_one_out : bool, optional
         True if the queries are the gallery, row by row: each is left out of its own search. It
-        has to be said where both are the same and ids do not tell.
+        has to be said where both are the same and ids do not tell. Vectors of two encoders for
+        the same images go with ids.
     name : str
         Of the method.
     dataset : str
@@ -180,12 +191,13 @@ def evaluate_vectors(
     Raises
     ------
     InputError
-        If vectors, labels or ids do not fit together, or a number is not finite.
+        If vectors, labels or ids do not fit together, a number is not finite, or single precision
+        cannot tell vectors apart.
     """
     require_own_name(name, "name=")
     queries, gallery = _pair(query_vectors, gallery_vectors, leave_one_out)
-    if leave_one_out is None and (query_ids is None or gallery_ids is None):
-        _require_different(queries, gallery)
+    if query_ids is None or gallery_ids is None:
+        _require_said(queries, gallery, leave_one_out)
     labels, ids = (query_labels, gallery_labels), (query_ids, gallery_ids)
     sizes = (queries.shape[0], gallery.shape[0])
     data = array_dataset(dataset, labels, sizes, ids, bool(leave_one_out))
@@ -236,12 +248,25 @@ def _searched(
     return EvaluationResult(task, judgements, ranking, {}, {}, dims, zeros, None, costs)
 
 
-def _require_different(queries: VectorTable, gallery: VectorTable) -> None:
-    if queries == gallery:
+def _require_said(queries: VectorTable, gallery: VectorTable, leave_one_out: bool | None) -> None:
+    """Require that what is said of queries and gallery is so, where ids do not tell."""
+    if leave_one_out is None and queries == gallery:
         raise InputError(
             "queries and gallery are the same vectors; leave_one_out=True leaves each out of its "
             "own search, leave_one_out=False lets it find itself"
         )
+    if not leave_one_out or queries == gallery:
+        return
+    row = 0
+    for one, other in zip(queries.blocks(), gallery.blocks(), strict=True):
+        off = np.linalg.norm(one - other, axis=1) > _SAME * np.linalg.norm(other, axis=1)
+        if off.any():
+            raise InputError(
+                f"leave_one_out: row {row + int(np.argmax(off))} of query_vectors is not that of "
+                "gallery_vectors, as if it were another image; give both in one order, or "
+                "query_ids and gallery_ids"
+            )
+        row += len(one)
 
 
 def _method(

@@ -1,16 +1,19 @@
 """Vectors and labels in arrays, as a dataset with a method."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 
 from benchmarks.formats.vectors import VectorTable, require_each_once, require_vectors
 from datasets.errors import InputError
 from datasets.names import canonical
+from datasets.source import require_dataset_name
 from datasets.task import Dataset, Image
 
 
@@ -34,6 +37,8 @@ def as_table(vectors: Any, what: str) -> VectorTable:
     InputError
         If it is no matrix of finite numbers.
     """
+    if np.ma.is_masked(vectors):
+        raise InputError(f"{what}: some numbers are masked; fill them, or leave their rows out")
     try:
         matrix = np.asarray(vectors.detach().cpu() if hasattr(vectors, "detach") else vectors)
     except ValueError as error:
@@ -73,17 +78,29 @@ def array_dataset(
     Raises
     ------
     InputError
-        If there are more or fewer labels or ids than vectors, or an id stands twice.
+        If there are more or fewer labels or ids than vectors, an id stands twice, or an image
+        has other labels as a query than in the gallery.
     """
+    require_dataset_name(name, "choose another in dataset=")
     query = _images("query", labels[0], sizes[0], ids[0])
     gallery = _images("gallery", labels[1], sizes[1], ids[1])
     itself = {image.id: image for image in gallery} if None not in ids else {}
     if leave_one_out:
+        if None not in ids and [one.id for one in query] != [one.id for one in gallery]:
+            raise InputError(
+                "leave_one_out: query_ids are not gallery_ids row by row; give the same for both"
+            )
         itself = dict(zip((image.id for image in query), gallery, strict=True))
     asked = [
         replace(image, sha256=itself[image.id].sha256) if image.id in itself else image
         for image in query
     ]
+    for image in query:
+        if image.id in itself and itself[image.id].labels != image.labels:
+            raise InputError(
+                f"query_labels: {image.id!r} has other labels as a query than in the gallery, "
+                "where it is the same image; give the same for both, or ids that tell them apart"
+            )
     searched = {label for image in gallery for label in image.labels}
     if not any(image.labels & searched for image in query):
         raise InputError("no query has a label of the gallery, so that nothing could be scored")
@@ -92,23 +109,77 @@ def array_dataset(
 
 
 def _images(part: str, labels: Iterable[Any], size: int, ids: Iterable[Any] | None) -> list[Image]:
-    classes = [_labels(one) for one in labels]
+    classes = _classes(f"{part}_labels", labels)
     names = [str(row) for row in range(size)] if ids is None else [canonical(str(i)) for i in ids]
     for what, given in (("labels", classes), ("ids", names)):
         if len(given) != size:
             raise InputError(f"{part}_{what}: {len(given):,} for {size:,} vectors; give one each")
     require_each_once(names, f"{part}_ids")
+    for what, texts in (("ids", names), ("labels", (one for found in classes for one in found))):
+        if broken := next((one for one in texts if not _is_text(one)), None):
+            raise InputError(f"{part}_{what}: {broken!r} cannot be written in Unicode; rename it")
     return [
         Image(name, Path(), f"{part}/{name}", found[0] if found else None, None, found[1:])
         for name, found in zip(names, classes, strict=True)
     ]
 
 
+def _classes(what: str, labels: Any) -> list[tuple[str, ...]]:
+    """The labels of each vector."""
+    if isinstance(labels, Mapping | set | frozenset):
+        raise InputError(f"{what}: a {type(labels).__name__} has no order; give a list")
+    if getattr(labels, "columns", None) is not None:
+        raise InputError(f"{what}: a data frame is no list of labels; give one of its columns")
+    given = list(labels.toarray() if scipy.sparse.issparse(labels) else labels)
+    rows = [row for row in map(_values, given) if row is not None]
+    if rows and len(rows) == len(given) and _is_indicator(rows):
+        raise InputError(
+            f"{what}: a row of 0 and 1, or of shares, for each vector is no list of labels; give "
+            "each its class (one-hot rows: their argmax(axis=1)), or a set of its classes"
+        )
+    return [_labels(one) for one in given]
+
+
+def _values(label: Any) -> list[Any] | None:
+    """The values of a row of a matrix of labels; None if it is no row."""
+    if hasattr(label, "tolist") and not isinstance(label, str | bytes):
+        label = label.tolist()
+    return [*label] if isinstance(label, list | tuple) else None
+
+
+def _is_indicator(rows: Sequence[Sequence[Any]]) -> bool:
+    """Whether rows of one length tell by numbers which classes there are, and do not name them."""
+    if len(rows[0]) < 2 or any(len(row) != len(rows[0]) for row in rows):
+        return False
+    values = {value for row in rows for value in row}
+    if not all(isinstance(value, int | float) for value in values):
+        return False
+    numbers = {value for value in values if not _is_missing(value)}  # NaN may fill rows up
+    shares = not all(float(number).is_integer() for number in numbers)
+    return shares or (numbers <= {-1, 0, 1} and len(numbers) == len(values))
+
+
 def _labels(label: Any) -> tuple[str, ...]:
-    several = isinstance(label, Sequence | set | frozenset | np.ndarray)
-    if several and not isinstance(label, str | bytes):
+    if label is np.ma.masked:
+        return ()
+    if hasattr(label, "detach"):  # of PyTorch
+        label = label.detach().cpu().numpy()
+    if isinstance(label, np.ndarray | np.generic):
+        label = label.tolist()
+    if isinstance(label, Sequence | set | frozenset) and not isinstance(label, str | bytes):
         return tuple(sorted({one for part in label for one in _labels(part)}))
-    if hasattr(label, "item"):  # of NumPy, or a tensor of one number
-        label = label.item()
     # What is not equal to itself is NaN, by which tables say that there is none.
-    return () if label is None or label != label else (canonical(str(label)),)
+    return () if label is None or _is_missing(label) else (canonical(str(label)),)
+
+
+def _is_missing(label: Any) -> bool:
+    """Whether it is NaN, which is not equal to itself, or NA of pandas, which does not tell."""
+    try:
+        return bool(label != label)
+    except TypeError:
+        return True
+
+
+def _is_text(text: str) -> bool:
+    """Whether it is without halves of characters, as names that are no UTF-8 have them."""
+    return text.isascii() or not re.search("[\ud800-\udfff]", text)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
+from benchmarks.formats.vectors import ROUNDED, survive_rounding
 from benchmarks.pipeline.cache.fingerprint import computes
 from datasets.errors import InputError
 from datasets.reading import Pixels
@@ -229,14 +230,20 @@ def _array(made: Any) -> NDArray[Any]:
         made = made.toarray()
     if hasattr(made, "detach"):  # of PyTorch
         made = made.detach().cpu()
+    if np.ma.is_masked(made):
+        raise ValueError("some numbers are masked; fill them")
     return np.asarray(made)
 
 
 def _matrix(made: Any, count: int) -> NDArray[np.float32]:
     rows = _array(made)
-    if rows.ndim != 2 or len(rows) != count or rows.dtype.kind not in "fiub":
+    if rows.ndim != 2 or len(rows) != count or not rows.shape[1] or rows.dtype.kind not in "fiub":
         raise ValueError(
             f"{count} pictures give a matrix of {count} rows of numbers; this is "
             f"{' x '.join(map(str, rows.shape))} of {rows.dtype}"
         )
-    return rows.astype(np.float32)
+    with np.errstate(over="ignore"):
+        single = rows.astype(np.float32)
+    if len(rows) and np.isfinite(single).all() and not survive_rounding(rows):
+        raise ValueError(ROUNDED)
+    return single

@@ -212,6 +212,8 @@ class Result:
     def _notes(self) -> list[str]:
         left_out = self.counts["queries left out"]
         notes = [f"{count(left_out)} queries without a relevant image left out"] * (left_out > 0)
+        zeros = self.counts["zero vectors"]
+        notes += [f"{count(zeros)} images have the vector zero"] * (zeros > 0)
         notes += [self.record["note"]] if self.record.get("note") else []
         notes += [f"warning: {one}" for one in self.warnings]
         notes += [f"{count(len(self.problems))} image problems, in problems"] * bool(self.problems)

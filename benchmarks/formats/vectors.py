@@ -1,21 +1,19 @@
 """Files of vectors with the ids of their pictures: NumPy's arrays, CSV, Parquet."""
 
-import codecs
 import csv
 import hashlib
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.formats.columns import read_columns, read_csv
 from benchmarks.formats.files import write_text, write_whole
-from benchmarks.formats.tables import arrow, read_parquet, write_parquet
+from benchmarks.formats.tables import arrow, write_parquet
 from datasets.errors import InputError, UnreadableImageError
 from datasets.names import canonical
 from datasets.reading import content_hash
@@ -26,11 +24,17 @@ FORMATS = ("npy", "npz", "csv", "parquet")
 _BLOCK_VALUES = 2**22
 """Numbers in memory at a time."""
 
-_CSV_ROWS = 4096
-"""Rows of CSV turned into numbers at a time."""
+_LOST = 1e-3
+"""Share of their squared differences that vectors may lose in single precision."""
 
-_ID_HEADINGS = {"", "id", "ids", "image", "images", "file", "filename", "path", "name", "key"}
-"""Names of a first column in CSV; numbers may be the names of the others."""
+_NOISE = 1e-14
+"""Vectors of length 1 that differ by this are equal but for rounding."""
+
+ROUNDED = (
+    "vectors differ in digits that single precision (float32) does not hold; subtract their mean, "
+    "or scale them to length 1, before"
+)
+"""Words on vectors that do not survive rounding."""
 
 _FORMS = "write .npz (ids and vectors), .npy (with ids in .txt beside it), .csv or .parquet"
 
@@ -79,8 +83,7 @@ def read_vectors(text: str) -> VectorTable:
     text : str
         A file: ``.npz`` with arrays ``ids`` and ``vectors``; ``.npy`` with the ids, a line each,
         in a text file of the same name (``.txt`` or ``.ids``) or in one named behind a comma;
-        ``.csv`` with ids in the first column and numbers in all others; ``.parquet`` with ids in
-        the first column, or the only one of text, and lists, or numbers in all others.
+        ``.csv`` or ``.parquet``, see `benchmarks.formats.columns`.
 
     Raises
     ------
@@ -133,7 +136,7 @@ def require_each_once(ids: Sequence[str], place: str) -> None:
 
 
 def require_vectors(matrix: NDArray[Any], place: str, ids: Sequence[str] | None = None) -> None:
-    """Require a matrix of real numbers that are finite, also in single precision.
+    """Require a matrix of real numbers that are finite and told apart, also in single precision.
 
     Parameters
     ----------
@@ -157,10 +160,11 @@ def require_vectors(matrix: NDArray[Any], place: str, ids: Sequence[str] | None 
         )
     if not len(matrix):
         raise InputError(f"{place}: no vectors in it")
-    step = max(1, _BLOCK_VALUES // matrix.shape[1])
+    step, is_zero = max(1, _BLOCK_VALUES // matrix.shape[1]), True
     for start in range(0, len(matrix), step):
+        rows = np.asarray(matrix[start : start + step])
         with np.errstate(over="ignore"):
-            finite = np.isfinite(np.asarray(matrix[start : start + step], np.float32)).all(axis=1)
+            finite = np.isfinite(rows.astype(np.float32)).all(axis=1)
         if not finite.all():
             row = start + int(np.argmin(finite))
             named = repr(ids[row]) if ids is not None and row < len(ids) else f"row {row}"
@@ -168,6 +172,45 @@ def require_vectors(matrix: NDArray[Any], place: str, ids: Sequence[str] | None 
                 f"{place}: the vector of {named} is not finite (NaN, infinite or beyond float32); "
                 "leave it out or mend it"
             )
+        is_zero &= not rows.any()
+    if is_zero:
+        raise InputError(f"{place}: all vectors are zero; give those of another extractor")
+    if not survive_rounding(matrix):
+        raise InputError(f"{place}: {ROUNDED}")
+
+
+def survive_rounding(matrix: NDArray[Any]) -> bool:
+    """Whether vectors of length 1 differ in single precision as they do before it.
+
+    Parameters
+    ----------
+    matrix : ndarray of numbers, shape (n_images, n_dims)
+        Looked at some rows at a time.
+    """
+    if np.can_cast(matrix.dtype, np.float32):
+        return True
+    step = max(1, _BLOCK_VALUES // matrix.shape[1])
+    first = _unit(np.asarray(matrix[:1]))
+    sums, squares, lost = np.zeros(matrix.shape[1]), 0.0, 0.0
+    for start in range(0, len(matrix), step):
+        rows = np.asarray(matrix[start : start + step])
+        exact = _unit(rows)
+        errors = ((exact - _unit(rows.astype(np.float32))) ** 2).sum(axis=1)
+        if errors.max() > _LOST:
+            return False
+        off = exact - first
+        sums, squares, lost = sums + off.sum(axis=0), squares + (off**2).sum(), lost + errors.sum()
+    spread = squares - (sums**2).sum() / len(matrix)
+    return bool(spread <= _NOISE**2 * len(matrix) or lost <= _LOST * spread)
+
+
+def _unit(rows: NDArray[Any]) -> NDArray[np.float64]:
+    """Rows of length 1, whatever their scale; a zero row stays zero."""
+    exact = rows.astype(np.float64)
+    largest = np.abs(exact).max(axis=1, keepdims=True)
+    exact /= np.where(largest > 0, largest, 1)  # so that no square is too small
+    length = np.linalg.norm(exact, axis=1, keepdims=True)
+    return exact / np.where(length > 0, length, 1)
 
 
 def write_vectors(path: Path, ids: Sequence[str], matrix: NDArray[np.float32]) -> None:
@@ -276,94 +319,9 @@ def _read_npz(path: Path, _: Path | None) -> tuple[Sequence[str], NDArray[Any]]:
     return [str(name) for name in text.tolist()], matrix
 
 
-def _read_csv(path: Path, _: Path | None) -> tuple[Sequence[str], NDArray[Any]]:
-    ids: list[str] = []
-    blocks: list[NDArray[np.float32]] = []
-    with path.open("rb") as raw:
-        start = raw.read(2)
-    encoding = "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
-    try:
-        with path.open(newline="", encoding=encoding) as file:
-            first = file.readline()
-            file.seek(0)
-            reader = csv.reader(file, delimiter=max(",;\t", key=first.count), strict=True)
-            lines = _lines(reader)
-            header = next(lines, None)
-            if header and not _is_header(header[1]):
-                lines = chain([header], lines)
-            while batch := list(islice(lines, _CSV_ROWS)):
-                width = blocks[0].shape[1] if blocks else len(batch[0][1]) - 1
-                blocks.append(_numbers(path, batch, width))
-                ids += [row[0] for _, row in batch]
-    except (csv.Error, UnicodeError) as error:
-        raise InputError(f"{path}: no table ({error}); save it as CSV in UTF-8") from error
-    if not blocks:
-        raise InputError(f"{path}: no vectors in it")
-    return ids, np.concatenate(blocks)
-
-
-def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:
-    return ((reader.line_num, row) for row in reader if row)
-
-
-def _is_header(row: Sequence[str]) -> bool:
-    return row[0].strip().lower() in _ID_HEADINGS or any(_number(cell) is None for cell in row[1:])
-
-
-def _numbers(
-    path: Path, batch: Sequence[tuple[int, list[str]]], width: int
-) -> NDArray[np.float32]:
-    for line, row in batch:
-        if len(row) - 1 != width:
-            raise InputError(
-                f"{path}: line {line}: {len(row) - 1} numbers, where others have {width}; mend it"
-            )
-    cells = chain.from_iterable(row[1:] for _, row in batch)
-    try:
-        with np.errstate(over="ignore"):
-            made = np.fromiter(map(float, cells), np.float64, len(batch) * width)
-            return made.astype(np.float32).reshape(len(batch), width)
-    except ValueError as error:
-        line, cell = next(
-            (line, cell) for line, row in batch for cell in row[1:] if _number(cell) is None
-        )
-        raise InputError(f"{path}: line {line}: {cell!r} is no number; mend it") from error
-
-
-def _number(cell: str) -> float | None:
-    try:
-        return float(cell)
-    except ValueError:
-        return math.nan if cell.strip().lower() == "nan" else None
-
-
-def _read_parquet(path: Path, _: Path | None) -> tuple[Sequence[str], NDArray[Any]]:
-    table = read_parquet(path)
-    if table.num_columns < 2:
-        raise InputError(f"{path}: ids stand in the first column, and vectors behind")
-    texts = [n for n, kind in enumerate(table.schema.types) if "string" in str(kind)]
-    place = texts[0] if len(texts) == 1 else 0  # data frames write their index last
-    ids = [str(name) for name in table.column(place).to_pylist()]
-    columns = [one.combine_chunks() for one in table.remove_column(place).columns]
-    if any(one.null_count for one in columns):
-        raise InputError(f"{path}: some vectors are missing (null); leave their rows out")
-    if len(columns) == 1 and hasattr(columns[0], "flatten") and "list" in str(columns[0].type):
-        values = columns[0].flatten().to_numpy(zero_copy_only=False)
-        if not len(ids) or len(values) % len(ids) or len(set(_list_lengths(columns[0]))) > 1:
-            raise InputError(f"{path}: vectors of different lengths; give all the same")
-        return ids, values.reshape(len(ids), -1)
-    return ids, np.stack([one.to_numpy(zero_copy_only=False) for one in columns], axis=1)
-
-
-def _list_lengths(column: Any) -> list[int]:
-    from pyarrow import compute
-
-    return compute.unique(compute.list_value_length(column)).to_pylist()
-
-
-_READERS = {
+_READERS: dict[str, Callable[[Path, Path | None], tuple[Sequence[str], NDArray[Any]]]] = {
     ".npy": _read_npy,
     ".npz": _read_npz,
-    ".csv": _read_csv,
-    ".parquet": _read_parquet,
+    ".csv": lambda path, _: read_csv(path),
+    ".parquet": lambda path, _: read_columns(path),
 }

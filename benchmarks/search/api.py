@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.cli.options import default_cache
+from benchmarks.cli.options import default_cache, require_whole
 from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.methods.presets import method_from
 from benchmarks.pipeline.workers import Workforce
@@ -65,6 +65,8 @@ def search(
     InputError
         If something is missing, with the remedy.
     """
+    require_whole(1, k=k, epochs=1 if epochs is None else epochs)
+    require_whole(0, seed=seed)
     opened, _ = prepare_index(
         pictures=pictures,
         dataset=dataset,

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.cli.options import require_whole
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method
@@ -206,8 +207,9 @@ class Index:
         Raises
         ------
         InputError
-            If it is no picture, with the way to make it one.
+            If it is no picture, with the way to make it one, or `k` is no such number.
         """
+        require_whole(1, k=k)
         query = self.encode(picture)
         without = self.copies(picture) if leave_out_query else ()
         return list(self.neighbours(*self.nearest(query, k, without)))

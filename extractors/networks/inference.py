@@ -96,7 +96,7 @@ def read_network(path: Path) -> Any:
     return core.read_model(path)
 
 
-def compiled(network: Any) -> Callable[[NDArray[Any]], Any]:
+def compiled(network: Any) -> Callable[..., Any]:
     """OpenVINO's network, ready to run in float32 on the processor."""
     # Left to itself it takes bfloat16 where the processor has it.
     precise = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}

@@ -22,6 +22,12 @@ GEM = 3.0
 
 _TYPES = ("float32", "float16", "float64", "uint8")
 
+_SAME = 1e-2
+"""An output may change by this share of its length with the pictures beside it: rounding does."""
+
+_LARGEST = 8192
+"""Pixels of a side to which pictures may be scaled before their middle is cut out."""
+
 
 class ModelExtractor(Network, Extractor):
     """A network in a file, with its declared preparation; see `model_extractor`.
@@ -126,7 +132,7 @@ class Declaration:
 
 
 def model_extractor(file: ModelFile, declared: Declaration) -> ModelExtractor:
-    """Make an extractor of a file, checked against the network and tried on a grey picture.
+    """Make an extractor of a file, checked against the network and tried on pictures of noise.
 
     Parameters
     ----------
@@ -147,9 +153,15 @@ def model_extractor(file: ModelFile, declared: Declaration) -> ModelExtractor:
     height, width = _size(runner.input, layout, declared.size)
     _require_type(runner.input, declared.values)
     output = _output(runner, declared.output)
+    scaled = max(height, width) / (declared.crop or 1)
+    if declared.crop and scaled > _LARGEST:
+        raise ModelFileError(
+            f"crop {declared.crop:g} would scale pictures to {scaled:,.0f} pixels a side, where "
+            f"{_LARGEST:,} can be; declare a larger share, such as 0.875"
+        )
     prepare = ToSize(height, width, declared.crop, declared.interpolation)
     made = ModelExtractor(file, prepare, declared.values, layout, output, "none")
-    shape = _try(made)
+    shape = _try(made, height, width)
     made.set_params(pooling=_pooling(shape, declared.pooling))
     return made
 
@@ -238,20 +250,32 @@ def _output(runner: Runner, declared: str | None) -> str:
     return declared or names[0]
 
 
-def _try(extractor: ModelExtractor) -> tuple[int, ...]:
-    """Shape of what the network gives for one picture."""
-    grey = extractor.prepare(np.full((1, 1, 3), 128, np.uint8))[None]
+def _try(extractor: ModelExtractor, height: int, width: int) -> tuple[int, ...]:
+    """Shape of what the network gives for one picture, whatever is beside it."""
+    noise = np.random.default_rng(0).integers(0, 256, (2, height, width, 3), np.uint8)
     try:
-        made = extractor.maps(grey)
+        alone, together = extractor.maps(noise[:1]), extractor.maps(noise)
     except Exception as error:  # whatever its engine raises
         reason = str(error).strip().partition("\n")[0][:200]
         raise ModelFileError(f"fails on a picture ({type(error).__name__}: {reason})") from error
-    if made.ndim not in (2, 3, 4) or not made.size:
+    if alone.ndim not in (2, 3, 4) or not alone.size:
         raise ModelFileError(
-            f"its output {extractor.output} is {_in_words(made.shape)} for one picture; a vector, "
-            "tokens or a map can be used"
+            f"its output {extractor.output} is {_in_words(alone.shape)} for one picture; a "
+            "vector, tokens or a map can be used"
         )
-    return made.shape[1:]
+    lengths = np.linalg.norm(alone), np.linalg.norm(together[0])
+    if np.linalg.norm(together[0] - alone[0]) > _SAME * max(lengths):
+        raise ModelFileError(
+            f"its output {extractor.output} for a picture depends on the pictures beside it or on "
+            "chance, so that no ranking would mean anything; export it for inference, and "
+            "without sums over the batch"
+        )
+    if not together.any():
+        raise ModelFileError(
+            f"its output {extractor.output} is zero for pictures of noise; declare the values "
+            "that it takes (scale, mean, std), or another output"
+        )
+    return alone.shape[1:]
 
 
 def _pooling(shape: tuple[int, ...], declared: Pooling | None) -> Pooling:

@@ -168,7 +168,8 @@ class OpenVinoRunner(Runner):
 
     def run(self, batch: NDArray[Any], output: str) -> NDArray[np.float32]:
         """Run it on a batch."""
-        made = self._compiled(batch)
+        # Its memory is not lent: an output that is the input would outlive it.
+        made = self._compiled(batch, share_inputs=False)
         return np.array(made[[one.name for one in self.outputs].index(output)], np.float32)
 
 

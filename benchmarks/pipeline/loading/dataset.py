@@ -1,6 +1,7 @@
 """A dataset as the user named it, with every file looked at and put into its part."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -34,8 +35,9 @@ from datasets.reading import (
     require_picture,
 )
 from datasets.source import Source
-from datasets.task import Dataset, ProblemKind
+from datasets.task import Dataset, Problem, ProblemKind, Relevance
 from datasets.walk import CACHE_SIGNATURE, CACHE_TAG
+from retrieval.protocol import Judge
 
 A = TypeVar("A")
 
@@ -105,7 +107,41 @@ def load(
         dataset = replace(dataset, protocols=source.protocols)
     for name in dataset.queries:
         require_file_name(name, "a query set", f"rename its folder in {dataset.root}")
-    return with_crops(dataset, cache, workforce)
+    return _with_lone_queries(with_crops(dataset, cache, workforce))
+
+
+def _with_lone_queries(dataset: Dataset) -> Dataset:
+    """The dataset with a row for all queries whose relevant images are themselves or junk.
+
+    Raises
+    ------
+    InputError
+        If there are classes or judgements and yet no query that could be scored.
+    """
+    searched = Counter(label for image in dataset.gallery for label in image.labels)
+    lone: Counter[str] = Counter()
+    answered = not dataset.labelled
+    for task in dataset.tasks:
+        judge = Judge(dataset.gallery, dataset.relevance, task.keeps_query)
+        for query in task.queries:
+            # Of two images of a class only one can be the query itself.
+            several = any(searched[label] > 1 for label in query.labels)
+            plain = several and query.group is None and query.id not in dataset.relevance
+            if plain or len(judge(query).positive):
+                answered = True
+                continue
+            judged = dataset.relevance.get(query.id, Relevance())
+            if judged.positive or (judged.positive is None and query.labels & searched.keys()):
+                lone[query.id if judged.positive else f"{task.query_set}/{query.label}"] += 1
+    if not answered:
+        raise InputError(
+            f"{dataset.root}: no query has a relevant picture in the gallery, itself and junk "
+            "aside, so nothing could be scored; add others of their classes"
+        )
+    what = "nothing is relevant but the query itself and junk"
+    rows = [Problem(name, what, f"{count:,} queries not scored") for name, count in lone.items()]
+    problems = sorted([*dataset.problems, *rows], key=lambda row: row.order)
+    return replace(dataset, problems=tuple(problems))
 
 
 def collect(
@@ -114,11 +150,35 @@ def collect(
     """List a dataset's files and say what was understood; parameters as of `load`."""
     mark_as_cache(cache)
     source, root = datasets.resolve(text, layout)
-    found = source.collect(root or cache / "datasets", workforce.each)
+    found = _collected(source, root or cache / "datasets", workforce)
     if root is not None:
         for line in (*found.understood(), *map("warning: {}".format, found.layout.warnings)):
             workforce.log(f"{source.name}: {line}")
     return source, found
+
+
+def _collected(source: Source, root: Path, workforce: Workforce) -> Collection:
+    """A dataset's files; of a plug-in, which may do anything, with its errors in one line."""
+    if type(source).__module__.startswith(f"{Source.__module__.partition('.')[0]}."):
+        return source.collect(root, workforce.each)
+    try:
+        found = source.collect(root, workforce.each)
+    except InputError:
+        raise
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(
+            f"dataset {source.name}: cannot list {root} ({type(error).__name__}: {reason})"
+        ) from error
+    items = found.items if isinstance(found, Collection) else [None]
+    if not all(isinstance(item, Item) for item in items):
+        raise InputError(
+            f"dataset {source.name}: its collect() gives no Collection of Items of datasets.layout"
+        )
+    counts = Counter(item.id for item in found.items)
+    if twice := next((name for name, count in counts.items() if count > 1), None):
+        raise InputError(f"dataset {source.name}: id {twice!r} stands twice; give each its own")
+    return replace(found, items=sorted(found.items, key=lambda item: item.id))
 
 
 def mark_as_cache(folder: Path) -> None:

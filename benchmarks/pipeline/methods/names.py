@@ -78,7 +78,7 @@ def require_own_name(name: str, place: str) -> str:
     InputError
         If it cannot be the name of a file, or something else has it.
     """
-    if _NOT_OWN.search(name):
+    if not isinstance(name, str) or _NOT_OWN.search(name):
         raise InputError(f"{place}: {name!r} is no name for a method; leave + and @ to the menu")
     require_file_name(name, "a method", f"choose another in {place}")
     if name in extractors.MENU or name in _steps():

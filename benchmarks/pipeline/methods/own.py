@@ -2,13 +2,15 @@
 
 import os
 import re
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache, partial
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
+import numpy as np
 
 import datasets
 import extractors
@@ -16,7 +18,7 @@ from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.names import require_own_name
 from datasets.errors import InputError
 from datasets.json_files import check_json, read_json_as
-from datasets.source import Source
+from datasets.source import Source, require_dataset_name
 from extractors.networks.inference import NoEngineError
 from extractors.networks.model_file import (
     Declaration,
@@ -38,6 +40,8 @@ from extractors.plugins import (
 )
 from extractors.spaces import SPACES
 from retrieval.metrics import FURTHER, METRICS, Metric
+from retrieval.ranking import Ranking
+from retrieval.scoring import Values as MetricValues
 
 _REMEDY = "see the models in extractors/README.md"
 
@@ -180,6 +184,8 @@ def use_models(words: Sequence[str]) -> list[str]:
             given.append((word, {}))
         elif not given:
             raise InputError(f"--model {word}: first NAME=FILE, then what is declared of it")
+        elif key in given[-1][1]:
+            raise InputError(f"--model {given[-1][0]} {word}: {key} is declared twice; keep one")
         else:
             given[-1][1][key] = _parsed(key, value)
     return [_use_model(word, declared) for word, declared in given]
@@ -198,8 +204,13 @@ def _use_installed() -> None:
 @cache
 def _use_file(path: Path) -> None:
     module = load_plugin(path)
-    sources = list(getattr(module, "DATASETS", ()))
-    metrics = dict(getattr(module, "METRICS", {}))
+    metrics = getattr(module, "METRICS", {})
+    if not isinstance(metrics, dict):
+        raise PluginError(f"{path}: METRICS has to be a dictionary by name")
+    try:
+        sources = list(getattr(module, "DATASETS", ()))
+    except TypeError as error:
+        raise PluginError(f"{path}: DATASETS has to be a list of datasets") from error
     found = extractors_of(module)
     if not (found or sources or metrics):
         raise PluginError(f"{path}: defines none of EXTRACTORS, DATASETS and METRICS")
@@ -228,6 +239,10 @@ def _add_dataset(added: Added) -> None:
             f"{added.place} is no dataset; give an instance of a class that derives from Source "
             "of datasets.source"
         )
+    require_dataset_name(getattr(added.value, "name", None), f"choose another in {added.origin}")
+    for attribute in ("summary", "licence"):
+        if not isinstance(getattr(added.value, attribute, None), str):
+            raise PluginError(f"{added.place} has no {attribute}; give it one line of text")
     if added.name in datasets.MENU:
         raise PluginError(f"{added.place} is in the menu already; choose another name")
     datasets.SOURCES.append(added.value)
@@ -235,13 +250,33 @@ def _add_dataset(added: Added) -> None:
 
 
 def _add_metric(added: Added) -> None:
-    if not isinstance(added.value, Metric):
-        raise PluginError(f"{added.place} is no Metric of retrieval.metrics")
+    if not (isinstance(added.value, Metric) and callable(added.value.function)):
+        raise PluginError(f"{added.place} is no Metric of retrieval.metrics, with a function")
     if not _METRIC.fullmatch(added.name):
         raise PluginError(f"{added.place}: a metric's name is of lower-case letters alone")
     if added.name in METRICS | FURTHER:
         raise PluginError(f"{added.place} is in the menu already; choose another name")
-    FURTHER[added.name] = added.value
+    checked = partial(_values, added.place, added.value.function)
+    FURTHER[added.name] = replace(added.value, function=checked)
+
+
+def _values(
+    place: str, function: Callable[[Ranking], MetricValues], ranking: Ranking
+) -> MetricValues:
+    """The values of a plug-in's metric, one number for each query that has relevant images."""
+    try:
+        values = np.asarray(function(ranking), np.float64)
+    except Exception as error:  # it may do anything
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(f"{place}: {type(error).__name__}: {reason}; mend it") from error
+    if values.shape != (ranking.n_queries,):
+        shape = " x ".join(map(str, values.shape)) or "a single one"
+        raise InputError(
+            f"{place}: gives {shape} for {ranking.n_queries:,} queries; give one value for each"
+        )
+    if not np.isfinite(values[ranking.relevant > 0]).all():
+        raise InputError(f"{place}: gives NaN or infinity for a query with relevant images")
+    return values
 
 
 def _use_model(word: str, options: dict[str, Any]) -> str:

@@ -1,0 +1,256 @@
+"""Vectors in the columns of a table, CSV or Parquet; one that is plainly no feature is refused."""
+
+import codecs
+import csv
+import math
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.formats.tables import arrow, read_parquet
+from datasets.errors import InputError
+
+_CSV_ROWS = 4096
+"""Rows of CSV turned into numbers at a time."""
+
+_ID_HEADINGS = {"", "id", "ids", "image", "images", "file", "filename", "path", "name", "key"}
+"""Names of a first column in CSV; numbers may be the names of the others."""
+
+_WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
+
+_OTHERS = (
+    "label|class|category|target|split|subset|part|set|fold|group|scene|cluster|index|idx|row|id|"
+    "image|img|picture|photo|file|path|key|name|query|distractor"
+)
+_NO_FEATURE = re.compile(
+    rf"unnamed: \d+|__index_level_\d+__|(?:{_OTHERS})(?:e?s|_?(?:ids?|idx|index|names?|path|no))?|"
+    "categories|queries|indices"
+)
+"""Names of columns that tell of a picture, or that data frames give their index."""
+
+
+def read_csv(path: Path) -> tuple[list[str], NDArray[np.float64]]:
+    """Read ids from the first column of a CSV table, and vectors from all others.
+
+    Parameters
+    ----------
+    path : Path
+        With or without headings; with commas, semicolons or tabs; UTF-8 or, with a byte order
+        mark, UTF-16.
+
+    Returns
+    -------
+    ids : list of str
+    vectors : ndarray of float64, shape (n_images, n_dims)
+
+    Raises
+    ------
+    InputError
+        If it is no table of numbers, with the line; if a column is plainly no feature.
+    """
+    ids: list[str] = []
+    blocks: list[NDArray[np.float64]] = []
+    whole: set[int] = set()
+    try:
+        with path.open(newline="", encoding=_encoding(path)) as file:
+            header, lines = _open_csv(file)
+            names: list[str] = []
+            while batch := list(islice(lines, _CSV_ROWS)):
+                if not blocks:
+                    width = len(batch[0][1]) - 1
+                    names, whole = _headings(path, header, width), {*range(width)}
+                    require_features(path, names, ["float"] * width)
+                blocks.append(_numbers(path, batch, width))
+                whole = {n for n in whole if all(_WHOLE.fullmatch(row[n + 1]) for _, row in batch)}
+                ids += [row[0] for _, row in batch]
+    except (csv.Error, UnicodeError) as error:
+        raise InputError(f"{path}: no table ({error}); save it as CSV in UTF-8") from error
+    if not blocks:
+        raise InputError(f"{path}: no vectors in it; it has no rows of numbers")
+    matrix = np.concatenate(blocks)
+    require_features(path, names, [_kind(column, n in whole) for n, column in enumerate(matrix.T)])
+    return ids, matrix
+
+
+def read_columns(path: Path) -> tuple[list[str], NDArray[Any]]:
+    """Read ids and vectors from a Parquet table.
+
+    Parameters
+    ----------
+    path : Path
+        Has ids in its first column, or in the only one of text (data frames write their index
+        last), and behind them one of lists, or one for each dimension.
+
+    Returns
+    -------
+    ids : list of str
+    vectors : ndarray, shape (n_images, n_dims)
+
+    Raises
+    ------
+    InputError
+        If it is no table of numbers, or if a column is plainly no feature.
+    """
+    table = read_parquet(path)
+    if table.num_columns < 2:
+        raise InputError(f"{path}: ids stand in the first column, and vectors behind")
+    if not table.num_rows:
+        raise InputError(f"{path}: no vectors in it; it has no rows")
+    texts = [n for n, kind in enumerate(table.schema.types) if "string" in str(kind)]
+    place = texts[0] if len(texts) == 1 else 0
+    ids = [str(name) for name in table.column(place).to_pylist()]
+    vectors = table.remove_column(place)
+    columns = [one.combine_chunks() for one in vectors.columns]
+    lists = [n for n, one in zip(vectors.column_names, columns, strict=True) if _is_list(one)]
+    others = [name for name in vectors.column_names if name not in lists[:1]]
+    if not lists:
+        require_features(path, others, [_arrow_kind(arrow(path), one) for one in columns])
+    elif others:
+        raise InputError(
+            f"{path}: column {others[0]!r} stands beside the vectors in {lists[0]!r}; remove it"
+        )
+    if table.column(place).null_count or any(one.null_count for one in columns):
+        raise InputError(f"{path}: some ids or vectors are missing (null); leave their rows out")
+    if lists:
+        values = columns[0].flatten().to_numpy(zero_copy_only=False)
+        if len(values) % len(ids) or len(set(_list_lengths(columns[0]))) > 1:
+            raise InputError(f"{path}: vectors of different lengths; give all the same")
+        return ids, values.reshape(len(ids), -1)
+    return ids, np.stack([one.to_numpy(zero_copy_only=False) for one in columns], axis=1)
+
+
+def require_features(path: Path, names: Sequence[str], kinds: Sequence[str]) -> None:
+    """Refuse a table with a column that would be a dimension and is plainly none.
+
+    Parameters
+    ----------
+    path : Path
+        The table, for the message.
+    names : sequence of str
+        Headings of the columns behind the ids; empty where there are none.
+    kinds : sequence of str
+        Of each column: ``float``, ``int``, ``bool`` or another type, which is no number.
+
+    Raises
+    ------
+    InputError
+        Names the column.
+    """
+    columns = [*zip(names, kinds, strict=True)]
+    floats = {_stem(name) for name, kind in columns if kind == "float"}
+    whole = [kind == "int" and (not name or _stem(name) not in floats) for name, kind in columns]
+    # Counts may stand beside a fraction or two, but not the other way round.
+    is_odd = "float" in kinds and 2 * sum(whole) <= len(columns)
+    for place, (name, kind) in enumerate(columns):
+        reason = ""
+        if kind not in ("float", "int", "bool"):
+            reason = f"is of {kind}"
+        elif _NO_FEATURE.fullmatch(name.strip().lower()):
+            reason = "tells of pictures by its name"
+        elif kind == "bool" and {*kinds} != {"bool"}:
+            reason = "is true or false beside numbers"
+        elif is_odd and whole[place]:
+            reason = "holds whole numbers beside fractions"
+        if reason:
+            called = repr(name) if name else f"number {place + 2}"
+            raise InputError(
+                f"{path}: column {called} {reason}, so it is no feature; remove it (ids stand in "
+                "one column, and all others are the vector)"
+            )
+
+
+def _stem(name: str) -> str:
+    """A numbered name without its number; any other as it is."""
+    return name.rstrip("0123456789")
+
+
+def _encoding(path: Path) -> str:
+    with path.open("rb") as raw:
+        start = raw.read(2)
+    return "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+
+
+def _open_csv(file: TextIO) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """The headings, none if the first line is a picture's, and the lines with their numbers."""
+    first = file.readline()
+    file.seek(0)
+    lines = _lines(csv.reader(file, delimiter=max(",;\t", key=first.count), strict=True))
+    header = next(lines, None)
+    if header is None or _is_header(header[1]):
+        return header[1] if header else [], lines
+    return [], chain([header], lines)
+
+
+def _headings(path: Path, header: Sequence[str], width: int) -> list[str]:
+    """Names of the columns behind the ids; R leaves out the first heading."""
+    if header and len(header) not in (width, width + 1):
+        raise InputError(f"{path}: {len(header)} headings for {width + 1} columns; give one each")
+    return [*header[-width:]] if header else [""] * width
+
+
+def _kind(column: NDArray[Any], whole: bool) -> str:
+    """Type of a column of numbers; a constant one, which does no harm, is like any other."""
+    return "int" if whole and (column != column[0]).any() else "float"
+
+
+def _arrow_kind(pa: Any, column: Any) -> str:
+    """Type of a column of Parquet, in words where it is no number."""
+    kind = column.type
+    if pa.types.is_boolean(kind):
+        return "bool"
+    if pa.types.is_floating(kind):
+        return "float"
+    if pa.types.is_integer(kind):
+        return (
+            _kind(column.drop_null().to_numpy(), whole=True) if len(column.drop_null()) else "int"
+        )
+    return f"type {kind}"
+
+
+def _is_list(column: Any) -> bool:
+    return hasattr(column, "flatten") and "list" in str(column.type)
+
+
+def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:
+    return ((reader.line_num, row) for row in reader if row)
+
+
+def _is_header(row: Sequence[str]) -> bool:
+    return row[0].strip().lower() in _ID_HEADINGS or any(_number(cell) is None for cell in row[1:])
+
+
+def _numbers(
+    path: Path, batch: Sequence[tuple[int, list[str]]], width: int
+) -> NDArray[np.float64]:
+    for line, row in batch:
+        if len(row) - 1 != width:
+            raise InputError(
+                f"{path}: line {line}: {len(row) - 1} numbers, where others have {width}; mend it"
+            )
+    cells = chain.from_iterable(row[1:] for _, row in batch)
+    try:
+        made = np.fromiter(map(float, cells), np.float64, len(batch) * width)
+        return made.reshape(len(batch), width)
+    except ValueError as error:
+        line, cell = next(
+            (line, cell) for line, row in batch for cell in row[1:] if _number(cell) is None
+        )
+        raise InputError(f"{path}: line {line}: {cell!r} is no number; mend it") from error
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return float(cell)
+    except ValueError:
+        return math.nan if cell.strip().lower() == "nan" else None
+
+
+def _list_lengths(column: Any) -> list[int]:
+    from pyarrow import compute
+
+    return compute.unique(compute.list_value_length(column)).to_pylist()
