@@ -142,7 +142,7 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 def _real(path: Path) -> Path:
-    """Where a path leads; links that lead nowhere stay."""
+    """The place that a path leads to; links that lead nowhere stay."""
     return Path(os.path.realpath(path))
 
 
