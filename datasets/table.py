@@ -220,15 +220,15 @@ def _box(path: Path, line: int, sides: Sequence[object]) -> Box | None:
     if not any(words):
         return None
     try:
-        left, top, right, bottom = (round(float(word)) for word in words)
-    except (ValueError, OverflowError):
-        left = top = right = bottom = 0
-    if not (0 <= left < right and 0 <= top < bottom):
+        box = Box.of([float(word) for word in words])
+    except ValueError:
+        box = None
+    if box is None:
         raise InputError(
             f"{path}: line {line}: no box ({', '.join(words)}); write left, top, right, bottom in "
             "pixels"
         )
-    return Box(left, top, right, bottom)
+    return box
 
 
 def _merged(path: Path, rows: Iterable[_Row]) -> list[_Row]:

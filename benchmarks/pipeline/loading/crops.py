@@ -73,10 +73,10 @@ def _cut(folder: Path, image: Image) -> Path:
         raise InputError(f"{image.path}: {error}; it has changed meanwhile, run again") from error
     height, width = picture.shape[:2]
     left, top, right, bottom = image.box
-    if right > width or bottom > height:
+    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
         raise InputError(
-            f"{image.id}: the crop box lies outside of the picture ({width} x {height} pixels); "
-            "mend the table"
+            f"{image.path}: the crop box of {image.id} ({left}, {top}, {right}, {bottom}) lies "
+            f"outside of the picture ({width} x {height} pixels); mend it where it is written"
         )
     part = PILImage.fromarray(np.ascontiguousarray(picture[top:bottom, left:right]))
     write_whole(path, partial(part.save, format="PNG"))
