@@ -150,7 +150,13 @@ def test_archives_of_a_folder_are_taken_as_well(served, home, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nothing"], ["caltech101", "--to", ""], ["caltech101", "--no-such"]]
+    "arguments",
+    [
+        ["nothing"],
+        ["caltech101", "--to", ""],
+        ["caltech101", "--from", ""],
+        ["caltech101", "--no-such"],
+    ],
 )
 def test_bad_arguments_leave_with_code_2(home, arguments, capsys):
     assert main(arguments) == 2

@@ -50,6 +50,26 @@ def test_a_damaged_list_of_images_is_one_line(results, capsys):
         assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize("content", ["{", None])
+def test_a_dataset_without_a_whole_record_is_one_line(parted, run, tmp_path, content, capsys):
+    assert run("--extractor", "lbp", "--dataset", parted, "--quiet") == 0
+    for path in (tmp_path / "out" / "parted" / "records").glob("*/lbp.json"):
+        path.write_text(content) if content else path.unlink()
+    folder = tmp_path / "out" / "parted"
+    pages = sorted(folder.iterdir())
+    assert main(["--out", str(tmp_path / "out"), "--no-plots"]) == 2
+    *warnings, error = capsys.readouterr().err.splitlines()
+    assert all(line.startswith("WARNING: ") for line in warnings)
+    assert (
+        error == f"error: {tmp_path / 'out' / 'parted'}: holds no record that is whole; run again"
+    )
+    assert sorted((tmp_path / "out" / "parted").iterdir()) == pages
+    other = f"other={parted}"
+    assert run("--extractor", "lbp", "--dataset", other, "--quiet") == 0
+    assert run("--extractor", "lbp", "--dataset", parted, "--quiet") == 0
+    assert main(["--out", str(tmp_path / "out"), "--no-plots"]) == 0
+
+
 def test_an_edited_list_of_images_is_not_believed(results, capsys):
     images = results / "parted" / "images.csv"
     whole = images.read_bytes()

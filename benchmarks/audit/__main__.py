@@ -70,7 +70,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     else:
         other = _load(options.against, options, workforce)
         if other.name == name:
-            remedy = f"write OTHER={options.against}"
+            remedy = f"write OTHER={roots[-1] or options.against}"
             raise InputError(f"--against {options.against}: is called {name!r}, too; {remedy}")
         name = f"{name}-against-{other.name}"
         given = (embedding, Rule(), options.cache, workforce)
