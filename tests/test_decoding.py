@@ -282,6 +282,29 @@ def test_libtiff_is_quiet(tmp_path, capfd):
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize(
+    ("points", "words"),
+    [
+        ((9, 16), "BT.2020 and PQ, which is HDR"),
+        ((9, 18), "BT.2020 and HLG, which is HDR"),
+        ((12, 13), "Display P3"),
+        ((1, 8), "linear light"),
+        *(((1, 13), ""), ((1, 1), ""), ((2, 2), ""), ((1, 6), "")),
+    ],
+)
+@pytest.mark.parametrize("form", ["PNG", "AVIF"])
+def test_colours_that_a_file_names_without_a_profile_are_remarked(tmp_path, form, points, words):
+    primaries, curve = points
+    if form == "PNG":
+        content = png(chunk(b"cICP", bytes([primaries, curve, 0, 1])))
+    else:
+        content = encoded(picture(21), "AVIF")
+        place = content.index(b"colrnclx") + 8
+        content = content[:place] + bytes([0, primaries, 0, curve]) + content[place + 4 :]
+    said = (f"its colours are {words}, without a profile; read as sRGB",) if words else ()
+    assert decode(put(tmp_path, "a.picture", content)).remarks == said
+
+
 def test_dark_pictures_of_fewer_bits_are_remarked(tmp_path):
     values = np.arange(64, dtype="<u2").reshape(8, 8) * 60
     remarks = decode(put(tmp_path, "a.tif", tiff(1, 16, values))).remarks
