@@ -305,6 +305,27 @@ def test_colours_that_a_file_names_without_a_profile_are_remarked(tmp_path, form
     assert decode(put(tmp_path, "a.picture", content)).remarks == said
 
 
+def test_a_tiff_whose_first_page_is_a_thumbnail_is_remarked(tmp_path):
+    small, large = picture(3, 8), picture(3, 40)
+    for first, words in ((1, "its first page is a thumbnail"), (0, "")):
+        path = tmp_path / f"{first}.tif"
+        small.save(path, save_all=True, append_images=[large], tiffinfo={254: first})
+        assert "".join(decode(path).remarks).startswith(words)
+        assert bool(decode(path).remarks) == bool(words)
+    small.save(path, tiffinfo={254: 1})  # alone it is the picture
+    assert decode(path).remarks == ()
+
+
+def test_a_palette_of_a_tiff_with_8_bits_is_remarked(tmp_path):
+    content = encoded(picture(4).quantize(16), "TIFF")
+    assert decode(put(tmp_path, "a.tif", content)).remarks == ()
+    with Image.open(tmp_path / "a.tif") as image:
+        values = image.tag_v2[320]
+    whole, small = (struct.pack("<768H", *(v >> bits for v in values)) for bits in (0, 8))
+    found = decode(put(tmp_path, "b.tif", content.replace(whole, small))).remarks
+    assert found[0].startswith("its palette has 8 bits")
+
+
 def test_dark_pictures_of_fewer_bits_are_remarked(tmp_path):
     values = np.arange(64, dtype="<u2").reshape(8, 8) * 60
     remarks = decode(put(tmp_path, "a.tif", tiff(1, 16, values))).remarks

@@ -37,9 +37,12 @@ def colour_remark(image: PILImage.Image) -> list[str]:
     file = getattr(image, "fp", None)
     if file is None or image.format not in ("PNG", "AVIF", "HEIF"):
         return []
-    place = file.tell()
-    primaries, curve = _of_png(file) if image.format == "PNG" else _of_boxes(file)
-    file.seek(place)
+    try:
+        place = file.tell()
+        primaries, curve = _of_png(file) if image.format == "PNG" else _of_boxes(file)
+        file.seek(place)
+    except (OSError, ValueError):  # a user's own picture, whose file is closed
+        return []
     named = [_PRIMARIES.get(primaries), _CURVES.get(curve)]
     words = " and ".join(name for name in named if name)
     return [f"its colours are {words}, without a profile; read as sRGB"] if words else []
