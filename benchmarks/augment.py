@@ -12,8 +12,10 @@ from pathlib import Path
 
 from PIL import Image
 
+import datasets
 from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import add_options, cluster, positive, require_folders
+from benchmarks.cli.outputs import require_apart
 from benchmarks.formats.files import write_whole
 from benchmarks.pipeline.extraction.networks import augmented_inputs
 from benchmarks.pipeline.loading.dataset import load
@@ -38,6 +40,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     add_options(parser, "layout", "max-pixels", "seed", "cache", "jobs", "quiet")
     options = parser.parse_args(arguments)
     require_folders(options, "out", "cache")
+    root = datasets.resolve(options.dataset, options.layout)[1]
+    require_apart(options.out / "training", "--out", root)
     workforce = Workforce(options.jobs, options.quiet, cluster(options))
     dataset = load(options.dataset, options.cache, workforce, options.seed, options.layout)
     if not dataset.training:

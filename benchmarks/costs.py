@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import add_options, cluster, require_folders, use_networks
+from benchmarks.cli.outputs import require_own_pages
 from benchmarks.pipeline.evaluation.costs import measure
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.loading.dataset import load
@@ -32,6 +33,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     use_networks(options)
     require_folders(options, "out", "cache")
+    require_own_pages(options.out, "--out")
     workforce = Workforce(options.jobs, options.quiet, cluster(options))
     for text in options.dataset:
         dataset = load(text, options.cache, workforce, options.seed, options.layout)

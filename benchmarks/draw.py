@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.cli.command import command, make_parser
-from benchmarks.cli.options import positive
-from benchmarks.formats.sheets import write_picture
+from benchmarks.cli.options import a_path, positive
+from benchmarks.cli.outputs import require_output_file
+from benchmarks.formats.sheets import DRAWN, is_drawn, write_picture
 from benchmarks.formats.terminal import visible
 from datasets.errors import InputError, UnreadableImageError
 from datasets.reading import Pixels, read_image
@@ -143,6 +144,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     detector = DETECTORS[options.detector]
     paths = [options.picture] + ([options.other] if options.other else [])
+    require_output_file(options.out, "--out", paths, DRAWN, is_drawn)
     images = [detector.prepare(_read(path)) for path in paths]
     features = detector.transform(images)
     counts = " and ".join(str(len(one)) for one in features)
@@ -172,9 +174,9 @@ def _read(path: Path) -> Pixels:
 
 def _parser() -> argparse.ArgumentParser:
     parser = make_parser("draw", __doc__)
-    parser.add_argument("picture", type=Path, metavar="PICTURE")
+    parser.add_argument("picture", type=a_path, metavar="PICTURE")
     parser.add_argument(
-        "other", type=Path, nargs="?", metavar="OTHER", help="draw the matches with this picture"
+        "other", type=a_path, nargs="?", metavar="OTHER", help="draw the matches with this picture"
     )
     parser.add_argument(
         "--detector", choices=DETECTORS, default="sift", help="default: %(default)s"
@@ -194,7 +196,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=a_path,
         metavar="FILE",
         default=Path("drawn.png"),
         help="a PNG, JPEG, WebP or PDF file (default: %(default)s)",

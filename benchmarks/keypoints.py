@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.cli.command import command, make_parser
+from benchmarks.cli.options import a_path
+from benchmarks.cli.outputs import require_apart
 from benchmarks.formats.files import require_writable, write_text
 from benchmarks.formats.markdown import markdown, to_csv
 from benchmarks.pipeline.records.card import commit, machine
@@ -214,10 +216,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     parser = make_parser("keypoints", __doc__)
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="pictures, at any depth")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="where keypoints.md and .csv go")
+    parser.add_argument("folder", type=a_path, metavar="FOLDER", help="pictures, at any depth")
+    parser.add_argument("--out", type=a_path, metavar="DIR", help="where keypoints.md and .csv go")
     options = parser.parse_args(arguments)
     if options.out:
+        require_apart(options.out, "--out", options.folder)
         require_writable(options.out, "--out")
     images = read_some(options.folder)
     cv2.setNumThreads(1)

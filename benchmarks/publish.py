@@ -17,6 +17,7 @@ from PIL import Image
 from benchmarks import LOCAL
 from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import a_path, add_options
+from benchmarks.cli.outputs import require_own_pages
 from benchmarks.formats.files import require_writable, write_whole
 from benchmarks.pipeline.methods.presets import FOLDER as PRESETS
 from benchmarks.pipeline.records.archive import read_packed, write_archive
@@ -80,6 +81,7 @@ def _main(arguments: Sequence[str] | None) -> int:
             what = f"no results of {name}" if name else "no results"
             raise InputError(f"{options.source}: holds {what}; make some with benchmarks.run")
     require_writable(options.out, "--out")
+    require_own_pages(options.out, "--out")
     workforce = Workforce(quiet=options.quiet)
     wanted = [path for path in found if not options.dataset or path.name in options.dataset]
     for place in wanted:
@@ -108,12 +110,16 @@ def publish(source: Path, target: Path, with_plots: bool = True) -> None:
     ------
     InputError
         If a record, ranking or list in the source is damaged, or would be replaced by a shorter
-        one.
+        one, or if the target holds something else.
     """
-    if (source / RECORDS).exists() and source.resolve() == target.resolve():
+    if (target / RECORDS).exists():
         raise InputError(
-            f"{source}: holds rankings of a run, which shorter ones would replace; choose another "
+            f"{target}: holds rankings of a run, which shorter ones would replace; choose another "
             "--out"
+        )
+    if target.exists() and not (target / DESCRIPTION).exists() and any(target.iterdir()):
+        raise InputError(
+            f"{target}: holds no results, and would be replaced; choose another --out"
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".publishing-", dir=target.parent) as temporary:

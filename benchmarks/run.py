@@ -22,6 +22,7 @@ from benchmarks.cli.options import (
     require_folders,
     use_networks,
 )
+from benchmarks.cli.outputs import require_own_pages
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import expand, method_names, parse_method
 from benchmarks.pipeline.methods.own import use_plugins
@@ -60,6 +61,7 @@ def _main(arguments: Sequence[str] | None) -> int:
 
     methods, choice = _methods(options, use_networks(options)), choose(options.metrics)
     require_folders(options, "out", "cache")
+    require_own_pages(options.out, "--out")
     workforce = Workforce(options.jobs, options.quiet, cluster(options))
     failed = False
     loaded, most = load_all(options, workforce), options.invariance

@@ -13,7 +13,8 @@ import numpy as np
 
 from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import a_path
-from benchmarks.formats.files import Json, require_writable, write_json
+from benchmarks.cli.outputs import has_json, require_output_file
+from benchmarks.formats.files import Json, write_json
 from benchmarks.formats.markdown import markdown
 from datasets.errors import InputError
 from datasets.json_files import check_json, read_json_as
@@ -41,6 +42,11 @@ def _main(arguments: Sequence[str] | None) -> int:
     parser.add_argument("truth", type=a_path, metavar="TRUTH")
     parser.add_argument("--json", type=a_path, metavar="FILE", help="write the scores there, too")
     options = parser.parse_args(arguments)
+    if options.json:
+        inputs = (options.answers, options.truth)
+        require_output_file(
+            options.json, "--json", inputs, "file of scores", has_json(_are_scores)
+        )
     answers, truth = read_images(options.answers), read_images(options.truth)
     scores = score_answers(answers, truth, options.answers)
     cells = [
@@ -50,9 +56,12 @@ def _main(arguments: Sequence[str] | None) -> int:
     sys.stdout.write(f"{scores['queries']} queries\n\n")
     sys.stdout.write(markdown(["", "score", "95 % from", "to"], cells))
     if options.json:
-        require_writable(options.json.parent, "--json")
         write_json(options.json, scores)
     return 0
+
+
+def _are_scores(content: object) -> bool:
+    return isinstance(content, dict) and {"queries", "queries left out"} <= content.keys()
 
 
 def score_answers(answers: dict[str, list[str]], truth: dict[str, list[str]], path: Path) -> Json:

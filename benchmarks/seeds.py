@@ -13,6 +13,7 @@ from sklearn.base import clone
 
 from benchmarks.cli.command import Parser, command, make_parser
 from benchmarks.cli.options import add_options, positive, require_folders, use_networks
+from benchmarks.cli.outputs import require_own_pages
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.experiment import run
 from benchmarks.pipeline.loading.dataset import load
@@ -41,6 +42,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     methods = [parse_method(name, options.epochs) for name in dict.fromkeys(options.extractor)]
     again = [seeded(method, seed) for method in methods for seed in range(1, options.seeds)]
     require_folders(options, "out", "cache")
+    require_own_pages(options.out, "--out")
     workforce = Workforce(options.jobs, options.quiet)
     failed = False
     for text in dict.fromkeys(options.dataset):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from datasets.errors import InputError
-from datasets.layout import HELD_OUT, UNSPLIT, Collection
+from datasets.layout import HELD_OUT, UNSPLIT, Collection, Item
 from datasets.problems import tabulate
 from datasets.relevance import Place, read_relevance
 from datasets.split import HELD_OUT_RULE, RULE, split_by_content
@@ -86,11 +86,11 @@ def assemble(
     InputError
         If no readable image is left in the gallery or in all query sets.
     """
+    places = _left_out(found) if leave_one_out else {}
     if leave_one_out:
         found = _all_searched(found)
     problems = list(found.problems)
     parts: dict[str, list[Image]] = defaultdict(list)
-    places: dict[str, Place] = {}
     dealt = _deal(found, inspected, seed)
     for item in found.items:
         look = inspected[item.id]
@@ -163,13 +163,23 @@ def _deal(found: Collection, inspected: Mapping[str, Inspected], seed: int) -> d
 
 def _all_searched(found: Collection) -> Collection:
     """The same collection without queries, all that would be split in the gallery."""
-    asked = [item for item in found.items if item.part.startswith("query")]
+    asked = _asking(found)
     kept = [item for item in found.items if not item.part.startswith("query")]
     problems = list(found.problems)
     for part, count in sorted(Counter(item.part for item in asked).items()):
         problems.append(Problem(part, "plays no part in leave-one-out", f"{count:,} left out"))
     items = [replace(i, part="gallery") if i.part in _DEALT else i for i in kept]
     return replace(found, items=items, problems=problems)
+
+
+def _left_out(found: Collection) -> dict[str, Place]:
+    """Places of the files that leave-one-out leaves out."""
+    return {item.id: Place(item.part, asks_not=True) for item in _asking(found)}
+
+
+def _asking(found: Collection) -> list[Item]:
+    """Files in folders of queries."""
+    return [item for item in found.items if item.part.startswith("query")]
 
 
 def _split_in_words(found: Collection, seed: int) -> str:

@@ -95,6 +95,7 @@ def _parser() -> _Parser:
     parser.add_argument(
         "--from",
         dest="place",
+        type=_place,
         metavar="PLACE",
         help="folder or address that has the archives, tried before the known ones",
     )
@@ -117,6 +118,10 @@ def _path(text: str) -> Path:
     if not text.strip():
         raise argparse.ArgumentTypeError("no path given (is a variable empty?)")
     return Path(text).expanduser()
+
+
+def _place(text: str) -> str:
+    return text if "://" in text else str(_path(text))
 
 
 def _at(place: str, file: str) -> str:

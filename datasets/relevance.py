@@ -40,11 +40,14 @@ class Place:
         Whether it is a picture that can be read.
     dealt : bool
         Whether the split put it there, not a folder.
+    asks_not : bool
+        Whether it is a query that leave-one-out leaves out.
     """
 
     part: str
     readable: bool = True
     dealt: bool = False
+    asks_not: bool = False
 
 
 def read_relevance(
@@ -141,6 +144,11 @@ def _known(
             remedy = f"did you mean {near!r}?" if near else "mend or remove it"
             raise InputError(f"{place} {name!r} is not in the dataset; {remedy}")
         where = places[key]
+        if where.asks_not:
+            raise InputError(
+                f"{place} {name!r} is left out, for with --leave-one-out the gallery asks; remove "
+                "it, or run without"
+            )
         fits = where.part == part or (part == "query" and where.part.startswith("query-"))
         unknown = not where.part and not where.readable  # the split deals readable ones only
         if not fits and where.dealt:

@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -272,21 +271,21 @@ def _box(path: Path, line: int, sides: Sequence[object]) -> Box | None:
     if not any(words):
         return None
     try:
-        numbers = [number if isfinite(number) else -1 for number in map(float, words)]
+        numbers = [float(word) for word in words]
+        box = Box.of(numbers)
     except ValueError:
-        numbers = [-1] * 4
-    if min(numbers) >= 0 and 0 < max(numbers) < 1.5:
+        numbers, box = [], None
+    if numbers and min(numbers) >= 0 and 0 < max(numbers) < 1.5:
         raise InputError(
             f"{path}: line {line}: a box ({', '.join(words)}) is in pixels, not shares of "
             "the picture's sides; multiply by its width and height"
         )
-    left, top, right, bottom = map(round, numbers)
-    if not (0 <= left < right and 0 <= top < bottom):
+    if box is None:
         raise InputError(
             f"{path}: line {line}: no box ({', '.join(words)}); write left, top, right, bottom in "
             "pixels"
         )
-    return Box(left, top, right, bottom)
+    return box
 
 
 def _merged(path: Path, rows: Iterable[_Row]) -> list[_Row]:

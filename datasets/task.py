@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property
@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from datasets.protocols import Protocol
+
+_LONGEST = 2**31
+"""Pixels that no side of a picture has."""
 
 
 class Box(NamedTuple):
@@ -19,6 +22,14 @@ class Box(NamedTuple):
     top: int
     right: int
     bottom: int
+
+    @classmethod
+    def of(cls, sides: Sequence[float]) -> "Box | None":
+        """The box of four numbers, rounded; None where they make none."""
+        if not all(0 <= side < _LONGEST for side in sides):  # neither is what is no number
+            return None
+        box = cls(*map(round, sides))
+        return box if box.left < box.right and box.top < box.bottom else None
 
 
 @dataclass(frozen=True)

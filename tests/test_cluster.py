@@ -149,6 +149,16 @@ def test_an_address_without_a_scheduler_is_one_line_at_once(address, words, run,
     assert f"--scheduler {address}: {words}" in error_line(capsys)
 
 
+@pytest.mark.parametrize("address", ["nonsense", "odd://host:1"])
+def test_an_address_that_is_none_leaves_no_traceback_at_the_end(address, classes):
+    words = (sys.executable, "-m", "benchmarks.run", *METHODS, "--dataset", str(classes))
+    ended = subprocess.run(
+        [*words, "--scheduler", address], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+
+
 def test_pictures_are_sent_to_a_scheduler_alone(run, classes, capsys):
     assert run(*METHODS, "--dataset", classes, "--send-pictures") == 2
     assert "--send-pictures goes with --scheduler" in error_line(capsys)

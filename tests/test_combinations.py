@@ -48,6 +48,8 @@ def test_every_row_of_the_menu_has_a_sensible_name():
     ("name", "complaint"),
     [
         ("lbq", "no such extractor as 'lbq'; did you mean 'lbp'"),
+        ("HSV-Histogram", "no such extractor as 'HSV-Histogram'; did you mean 'hsv-histogram'"),
+        ("LBP+hog", "did you mean 'lbp'"),
         ("lbp+rrff", "no such extractor as 'rrff'; did you mean 'rrf'"),
         ("rrf+lbp", "first extractors"),
         ("lbp+alpha-qe+hog", "first extractors"),
@@ -67,6 +69,11 @@ def test_names_without_sense_are_refused(name, complaint, run, capsys):
     error = capsys.readouterr().err
     assert error.startswith(f"error: --extractor {name}: ")
     assert error.count("\n") == 1
+
+
+def test_no_name_is_no_method():
+    with pytest.raises(InputError, match="--extractor: no name given"):
+        parse_method("")
 
 
 def test_a_star_stands_for_every_way():

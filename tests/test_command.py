@@ -24,6 +24,8 @@ BAD = {
     "no workers": (["--all", "--jobs", "0"], "--jobs.*less than 1"),
     "no number": (["--all", "--seed", "x"], "--seed.*invalid"),
     "negative": (["--all", "--seed", "-1"], "--seed.*is negative"),
+    "no name": (["--extractor", ""], "--extractor: nothing given"),
+    "no metric": (["--all", "--metrics", " "], "--metrics: nothing given"),
     "unknown option": (["--al", "--fast"], "--fast.*see --help"),
 }
 
@@ -55,7 +57,10 @@ def test_an_error_about_a_name_with_a_line_break_stays_one_line(tmp_path, run, c
 def test_two_datasets_of_one_name(classes, tmp_path, run, capsys):
     shutil.copytree(classes, tmp_path / "other" / "classes")
     assert run("--extractor", "lbp", "--dataset", classes, tmp_path / "other" / "classes") == 2
-    assert "write NAME=" in capsys.readouterr().err
+    assert f"write NAME={tmp_path / 'other' / 'classes'}\n" in capsys.readouterr().err
+    given = (f"v={classes}", f"v={tmp_path / 'other' / 'classes'}")
+    assert run("--extractor", "lbp", "--dataset", *given) == 2
+    assert f"write NAME={tmp_path / 'other' / 'classes'}\n" in capsys.readouterr().err
 
 
 def test_list_shows_every_name(run, capsys):

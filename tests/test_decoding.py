@@ -282,6 +282,50 @@ def test_libtiff_is_quiet(tmp_path, capfd):
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize(
+    ("points", "words"),
+    [
+        ((9, 16), "BT.2020 and PQ, which is HDR"),
+        ((9, 18), "BT.2020 and HLG, which is HDR"),
+        ((12, 13), "Display P3"),
+        ((1, 8), "linear light"),
+        *(((1, 13), ""), ((1, 1), ""), ((2, 2), ""), ((1, 6), "")),
+    ],
+)
+@pytest.mark.parametrize("form", ["PNG", "AVIF"])
+def test_colours_that_a_file_names_without_a_profile_are_remarked(tmp_path, form, points, words):
+    primaries, curve = points
+    if form == "PNG":
+        content = png(chunk(b"cICP", bytes([primaries, curve, 0, 1])))
+    else:
+        content = encoded(picture(21), "AVIF")
+        place = content.index(b"colrnclx") + 8
+        content = content[:place] + bytes([0, primaries, 0, curve]) + content[place + 4 :]
+    said = (f"its colours are {words}, without a profile; read as sRGB",) if words else ()
+    assert decode(put(tmp_path, "a.picture", content)).remarks == said
+
+
+def test_a_tiff_whose_first_page_is_a_thumbnail_is_remarked(tmp_path):
+    small, large = picture(3, 8), picture(3, 40)
+    for first, words in ((1, "its first page is a thumbnail"), (0, "")):
+        path = tmp_path / f"{first}.tif"
+        small.save(path, save_all=True, append_images=[large], tiffinfo={254: first})
+        assert "".join(decode(path).remarks).startswith(words)
+        assert bool(decode(path).remarks) == bool(words)
+    small.save(path, tiffinfo={254: 1})  # alone it is the picture
+    assert decode(path).remarks == ()
+
+
+def test_a_palette_of_a_tiff_with_8_bits_is_remarked(tmp_path):
+    content = encoded(picture(4).quantize(16), "TIFF")
+    assert decode(put(tmp_path, "a.tif", content)).remarks == ()
+    with Image.open(tmp_path / "a.tif") as image:
+        values = image.tag_v2[320]
+    whole, small = (struct.pack("<768H", *(v >> bits for v in values)) for bits in (0, 8))
+    found = decode(put(tmp_path, "b.tif", content.replace(whole, small))).remarks
+    assert found[0].startswith("its palette has 8 bits")
+
+
 def test_dark_pictures_of_fewer_bits_are_remarked(tmp_path):
     values = np.arange(64, dtype="<u2").reshape(8, 8) * 60
     remarks = decode(put(tmp_path, "a.tif", tiff(1, 16, values))).remarks

@@ -110,7 +110,7 @@ def test_bad_input_is_one_line(photo, tmp_path, capsys):
     lost = ["--out", lying / "x.png"]
     for arguments in (
         *([lying], [photo, *lost], [tmp_path], [lying, photo], [photo, photo, *lost]),
-        [photo, "--points", "0"],
+        *([photo, "--points", "0"], [""], [photo, ""], [photo, "--out", ""]),
     ):
         assert draw.main([str(argument) for argument in arguments]) == 2
         assert capsys.readouterr().err.count("\n") == 1

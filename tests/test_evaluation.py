@@ -242,7 +242,7 @@ def test_nothing_is_written_unless_asked(parted, tmp_path, monkeypatch):
     rows = json.loads((out / "parted" / "table.json").read_text())["query"]
     assert {row["method"] for row in rows} == {"chance", "lbp", "mine"}
     assert next((cache / "vectors").iterdir()).name.startswith("lbp-")
-    with pytest.raises(InputError, match="whose pictures it would join"):
+    with pytest.raises(InputError, match="and would join what is read there"):
         evaluate("lbp", parted, out=parted / "results")
 
 

@@ -142,6 +142,8 @@ def test_what_is_written_is_read_again(written):
         (changed(dataset=".."), "- at `$.dataset`"),
         (changed(dataset=""), "- at `$.dataset`"),
         (changed(dataset="\x1b[31m"), "- at `$.dataset`"),
+        (changed(dataset="a:b"), "- at `$.dataset`"),
+        (changed(dataset="x" * 199), "makes a method of too long a name"),
         (changed(row=1), "expected `str`, got `int` - at `$.row`"),
         (changed(row="cnn-plain"), "cnn-plain: cnn-plain is trained with the classes"),
         (changed(row="lbq"), "did you mean 'lbp'"),

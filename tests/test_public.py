@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hostile import serving
+from pictures import picture
 from true_layouts import SETS, TRUTH
 
 import datasets
@@ -149,7 +150,13 @@ def test_archives_of_a_folder_are_taken_as_well(served, home, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nothing"], ["caltech101", "--to", ""], ["caltech101", "--no-such"]]
+    "arguments",
+    [
+        ["nothing"],
+        ["caltech101", "--to", ""],
+        ["caltech101", "--from", ""],
+        ["caltech101", "--no-such"],
+    ],
 )
 def test_bad_arguments_leave_with_code_2(home, arguments, capsys):
     assert main(arguments) == 2
@@ -214,6 +221,13 @@ BAD_TRUTHS = {
     "with a negative index": cut(TRUTH, gnd=[TRUTH["gnd"][0] | {"easy": [-1]}, TRUTH["gnd"][1]]),
     "with an image twice": cut(TRUTH, gnd=[TRUTH["gnd"][0] | {"hard": [0]}, TRUTH["gnd"][1]]),
     "without a box": cut(TRUTH, gnd=[TRUTH["gnd"][0] | {"bbx": [1]}, TRUTH["gnd"][1]]),
+    **{
+        f"with the box {box}": cut(TRUTH, gnd=[TRUTH["gnd"][0] | {"bbx": box}, TRUTH["gnd"][1]])
+        for box in (
+            *([-40.0, -40, 30, 30], [20.0, 2, 1, 22], [1.1, 1.1, 1.3, 9], [-3.5, 0, 9, 9]),
+            *([0, 0, float("nan"), 9], [0, 0, float("inf"), 9], [0, 0, 1e300, 9]),
+        )
+    },
     "with a memo beyond all": b"\x80\x03]r\xff\xff\xff\x7f.",
     "cut": cut(TRUTH)[:-20],
 }
@@ -225,6 +239,7 @@ def test_a_bad_ground_truth_gives_one_line(tmp_path, kind):
     with pytest.raises(InputError, match=r"gnd\.pkl: no ground truth") as refused:
         read_ground_truth(tmp_path / "gnd.pkl")
     assert "\n" not in str(refused.value)
+    assert ("all_souls_000100 has no box" in str(refused.value)) == ("box [" in kind)
 
 
 @pytest.mark.parametrize("protocol", range(6))
@@ -235,6 +250,40 @@ def test_a_strangers_pickle_runs_nothing(tmp_path, protocol):
     with pytest.raises(InputError, match="more than data"):
         read_ground_truth(tmp_path / "gnd.pkl")
     assert not touched.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "words"),
+    [
+        ("corel1000", ["cat/70.png", "dog/70.png"], "cat/70.png and dog/70.png would be one"),
+        ("corel1000", ["cat/70.png", "cat/170.png", "dog/71.png"], "folders are other classes"),
+        ("corel1000", ["cat/0.png", "dog/1.png"], "folders are other classes"),
+        ("corel1000", ["IMG1.png", "IMG2.png", "70.png"], "expected Africa1.jpg"),
+        ("holidays", ["cat/100000.png", "dog/100000.png"], "would be one picture"),
+        ("ukbench", ["a/ukbench00000.png", "b/ukbench00000.png"], "would be one picture"),
+        ("gpr1200", ["2023_a.png", "2023_b.png"], "2023_[ab].png is in none of its categories"),
+        ("imagenette", ["train/cat/0.png", "val/cat/1.png"], "its pictures are not there"),
+        ("imagenet-sketch", ["sketch/cat/0.png", "sketch/dog/0.png"], "pictures are not there"),
+    ],
+)
+def test_other_pictures_are_not_taken_for_a_set(tmp_path, name, files, words):
+    for number, file in enumerate(files):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        picture(number).save(tmp_path / file)
+    with pytest.raises(InputError, match=f": not .*{words}"):
+        PUBLIC[name].collect(tmp_path)
+
+
+def test_a_folder_for_each_class_of_corel_is_read(tmp_path):
+    names = ("x/bus/300.png", "y/bus/301.png", "x/food/900.png", "y/food/901.png")
+    for number, file in enumerate(names):
+        (tmp_path / file).parent.mkdir(parents=True)
+        picture(number).save(tmp_path / file)
+    found = PUBLIC["corel1000"].collect(tmp_path)
+    assert {(Path(item.id).parts[-2], item.label) for item in found.items} == {
+        ("bus", "Buses"),
+        ("food", "Food"),
+    }
 
 
 def test_a_run_that_lets_all_ask_says_that_it_leaves_the_protocol(served, home, run, tmp_path):

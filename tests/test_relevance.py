@@ -89,6 +89,15 @@ def test_whom_it_cannot_mean_is_told_with_the_true_reason(read, content, message
     assert message in str(raised.value)
 
 
+def test_a_query_that_leave_one_out_leaves_out_is_told_so(parted, run, capsys):
+    query = "validation/query/apple/00.png"
+    (parted / "relevance.json").write_text(json.dumps({query: {"junk": []}}))
+    assert run("--extractor", "lbp", "--dataset", parted, "--leave-one-out") == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert f"query '{query}' is left out, for with --leave-one-out the gallery asks" in said
+    assert run("--extractor", "lbp", "--dataset", parted) == 0
+
+
 def test_ids_are_compared_in_one_unicode_form(read):
     composed, decomposed = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
     places = {f"g/{decomposed}": Place("gallery"), f"q/{composed}": Place("query")}

@@ -50,6 +50,45 @@ def test_a_damaged_list_of_images_is_one_line(results, capsys):
         assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize("content", ["{", None])
+def test_a_dataset_without_a_whole_record_is_one_line(parted, run, tmp_path, content, capsys):
+    assert run("--extractor", "lbp", "--dataset", parted, "--quiet") == 0
+    for path in (tmp_path / "out" / "parted" / "records").glob("*/lbp.json"):
+        path.write_text(content) if content else path.unlink()
+    folder = tmp_path / "out" / "parted"
+    pages = sorted(folder.iterdir())
+    assert main(["--out", str(tmp_path / "out"), "--no-plots"]) == 2
+    *warnings, error = capsys.readouterr().err.splitlines()
+    assert all(line.startswith("WARNING: ") for line in warnings)
+    assert (
+        error == f"error: {tmp_path / 'out' / 'parted'}: holds no record that is whole; run again"
+    )
+    assert sorted((tmp_path / "out" / "parted").iterdir()) == pages
+    other = f"other={parted}"
+    assert run("--extractor", "lbp", "--dataset", other, "--quiet") == 0
+    assert run("--extractor", "lbp", "--dataset", parted, "--quiet") == 0
+    assert main(["--out", str(tmp_path / "out"), "--no-plots"]) == 0
+
+
+def test_an_edited_list_of_images_is_not_believed(results, capsys):
+    images = results / "parted" / "images.csv"
+    whole = images.read_bytes()
+    mistakes = (results / "parted" / "mistakes.csv").read_bytes()
+    images.write_bytes(whole.replace(b",apple,", b",berry,", 1))
+    assert main(["--out", str(results), "--no-plots"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {images}: differs from the list that was written")
+    assert said.count("\n") == 1
+    images.write_bytes(whole.replace(b"\n", b"\r\n"))  # as some programs store lines
+    assert main(["--out", str(results), "--no-plots"]) == 0
+    assert (results / "parted" / "mistakes.csv").read_bytes() == mistakes
+    description = results / "parted" / "dataset.json"
+    former = json.loads(description.read_text())
+    del former["images_hash"]
+    description.write_text(json.dumps(former))
+    assert main(["--out", str(results), "--no-plots"]) == 0
+
+
 def test_the_report_needs_nothing_but_the_results(results, tmp_path, parted):
     shutil.rmtree(parted)
     shutil.rmtree(tmp_path / "cache")

@@ -223,6 +223,15 @@ def test_an_empty_path_is_not_the_embedded_set(mixed, option):
         search(mixed / "0.jpg", **{option: ""})
 
 
+def test_an_empty_picture_is_not_none(mixed, tmp_path, ask):
+    index = ("--index", tmp_path / "index")
+    assert main(["--pictures", str(mixed), "--extractor", "lbp", *map(str, index)]) == 0
+    for option in ("PICTURE", "--query-id", "--host", "--learn-from"):
+        code, said = ask(*[option] * option.startswith("-"), "", *index)
+        assert code == 2
+        assert f"{option}: nothing given (is a variable empty?)" in said
+
+
 def test_pictures_of_any_kind_are_taken_or_refused_with_the_way(mixed, tmp_path):
     index, _ = prepare_index(pictures=mixed, extractor="hsv-histogram", index=tmp_path / "index")
     image = Image.open(mixed / "1.png")

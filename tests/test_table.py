@@ -289,6 +289,19 @@ def test_a_box_outside_of_its_picture_is_told(album, load_dataset):
         load_dataset(path)
 
 
+def test_a_box_in_a_picture_that_is_reduced_is_refused(album, load_dataset, monkeypatch):
+    monkeypatch.setattr("benchmarks.pipeline.loading.crops.LARGE", 500)
+    path = table(
+        album,
+        "path,label,part,left,top,right,bottom",
+        "images/00.png,a,query,0,0,9,9",
+        "images/01.png,a,gallery,,,,",
+        "images/02.png,b,gallery,,,,",
+    )
+    with pytest.raises(InputError, match="more than 500 pixels is reduced"):
+        load_dataset(path)
+
+
 def test_one_file_under_two_spellings_is_one_picture(album):
     with pytest.raises(InputError, match=r"line 3: .* stands in line 2 already"):
         read_table(table(album, "path,label", "images/00.png,a", "./images//00.png,a"))

@@ -18,10 +18,10 @@ from benchmarks.cli.options import (
     a_path,
     add_options,
     cluster,
-    require_apart,
     require_folders,
     use_networks,
 )
+from benchmarks.cli.outputs import require_apart
 from benchmarks.formats.files import write_json
 from benchmarks.formats.sheets import Cell, draw_sheet
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
@@ -55,10 +55,11 @@ def _main(arguments: Sequence[str] | None) -> int:
     if not whose.is_plain:
         raise InputError(f"--embedding {whose.name}: one extractor alone has vectors; name one")
     require_folders(options, "out", "cache")
-    if options.against is not None:
-        root = datasets.resolve(options.against, options.layout)[1]
-        require_apart(options.out, "--out", root)
-        require_apart(options.cache, "--cache", root)
+    both = [one for one in (options.dataset, options.against) if one is not None]
+    roots = [datasets.resolve(one, options.layout)[1] for one in both]
+    for option in ("out", "cache", "pictures"):
+        if (place := getattr(options, option)) is not None:
+            require_apart(place, f"--{option}", *roots)
     workforce = Workforce(options.jobs, options.quiet, cluster(options))
     dataset = _load(options.dataset, options, workforce)
     embedding = whose.extractors[0]
@@ -69,7 +70,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     else:
         other = _load(options.against, options, workforce)
         if other.name == name:
-            remedy = f"write OTHER={options.against}"
+            remedy = f"write OTHER={roots[-1] or options.against}"
             raise InputError(f"--against {options.against}: is called {name!r}, too; {remedy}")
         name = f"{name}-against-{other.name}"
         given = (embedding, Rule(), options.cache, workforce)

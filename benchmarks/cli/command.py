@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from benchmarks import INTERRUPTED, STOPS, end_at_once
 from benchmarks.formats.terminal import visible, write_anything
@@ -33,11 +33,22 @@ _REMEDIES = {
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that reports mistakes in one line."""
+    """An argument parser that reports mistakes in one line, and takes no empty text for one."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.register("type", None, _some_text)  # of all arguments that name no type
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing the usage and leaving."""
         raise InputError(f"{message} (see --help)")
+
+
+def _some_text(text: str) -> str:
+    """Take text; empty text would be taken for nothing said."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("nothing given (is a variable empty?)")
+    return text
 
 
 def make_parser(command: str, description: str | None, epilog: str = "") -> Parser:

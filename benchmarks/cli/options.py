@@ -11,6 +11,7 @@ import platformdirs
 import datasets
 from benchmarks import LOCAL
 from benchmarks.cli.command import at_end
+from benchmarks.cli.outputs import require_apart, require_results_apart
 from benchmarks.formats.files import require_writable
 from benchmarks.formats.vectors import read_vectors
 from benchmarks.pipeline.methods.names import require_own_name
@@ -241,32 +242,21 @@ def require_folders(options: argparse.Namespace, *names: str) -> None:
         Naming the option whose folder cannot be written to, or is part of a dataset.
     """
     given = getattr(options, "dataset", [])
+    texts = [given] if isinstance(given, str) else given
+    found = [(text, *datasets.resolve(text, options.layout)) for text in texts]
     for name in names:
         folder = getattr(options, name)
-        for text in [given] if isinstance(given, str) else given:
-            source, root = datasets.resolve(text, options.layout)
+        for text, source, root in found:
             require_apart(folder, f"--{name}", root)
             if folder.resolve() / source.name == LOCAL:
                 raise InputError(
                     f"--dataset {text}: in {folder} the name {source.name} stands for runs that "
-                    f"are not published; write NAME={text}"
+                    f"are not published; write NAME={root or text}"
                 )
+        if name == "out":
+            known = [(source.name, root) for _, source, root in found]
+            require_results_apart(folder, f"--{name}", known)
         require_writable(folder, f"--{name}")
-
-
-def require_apart(folder: Path, option: str, root: Path | None) -> None:
-    """Refuse a file or folder inside of a folder of pictures.
-
-    Raises
-    ------
-    InputError
-        Naming the option.
-    """
-    if root is not None and folder.resolve().is_relative_to(root.resolve()):
-        raise InputError(
-            f"{option} {folder}: lies in {root}, whose pictures it would join; choose a place "
-            "elsewhere"
-        )
 
 
 def given_vectors(options: argparse.Namespace) -> dict[str, Extractor]:

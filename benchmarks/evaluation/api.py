@@ -43,7 +43,8 @@ from typing import Any
 import numpy as np
 
 import datasets
-from benchmarks.cli.options import require_apart, require_whole
+from benchmarks.cli.options import require_whole
+from benchmarks.cli.outputs import require_apart, require_own_pages, require_results_apart
 from benchmarks.evaluation.arrays import array_dataset, as_table
 from benchmarks.evaluation.foreign import as_extractor, is_own, name_of
 from benchmarks.evaluation.result import Result, read_result
@@ -305,16 +306,18 @@ def _folders(
         for option, folder in (("cache=", cache), ("out=", out)):
             if folder is not None:
                 require_writable(Path(folder), option)
+                require_own_pages(Path(folder), option)
         yield Path(cache or temporary / "cache"), Path(out or temporary / "out"), temporary
 
 
 def _require_outside(
     dataset: str | Path, layout: Sequence[str], *folders: str | Path | None
 ) -> None:
-    root = datasets.resolve(str(dataset), layout)[1]
+    source, root = datasets.resolve(str(dataset), layout)
     for option, folder in zip(("cache=", "out="), folders, strict=True):
         if folder is not None:
             require_apart(Path(folder), option, root)
+            require_results_apart(Path(folder), option, [(source.name, root)])
 
 
 def _finished(data: Dataset, method: Method, results: Path, report: bool) -> Result:

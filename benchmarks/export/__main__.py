@@ -19,12 +19,13 @@ from benchmarks.cli.options import (
     require_folders,
     use_networks,
 )
+from benchmarks.cli.outputs import require_apart
 from benchmarks.export.results import Selection, latex, tidy
 from benchmarks.export.searches import ROW, Found, searches
 from benchmarks.export.vectors import has_vectors, write
 from benchmarks.formats.files import require_writable, write_text
 from benchmarks.formats.tables import write_rows
-from benchmarks.formats.vectors import FORMATS
+from benchmarks.formats.vectors import FORMATS, table_files
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.stored import fitted
 from benchmarks.pipeline.loading.dataset import load
@@ -138,6 +139,7 @@ def _from_vectors(options: argparse.Namespace, workforce: Workforce) -> Iterator
     if not options.dataset:
         raise InputError(f"{options.what} needs a dataset; name it with --dataset")
     own = given_vectors(options)
+    read = [file for pair in options.vectors for file in table_files(pair.partition("=")[2])]
     for text in options.dataset:
         given = (options.cache, workforce, options.seed, options.layout, options.leave_one_out)
         dataset = load(text, *given)
@@ -156,7 +158,9 @@ def _from_vectors(options: argparse.Namespace, workforce: Workforce) -> Iterator
             ready = fitted(method, dataset, options.cache)
             folder = options.out / dataset.name
             if options.what == "vectors":
-                yield write(folder / "vectors" / f"{name}.{options.format}", ready, dataset)
+                path = folder / "vectors" / f"{name}.{options.format}"
+                require_apart(path, "--out", *read)
+                yield write(path, ready, dataset)
                 continue
             for query_set, found in searches(evaluation, ready):
                 yield _write_search(options, folder / query_set, name, found)

@@ -1,5 +1,6 @@
 """Sheets of pictures with frames and captions, and pictures as files in the format they name."""
 
+import re
 from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -28,6 +29,22 @@ _FORMATS: dict[str, dict[str, Any]] = {
     # Equal pictures make equal files, so no dates.
     ".pdf": {"format": "PDF", "title": None, "creationDate": None, "modDate": None},
 }
+_BEGINNINGS = {
+    "PNG": rb"\x89PNG",
+    "JPEG": rb"\xff\xd8\xff",
+    "WEBP": rb"RIFF....WEBP",
+    "PDF": b"%PDF",
+}
+
+DRAWN = "picture of that format"
+"""What `write_picture` writes, in words."""
+
+
+def is_drawn(path: Path) -> bool:
+    """Whether a file is in the format that its ending says, of those that are written here."""
+    form = _FORMATS.get(path.suffix.lower(), {}).get("format")
+    with path.open("rb") as file:
+        return form is not None and bool(re.match(_BEGINNINGS[form], file.read(16), re.DOTALL))
 
 
 def write_picture(path: Path, picture: PILImage.Image) -> None:

@@ -90,7 +90,7 @@ def read_vectors(text: str) -> VectorTable:
     InputError
         If there is no such file, it is no table of finite numbers, or an id stands twice.
     """
-    path, ids_path = _paths(text)
+    path, ids_path = table_files(text)
     read = _READERS.get(path.suffix.lower())
     if read is None:
         raise InputError(f"{path}: vectors in no known form; {_FORMS}")
@@ -262,7 +262,7 @@ def _write_csv(part: Path, ids: Sequence[str], matrix: NDArray[np.float32]) -> N
         writer.writerows([name, *map(str, row)] for name, row in zip(ids, matrix, strict=True))
 
 
-def _paths(text: str) -> tuple[Path, Path | None]:
+def table_files(text: str) -> tuple[Path, Path | None]:
     """The file, and that of the ids where there are two."""
     path, ids = Path(text).expanduser(), None
     if not path.is_file() and "," in text:

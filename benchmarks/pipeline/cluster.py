@@ -121,6 +121,8 @@ class Cluster:
         self._dask = distributed
         self._started = _start(address.removeprefix(LOCAL)) if address.startswith(LOCAL) else None
         try:
+            if not self._started:  # a client that finds no address leaves a traceback at its end
+                distributed.comm.addressing.get_address_host_port(address)
             self._client = distributed.Client(
                 self._started or address, timeout=_PATIENCE, set_as_default=False
             )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import add_options, require_folders
+from benchmarks.cli.outputs import require_own_pages
 from benchmarks.pipeline.methods.own import use_plugins
 from benchmarks.pipeline.records.results import dataset_folders
 from benchmarks.pipeline.workers import Workforce
@@ -34,6 +35,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     if not folders:
         raise InputError(f"--out {options.out}: holds no results; make some with benchmarks.run")
     require_folders(options, "out", *["cache"] * options.html)
+    require_own_pages(options.out, "--out")
     choice = choose(options.metrics)
     written = {
         folder: write_dataset(folder, not options.no_plots, choice, options.precision_recall)

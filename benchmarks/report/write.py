@@ -52,7 +52,7 @@ def write_dataset(
     with_curves : bool
         Whether curves of precision over recall are written as well.
     """
-    results = read_results(folder)
+    results = _results(folder)
     if choice is USUAL:
         choice = by_protocol(results.about)
     for page in (*PAGES, "mistakes.md", CURVES):
@@ -83,7 +83,7 @@ def write_dataset(
 
 def write_vocabulary(folder: Path, with_plots: bool = True) -> dict[str, list[Json]]:
     """Write tables and plots of a dataset's vocabularies; returns table rows by query set."""
-    results = read_results(folder)
+    results = _results(folder)
     tables = write_tables(folder, results)
     book = PlotBook(folder, with_plots)
     plot_vocabulary(book, results, tables)
@@ -99,10 +99,18 @@ def write_front(out: Path) -> None:
     write_overview(out, whole)
 
 
+def _results(folder: Path) -> Results:
+    """A dataset's results, of which there is at least one record."""
+    results = read_results(folder)
+    if not any(task.records for task in results.tasks.values()):
+        raise DamagedError(f"{folder}: holds no record that is whole; run again")
+    return results
+
+
 def _whole_results(folder: Path) -> Results | None:
-    """A dataset's results; None where its description is damaged, which its next run mends."""
+    """A dataset's results; None where they are damaged, which its next run mends."""
     try:
-        return read_results(folder)
+        return _results(folder)
     except DamagedError as error:
         log.warning("%s, until then it is left out of the pages about all datasets", error)
         return None

@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import datasets
@@ -18,11 +19,10 @@ from benchmarks.cli.options import (
     cluster,
     natural,
     positive,
-    require_apart,
     use_networks,
 )
-from benchmarks.formats.files import require_writable
-from benchmarks.formats.sheets import draw_sheet
+from benchmarks.cli.outputs import require_apart, require_output_file
+from benchmarks.formats.sheets import DRAWN, draw_sheet, is_drawn
 from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.methods.presets import method_from
 from benchmarks.pipeline.workers import Workforce
@@ -51,10 +51,6 @@ def _main(arguments: Sequence[str] | None) -> int:
     if result is None:
         return 0
     if options.show:
-        require_apart(options.show, "--show", options.pictures)
-        require_writable(options.show.parent, "--show")
-        if options.show.is_dir():
-            raise InputError(f"--show {options.show}: is a folder; name a file")
         draw_sheet(options.show, result.to_cells())
     if options.json:
         sys.stdout.write(json.dumps(result.to_json(), indent=1) + "\n")
@@ -83,6 +79,7 @@ def _serve(options: argparse.Namespace) -> int:
             "--show and --json, which the page asks for"
         )
     require_one({"--preset": options.preset, "--extractor": options.extractor})
+    _require_outputs_apart(options)
     source = find_source(**_source_options(options))
     names = options.extractor or ([EXTRACTOR] if source else [])
     methods = [parse_method(name, options.epochs) for name in dict.fromkeys(names)]
@@ -108,6 +105,7 @@ def _search(options: argparse.Namespace) -> SearchResult | None:
         )
     if not (options.picture or options.query_id or options.index):
         raise InputError("nothing to do: give a PICTURE, --query-id, or --index to make one")
+    _require_outputs_apart(options)
     workforce = Workforce(options.jobs, options.quiet, cluster(options))
     index, dataset = prepare_index(
         **_source_options(options),
@@ -115,6 +113,9 @@ def _search(options: argparse.Namespace) -> SearchResult | None:
         preset=options.preset,
         workforce=workforce,
     )
+    if options.show:
+        inputs = [Path(options.picture)] if options.picture else []
+        require_output_file(options.show, "--show", [*inputs, *index.folders()], DRAWN, is_drawn)
     if options.approximate:
         index.approximate(options.approximate, options.cache, workforce)
     if options.picture:
@@ -123,6 +124,15 @@ def _search(options: argparse.Namespace) -> SearchResult | None:
         return search_query(index, dataset, options.query_id, options.k)
     workforce.log(f"{len(index):,} pictures are in {options.index}")
     return None
+
+
+def _require_outputs_apart(options: argparse.Namespace) -> None:
+    """Refuse to write an index or vectors among the pictures that are searched."""
+    named = [one for one in (options.dataset, options.learn_from) if one]
+    roots = [datasets.resolve(one, options.layout)[1] for one in named]
+    for option in ("show", "index", "cache"):
+        if (place := getattr(options, option)) is not None:
+            require_apart(place, f"--{option}", options.pictures, *roots)
 
 
 def _parser(is_serving: bool = False) -> argparse.ArgumentParser:

@@ -125,6 +125,16 @@ class Index:
             None if distractor < 0 else names[distractor],
         )
 
+    def folders(self) -> set[Path]:
+        """The folders that its pictures were listed in, or that those of other ids lie in."""
+        found = set()
+        for row in self._images:
+            path, name = Path(os.fsdecode(row["path"].item())), Path(row["id"].item().decode())
+            levels = len(name.parts)
+            is_below = path.parts[-levels:] == name.parts
+            found.add(path.parents[levels - 1] if is_below else path.parent)
+        return found
+
     def encode(self, picture: object) -> Vectors:
         """Make the vectors of a picture.
 

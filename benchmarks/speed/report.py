@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.cli.command import Parser, command
+from benchmarks.cli.options import a_path
 from benchmarks.formats.files import Json, read_json, require_writable, write_text
 from benchmarks.formats.markdown import markdown
 from benchmarks.pipeline.cache.fingerprint import libraries
@@ -25,8 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     parser = Parser(prog="python -m benchmarks.speed.report", description=__doc__.split("\n")[0])
-    parser.add_argument("timings", type=Path, metavar="BENCHMARK_JSON")
-    parser.add_argument("--out", type=Path, metavar="DIR", required=True)
+    parser.add_argument("timings", type=a_path, metavar="BENCHMARK_JSON")
+    parser.add_argument("--out", type=a_path, metavar="DIR", required=True)
     options = parser.parse_args(arguments)
     require_writable(options.out, "--out")
     write_text(options.out / "speed.md", report(_read(options.timings)))

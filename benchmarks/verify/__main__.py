@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks import LOCAL, PUBLISHED
 from benchmarks.cli.command import BAD_INPUT, command, make_parser
 from benchmarks.cli.options import a_path
+from benchmarks.cli.outputs import has_json, require_output_file
 from benchmarks.formats.files import write_json
 from benchmarks.formats.terminal import visible
 from benchmarks.pipeline.records.results import dataset_folders
@@ -30,7 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     folders = (options.folder, options.against)
-    names = [{path.name for path in _datasets(folder)} for folder in folders]
+    placed = [_datasets(folder) for folder in folders]
+    if options.json:
+        read = [path for paths in placed for path in paths]
+        require_output_file(options.json, "--json", read, "file of rows", has_json(_are_rows))
+    names = [{path.name for path in paths} for paths in placed]
     found = {
         name: compare(folders[0] / name, folders[1] / name) for name in sorted(names[0] & names[1])
     }
@@ -93,6 +98,14 @@ def _alone(names: Sequence[set[str]], folders: tuple[Path, Path]) -> str:
         for folder, only in zip(folders, alone, strict=True)
         if only
     )
+
+
+def _are_rows(content: object) -> bool:
+    """Whether `_as_json` can have written it."""
+    if not isinstance(content, dict):
+        return False
+    every = [row for rows in content.values() if isinstance(rows, list) for row in rows]
+    return bool(every) and all(isinstance(row, dict) and "outcome" in row for row in every)
 
 
 def _as_json(found: Compared) -> dict[str, object]:

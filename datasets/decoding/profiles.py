@@ -20,6 +20,8 @@ import numpy as np
 from PIL import Image as PILImage
 from PIL import ImageCms
 
+from datasets.decoding.code_points import colour_remark
+
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
 _SRGB_GAMMA = 1 / 2.2
@@ -69,13 +71,13 @@ def profile_of(image: PILImage.Image) -> tuple[Profile | None, list[str]]:
     profile : Profile or None
         None if there is none, or none that can be used.
     remarks : list of str
-        Why one that is there is not used.
+        Why one that is there is not used, or which colours are named without one.
     """
     if image.mode == "LAB":
         return _lab(), []
     data = image.info.get("icc_profile") or _png_colours(image)
     if not data:
-        return None, []
+        return None, colour_remark(image)
     profile = _read(bytes(data))
     if profile is None:
         return None, ["its colour profile cannot be read and is ignored"]

@@ -16,6 +16,7 @@ from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from datasets.decoding.depths import Depth, require_range
 from datasets.decoding.orientation import orientation_of, to_be_filled, upright
 from datasets.decoding.profiles import Profile, profile_of
+from datasets.decoding.tiff import page_remarks
 from datasets.errors import UnreadableImageError
 
 LARGE = 2**25
@@ -65,6 +66,7 @@ def render(image: PILImage.Image) -> Decoded:
     require_range(image)
     depth = Depth(image) if image.mode.startswith("I") else None
     profile, remarks = profile_of(image)
+    remarks += page_remarks(image)
     layout = _layout(image)
     _scale_transparent_value(image, layout)
     _decode_smaller(image)

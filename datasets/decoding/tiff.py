@@ -5,10 +5,14 @@ import struct
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
+from PIL import Image as PILImage
+from PIL.TiffImagePlugin import TiffImageFile
+
 _TYPES = {1: "B", 3: "H", 4: "I"}
 """Types of whole numbers, and their letters in `struct`."""
 
 _NEW_SUBFILE_TYPE, _PHOTOMETRIC, _SUB_IFDS, _SAMPLE_FORMAT = 254, 262, 330, 339
+_COLOUR_MAP = 320
 _DNG_VERSION = 50706
 _SENSOR = {32803, 34892}
 """Values of a camera's sensor: mosaic and linear."""
@@ -81,6 +85,25 @@ def is_camera_raw(file: IO[bytes]) -> bool:
     tags = _values(file)
     is_thumbnail = tags.get(_NEW_SUBFILE_TYPE) == 1 and _SUB_IFDS in tags
     return is_thumbnail or _DNG_VERSION in tags or tags.get(_PHOTOMETRIC) in _SENSOR
+
+
+def page_remarks(image: PILImage.Image) -> list[str]:
+    """Tell of a first page that is not the picture, and of a palette of too small values.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Opened.
+    """
+    if not isinstance(image, TiffImageFile):
+        return []
+    remarks, tags = [], image.tag_v2
+    kind = tags.get(_NEW_SUBFILE_TYPE)
+    if isinstance(kind, int) and kind & 1 and tags.next:
+        remarks.append("its first page is a thumbnail, which is read; save the picture alone")
+    if image.mode in ("P", "PA") and 0 < max(tags.get(_COLOUR_MAP, (0,))) < 256:
+        remarks.append("its palette has 8 bits in place of 16, so that it is black; save it anew")
+    return remarks
 
 
 def is_floating(data: bytes) -> bool:

@@ -1,15 +1,16 @@
 """Wang's Corel-1000: the classic of content-based retrieval, class in the file name."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from datasets.errors import InputError
 from datasets.fetching.archive import Archive
 from datasets.layout import UNSPLIT, Collection, Item, collection
-from datasets.public.public_set import About, PublicSet
+from datasets.public.public_set import About, PublicSet, require_each_once
 from datasets.source import Each, serially
 from datasets.task import Problem
-from datasets.walk import Listing, walk
+from datasets.walk import File, Listing, walk
 
 # The order of the original archive, whose files are 0.jpg … 999.jpg, a hundred a class.
 _CLASSES = (
@@ -64,6 +65,7 @@ class Corel1000(PublicSet):
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List the folder; files whose name tells no class become problems."""
         listing = walk(root)
+        self._require_ours(root, [file for file in listing.files if file.is_picture])
         items, problems = [], list(listing.problems)
         for file in listing.files:
             label = _label(file.path.stem)
@@ -71,21 +73,37 @@ class Corel1000(PublicSet):
                 items.append(Item(file.id, file.path, UNSPLIT, label))
             elif not file.is_about:
                 problems.append(Problem(file.id, "file name tells no class", "left out"))
-        if not items:
-            raise InputError(f"{root}: not Corel-1000; expected Africa1.jpg … or 0.jpg … 999.jpg")
         return collection(root, items, problems)
+
+    def _require_ours(self, root: Path, files: Sequence[File]) -> None:
+        """Refuse other pictures, of which the names would tell wrong classes."""
+        classed = {file: label for file in files if (label := _label(file.path.stem))}
+        if 2 * len(classed) <= len(files):
+            raise InputError(f"{root}: not Corel-1000; expected Africa1.jpg … or 0.jpg … 999.jpg")
+        require_each_once(root, "Corel-1000", {file: _read(file.path.stem) for file in classed})
+        # Some copies have a folder for each class; others must not be taken for these.
+        places = {(file.parts[-2:-1], label) for file, label in classed.items()}
+        folders, classes = (len({place[side] for place in places}) for side in (0, 1))
+        if folders > 1 and not folders == classes == len(places):
+            raise InputError(
+                f"{root}: not Corel-1000; its folders are other classes than its names tell; give "
+                "it another name by NAME=PATH"
+            )
 
     def resembles(self, listing: Listing) -> bool:
         """Whether nearly all files are called like this set's: ``Africa1.jpg`` or ``0.jpg`` …."""
         labels = [_label(file.path.stem) for file in listing.loose if file.is_picture]
-        return len(labels) > _MANY and sum(one in _CLASSES for one in labels) > 0.9 * len(labels)
+        return len(labels) > _MANY and sum(one is not None for one in labels) > 0.9 * len(labels)
+
+
+def _read(stem: str) -> tuple[str, int] | None:
+    """Word and number of a name."""
+    match = re.fullmatch(r"([A-Za-z]*)(\d{1,4})", stem)
+    return (match[1].capitalize(), int(match[2])) if match else None
 
 
 def _label(stem: str) -> str | None:
-    match = re.fullmatch(r"([A-Za-z]*)(\d+)", stem)
-    if match is None:
-        return None
-    word, number = match[1], int(match[2])
+    word, number = _read(stem) or ("", 1000)
     if word:
-        return word
+        return word if word in _CLASSES else None
     return _CLASSES[number // 100] if number < 1000 else None

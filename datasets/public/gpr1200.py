@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import ClassVar
 
+from datasets.errors import InputError
 from datasets.fetching.archive import Archive
 from datasets.layout import Collection
 from datasets.protocols import Protocol, Published
 from datasets.public.public_set import About, Entry, PublicSet
 from datasets.source import Each, serially
+
+_CATEGORIES = 1_200
 
 
 class GPR1200(PublicSet):
@@ -51,6 +54,11 @@ class GPR1200(PublicSet):
 
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List ``CATEGORY_NAME.jpg``."""
-        listing, numbers = self.numbered(root, r"(\d+)_.+")
+        listing, numbers = self.numbered(root, r"(\d{1,4})_.+")
+        if max(numbers.values()) >= _CATEGORIES:
+            name = max(numbers, key=numbers.__getitem__)
+            raise InputError(
+                f"{root}: not {self.about.title}; {name} is in none of its categories"
+            )
         entries = [Entry(name, "gallery", str(n), "query") for name, n in numbers.items()]
         return self.gather(listing, entries)

@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import msgspec
 
 from datasets.errors import InputError
+from datasets.task import Box
 
 _MOST_BYTES = 8 * 2**20
 _MOST_NUMBERS = 5_000_000
@@ -103,6 +104,9 @@ def _require_consistent(found: GroundTruth) -> None:
     if len(found.gnd) != len(found.qimlist):
         raise ValueError(f"{len(found.gnd)} judgements of {len(found.qimlist)} queries")
     for name, judged in zip(found.qimlist, found.gnd, strict=True):
+        if Box.of(judged.bbx) is None:
+            sides = ", ".join(map(str, judged.bbx))
+            raise ValueError(f"{name} has no box left, top, right, bottom in pixels: {sides}")
         named = [*judged.easy, *judged.hard, *judged.junk]
         if max(named, default=0) >= len(found.imlist):
             raise ValueError(f"{name} names an image that is not in its list")

@@ -6,7 +6,7 @@ from typing import ClassVar
 from datasets.fetching.archive import Archive
 from datasets.layout import Collection
 from datasets.protocols import Protocol
-from datasets.public.public_set import About, PublicSet, of_classes
+from datasets.public.public_set import WORDNET, About, PublicSet, of_classes
 from datasets.source import Each, serially
 
 _PARTS = {"train": "gallery", "val": "query"}
@@ -52,4 +52,4 @@ class Imagenette(PublicSet):
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List ``{train,val}/<class>/``."""
         listing = self.open(root, "train", "val")
-        return self.gather(listing, of_classes(listing, _PARTS))
+        return self.gather(listing, of_classes(listing, _PARTS, pattern=WORDNET))

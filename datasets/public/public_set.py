@@ -15,10 +15,13 @@ from datasets.layout import Collection, Item, classed_items, collection
 from datasets.names import canonical
 from datasets.source import Source
 from datasets.task import Problem
-from datasets.walk import Listing, walk
+from datasets.walk import File, Listing, walk
 
 _DEEPEST = 4
 """Folders that may lie around a set's own."""
+
+WORDNET = r"n\d{8}"
+"""Names of ImageNet's classes."""
 
 
 @dataclass(frozen=True)
@@ -136,16 +139,18 @@ class PublicSet(Source):
         Raises
         ------
         InputError
-            If there is none.
+            If there is none, or two have one name.
         """
         listing = walk(root)
-        numbers = {
-            file.id: int(match[1])
+        matches = {
+            file: match
             for file in listing.files
             if "thumbnails" not in file.parts
             and (match := re.fullmatch(pattern, file.path.stem))
             and file.is_picture
         }
+        require_each_once(root, self.about.title, {file: file.path.stem for file in matches})
+        numbers = {file.id: int(match[1]) for file, match in matches.items()}
         if not numbers:
             raise InputError(
                 f"{root}: not {self.about.title}; expected names like {pattern} of pictures in it"
@@ -224,7 +229,35 @@ class Entry(NamedTuple):
     distractor: str | None = None
 
 
-def of_classes(listing: Listing, parts: Mapping[str, str], asks: str | None = None) -> list[Entry]:
+def require_each_once(root: Path, title: str, names: Mapping[File, object]) -> None:
+    """Refuse a folder in which two pictures have one name of a set, which has it once.
+
+    Parameters
+    ----------
+    root : Path
+        The user's copy.
+    title : str
+        The set's.
+    names : mapping of File to object
+        What a file's name says.
+
+    Raises
+    ------
+    InputError
+        If two are called alike.
+    """
+    seen: dict[object, str] = {}
+    for file, name in names.items():
+        if (first := seen.setdefault(name, file.id)) != file.id:
+            raise InputError(
+                f"{root}: not {title}; {first} and {file.id} would be one picture of it; give a "
+                "folder with the set alone, or another name by NAME=PATH"
+            )
+
+
+def of_classes(
+    listing: Listing, parts: Mapping[str, str], asks: str | None = None, pattern: str = ".+"
+) -> list[Entry]:
     """Entries of the files ``FOLDER/<class>/*``.
 
     Parameters
@@ -235,11 +268,13 @@ def of_classes(listing: Listing, parts: Mapping[str, str], asks: str | None = No
         Folder to the part of its files.
     asks : str, optional
         Query set in which each of them asks.
+    pattern : str
+        Regular expression of the classes' folders.
     """
     return [
         Entry(file.id, parts[file.parts[0]], file.parts[1], asks)
         for file in listing.files
-        if len(file.parts) == 3 and file.parts[0] in parts
+        if len(file.parts) == 3 and file.parts[0] in parts and re.fullmatch(pattern, file.parts[1])
     ]
 
 

@@ -110,10 +110,10 @@ class _Revisited(PublicSet):
 
 
 def _asking(file: File, judged: Judged) -> Iterator[Item]:
-    left, top, right, bottom = map(round, judged.bbx)
+    box = Box.of(judged.bbx)
     for level in _LEVELS:
         name, part = f"{file.id}#{level}", f"query-{level}"
-        yield Item(name, file.path, part, box=Box(left, top, right, bottom))
+        yield Item(name, file.path, part, box=box)
 
 
 def _judgements(

@@ -41,8 +41,9 @@ def load_all(options: argparse.Namespace, workforce: Workforce) -> list[Dataset]
             dataset = with_edges(dataset, options.cache, workforce)
             _draw_edges(dataset, options, workforce)
         if dataset.name in loaded:
+            place = datasets.resolve(text, options.layout)[1] or text
             raise InputError(
-                f"--dataset {text}: two datasets are called {dataset.name!r}; write NAME={text}"
+                f"--dataset {text}: two datasets are called {dataset.name!r}; write NAME={place}"
             )
         loaded[dataset.name] = dataset
     return list(loaded.values())

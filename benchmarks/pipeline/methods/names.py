@@ -117,7 +117,9 @@ def parse_method(
     InputError
         If it is not the name of a method.
     """
-    require_file_name(name, "a method", f"fuse fewer in {option}")
+    if not name.strip():
+        raise InputError(f"{option}: no name given (is a variable empty?)")
+    require_file_name(name, "a method", f"fuse fewer in {option}, or mend it")
     menu = {**extractors.MENU, **(own or {})}
     parts = name.split("+")
     members = [part for part in parts if part in menu]
@@ -214,6 +216,7 @@ def _steps() -> list[str]:
 
 
 def _unknown(part: str, menu: Menu) -> str:
-    close = difflib.get_close_matches(part, [*menu, *_steps()], n=1, cutoff=0.4)
-    hint = f"did you mean {close[0]!r}?" if close else "--list shows them all"
+    known = {name.casefold(): name for name in [*menu, *_steps()]}
+    close = difflib.get_close_matches(part.casefold(), known, n=1, cutoff=0.4)
+    hint = f"did you mean {known[close[0]]!r}?" if close else "--list shows them all"
     return f"no such extractor; {hint}" if not part else f"no such extractor as {part!r}; {hint}"

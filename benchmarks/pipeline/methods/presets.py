@@ -18,12 +18,11 @@ from benchmarks.pipeline.cache.fingerprint import to_jsonable
 from benchmarks.pipeline.methods.method import Method, Tuning
 from benchmarks.pipeline.methods.space import Choice, in_words, search_space
 from datasets.errors import InputError
+from datasets.file_names import LONGEST, FileName
 from datasets.json_files import read_json_as
 from retrieval.bootstrap import LEVEL
 
 FOLDER = "presets"
-# Part of the names of files, and printed.
-_DatasetName = Annotated[str, msgspec.Meta(pattern=r"\A(?!\.\.?\Z)[^/\\\x00-\x1f\x7f-\x9f]+\Z")]
 _ShortHash = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{16}\Z")]
 _REMEDY = "no preset of this version: make it with benchmarks.tune"
 
@@ -108,7 +107,7 @@ class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     format: Literal[1]
     method: str = msgspec.field(name="row")  # its key in format 1
-    dataset: _DatasetName
+    dataset: FileName
     parameters: Json
     is_tuned: bool
     verdict: str
@@ -186,7 +185,10 @@ def method_from(path: Path) -> Method:
         If it is no preset, or chooses what is not declared.
     """
     try:
-        return tuned_method(read_preset(path), str(path))
+        preset = read_preset(path)
+        if len(preset.name.encode()) > LONGEST:
+            raise InputError(f"{path}: makes a method of too long a name; tune it again, shorter")
+        return tuned_method(preset, str(path))
     except InputError as error:
         raise InputError(f"--preset {error}") from error
 

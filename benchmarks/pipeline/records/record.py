@@ -39,6 +39,7 @@ from benchmarks.formats.files import (
 from benchmarks.formats.markdown import to_csv
 from benchmarks.pipeline.records.archive import Packed, packed_names, read_packed
 from benchmarks.pipeline.records.former import in_todays_words
+from benchmarks.pipeline.records.images import hash_of_list, list_of_images
 from benchmarks.pipeline.records.schema import ANY_RECORD
 from datasets.errors import DamagedError
 from datasets.file_names import FileName
@@ -116,6 +117,9 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         What was understood of its folder, and what makes scores doubtful.
     protocols : dict of str to Followed
         By query set, where it follows a published protocol.
+    images_hash : str
+        That of the list of images, see
+        `benchmarks.pipeline.records.images.hash_of_list`; empty in results of former versions.
     """
 
     name: str
@@ -128,6 +132,7 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     layout: list[str] = []
     warnings: list[str] = []
     protocols: dict[str, Followed] = {}
+    images_hash: str = ""
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -147,7 +152,7 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def write_description(out: Path, dataset: Dataset) -> Path:
     """Write a dataset's description and lists; returns its results folder."""
-    folder = out / dataset.name
+    folder, images = out / dataset.name, list_of_images(dataset)
     problems = [(problem.id, problem.what, problem.outcome) for problem in dataset.problems]
     about = Description(
         dataset.name,
@@ -164,22 +169,13 @@ def write_description(out: Path, dataset: Dataset) -> Path:
             for task in dataset.tasks
             if task.protocol
         },
+        hash_of_list(images.encode()),
     )
     content = msgspec.to_builtins(about)
     if not about.protocols:
         del content["protocols"]  # so that descriptions without stay as they are
     write_json(folder / DESCRIPTION, content)
-    header = ["part", "id", "label", "is_distractor", "distractor", "sha256"]
-    further = any(image.further or image.group for _, image in dataset.images)
-    images = [
-        (
-            *(part, i.id, i.label, "no" if i.distractor is None else "yes"),
-            *(i.distractor, i.sha256, *["|".join(i.further), i.group] * further),
-        )
-        for part, i in dataset.images
-    ]
-    header += ["further_labels", "group"] * further
-    write_text(folder / IMAGES, to_csv(header, images))
+    write_text(folder / IMAGES, images)
     write_problems(folder, dataset.problems)
     return folder
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.archive import read_packed
+from benchmarks.pipeline.records.images import hash_of_list
 from benchmarks.pipeline.records.record import (
     DESCRIPTION,
     IMAGES,
@@ -95,7 +96,7 @@ def read_results(folder: Path) -> Results:
         If a file cannot be read.
     """
     about = Description.read(folder)
-    images = _read_images(folder)
+    images = _read_images(folder, about.images_hash)
     gallery = images.get("gallery", ())
     tasks = {}
     for query_set in about.query_sets:
@@ -108,13 +109,18 @@ def read_results(folder: Path) -> Results:
     return Results(about, gallery, tasks)
 
 
-def _read_images(folder: Path) -> dict[str, tuple[ImageEntry, ...]]:
-    """Part to its images."""
+def _read_images(folder: Path, noted: str) -> dict[str, tuple[ImageEntry, ...]]:
+    """Part to its images; `noted` is the hash of their list, if it was."""
     parts: dict[str, list[ImageEntry]] = {}
     path = folder / IMAGES
     packed = None if path.exists() else read_packed(folder, IMAGES)
     try:
         content = packed.content if packed else path.read_bytes()
+        if noted and hash_of_list(content) != noted:
+            raise DamagedError(
+                f"{packed.place if packed else path}: differs from the list that was written, as "
+                f"{folder / DESCRIPTION} notes it; run again"
+            )
         with io.StringIO(content.decode(), newline="") as file:
             for row in csv.DictReader(file):
                 distractor = None if row["is_distractor"] == "no" else row["distractor"]
@@ -125,6 +131,8 @@ def _read_images(folder: Path) -> dict[str, tuple[ImageEntry, ...]]:
                 known = (row["id"], row["label"] or None, distractor, row["sha256"])
                 entry = ImageEntry(*known, further, group)
                 parts.setdefault(row["part"], []).append(entry)
+    except DamagedError:
+        raise
     except (FileNotFoundError, KeyError, ValueError, csv.Error) as error:
         place = packed.place if packed else path
         raise DamagedError(f"{place}: no list of a dataset's images; run again") from error

@@ -72,6 +72,7 @@ def build_page(
     page = out / PAGE
     if page in written:
         raise InputError(f"{page}: a dataset is called {PAGE!r}, and the page goes there; rename")
+    _require_own(page)
     known = {folder: read_results(folder) for folder in written}
     made = _thumbnails(page / "thumbnails", known, pictures, workforce)
     data: dict[str, object] = {}
@@ -91,6 +92,16 @@ def build_page(
     for path in sorted(STATIC.iterdir()):
         write_text(page / path.name, path.read_text(encoding="utf-8"))
     return _measured(page)
+
+
+def _require_own(page: Path) -> None:
+    """Refuse a folder with files of others, of which some would be removed as an older page's."""
+    own = {"": (), "data": (".js",), "thumbnails": (".webp", ".part")}
+    known = {*filter(None, own), *(path.name for path in STATIC.iterdir())}
+    for folder, endings in own.items():
+        for path in sorted((page / folder).glob("*")):
+            if not (path.suffix in endings if folder else path.name in known):
+                raise InputError(f"{page}: {path.name} is no part of a page; move it elsewhere")
 
 
 def script(name: str, content: object) -> str:

@@ -1,0 +1,155 @@
+"""Outputs of commands, kept apart from what is read and from what others wrote."""
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from benchmarks.formats.files import require_writable
+from datasets.errors import InputError
+
+_FRONTS = {"README.md": "# Results", "summary.md": "# All datasets"}
+"""Pages beside the datasets' folders, and how they begin."""
+
+
+def require_apart(place: Path, option: str, *inputs: Path | None) -> None:
+    """Refuse to write to one of the files that are read, or into one of the folders.
+
+    Parameters
+    ----------
+    place : Path
+        A file or folder to write.
+    option : str
+        Names it.
+    *inputs : Path or None
+        Files and folders that the command reads; None stands for none.
+
+    Raises
+    ------
+    InputError
+        Naming the option.
+    """
+    for one in inputs:
+        if one is None:
+            continue
+        if not one.is_dir() and _is_same(place, one):
+            raise InputError(f"{option} {place}: is read, and would be lost; name another file")
+        if _real(place).is_relative_to(_real(one)):
+            raise InputError(
+                f"{option} {place}: lies in {one}, and would join what is read there; choose a "
+                "place elsewhere"
+            )
+
+
+def require_output_file(
+    path: Path,
+    option: str,
+    inputs: Iterable[Path | None],
+    kind: str,
+    is_of_kind: Callable[[Path], bool],
+) -> None:
+    """Refuse a file to write that would take the place of something else.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    option : str
+        Names it.
+    inputs : iterable of Path or None
+        Files and folders that the command reads.
+    kind : str
+        What is written, in words.
+    is_of_kind : callable
+        Whether a file that is there is of that kind, so that it may be replaced.
+
+    Raises
+    ------
+    InputError
+        Naming the option.
+    """
+    require_apart(path, option, *inputs)
+    if path.is_dir():
+        raise InputError(f"{option} {path}: is a folder; name a file")
+    require_writable(path.parent, option)
+    if path.exists() and not (path.is_file() and (_is_empty(path) or is_of_kind(path))):
+        raise InputError(f"{option} {path}: is there already, and is no {kind}; name another file")
+
+
+def require_results_apart(
+    out: Path, option: str, datasets: Iterable[tuple[str, Path | None]]
+) -> None:
+    """Refuse a results folder in which a dataset's results would lie among pictures.
+
+    Parameters
+    ----------
+    out : Path
+        The results folder, where every dataset has a folder of its name.
+    option : str
+        Names it.
+    datasets : iterable of (str, Path or None)
+        Names of datasets and the folders of their pictures.
+
+    Raises
+    ------
+    InputError
+        Naming the option.
+    """
+    known = list(datasets)
+    for name, _ in known:
+        for _, root in known:
+            if root is not None and _real(out / name).is_relative_to(_real(root)):
+                raise InputError(
+                    f"{option} {out}: the results of {name} would lie in {root}, among its "
+                    "pictures; choose another folder, or another name by NAME=PATH"
+                )
+
+
+def require_own_pages(out: Path, option: str) -> None:
+    """Refuse a results folder whose first pages somebody else wrote.
+
+    Raises
+    ------
+    InputError
+        Naming the option.
+    """
+    for name, begin in _FRONTS.items():
+        path = out / name
+        if path.is_file() and not _is_empty(path) and not _begins(path, begin.encode()):
+            raise InputError(
+                f"{option} {out}: results would replace {name} there, which is none of theirs; "
+                "choose another folder"
+            )
+
+
+def has_json(is_of_kind: Callable[[object], bool]) -> Callable[[Path], bool]:
+    """Tell files by the JSON that they hold."""
+
+    def has(path: Path) -> bool:
+        try:
+            return is_of_kind(json.loads(path.read_bytes()))
+        except (OSError, ValueError, RecursionError):
+            return False
+
+    return has
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):  # one of them is not there
+        return _real(one) == _real(other)
+
+
+def _real(path: Path) -> Path:
+    """The place that a path leads to; links that lead nowhere stay."""
+    return Path(os.path.realpath(path))
+
+
+def _is_empty(path: Path) -> bool:
+    return path.stat().st_size == 0
+
+
+def _begins(path: Path, begin: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(begin)) == begin
