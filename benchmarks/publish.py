@@ -5,6 +5,7 @@ into ``records.zip`` (see `benchmarks.pipeline.records.archive`), from which all
 they do from a run's folder, and leaves out what ``benchmarks.report`` derives in seconds.
 """
 
+import logging
 import shutil
 import sys
 import tempfile
@@ -17,9 +18,10 @@ from PIL import Image
 from benchmarks import LOCAL
 from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import a_path, add_options
-from benchmarks.formats.files import require_writable, write_whole
+from benchmarks.formats.files import require_writable, was_left, write_whole
+from benchmarks.pipeline.loading.variants import EDGES
 from benchmarks.pipeline.methods.presets import FOLDER as PRESETS
-from benchmarks.pipeline.records.archive import read_packed, write_archive
+from benchmarks.pipeline.records.archive import ARCHIVE, read_packed, write_archive
 from benchmarks.pipeline.records.invariance import FOLDER as INVARIANCE
 from benchmarks.pipeline.records.invariance import STUDY
 from benchmarks.pipeline.records.leaks import LEAKS
@@ -34,7 +36,8 @@ from benchmarks.pipeline.records.record import (
 )
 from benchmarks.pipeline.records.seeds import FOLDER as SEEDS
 from benchmarks.pipeline.workers import Workforce
-from benchmarks.report.pages.table import write_summary
+from benchmarks.report.pages.accuracy import CURVES
+from benchmarks.report.pages.table import PAGES, write_summary
 from benchmarks.report.pages.vocabulary import FOLDER as VOCABULARIES
 from benchmarks.report.write import write_dataset, write_front, write_vocabulary
 from datasets.errors import InputError
@@ -43,14 +46,26 @@ DERIVED = ("table.json", "classes.csv", "mistakes.csv", "confusion.csv", "gap.cs
 """Files that the pages come with, and the records tell."""
 
 _KEPT = (
-    *(DESCRIPTION, PROBLEMS, LEAKS, "*.png"),
+    *(DESCRIPTION, PROBLEMS, LEAKS, "leaks.png", f"{EDGES}.png"),
     *(f"{TRAINING}/*.csv", f"{PRESETS}/*.json", "answers/**/*.json"),
     *(STUDY, f"{INVARIANCE}/*.npz"),
 )
 """Files beside the records that nothing here can make again."""
 
+_PUBLISHED = (
+    *_KEPT,
+    *(ARCHIVE, IMAGES, *DERIVED, CURVES, "plots/*.png"),
+    *(f"{Path(page).stem}.{end}" for page in (*PAGES, "table.md") for end in ("md", "csv")),
+)
+"""Files that a published folder has, or a report on it leaves there."""
+
 _OF_STUDIES = ("*.md", "*.csv", "*.json", "plots/*.png")
 """Files of studies that have no records."""
+
+_PART = ".publishing-"
+"""Begins the name of a folder that is not whole yet."""
+
+log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,6 +98,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     workforce = Workforce(quiet=options.quiet)
     wanted = [path for path in found if not options.dataset or path.name in options.dataset]
     for place in wanted:
+        _require_replaceable(options.out / place)
+    for place in wanted:
         target = options.out / place
         publish(options.source / place, target, not options.no_plots)
         workforce.log(f"{target}: {_megabytes(target)} MB")
@@ -97,6 +114,8 @@ def _main(arguments: Sequence[str] | None) -> int:
 def publish(source: Path, target: Path, with_plots: bool = True) -> None:
     """Publish a dataset's results: all of them, or nothing changes.
 
+    What was published there before goes; a line tells which rows and files have no successor.
+
     Parameters
     ----------
     source, target : Path
@@ -107,16 +126,15 @@ def publish(source: Path, target: Path, with_plots: bool = True) -> None:
     Raises
     ------
     InputError
-        If a record, ranking or list in the source is damaged, or would be replaced by a shorter
-        one.
+        If a record, ranking or list in the source is damaged, or the target holds full ones, or
+        anything that is not published.
     """
-    if (source / RECORDS).exists() and source.resolve() == target.resolve():
-        raise InputError(
-            f"{source}: holds rankings of a run, which shorter ones would replace; choose another "
-            "--out"
-        )
+    _require_replaceable(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".publishing-", dir=target.parent) as temporary:
+    for left in target.parent.glob(f"{_PART}*"):
+        if was_left(left):  # by a command that was killed
+            shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=_PART, dir=target.parent) as temporary:
         made = Path(temporary) / "new" / target.name
         made.mkdir(parents=True)
         _copy(source, made, _KEPT)
@@ -129,6 +147,7 @@ def publish(source: Path, target: Path, with_plots: bool = True) -> None:
         _write_pages(made, source.parent.name, with_plots)
         for name in DERIVED:
             (made / name).unlink(missing_ok=True)
+        _tell_what_goes(target, made)
         old = Path(temporary) / "old"
         if target.exists():
             target.rename(old)
@@ -138,6 +157,45 @@ def publish(source: Path, target: Path, with_plots: bool = True) -> None:
             if old.exists():
                 old.rename(target)
             raise
+
+
+def _require_replaceable(target: Path) -> None:
+    """Refuse a place with anything but published results, which publishing would remove."""
+    if target.is_dir() and not any(target.iterdir()):
+        return
+    another = f"choose another --out, or remove {target} yourself"
+    if (target / RECORDS).exists():
+        raise InputError(
+            f"{target}: holds rankings of a run, which shorter ones would replace; {another}"
+        )
+    files = {path for path in target.rglob("*") if not path.is_dir()}
+    known = {path for pattern in _PUBLISHED for path in target.glob(pattern)}
+    # What a system leaves in every folder, such as .DS_Store, is nobody's.
+    foreign = sorted(path for path in files - known if not path.name.startswith("."))
+    if foreign:
+        raise InputError(
+            f"{foreign[0]}: is none of the published results, which replace all of {target}; "
+            f"move it, or {another}"
+        )
+    if target.exists() and not (target / DESCRIPTION).is_file():
+        raise InputError(f"{target}: holds no published results to be replaced; {another}")
+
+
+def _tell_what_goes(old: Path, new: Path) -> None:
+    """Say which rows and files of a published folder its successor lacks."""
+    gone = sorted(_contents(old) - _contents(new)) if old.exists() else []
+    if gone:
+        log.warning("%s: %s were there, and are no longer published", old, ", ".join(gone))
+
+
+def _contents(folder: Path) -> set[str]:
+    """Rows of a published folder, and its files that nothing can make again."""
+    if not (folder / DESCRIPTION).exists():
+        return set()
+    sets = Description.read(folder).query_sets
+    rows = {f"{one}/{path.method}" for one in sets for path in record_paths(folder, one)}
+    files = (path for pattern in _KEPT for path in folder.glob(pattern))
+    return rows | {path.relative_to(folder).as_posix() for path in files}
 
 
 def _write_pages(folder: Path, study: str, with_plots: bool) -> None:
