@@ -37,7 +37,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     parser.add_argument("--copies", type=positive, metavar="N", default=copies, help="per image")
     add_options(parser, "layout", "max-pixels", "seed", "cache", "jobs", "quiet")
     options = parser.parse_args(arguments)
-    require_folders(options, "out", "cache")
+    require_folders(options, "out", "cache", inside=["training"])
     workforce = Workforce(options.jobs, options.quiet, cluster(options))
     dataset = load(options.dataset, options.cache, workforce, options.seed, options.layout)
     if not dataset.training:

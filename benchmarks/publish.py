@@ -37,6 +37,7 @@ from benchmarks.pipeline.records.record import (
 from benchmarks.pipeline.records.seeds import FOLDER as SEEDS
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.pages.accuracy import CURVES
+from benchmarks.report.pages.overview import FRONT
 from benchmarks.report.pages.table import PAGES, write_summary
 from benchmarks.report.pages.vocabulary import FOLDER as VOCABULARIES
 from benchmarks.report.write import write_dataset, write_front, write_vocabulary
@@ -242,7 +243,7 @@ def _copy_studies(source: Path, out: Path, found: Sequence[Path]) -> None:
 
 def _write_fronts(source: Path, out: Path) -> None:
     """Write the pages about all datasets of a folder, as far as the source has them."""
-    if (source / "README.md").exists():
+    if (source / FRONT).exists():
         write_front(out)
     elif (source / "summary.md").exists():
         write_summary(out)

@@ -1,6 +1,7 @@
 """The command's manners: one line for bad input, a table that fits, silence when asked."""
 
 import errno
+import importlib
 import os
 import re
 import shutil
@@ -45,6 +46,56 @@ def test_unwritable_output_and_cache(classes, run, tmp_path, capsys):
     assert "--out" in capsys.readouterr().err
     assert run("--extractor", "lbp", "--dataset", classes, cache="file/below") == 2
     assert "--cache" in capsys.readouterr().err
+
+
+INTO = {
+    "the dataset's own folder": ("run", "set={}/set", ""),
+    "the folder of its table": ("run", "set={}/set/list.csv", ""),
+    "a folder around it": ("run", "apple={}/apple/deep", ""),
+    "pictures that a table lists": ("run", "pictures={}/list.csv", ""),
+    "exported neighbours": ("export neighbours", "set={}/set", ""),
+    "the folder of copies": ("augment", "{}/training", ""),
+    "other seeds": ("seeds", "one={}/seeds/one", ""),
+    "another dataset's name": ("run", "a={}/set", "set={}/other"),
+}
+
+
+@pytest.mark.parametrize("case", INTO)
+def test_results_are_never_written_among_pictures(case, parted, tmp_path, capsys):
+    name, one, other = INTO[case]
+    home = tmp_path / "home"
+    for place in ("set", "apple/deep", "training", "seeds/one", "other"):
+        shutil.copytree(parted, home / place)
+    shutil.copytree(parted / "training", home / "pictures")
+    for place in (home, home / "set"):
+        listed = sorted((home / "pictures").rglob("*.png"))
+        lines = [f"{path},{path.parent.name}" for path in listed]
+        (place / "list.csv").write_text("\n".join(["path,label", *lines, ""]))
+    files = {path: path.read_bytes() for path in home.rglob("*.*")}
+    given = [text.format(home) for text in (one, other) if text]
+    if name != "augment":
+        methods = ["cnn-compact" if name == "seeds" else "lbp"]
+        given = ["--dataset", *given, "--extractor", *methods]
+    command_name, *what = name.split()
+    main = importlib.import_module(f"benchmarks.{command_name}{'.__main__' * bool(what)}").main
+    places = ["--out", str(home), "--cache", str(tmp_path / "cache"), "--jobs", "1", "--quiet"]
+    assert main([*what, *given, *places]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith("error: --out ")
+    assert {path: path.read_bytes() for path in home.rglob("*.*")} == files
+
+
+def test_results_lie_beside_pictures_and_their_table(classes, run, tmp_path, caplog):
+    """As in a folder of one's project, with an introduction of its own."""
+    lines = [f"{path.relative_to(tmp_path)},{path.parent.name}" for path in classes.rglob("*.png")]
+    (tmp_path / "labels.csv").write_text("\n".join(["path,label", *lines, ""]))
+    (tmp_path / "README.md").write_text("# My project\n")
+    for text in (f"mine={classes}", tmp_path / "labels.csv"):
+        assert run("--extractor", "lbp", "--dataset", text, "--quiet", out=".") == 0
+    assert (tmp_path / "labels" / "table.md").exists()
+    assert (tmp_path / "README.md").read_text() == "# My project\n"
+    assert "stays as it is" in caplog.text
 
 
 def test_an_error_about_a_name_with_a_line_break_stays_one_line(tmp_path, run, capsys):

@@ -2,6 +2,8 @@
 
 import argparse
 import os
+from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from benchmarks.pipeline.workers import Elsewhere
 from datasets.errors import InputError
 from datasets.reading import LIMIT, MAX_PIXELS
 from datasets.recognition import ROLES
+from datasets.source import Source
 from extractors import Extractor
 from extractors.networks.inference import ENGINES, NoEngineError, chosen
 from extractors.networks.inference import VARIABLE as ENGINE_VARIABLE
@@ -211,8 +214,17 @@ def cluster(options: argparse.Namespace) -> Elsewhere | None:
     return made
 
 
-def require_folders(options: argparse.Namespace, *names: str) -> None:
+def require_folders(options: argparse.Namespace, *names: str, inside: Sequence[str] = ()) -> None:
     """Make the folders that options name, outside of all datasets, and try to write there.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        With ``dataset``, and ``layout``.
+    *names : str
+        Of the options.
+    inside : sequence of str
+        Folders of ``--out`` that are written to, besides one of each dataset's name.
 
     Raises
     ------
@@ -220,17 +232,38 @@ def require_folders(options: argparse.Namespace, *names: str) -> None:
         Naming the option whose folder cannot be written to, or is part of a dataset.
     """
     given = getattr(options, "dataset", [])
+    texts = [given] if isinstance(given, str) else given
+    found = {text: datasets.resolve(text, options.layout) for text in texts}
     for name in names:
         folder = getattr(options, name)
-        for text in [given] if isinstance(given, str) else given:
-            source, root = datasets.resolve(text, options.layout)
+        for text, (source, root) in found.items():
             require_apart(folder, f"--{name}", root)
             if folder.resolve() / source.name == LOCAL:
                 raise InputError(
                     f"--dataset {text}: in {folder} the name {source.name} stands for runs that "
                     f"are not published; write NAME={text}"
                 )
+        if name == "out":
+            written = [*(source.name for source, _ in found.values()), *inside]
+            _require_no_pictures(folder, written, found)
         require_writable(folder, f"--{name}")
+
+
+def _require_no_pictures(
+    out: Path, inside: Sequence[str], found: Mapping[str, tuple[Source, Path | None]]
+) -> None:
+    """Refuse to write into folders of ``--out`` that are those of a dataset, or of its table."""
+    for name, (text, (_, root)) in product(inside, found.items()):
+        if root is None:
+            continue
+        place = out / name
+        require_apart(place, "--out", root)
+        home = root if root.is_dir() else root.parent
+        if home.resolve().is_relative_to(place.resolve()):
+            raise InputError(
+                f"--out {out}: would write into {place}, where --dataset {text} lies; choose a "
+                "place elsewhere"
+            )
 
 
 def require_apart(folder: Path, option: str, root: Path | None) -> None:

@@ -14,7 +14,7 @@ from benchmarks.report.pages.distractors import write_confusion
 from benchmarks.report.pages.fusion import write_hybrid
 from benchmarks.report.pages.invariance import write_invariance
 from benchmarks.report.pages.leaks import write_leaks
-from benchmarks.report.pages.overview import write_overview
+from benchmarks.report.pages.overview import FRONT, is_written_here, write_overview
 from benchmarks.report.pages.presets import write_presets
 from benchmarks.report.pages.seeds import write_seeds
 from benchmarks.report.pages.sketch_gap import write_gap
@@ -96,7 +96,10 @@ def write_front(out: Path) -> None:
     """Write the pages about all datasets below `out`, whose own pages are there already."""
     whole = [results for folder in dataset_folders(out) if (results := _whole_results(folder))]
     write_summary(out, whole)
-    write_overview(out, whole)
+    if is_written_here(out / FRONT):
+        write_overview(out, whole)
+    else:
+        log.warning("%s: is none of a results folder, and stays as it is", out / FRONT)
 
 
 def _whole_results(folder: Path) -> Results | None:

@@ -18,6 +18,13 @@ from retrieval.bootstrap import LEVEL
 from retrieval.statistics import step_down
 
 _HAND_CRAFTED = tuple(name for name in FAMILIES if name not in (NETWORK, FUSED, RERANKED))
+
+FRONT = "README.md"
+"""The page's name, which a folder's own introduction has as well."""
+
+_OPENING, _HEAD = b"written by `python -m benchmarks.report`", 200
+"""Words of the page, and bytes within which they stand."""
+
 _SMALL, _FAST = 1024, 10.0
 """Bytes and milliseconds that somebody in need of little can afford for an image."""
 
@@ -69,6 +76,14 @@ Pairs = Iterable[tuple[Task, str | None, str | None]]
 """Tasks, each with two methods that are compared there if both ran."""
 
 
+def is_written_here(path: Path) -> bool:
+    """Whether a front page is one of ours, or none is there yet."""
+    try:
+        return _OPENING in path.read_bytes()[:_HEAD]
+    except FileNotFoundError:
+        return True
+
+
 def write_overview(out: Path, results: Sequence[Results]) -> None:
     """Write ``README.md`` of the results folder, about all datasets."""
     runs = [(one.about.name, name, task) for one in results for name, task in one.tasks.items()]
@@ -84,7 +99,7 @@ def write_overview(out: Path, results: Sequence[Results]) -> None:
         if task.is_scored
     ]
     write_page(
-        out / "README.md",
+        out / FRONT,
         "overview",
         results=results,
         runs=runs,
