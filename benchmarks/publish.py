@@ -30,11 +30,11 @@ from benchmarks.pipeline.records.record import (
     IMAGES,
     PROBLEMS,
     RECORDS,
-    TRAINING,
     Description,
     record_paths,
 )
 from benchmarks.pipeline.records.seeds import FOLDER as SEEDS
+from benchmarks.pipeline.records.training import TRAINING
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.pages.accuracy import CURVES
 from benchmarks.report.pages.overview import FRONT
