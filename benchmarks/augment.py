@@ -44,12 +44,24 @@ def _main(arguments: Sequence[str] | None) -> int:
         raise InputError(f"{options.dataset}: has no training images to make copies of")
     augmentation = replace(Augmentation(), copies=options.copies)
     pictures = augmented_inputs(dataset.training, augmentation, options.seed)
-    files = _files(dataset.training, options.out / "training", 1 + options.copies)
+    files = [*_files(dataset.training, options.out / "training", 1 + options.copies)]
+    _require_nothing_else(options.out / "training", files)
     work = zip(files, pictures, strict=True)
     for file, picture in workforce.track(work, len(pictures), f"copies of {dataset.name}"):
         write_whole(file, partial(Image.fromarray(picture.pixels()).save, format="PNG"))
     workforce.log(f"{len(pictures)} pictures are in {options.out / 'training'}")
     return 0
+
+
+def _require_nothing_else(folder: Path, files: Sequence[Path]) -> None:
+    """Refuse a folder with other pictures, which may be of the gallery or the queries by now."""
+    there = {path for path in folder.rglob("*") if not path.is_dir()}
+    # What a system leaves in every folder, such as .DS_Store, is no picture.
+    if others := sorted(path for path in there.difference(files) if path.name[0] != "."):
+        raise InputError(
+            f"--out {folder.parent}: {others[0]} is no copy of a training image of these; remove "
+            f"{folder}, or choose another --out"
+        )
 
 
 def _files(training: Sequence[TrainingImage], folder: Path, variants: int) -> Iterator[Path]:
