@@ -4,12 +4,14 @@ import errno
 import importlib
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 
 import pytest
+from processes import wait_for
 
 import extractors
 from benchmarks import STOPS
@@ -198,6 +200,30 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(classes, tmp_path):
     assert re.fullmatch(rf"error: {tmp_path}/.*npz: File too large.*\n", found.stderr)
     whole = subprocess.run([sys.executable, "-m", "benchmarks.run", *chosen, *places], check=False)
     assert whole.returncode == 0
+
+
+STREAMS = {
+    "all closed": ("<&- >&- 2>&-", 0, True),
+    "nobody reads the tables": ("2> /dev/null | true", 141, True),
+    "nobody reads the messages": ("2>&1 > /dev/null | true", 141, False),
+    "no room for messages": ("2> /dev/full", 2, False),
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="streams of POSIX")
+@pytest.mark.parametrize("case", STREAMS)
+def test_streams_that_cannot_be_written_to_fail_no_method(case, classes, tmp_path):
+    streams, code, has_results = STREAMS[case]
+    places = ["--out", tmp_path / "out", "--cache", tmp_path / "cache", "--no-plots"]
+    command_line = [sys.executable, "-m", "benchmarks.run", "--extractor", "lbp", "--jobs", "2"]
+    words = shlex.join(map(str, [*command_line, "--dataset", classes, *places]))
+    # The pipe's reader ends at once; Python fills and flushes it long after.
+    script = f"{{ {words}; echo $? > {tmp_path / 'code'}; }} {streams}"
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    subprocess.run(["sh", "-c", script], env=environment, check=False)
+    wait_for(lambda: (tmp_path / "code").exists() and (tmp_path / "code").read_text())
+    assert int((tmp_path / "code").read_text()) == code
+    assert (tmp_path / "out/classes/records/query/lbp.npz").exists() == has_results
 
 
 def test_a_command_leaves_signals_as_it_found_them(run):
