@@ -8,7 +8,6 @@ they do from a run's folder, and leaves out what ``benchmarks.report`` derives i
 import logging
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,7 @@ from PIL import Image
 from benchmarks import LOCAL
 from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import a_path, add_options
-from benchmarks.formats.files import require_writable, was_left, write_whole
+from benchmarks.formats.files import require_writable, write_whole
 from benchmarks.pipeline.loading.variants import EDGES
 from benchmarks.pipeline.methods.presets import FOLDER as PRESETS
 from benchmarks.pipeline.records.archive import ARCHIVE, read_packed, write_archive
@@ -42,6 +41,7 @@ from benchmarks.report.pages.table import PAGES, write_summary
 from benchmarks.report.pages.vocabulary import FOLDER as VOCABULARIES
 from benchmarks.report.write import write_dataset, write_front, write_vocabulary
 from datasets.errors import InputError
+from datasets.locks import workshop
 
 DERIVED = ("table.json", "classes.csv", "mistakes.csv", "confusion.csv", "gap.csv", "hybrid.csv")
 """Files that the pages come with, and the records tell."""
@@ -62,9 +62,6 @@ _PUBLISHED = (
 
 _OF_STUDIES = ("*.md", "*.csv", "*.json", "plots/*.png")
 """Files of studies that have no records."""
-
-_PART = ".publishing-"
-"""Begins the name of a folder that is not whole yet."""
 
 log = logging.getLogger(__name__)
 
@@ -132,11 +129,8 @@ def publish(source: Path, target: Path, with_plots: bool = True) -> None:
     """
     _require_replaceable(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    for left in target.parent.glob(f"{_PART}*"):
-        if was_left(left):  # by a command that was killed
-            shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(prefix=_PART, dir=target.parent) as temporary:
-        made = Path(temporary) / "new" / target.name
+    with workshop(target.parent, ".publishing-") as place:
+        made = place / "new" / target.name
         made.mkdir(parents=True)
         _copy(source, made, _KEPT)
         for sheet in made.glob("*.png"):
@@ -149,7 +143,7 @@ def publish(source: Path, target: Path, with_plots: bool = True) -> None:
         for name in DERIVED:
             (made / name).unlink(missing_ok=True)
         _tell_what_goes(target, made)
-        old = Path(temporary) / "old"
+        old = place / "old"
         if target.exists():
             target.rename(old)
         try:
