@@ -7,6 +7,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks import LOCAL
 from benchmarks.cli.command import command, make_parser
@@ -38,7 +39,6 @@ from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.tables import choose
 from datasets.errors import InputError
 from datasets.task import Dataset
-from extractors import Extractor
 
 _TABLES = ("csv", "parquet")
 _FORMS: dict[str, tuple[str, ...]] = {
@@ -159,7 +159,7 @@ def _from_vectors(options: argparse.Namespace, workforce: Workforce) -> Iterator
 
 
 def _prepare(
-    text: str, options: argparse.Namespace, own: Mapping[str, Extractor], workforce: Workforce
+    text: str, options: argparse.Namespace, own: Mapping[str, Any], workforce: Workforce
 ) -> tuple[Dataset, dict[str, FittedMethod]]:
     """A dataset, and the methods to be exported, ready to search."""
     given = (options.cache, workforce, options.seed, options.layout, options.leave_one_out)
