@@ -158,10 +158,11 @@ def _require_replaceable(target: Path) -> None:
     """Refuse a place with anything but published results, which publishing would remove."""
     if target.is_dir() and not any(target.iterdir()):
         return
-    another = f"choose another --out, or remove {target} yourself"
+    another = "choose another --out"
     if (target / RECORDS).exists():
         raise InputError(
-            f"{target}: holds rankings of a run, which shorter ones would replace; {another}"
+            f"{target}: holds rankings of a run, which shorter ones would replace; {another}, or "
+            "remove that folder yourself"
         )
     files = {path for path in target.rglob("*") if not path.is_dir()}
     known = {path for pattern in _PUBLISHED for path in target.glob(pattern)}

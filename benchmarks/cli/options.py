@@ -257,13 +257,13 @@ def _require_no_pictures(
         if root is None:
             continue
         place = out / name
-        require_apart(place, "--out", root)
         home = root if root.is_dir() else root.parent
         if home.resolve().is_relative_to(place.resolve()):
             raise InputError(
                 f"--out {out}: would write into {place}, where --dataset {text} lies; choose a "
                 "place elsewhere"
             )
+        require_apart(place, "--out", root)  # where a link leads into it
 
 
 def require_apart(folder: Path, option: str, root: Path | None) -> None:
