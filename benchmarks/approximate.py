@@ -69,7 +69,7 @@ def _main(arguments: Sequence[str] | None) -> int:
                 f"--extractor {method.name}: an index holds one vector of each image; name an "
                 "extractor, compressed or not, without fusion or re-ranking"
             )
-    require_folders(options, "out", "cache")
+    require_folders(options, "out", "cache", inside=[FOLDER])
     workforce = Workforce(options.jobs, options.quiet, cluster(options))
     for text in options.dataset:
         dataset = load(text, options.cache, workforce, options.seed, options.layout)

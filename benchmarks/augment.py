@@ -12,10 +12,8 @@ from pathlib import Path
 
 from PIL import Image
 
-import datasets
 from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import add_options, cluster, positive, require_folders
-from benchmarks.cli.outputs import require_apart
 from benchmarks.formats.files import write_whole
 from benchmarks.pipeline.extraction.networks import augmented_inputs
 from benchmarks.pipeline.loading.dataset import load
@@ -39,21 +37,31 @@ def _main(arguments: Sequence[str] | None) -> int:
     parser.add_argument("--copies", type=positive, metavar="N", default=copies, help="per image")
     add_options(parser, "layout", "max-pixels", "seed", "cache", "jobs", "quiet")
     options = parser.parse_args(arguments)
-    require_folders(options, "out", "cache")
-    root = datasets.resolve(options.dataset, options.layout)[1]
-    require_apart(options.out / "training", "--out", root)
+    require_folders(options, "out", "cache", inside=["training"])
     workforce = Workforce(options.jobs, options.quiet, cluster(options))
     dataset = load(options.dataset, options.cache, workforce, options.seed, options.layout)
     if not dataset.training:
         raise InputError(f"{options.dataset}: has no training images to make copies of")
     augmentation = replace(Augmentation(), copies=options.copies)
     pictures = augmented_inputs(dataset.training, augmentation, options.seed)
-    files = _files(dataset.training, options.out / "training", 1 + options.copies)
+    files = [*_files(dataset.training, options.out / "training", 1 + options.copies)]
+    _require_nothing_else(options.out / "training", files)
     work = zip(files, pictures, strict=True)
     for file, picture in workforce.track(work, len(pictures), f"copies of {dataset.name}"):
         write_whole(file, partial(Image.fromarray(picture.pixels()).save, format="PNG"))
     workforce.log(f"{len(pictures)} pictures are in {options.out / 'training'}")
     return 0
+
+
+def _require_nothing_else(folder: Path, files: Sequence[Path]) -> None:
+    """Refuse a folder with other pictures, which may be of the gallery or the queries by now."""
+    there = {path for path in folder.rglob("*") if not path.is_dir()}
+    # What a system leaves in every folder, such as .DS_Store, is no picture.
+    if others := sorted(path for path in there.difference(files) if path.name[0] != "."):
+        raise InputError(
+            f"--out {folder.parent}: {others[0]} is no copy of a training image of these; remove "
+            f"{folder}, or choose another --out"
+        )
 
 
 def _files(training: Sequence[TrainingImage], folder: Path, variants: int) -> Iterator[Path]:

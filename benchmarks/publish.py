@@ -5,9 +5,9 @@ into ``records.zip`` (see `benchmarks.pipeline.records.archive`), from which all
 they do from a run's folder, and leaves out what ``benchmarks.report`` derives in seconds.
 """
 
+import logging
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,8 +19,9 @@ from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import a_path, add_options
 from benchmarks.cli.outputs import require_own_pages
 from benchmarks.formats.files import require_writable, write_whole
+from benchmarks.pipeline.loading.variants import EDGES
 from benchmarks.pipeline.methods.presets import FOLDER as PRESETS
-from benchmarks.pipeline.records.archive import read_packed, write_archive
+from benchmarks.pipeline.records.archive import ARCHIVE, read_packed, write_archive
 from benchmarks.pipeline.records.invariance import FOLDER as INVARIANCE
 from benchmarks.pipeline.records.invariance import STUDY
 from benchmarks.pipeline.records.leaks import LEAKS
@@ -29,29 +30,41 @@ from benchmarks.pipeline.records.record import (
     IMAGES,
     PROBLEMS,
     RECORDS,
-    TRAINING,
     Description,
     record_paths,
 )
 from benchmarks.pipeline.records.seeds import FOLDER as SEEDS
+from benchmarks.pipeline.records.training import TRAINING
 from benchmarks.pipeline.workers import Workforce
-from benchmarks.report.pages.table import write_summary
+from benchmarks.report.pages.accuracy import CURVES
+from benchmarks.report.pages.overview import FRONT
+from benchmarks.report.pages.table import PAGES, write_summary
 from benchmarks.report.pages.vocabulary import FOLDER as VOCABULARIES
 from benchmarks.report.write import write_dataset, write_front, write_vocabulary
 from datasets.errors import InputError
+from datasets.locks import workshop
 
 DERIVED = ("table.json", "classes.csv", "mistakes.csv", "confusion.csv", "gap.csv", "hybrid.csv")
 """Files that the pages come with, and the records tell."""
 
 _KEPT = (
-    *(DESCRIPTION, PROBLEMS, LEAKS, "*.png"),
+    *(DESCRIPTION, PROBLEMS, LEAKS, "leaks.png", f"{EDGES}.png"),
     *(f"{TRAINING}/*.csv", f"{PRESETS}/*.json", "answers/**/*.json"),
     *(STUDY, f"{INVARIANCE}/*.npz"),
 )
 """Files beside the records that nothing here can make again."""
 
+_PUBLISHED = (
+    *_KEPT,
+    *(ARCHIVE, IMAGES, *DERIVED, CURVES, "plots/*.png"),
+    *(f"{Path(page).stem}.{end}" for page in (*PAGES, "table.md") for end in ("md", "csv")),
+)
+"""Files that a published folder has, or a report on it leaves there."""
+
 _OF_STUDIES = ("*.md", "*.csv", "*.json", "plots/*.png")
 """Files of studies that have no records."""
+
+log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -85,6 +98,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     workforce = Workforce(quiet=options.quiet)
     wanted = [path for path in found if not options.dataset or path.name in options.dataset]
     for place in wanted:
+        _require_replaceable(options.out / place)
+    for place in wanted:
         target = options.out / place
         publish(options.source / place, target, not options.no_plots)
         workforce.log(f"{target}: {_megabytes(target)} MB")
@@ -99,6 +114,8 @@ def _main(arguments: Sequence[str] | None) -> int:
 def publish(source: Path, target: Path, with_plots: bool = True) -> None:
     """Publish a dataset's results: all of them, or nothing changes.
 
+    What was published there before goes; a line tells which rows and files have no successor.
+
     Parameters
     ----------
     source, target : Path
@@ -109,21 +126,13 @@ def publish(source: Path, target: Path, with_plots: bool = True) -> None:
     Raises
     ------
     InputError
-        If a record, ranking or list in the source is damaged, or would be replaced by a shorter
-        one, or if the target holds something else.
+        If a record, ranking or list in the source is damaged, or the target holds full ones, or
+        anything that is not published.
     """
-    if (target / RECORDS).exists():
-        raise InputError(
-            f"{target}: holds rankings of a run, which shorter ones would replace; choose another "
-            "--out"
-        )
-    if target.exists() and not (target / DESCRIPTION).exists() and any(target.iterdir()):
-        raise InputError(
-            f"{target}: holds no results, and would be replaced; choose another --out"
-        )
+    _require_replaceable(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".publishing-", dir=target.parent) as temporary:
-        made = Path(temporary) / "new" / target.name
+    with workshop(target.parent, ".publishing-") as place:
+        made = place / "new" / target.name
         made.mkdir(parents=True)
         _copy(source, made, _KEPT)
         for sheet in made.glob("*.png"):
@@ -135,7 +144,8 @@ def publish(source: Path, target: Path, with_plots: bool = True) -> None:
         _write_pages(made, source.parent.name, with_plots)
         for name in DERIVED:
             (made / name).unlink(missing_ok=True)
-        old = Path(temporary) / "old"
+        _tell_what_goes(target, made)
+        old = place / "old"
         if target.exists():
             target.rename(old)
         try:
@@ -144,6 +154,46 @@ def publish(source: Path, target: Path, with_plots: bool = True) -> None:
             if old.exists():
                 old.rename(target)
             raise
+
+
+def _require_replaceable(target: Path) -> None:
+    """Refuse a place with anything but published results, which publishing would remove."""
+    if target.is_dir() and not any(target.iterdir()):
+        return
+    another = "choose another --out"
+    if (target / RECORDS).exists():
+        raise InputError(
+            f"{target}: holds rankings of a run, which shorter ones would replace; {another}, or "
+            "remove that folder yourself"
+        )
+    files = {path for path in target.rglob("*") if not path.is_dir()}
+    known = {path for pattern in _PUBLISHED for path in target.glob(pattern)}
+    # What a system leaves in every folder, such as .DS_Store, is nobody's.
+    foreign = sorted(path for path in files - known if not path.name.startswith("."))
+    if foreign:
+        raise InputError(
+            f"{foreign[0]}: is none of the published results, which replace all of {target}; "
+            f"move it, or {another}"
+        )
+    if target.exists() and not (target / DESCRIPTION).is_file():
+        raise InputError(f"{target}: holds no published results to be replaced; {another}")
+
+
+def _tell_what_goes(old: Path, new: Path) -> None:
+    """Say which rows and files of a published folder its successor lacks."""
+    gone = sorted(_contents(old) - _contents(new)) if old.exists() else []
+    if gone:
+        log.warning("%s: %s were there, and are no longer published", old, ", ".join(gone))
+
+
+def _contents(folder: Path) -> set[str]:
+    """Rows of a published folder, and its files that nothing can make again."""
+    if not (folder / DESCRIPTION).exists():
+        return set()
+    sets = Description.read(folder).query_sets
+    rows = {f"{one}/{path.method}" for one in sets for path in record_paths(folder, one)}
+    files = (path for pattern in _KEPT for path in folder.glob(pattern))
+    return rows | {path.relative_to(folder).as_posix() for path in files}
 
 
 def _write_pages(folder: Path, study: str, with_plots: bool) -> None:
@@ -190,7 +240,7 @@ def _copy_studies(source: Path, out: Path, found: Sequence[Path]) -> None:
 
 def _write_fronts(source: Path, out: Path) -> None:
     """Write the pages about all datasets of a folder, as far as the source has them."""
-    if (source / "README.md").exists():
+    if (source / FRONT).exists():
         write_front(out)
     elif (source / "summary.md").exists():
         write_summary(out)

@@ -41,7 +41,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         raise InputError(f"--seeds {options.seeds}: a spread needs at least 2")
     methods = [parse_method(name, options.epochs) for name in dict.fromkeys(options.extractor)]
     again = [seeded(method, seed) for method in methods for seed in range(1, options.seeds)]
-    require_folders(options, "out", "cache")
+    require_folders(options, "out", "cache", inside=[FOLDER])
     require_own_pages(options.out, "--out")
     workforce = Workforce(options.jobs, options.quiet)
     failed = False

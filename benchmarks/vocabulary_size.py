@@ -42,7 +42,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         Method(name, (ExtractorSteps(name, estimator),))
         for name, estimator in sized(options.extractor).items()
     ]
-    require_folders(options, "out", "cache")
+    require_folders(options, "out", "cache", inside=[FOLDER])
     out = options.out / FOLDER
     workforce = Workforce(options.jobs, options.quiet, cluster(options))
     failed = False

@@ -1,9 +1,37 @@
 """Locks on files, which the system takes back from a process however it ends."""
 
 import os
+import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+_HELD = "held"
+"""File of a workshop that is locked while somebody works there."""
+
+
+@contextmanager
+def workshop(folder: Path, prefix: str) -> Iterator[Path]:
+    """Make a temporary folder, and remove those that processes which were killed have left.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is made.
+    prefix : str
+        Of its name; nothing else in `folder` may begin so.
+    """
+    for left in folder.glob(f"{prefix}*"):
+        with suppress(OSError):  # somebody works there, or has only begun to
+            lock(left / _HELD).close()
+            shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=prefix) as made, ExitStack() as held:
+        with suppress(OSError):  # no locks on this disk
+            held.enter_context(lock(Path(made) / _HELD, create=True))
+        yield Path(made)
 
 
 def lock(path: Path, create: bool = False) -> BinaryIO:

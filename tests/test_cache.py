@@ -109,6 +109,21 @@ def test_somebodys_own_extractor_is_keyed_by_its_code_and_what_lies_beside_it(ow
     assert own(unused="answer = 43\n") == first
 
 
+def test_a_package_above_and_files_that_the_code_names_are_part_of_the_key(own, tmp_path):
+    code = "import somebody.settings\n" + BRIGHTNESS + "\nNAME = 'weights.json'\n"
+    given = {"code": code, "settings": "from .lightness import lightness\n"}
+    package = tmp_path / "somebody"
+    (package / "other.json").write_text("1")
+    found = [own(**given)]
+    assert own(**given) == found[0]
+    for name, text in (("weights.json", "1"), ("weights.json", "2"), ("__init__.py", "A = 2\n")):
+        (package / name).write_text(text)
+        found.append(own(**given))
+    assert len({digest(one) for one in found}) == 4
+    (package / "other.json").write_text("2")  # which the code does not name
+    assert own(**given) == found[-1]
+
+
 def test_a_version_that_is_inherited_says_nothing_of_somebodys_own_class(own, monkeypatch):
     code = "from extractors.hand_crafted.colour import ColourHistogram\n\n"
     code += "class Brightness(ColourHistogram):\n    pass\n"

@@ -1,14 +1,17 @@
 """The command's manners: one line for bad input, a table that fits, silence when asked."""
 
 import errno
+import importlib
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 
 import pytest
+from processes import wait_for
 
 import extractors
 from benchmarks import STOPS
@@ -47,6 +50,52 @@ def test_unwritable_output_and_cache(classes, run, tmp_path, capsys):
     assert "--out" in capsys.readouterr().err
     assert run("--extractor", "lbp", "--dataset", classes, cache="file/below") == 2
     assert "--cache" in capsys.readouterr().err
+
+
+INTO = {
+    "the dataset's own folder": ("run", "set={}/set", ""),
+    "the folder of its table": ("run", "set={}/set/list.csv", ""),
+    "a folder around it": ("run", "apple={}/apple/deep", ""),
+    "pictures that a table lists": ("run", "pictures={}/list.csv", ""),
+    "exported neighbours": ("export neighbours", "set={}/set", ""),
+    "the folder of copies": ("augment", "{}/training", ""),
+    "other seeds": ("seeds", "one={}/seeds/one", ""),
+    "another dataset's name": ("run", "a={}/set", "set={}/other"),
+}
+
+
+@pytest.mark.parametrize("case", INTO)
+def test_results_are_never_written_among_pictures(case, parted, tmp_path, capsys):
+    name, one, other = INTO[case]
+    home = tmp_path / "home"
+    for place in ("set", "apple/deep", "training", "seeds/one", "other"):
+        shutil.copytree(parted, home / place)
+    shutil.copytree(parted / "training", home / "pictures")
+    for place in (home, home / "set"):
+        listed = sorted((home / "pictures").rglob("*.png"))
+        lines = [f"{path},{path.parent.name}" for path in listed]
+        (place / "list.csv").write_text("\n".join(["path,label", *lines, ""]))
+    files = {path: path.read_bytes() for path in home.rglob("*.*")}
+    given = [text.format(home) for text in (one, other) if text]
+    if name != "augment":
+        methods = ["cnn-compact" if name == "seeds" else "lbp"]
+        given = ["--dataset", *given, "--extractor", *methods]
+    command_name, *what = name.split()
+    main = importlib.import_module(f"benchmarks.{command_name}{'.__main__' * bool(what)}").main
+    places = ["--out", str(home), "--cache", str(tmp_path / "cache"), "--jobs", "1", "--quiet"]
+    assert main([*what, *given, *places]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith("error: --out ")
+    assert {path: path.read_bytes() for path in home.rglob("*.*")} == files
+
+
+def test_results_lie_beside_pictures_and_their_table(classes, run, tmp_path):
+    lines = [f"{path.relative_to(tmp_path)},{path.parent.name}" for path in classes.rglob("*.png")]
+    (tmp_path / "labels.csv").write_text("\n".join(["path,label", *lines, ""]))
+    for text in (f"mine={classes}", tmp_path / "labels.csv"):
+        assert run("--extractor", "lbp", "--dataset", text, "--quiet", out=".") == 0
+    assert (tmp_path / "labels" / "table.md").exists()
 
 
 def test_an_error_about_a_name_with_a_line_break_stays_one_line(tmp_path, run, capsys):
@@ -152,6 +201,30 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(classes, tmp_path):
     assert re.fullmatch(rf"error: {tmp_path}/.*npz: File too large.*\n", found.stderr)
     whole = subprocess.run([sys.executable, "-m", "benchmarks.run", *chosen, *places], check=False)
     assert whole.returncode == 0
+
+
+STREAMS = {
+    "all closed": ("<&- >&- 2>&-", 0, True),
+    "nobody reads the tables": ("2> /dev/null | true", 141, True),
+    "nobody reads the messages": ("2>&1 > /dev/null | true", 141, False),
+    "no room for messages": ("2> /dev/full", 2, False),
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="streams of POSIX")
+@pytest.mark.parametrize("case", STREAMS)
+def test_streams_that_cannot_be_written_to_fail_no_method(case, classes, tmp_path):
+    streams, code, has_results = STREAMS[case]
+    places = ["--out", tmp_path / "out", "--cache", tmp_path / "cache", "--no-plots"]
+    command_line = [sys.executable, "-m", "benchmarks.run", "--extractor", "lbp", "--jobs", "2"]
+    words = shlex.join(map(str, [*command_line, "--dataset", classes, *places]))
+    # The pipe's reader ends at once; Python fills and flushes it long after.
+    script = f"{{ {words}; echo $? > {tmp_path / 'code'}; }} {streams}"
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    subprocess.run(["sh", "-c", script], env=environment, check=False)
+    wait_for(lambda: (tmp_path / "code").exists() and (tmp_path / "code").read_text())
+    assert int((tmp_path / "code").read_text()) == code
+    assert (tmp_path / "out/classes/records/query/lbp.npz").exists() == has_results
 
 
 def test_a_command_leaves_signals_as_it_found_them(run):

@@ -332,5 +332,6 @@ def test_only_a_full_disk_ends_more_than_one_row(tmp_path):
     with mine.outcome():
         raise FileNotFoundError(errno.ENOENT, "No such file")
     assert mine.failed
-    with pytest.raises(OSError, match="No space"), Extracted(store).outcome():
-        raise OSError(errno.ENOSPC, "No space left on device")
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        with pytest.raises(OSError, match="full"), Extracted(store).outcome():
+            raise OSError(number, "full")

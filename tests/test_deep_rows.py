@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 import extractors
 from benchmarks.pipeline.extraction import inputs
 from benchmarks.pipeline.records.invariance import read_invariance
+from benchmarks.pipeline.records.results import read_results
 from benchmarks.report.pages.training import plot_training
 from benchmarks.report.plots.book import PlotBook
 from extractors.networks import backbone as backbone_module
@@ -126,8 +127,12 @@ def test_history_is_in_the_results_and_its_curves_among_the_plots(parted, run, t
     assert [one["epoch"] for one in epochs] == ["0", "1"]
     assert {"loss", "accuracy", "val_loss", "val_accuracy", "rate"} < epochs[0].keys()
     book = PlotBook(folder.parent)
-    plot_training(folder.parent, book)
+    results = read_results(folder.parent)
+    plot_training(results, book)
     assert [plot.name for plot in book.plots] == ["training-scratch", "training-tuned"]
+    results.tasks["query"].records[:] = results.tasks["query-sketch"].records[:] = []
+    plot_training(results, gone := PlotBook(folder.parent))
+    assert gone.plots == []
 
 
 def test_fewer_epochs_than_the_recipe_are_said(parted, run, tmp_path):

@@ -208,9 +208,34 @@ def test_what_cannot_be_exported_is_one_line(done, export, capsys, arguments, me
 
 def test_nothing_run_is_one_line(classes, export, capsys):
     assert export("neighbours", "--dataset", classes) == 2
-    assert "no records of classes; run it" in capsys.readouterr().err
+    assert "no records of classes as it is now; run it" in capsys.readouterr().err
     assert export("table") == 2
-    assert "anything was not run there" in capsys.readouterr().err
+    assert "holds no results; make some" in capsys.readouterr().err
+
+
+def test_nothing_exported_stays_beside_what_is_of_other_pictures(
+    done, run, export, tmp_path, capsys
+):
+    chosen = ("trec", "--dataset", done)
+    assert export(*chosen) == 0
+    folder = tmp_path / "taken" / "parted"
+    before = {path: path.read_bytes() for path in folder.rglob("*.*")}
+    (done / "validation" / "query" / "apple" / "00.png").unlink()
+    assert export(*chosen) == 2
+    assert "no records of parted as it is now; run it" in capsys.readouterr().err
+    assert run("--extractor", "lbp", "gist", "--dataset", done) == 0
+    capsys.readouterr()
+    assert export(*chosen) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith(f"error: --out {tmp_path / 'taken'}: {folder}")
+    assert "colour-moments.run is of other pictures, which parted had before" in said
+    assert {path: path.read_bytes() for path in folder.rglob("*.*")} == before
+    assert export(*chosen, "--extractor", *METHODS, "no-such") == 2
+    assert export(*chosen, "--extractor", "lbp", "hog") == 2  # which was not run
+    assert {path: path.read_bytes() for path in folder.rglob("*.*")} == before
+    assert run("--extractor", *METHODS, "--dataset", done) == 0
+    assert export(*chosen, "--extractor", *METHODS) == 0  # all that is there
+    assert export(*chosen, "--extractor", "lbp") == 0
 
 
 def test_efficientnet_comes_back_to_the_byte(shared, run, export, tmp_path):

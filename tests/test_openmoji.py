@@ -3,7 +3,10 @@
 import hashlib
 import random
 import re
+import subprocess
+import sys
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +15,12 @@ from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.run import main
 from datasets import openmoji
+from datasets.locks import workshop
 from datasets.reading import read_image
 from datasets.svg import Pose, plain, render, soft
 from datasets.task import Dataset
 
+ROOT = Path(__file__).resolve().parents[1]
 SQUARE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 72 72">
 <g id="color"><rect x="16" y="16" width="40" height="40" fill="#f00"/></g>
 <g id="line"><path d="M16 16h40v40h-40z" fill="none" stroke="#000" stroke-width="2"/></g></svg>"""
@@ -124,6 +129,19 @@ def test_rendered_files_that_are_gone_or_emptied_are_made_again(plan, tmp_path, 
     before = first.stat().st_mtime_ns
     openmoji.OpenMoji().collect(tmp_path)
     assert first.stat().st_mtime_ns == before
+
+
+def test_what_was_being_made_by_a_killed_process_goes_and_what_is_being_made_stays(tmp_path):
+    code = "import os, pathlib, sys\nfrom datasets.locks import workshop\n"
+    code += "with workshop(pathlib.Path(sys.argv[1]), '.made-') as place:\n"
+    code += "    (place / 'picture.png').touch()\n    os.kill(os.getpid(), 9)\n"
+    killed = subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT, check=False)
+    assert killed.returncode != 0
+    [left] = tmp_path.iterdir()
+    with workshop(tmp_path, ".made-") as first, workshop(tmp_path, ".made-") as second:
+        assert sorted(tmp_path.iterdir()) == sorted([first, second])
+        assert left not in (first, second)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_attribution_lies_with_the_pictures_and_in_the_table(dataset, cache, tmp_path):

@@ -376,3 +376,40 @@ def test_other_seeds_and_transformed_queries_are_published_too(made, tmp_path):
     pages = [(out / "data" / name).read_bytes() for name in ("seeds.md", "seeds.csv")]
     assert report.main(["--out", str(out), *QUICKLY[:1]]) == 0
     assert [(out / "data" / name).read_bytes() for name in ("seeds.md", "seeds.csv")] == pages
+
+
+FOREIGN = {
+    "pictures of the user": (["apple/1.png"], "apple/1.png: is none of the published"),
+    "a note beside results": (["dataset.json", "notes.md"], "notes.md: is none of the published"),
+    "results of a run that was killed": (["table.md"], "holds no published results"),
+    "records in full": (["dataset.json", "records/query/hog.json"], "holds rankings of a run"),
+    "a file": ([""], "holds no published results"),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_what_was_not_published_is_never_replaced(case, made, tmp_path, capsys):
+    names, message = FOREIGN[case]
+    for name in names:
+        path = tmp_path / "data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    before = tree(tmp_path)
+    assert publish.main([str(made / "runs"), "--out", str(tmp_path), *QUICKLY]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert "--out" in said
+    assert said.count("\n") == 1
+    assert tree(tmp_path) == before
+
+
+def test_rows_that_are_no_longer_published_are_named(made, lean, caplog):
+    (lean / "data" / "leaks.json").write_text("{}")
+    shutil.rmtree(lean / "study")
+    few = shutil.copytree(made / "runs", lean.parent / "few")
+    for path in (few / "data" / "records").glob("*/hog.*"):
+        path.unlink()
+    assert publish.main([str(few), "--out", str(lean), *QUICKLY]) == 0
+    assert "leaks.json, query-sketch/hog, query/hog were there" in caplog.text
+    assert publish.main([str(few), "--out", str(lean), *QUICKLY]) == 0
+    assert caplog.text.count("were there") == 1

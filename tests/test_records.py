@@ -10,7 +10,14 @@ import pytest
 from benchmarks import LOCAL
 from benchmarks.formats.files import CHECKSUM
 from benchmarks.pipeline.records.leaks import LEAKS, read_leaks
-from benchmarks.pipeline.records.record import DESCRIPTION, Description, read_record, record_paths
+from benchmarks.pipeline.records.record import (
+    DESCRIPTION,
+    IMAGES,
+    Description,
+    read_record,
+    record_paths,
+)
+from benchmarks.pipeline.records.results import read_results
 from benchmarks.report.__main__ import main
 from datasets.errors import DamagedError
 
@@ -128,7 +135,6 @@ def test_damaged_near_duplicates_are_one_line_with_their_place(change, complaint
 def test_near_duplicates_that_were_published_are_read_as_they_are():
     for path in RESULTS.glob(f"*/{LEAKS}"):
         content = json.loads(path.read_text())
-        content.pop("card")
         assert read_leaks(path.parent) | {"rule": content["rule"]} == content
     assert read_leaks(RESULTS) is None
 
@@ -191,6 +197,23 @@ def test_a_record_under_another_methods_name_is_damaged(made, tmp_path, caplog):
     assert main(["--out", str(out), "--no-plots"]) == 0
     assert f"{folder / 'hog.json'}: is the record of lbp" in caplog.text
     assert "hog" not in methods(out)
+
+
+def test_a_record_of_another_query_set_is_damaged(made, tmp_path, caplog):
+    out = shutil.copytree(made, tmp_path / "out")
+    about = json.loads((out / "data" / DESCRIPTION).read_text())
+    about["query_sets"].append("query-edges")
+    (out / "data" / DESCRIPTION).write_text(json.dumps(about))
+    with (out / "data" / IMAGES).open() as file:
+        lines = file.read()
+    queries = [line for line in lines.splitlines() if line.startswith("query,")]
+    more = [line.replace("query", "query-edges", 1) for line in queries]
+    (out / "data" / IMAGES).write_text(lines + "\n".join([*more, ""]))
+    shutil.copytree(out / "data" / "records" / "query", out / "data" / "records" / "query-edges")
+    results = read_results(out / "data")
+    assert set(results.tasks["query"].rankings) == {"lbp", "lbp+hog+rrf"}
+    assert results.tasks["query-edges"].records == []
+    assert "lbp.json: is a record of the query set query" in caplog.text
 
 
 def test_scores_of_a_record_without_checksums_agree_with_its_ranking(report, tmp_path, caplog):

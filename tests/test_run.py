@@ -14,6 +14,7 @@ from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.extraction import describe as describing
 from benchmarks.pipeline.extraction.encode import fit_postprocessing
 from benchmarks.pipeline.extraction.inputs import PictureInput
+from benchmarks.pipeline.loading import dataset as loading
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.training import LeakError
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
@@ -137,6 +138,16 @@ def test_force_does_everything_anew(classes, run, described):
     run("--extractor", "lbp", "--dataset", classes)
     run("--extractor", "lbp", "--dataset", classes, "--force")
     assert described == {"lbp": 60}
+
+
+def test_force_hashes_files_that_seem_unchanged(classes, run, tmp_path, monkeypatch):
+    monkeypatch.setattr(loading, "_state", str)  # a disk whose files never seem to change
+    chosen = ("--extractor", "lbp", "--dataset", classes)
+    listed = [run(*chosen), (tmp_path / "out/classes/images.csv").read_text()]
+    picture(1234).save(classes / "apple" / "00.png")
+    for more in ((), ("--force",)):
+        listed += [run(*chosen, *more), (tmp_path / "out/classes/images.csv").read_text()]
+    assert listed[1] == listed[3] != listed[5]
 
 
 def test_records_of_other_data_do_not_enter_the_table(classes, run, tmp_path):

@@ -313,6 +313,18 @@ def test_everything_is_looked_at_anew_on_demand(mixed, ask, tmp_path, monkeypatc
     assert before != found
 
 
+def test_an_index_alone_marks_pictures_that_are_gone(mixed, ask, tmp_path):
+    index = tmp_path / "index"
+    ask("--pictures", mixed, "--extractor", "lbp", "--index", index)
+    (mixed / "1.png").unlink()
+    found = search(mixed / "0.jpg", index=index, k=20)
+    assert [one.id for one in found.neighbours if one.is_gone] == ["1.png"]
+    lines = found.to_text().splitlines()
+    assert [line.split()[-2] for line in lines if line.endswith(" (gone)")] == ["1.png"]
+    assert any(line.startswith("gone: moved or deleted since") for line in lines)
+    assert ask(mixed / "0.jpg", "--index", index, "-k", 20)[1]["gone"] == ["1.png"]
+
+
 def test_from_python_an_index_is_searched_by_its_own_method(mixed, tmp_path):
     index = tmp_path / "index"
     made = search(mixed / "0.jpg", pictures=mixed, extractor="lbp", index=index)

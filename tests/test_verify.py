@@ -349,6 +349,18 @@ def test_the_spread_of_seeds_is_measured_shown_and_allowed(alike, tmp_path, monk
     assert report.main(["--out", str(tmp_path / "out"), "--no-plots"]) == 0
     assert {path: path.read_bytes() for path in before} == before
 
+    # Trainings on pictures that were there before are no spread.
+    moved = shutil.copytree(tmp_path / "out", tmp_path / "moved")
+    for path in moved.rglob("cnn-compact-seed-1.json"):
+        content = {k: v for k, v in json.loads(path.read_text()).items() if k != "checksum"}
+        content["card"] |= {"task hash": "another", "split hash": "another"}
+        path.write_text(json.dumps(content))
+    about = moved / "seeds" / "alike" / "dataset.json"
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"split_hash": "another"}))
+    assert report.main(["--out", str(moved), "--no-plots"]) == 0
+    assert not list((moved / "alike").glob("seeds.*"))
+    assert "(seeds.md)" not in (moved / "alike" / "table.md").read_text()
+
     # Another seed of the same training is as near as the seeds were measured to be.
     shutil.copytree(tmp_path / "out", tmp_path / "other")
     path = RecordPath(tmp_path / "other/alike/records/query", "cnn-compact")

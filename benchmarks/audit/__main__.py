@@ -29,7 +29,7 @@ from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.folder import load_folder
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method
-from benchmarks.pipeline.records.leaks import LEAKS
+from benchmarks.pipeline.records.leaks import LEAKS, read_leaks
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.pages.leaks import write_leaks
 from datasets.errors import InputError
@@ -83,7 +83,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     if pairs:
         draw_sheet(sheet, _cells(images, pairs[:_DRAWN]), columns=8, group=2)
         workforce.log(f"The pictures of the most similar pairs are in {sheet}")
-    write_leaks(folder)
+    write_leaks(folder, read_leaks(folder))
     workforce.log(f"{len(pairs)} pairs of near duplicates, listed in {folder / 'leaks.md'}")
     return 0
 

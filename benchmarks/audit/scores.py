@@ -135,6 +135,7 @@ def _card(dataset: Dataset, embedding: ExtractorSteps, methods: Sequence[Method]
     return {
         "split": dataset.split,
         "split hash": dataset.fingerprint,
+        "task hashes": [task.fingerprint for task in dataset.tasks],
         "protocol version": protocol.VERSION,
         "extractors": {one.name: one.identity for one in named},
         "commit": commit(),

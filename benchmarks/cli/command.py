@@ -8,18 +8,19 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 from typing import Any, NoReturn
 
 from benchmarks import INTERRUPTED, STOPS, end_at_once
-from benchmarks.formats.terminal import visible, write_anything
+from benchmarks.formats.terminal import open_streams, visible, write_anything
 from datasets.errors import InputError
 
 BAD_INPUT = 2
 
 _REMEDIES = {
     errno.ENOSPC: "make room, or choose a folder on another disk",
+    errno.EFBIG: "allow larger files (ulimit -f), or choose a folder on another disk",
     errno.EDQUOT: "make room, or choose a folder on another disk",
     errno.EACCES: "allow it, or choose another folder",
     errno.EPERM: "allow it, or choose another folder",
@@ -96,6 +97,7 @@ def command(work: Callable[[], int]) -> int:
         The result of `work`; 2 after bad input or an error of the system, 128 and the number of
         the signal that ended it (130 for an interrupt).
     """
+    open_streams()
     write_anything()
     logs = logging.StreamHandler()
     logs.setFormatter(Line("%(levelname)s: %(message)s"))
@@ -107,9 +109,8 @@ def command(work: Callable[[], int]) -> int:
             return code
     except InputError as error:
         return _fail(str(error))
-    except BrokenPipeError:
-        # Nobody reads on, as behind `| head`; Python would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # nobody reads on, as behind `| head`
+        _let_go()
         return 128 + 13
     except OSError as error:
         named = f"{error.filename}: " if error.filename is not None else ""
@@ -118,13 +119,28 @@ def command(work: Callable[[], int]) -> int:
     except MemoryError:
         return _fail("out of memory; use fewer --jobs, or smaller pictures")
     except KeyboardInterrupt as stop:
-        sys.stderr.write(f"{INTERRUPTED}\n")
+        _say(INTERRUPTED)
         return 128 + (stop.args[0] if isinstance(stop, _Stopped) else signal.SIGINT)
 
 
 def _fail(message: str) -> int:
-    sys.stderr.write(f"error: {visible(message)}\n")
+    _say(f"error: {visible(message)}")
     return BAD_INPUT
+
+
+def _say(line: str) -> None:
+    with suppress(OSError):  # its place may be what fails
+        sys.stderr.write(f"{line}\n")
+    _let_go()
+
+
+def _let_go() -> None:
+    """Let go of streams that cannot be written to: Python would complain of them at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -233,8 +234,17 @@ def cluster(options: argparse.Namespace) -> Elsewhere | None:
     return made
 
 
-def require_folders(options: argparse.Namespace, *names: str) -> None:
+def require_folders(options: argparse.Namespace, *names: str, inside: Sequence[str] = ()) -> None:
     """Make the folders that options name, outside of all datasets, and try to write there.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        With ``dataset``, and ``layout``.
+    *names : str
+        Of the options.
+    inside : sequence of str
+        Folders of ``--out`` that are written to, besides one of each dataset's name.
 
     Raises
     ------
@@ -244,6 +254,7 @@ def require_folders(options: argparse.Namespace, *names: str) -> None:
     given = getattr(options, "dataset", [])
     texts = [given] if isinstance(given, str) else given
     found = [(text, *datasets.resolve(text, options.layout)) for text in texts]
+    roots = [root for _, _, root in found]
     for name in names:
         folder = getattr(options, name)
         for text, source, root in found:
@@ -254,8 +265,8 @@ def require_folders(options: argparse.Namespace, *names: str) -> None:
                     f"are not published; write NAME={root or text}"
                 )
         if name == "out":
-            known = [(source.name, root) for _, source, root in found]
-            require_results_apart(folder, f"--{name}", known)
+            written = [*(source.name for _, source, _ in found), *inside]
+            require_results_apart(folder, f"--{name}", written, roots)
         require_writable(folder, f"--{name}")
 
 

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
 from pathlib import Path
 
 from benchmarks.formats.files import require_writable
@@ -77,32 +78,35 @@ def require_output_file(
 
 
 def require_results_apart(
-    out: Path, option: str, datasets: Iterable[tuple[str, Path | None]]
+    out: Path, option: str, names: Iterable[str], roots: Sequence[Path | None]
 ) -> None:
-    """Refuse a results folder in which a dataset's results would lie among pictures.
+    """Refuse a results folder where folders of results would lie among pictures, or around them.
 
     Parameters
     ----------
     out : Path
-        The results folder, where every dataset has a folder of its name.
+        The results folder.
     option : str
         Names it.
-    datasets : iterable of (str, Path or None)
-        Names of datasets and the folders of their pictures.
+    names : iterable of str
+        Folders in it that are written to: every dataset has one of its name.
+    roots : sequence of Path or None
+        Folders of pictures, and tables, which lie beside theirs.
 
     Raises
     ------
     InputError
         Naming the option.
     """
-    known = list(datasets)
-    for name, _ in known:
-        for _, root in known:
-            if root is not None and _real(out / name).is_relative_to(_real(root)):
-                raise InputError(
-                    f"{option} {out}: the results of {name} would lie in {root}, among its "
-                    "pictures; choose another folder, or another name by NAME=PATH"
-                )
+    for name, root in product(names, roots):
+        if root is None:
+            continue
+        place, home = _real(out / name), _real(root if root.is_dir() else root.parent)
+        if place.is_relative_to(_real(root)) or home.is_relative_to(place):
+            raise InputError(
+                f"{option} {out}: the results of {name} would lie in {place}, as do the pictures "
+                f"of {root}; choose another folder, or another name by NAME=PATH"
+            )
 
 
 def require_own_pages(out: Path, option: str) -> None:

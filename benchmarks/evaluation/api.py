@@ -317,7 +317,7 @@ def _require_outside(
     for option, folder in zip(("cache=", "out="), folders, strict=True):
         if folder is not None:
             require_apart(Path(folder), option, root)
-            require_results_apart(Path(folder), option, [(source.name, root)])
+            require_results_apart(Path(folder), option, [source.name], [root])
 
 
 def _finished(data: Dataset, method: Method, results: Path, report: bool) -> Result:

@@ -5,8 +5,9 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks import LOCAL
 from benchmarks.cli.command import command, make_parser
@@ -20,6 +21,7 @@ from benchmarks.cli.options import (
     use_networks,
 )
 from benchmarks.cli.outputs import require_apart
+from benchmarks.export.pictures import QRELS, note_pictures, require_same_pictures
 from benchmarks.export.results import Selection, latex, tidy
 from benchmarks.export.searches import ROW, Found, searches
 from benchmarks.export.vectors import has_vectors, write
@@ -27,6 +29,7 @@ from benchmarks.formats.files import require_writable, write_text
 from benchmarks.formats.tables import write_rows
 from benchmarks.formats.vectors import FORMATS, table_files
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
+from benchmarks.pipeline.evaluation.fitted_method import FittedMethod
 from benchmarks.pipeline.evaluation.stored import fitted
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.variants import EDGES, with_edges
@@ -36,6 +39,7 @@ from benchmarks.pipeline.records.record import record_paths
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.tables import choose
 from datasets.errors import InputError
+from datasets.task import Dataset
 
 _TABLES = ("csv", "parquet")
 _FORMS: dict[str, tuple[str, ...]] = {
@@ -135,52 +139,83 @@ def _from_results(options: argparse.Namespace) -> Iterator[Path]:
 
 
 def _from_vectors(options: argparse.Namespace, workforce: Workforce) -> Iterator[Path]:
-    """Export what the vectors in the cache tell."""
+    """Export what the vectors in the cache tell; whatever they lack is said before writing."""
     if not options.dataset:
         raise InputError(f"{options.what} needs a dataset; name it with --dataset")
     own = given_vectors(options)
     read = [file for pair in options.vectors for file in table_files(pair.partition("=")[2])]
-    for text in options.dataset:
-        given = (options.cache, workforce, options.seed, options.layout, options.leave_one_out)
-        dataset = load(text, *given)
-        records = options.results / dataset.name
-        if record_paths(records, EDGES):
-            dataset = with_edges(dataset, options.cache, workforce)
-        named = [name for given in options.extractor for name in expand(given, own)]
-        names = named or [*own, *_recorded(records, dataset.tasks[0].query_set)]
-        if not names:
-            raise InputError(f"--results {options.results}: no records of {dataset.name}; run it")
+    prepared = [_prepare(text, options, own, workforce) for text in options.dataset]
+    for dataset, methods in prepared:
+        written = [*_files(options, dataset, methods).values()]
+        for path in written:
+            require_apart(path, "--out", *read)
+        require_same_pictures(options.out / dataset.name, dataset, written)
+    for dataset, methods in prepared:
+        files = _files(options, dataset, methods)
         evaluation = Evaluation(dataset, options.cache, workforce)
-        for name in names:
-            method = parse_method(name, options.epochs, own=own)
-            if options.what == "vectors" and not (named or has_vectors(method)):
-                continue
-            ready = fitted(method, dataset, options.cache)
-            folder = options.out / dataset.name
+        for name, ready in methods.items():
             if options.what == "vectors":
-                path = folder / "vectors" / f"{name}.{options.format}"
-                require_apart(path, "--out", *read)
-                yield write(path, ready, dataset)
+                yield write(files[name, ""], ready, dataset)
                 continue
             for query_set, found in searches(evaluation, ready):
-                yield _write_search(options, folder / query_set, name, found)
+                yield _write_search(options, files[name, query_set], name, found)
+        note_pictures(options.out / dataset.name, dataset)
 
 
-def _write_search(options: argparse.Namespace, folder: Path, name: str, found: Found) -> Path:
+def _prepare(
+    text: str, options: argparse.Namespace, own: Mapping[str, Any], workforce: Workforce
+) -> tuple[Dataset, dict[str, FittedMethod]]:
+    """A dataset, and the methods to be exported, ready to search."""
+    given = (options.cache, workforce, options.seed, options.layout, options.leave_one_out)
+    dataset = load(text, *given)
+    records = options.results / dataset.name
+    if record_paths(records, EDGES):
+        dataset = with_edges(dataset, options.cache, workforce)
+    named = [name for given in options.extractor for name in expand(given, own)]
+    names = named or [*own, *_recorded(records, dataset)]
+    if not names:
+        raise InputError(
+            f"--results {options.results}: no records of {dataset.name} as it is now; run it, "
+            "with the same options"
+        )
+    methods = {name: parse_method(name, options.epochs, own=own) for name in names}
+    if options.what == "vectors" and not named:
+        methods = {name: method for name, method in methods.items() if has_vectors(method)}
+    return dataset, {
+        name: fitted(method, dataset, options.cache) for name, method in methods.items()
+    }
+
+
+def _files(
+    options: argparse.Namespace, dataset: Dataset, methods: Iterable[str]
+) -> dict[tuple[str, str], Path]:
+    """Files by method and query set; those of vectors are for all sets."""
+    folder = options.out / dataset.name
+    if options.what == "vectors":
+        return {(n, ""): folder / "vectors" / f"{n}.{options.format}" for n in methods}
+    ending = "run" if options.what == "trec" else f"{options.what}.{options.format}"
+    sets = [task.query_set for task in dataset.tasks]
+    return {(n, one): folder / one / f"{n}.{ending}" for n in methods for one in sets}
+
+
+def _write_search(options: argparse.Namespace, path: Path, name: str, found: Found) -> Path:
     if options.what == "trec":
-        write_text(folder / "qrels.txt", found.qrels())
-        path = folder / f"{name}.run"
+        write_text(path.with_name(QRELS), found.qrels())
         write_text(path, found.run(name, options.k))
-        return path
-    path = folder / f"{name}.{options.what}.{options.format}"
-    write_rows(path, ROW, found.rows(options.k or found.size))
+    else:
+        write_rows(path, ROW, found.rows(options.k or found.size))
     return path
 
 
-def _recorded(folder: Path, query_set: str) -> list[str]:
-    """Names of the methods that have numbers, and can be made again by name alone."""
-    paths = [path for path in record_paths(folder, query_set) if is_method(path.method)]
-    return [path.method for path in paths if (path.read() or {}).get("status") == "ok"]
+def _recorded(folder: Path, dataset: Dataset) -> list[str]:
+    """Names of the methods that have numbers of it, and can be made again by name alone."""
+    paths = record_paths(folder, dataset.tasks[0].query_set)
+    records = {path.method: path.read() for path in paths if is_method(path.method)}
+    return [
+        name
+        for name, one in records.items()
+        if one and one["status"] == "ok" and one["card"]["split hash"] == dataset.fingerprint
+    ]
 
 
 if __name__ == "__main__":

@@ -59,11 +59,13 @@ class Selection:
         names = [text.partition("=")[0].rstrip("/").rpartition("/")[2] for text in self.datasets]
         known = {folder.name: folder for folder in dataset_folders(self.folder)}
         for name in names or [""]:
-            if not known or (name and name not in known):
-                named = name or "anything"
+            if not known:
                 raise InputError(
-                    f"--results {self.folder}: {named} was not run there; it has "
-                    f"{', '.join(known) or 'no results'}"
+                    f"--results {self.folder}: holds no results; make some with benchmarks.run"
+                )
+            if name and name not in known:
+                raise InputError(
+                    f"--results {self.folder}: {name} was not run there; it has {', '.join(known)}"
                 )
         found = {name: read_results(known[name]).tasks for name in names or known}
         for one in self.methods:

@@ -97,8 +97,9 @@ def was_left(path: Path) -> bool:
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whether an error is that of a disk without space."""
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    """Whether an error is that of a disk without space, or of a limit on files or their sizes."""
+    full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return isinstance(error, OSError) and error.errno in full
 
 
 def sync(path: Path) -> None:

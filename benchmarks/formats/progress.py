@@ -1,5 +1,6 @@
 """Progress bars with the time left; several at a time share the terminal."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,14 @@ from rich.progress import (
 )
 
 from benchmarks.formats.terminal import visible
+
+
+class Terminal(Console):
+    """A console that leaves it to the command to end when nobody reads on."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error that is being handled; rich would end the process with code 1."""
+        raise sys.exception() or BrokenPipeError
 
 
 class Bars:

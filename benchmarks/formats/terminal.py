@@ -1,6 +1,7 @@
 """Text for terminals: marks that they can show, and no characters that control them."""
 
 import codecs
+import os
 import sys
 from io import TextIOWrapper
 from unicodedata import category
@@ -36,6 +37,19 @@ def visible(text: str) -> str:
         char if char.isprintable() or char in _JOINERS or category(char) == "Zs" else _escape(char)
         for char in text
     )
+
+
+def open_streams() -> None:
+    """Open the standard streams that are closed, as under a daemon, to nowhere.
+
+    Libraries write to them and flush them, and the next file that is opened would take their
+    place: workers would print into it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(handle, True)
+            setattr(sys, name, os.fdopen(handle, "w" if number else "r", encoding="utf-8"))
 
 
 def write_anything() -> None:

@@ -21,9 +21,8 @@ from joblib import Parallel, cpu_count, delayed, parallel_config
 from joblib.externals.loky import get_reusable_executor
 from joblib.parallel import get_active_backend
 from numpy.typing import NDArray
-from rich.console import Console
 
-from benchmarks.formats.progress import Bars
+from benchmarks.formats.progress import Bars, Terminal
 from benchmarks.formats.terminal import visible
 from datasets.errors import InputError
 
@@ -92,7 +91,7 @@ class Workforce:
     ) -> None:
         self.jobs = jobs or cpu_count()
         self.elsewhere = elsewhere
-        self.console = Console(stderr=True, quiet=quiet, highlight=False)
+        self.console = Terminal(stderr=True, quiet=quiet, highlight=False)
         self._bars = Bars(self.console)
         self._aside: Future[None] | None = None
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from benchmarks.formats.files import Json
+from benchmarks.formats.progress import Terminal
 from benchmarks.formats.terminal import visible
 from benchmarks.pipeline.methods.presets import Preset
 from benchmarks.report.format import broken, change, count, p_value, score
@@ -25,7 +25,7 @@ def print_table(
     """Print a dataset's tables, best method first."""
     shown = ("method", *(_METRICS if choice is USUAL else choice.shown), *_COSTS)
     heading_of = {name: column.heading for name, column in columns(choice.every).items()}
-    console = Console()
+    console = Terminal()
     for query_set, rows in tables.items():
         title = escape(visible(f"{dataset.name}/{query_set}"))
         table = Table(title=title, box=None, pad_edge=False, padding=(0, 1, 0, 0))
@@ -61,7 +61,7 @@ def print_table(
 
 def print_preset(preset: Preset) -> None:
     """Print what tuning tried and what came of it; the menu's own choice first."""
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(escape(f"{preset.method}, {len(preset.images)} images of {preset.dataset}"))
     for heading in ("dims", "mAP", "top-1", "change", "p"):

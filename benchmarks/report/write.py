@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.formats.files import Json
+from benchmarks.pipeline.records.leaks import read_leaks_of
 from benchmarks.pipeline.records.results import Results, dataset_folders, read_results
 from benchmarks.pipeline.records.seeds import FOLDER as SEEDS
 from benchmarks.report.pages.accuracy import CURVES, plot_accuracy, write_curves
@@ -70,8 +71,8 @@ def write_dataset(
     write_invariance(folder, results, book)
     write_classes(folder, results, book)
     write_hybrid(folder, results, book)
-    plot_training(folder, book)
-    write_leaks(folder)
+    plot_training(results, book)
+    write_leaks(folder, read_leaks_of(folder, results))
     write_presets(folder, results.tasks)
     trained = folder.parent / SEEDS / folder.name
     if trained in dataset_folders(trained.parent) and (again := _whole_results(trained)):

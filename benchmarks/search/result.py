@@ -12,6 +12,7 @@ from benchmarks.formats.terminal import visible
 TOPS = ("top1", "top3", "top5", "top10")
 
 _MARKS = {True: "○", False: "✕", None: ""}
+_GONE = " (gone)"
 _FRAMES = {True: "#009e73", False: "#d55e00", None: "#999999"}
 
 
@@ -42,6 +43,11 @@ class Neighbour:
     label: str | None
     distance: float
     right: bool | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its file is no longer there: an index is searched as it was made."""
+        return not self.path.exists()
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,7 @@ class SearchResult:
         """Everything, as JSON can hold it."""
         made = asdict(self) | {"query": self.query and _text(self.query)}
         made["neighbours"] = [asdict(one) | {"path": _text(one.path)} for one in self.neighbours]
+        made["gone"] = [one.id for one in self.neighbours if one.is_gone]
         return made
 
     def to_cells(self) -> list[Cell]:
@@ -109,6 +116,8 @@ class SearchResult:
             f"{visible(self.searched)} by {self.extractor}"
         ]
         lines += _table(self.neighbours)
+        if any(one.is_gone for one in self.neighbours):
+            lines.append("gone: moved or deleted since; --pictures brings the index up to date")
         if self.top:
             marks = (f"{name[:3]}-{name[3:]} {_mark(value)}" for name, value in self.top.items())
             lines.append("   ".join(marks))
@@ -123,6 +132,7 @@ def _table(neighbours: Sequence[Neighbour]) -> list[str]:
     return [
         f"{one.rank:3} {_MARKS[one.right] or ' '} {one.distance:.4f}  "
         f"{visible(one.label or ''):{wide}}  {visible(one.id)}".rstrip()
+        + _GONE * one.is_gone
         for one in neighbours
     ]
 

@@ -3,7 +3,8 @@
 A class of this project declares a version, such as ``version = "gist 1"``, that changes with
 the numbers and with nothing else: golden numbers in the tests hold it to that. Whatever else is
 renamed or moved, its vectors stay valid. Any other class is known by its code: that of its
-module, and of all modules beside it that this one imports. Libraries are known by their release.
+module, of all modules beside it that this one imports, and of the files beside these that they
+name. Libraries are known by their release.
 """
 
 import ast
@@ -85,6 +86,9 @@ def imported_modules(module: str) -> tuple[str, ...]:
         if name not in seen and (name == module or not _is_library(name)):
             seen.add(name)
             waiting += _imports(name)
+            package = name.rpartition(".")[0]
+            if package and not _is_ours(name) and _source(package):
+                waiting.append(package)  # whose own code has run before
     return tuple(sorted(seen))
 
 
@@ -147,7 +151,7 @@ def _computes(kind: Any) -> Json:
 
 
 def code_hash(*modules: str) -> str:
-    """Hash of the files of modules.
+    """Hash of the files of modules, and of those that somebody's own code reads beside itself.
 
     Raises
     ------
@@ -160,7 +164,21 @@ def code_hash(*modules: str) -> str:
         if path is None:
             raise TypeError(f"{name} has no file whose code could be known again; put it in one")
         code.update(path.read_bytes())
+        for read in () if _is_ours(name) else _named_beside(path):
+            with read.open("rb") as file:
+                code.update(hashlib.file_digest(file, "sha256").digest())
     return code.hexdigest()
+
+
+def _named_beside(module: Path) -> list[Path]:
+    """Files in a module's folder whose names stand in its code, as ``"weights.json"`` does."""
+    if module.suffix != ".py":
+        return []
+    nodes = ast.walk(ast.parse(module.read_bytes()))
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    return sorted(
+        path for path in module.parent.iterdir() if path.name in texts and path.is_file()
+    )
 
 
 @cache

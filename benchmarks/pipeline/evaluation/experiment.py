@@ -9,8 +9,8 @@ from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.extraction.transformed import extract_for
 from benchmarks.pipeline.loading.training import LeakError
 from benchmarks.pipeline.methods.method import Method
-from benchmarks.pipeline.records.record import TRAINING, write_training
 from benchmarks.pipeline.records.recorder import Recorder
+from benchmarks.pipeline.records.training import TRAINING, write_training
 from datasets.errors import DamagedError, InputError
 from datasets.task import Dataset
 from extractors.base import NothingToLearnError

@@ -53,7 +53,7 @@ def _load(text: str, options: argparse.Namespace, workforce: Workforce) -> Datas
     """Load a dataset; if nothing in it can be read, the reasons are written all the same."""
     given = (options.cache, workforce, options.seed, options.layout, options.leave_one_out)
     try:
-        return load(text, *given)
+        return load(text, *given, reread=options.force)
     except NothingReadableError as error:
         folder = options.out / datasets.resolve(text, options.layout)[0].name
         write_problems(folder, error.problems)

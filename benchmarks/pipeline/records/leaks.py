@@ -1,8 +1,9 @@
 """Near duplicates that an audit found, as ``<out>/<dataset>/leaks.json`` has them."""
 
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, NotRequired, TypedDict
 
+from benchmarks.pipeline.records.results import Results
 from datasets.json_files import read_json_as
 
 LEAKS = "leaks.json"
@@ -53,6 +54,7 @@ class Leaks(TypedDict):
     pairs: list[Duplicates]
     queries: dict[str, int]
     scores: dict[str, dict[str, Changes]]
+    card: NotRequired[dict[str, Any]]
 
 
 def read_leaks(folder: Path) -> Leaks | None:
@@ -66,3 +68,32 @@ def read_leaks(folder: Path) -> Leaks | None:
         If it cannot be read.
     """
     return read_json_as(folder / LEAKS, Leaks, "damaged: remove it and audit again")
+
+
+def read_leaks_of(folder: Path, results: Results) -> Leaks | None:
+    """Read the near duplicates of a dataset, or None if they are of other pictures than results.
+
+    Parameters
+    ----------
+    folder : Path
+        The dataset's results folder.
+    results : Results
+        Read from it; other query sets than were audited are no other pictures.
+    """
+    found = read_leaks(folder)
+    if found is None:
+        return None
+    card = found.get("card", {})
+    if card.get("split hash") == results.about.split_hash:
+        return found
+    records = (record for task in results.tasks.values() for record in task.records)
+    tasks = {record["card"].get("task hash") for record in records} - {None}
+    if tasks and "task hashes" in card:
+        return found if tasks >= set(card["task hashes"]) else None
+    # An audit of a former age: its pictures are known by their names alone.
+    parts = {"gallery": results.gallery}
+    parts |= {name: task.queries for name, task in results.tasks.items()}
+    listed = {part: {image.id for image in images} for part, images in parts.items()}
+    sides = [(pair["part"], pair["id"]) for pair in found["pairs"]]
+    sides += [(pair["other part"], pair["other id"]) for pair in found["pairs"]]
+    return found if all(name in listed.get(part, (name,)) for part, name in sides) else None

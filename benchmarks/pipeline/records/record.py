@@ -17,7 +17,7 @@ import json
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Self
@@ -46,7 +46,6 @@ from datasets.file_names import FileName
 from datasets.json_files import check_json, parse_json_as, read_json_as
 from datasets.protocols import Protocol
 from datasets.task import Dataset, Problem, Task
-from extractors.networks.history import Epoch, read_history
 from retrieval.metrics import mean_scores
 from retrieval.ranking import Ranking
 
@@ -54,8 +53,8 @@ DESCRIPTION = "dataset.json"
 IMAGES = "images.csv"
 PROBLEMS = "problems.csv"
 
-TRAINING = "training"
 RECORDS = "records"
+PLOTS = "plots"
 
 _RANKING = "ranking sha256"
 """Field of a record with the hash of its ranking's file."""
@@ -174,10 +173,21 @@ def write_description(out: Path, dataset: Dataset) -> Path:
     content = msgspec.to_builtins(about)
     if not about.protocols:
         del content["protocols"]  # so that descriptions without stay as they are
+    _remove_plots(folder, about)
     write_json(folder / DESCRIPTION, content)
     write_text(folder / IMAGES, images)
     write_problems(folder, dataset.problems)
     return folder
+
+
+def _remove_plots(folder: Path, about: Description) -> None:
+    """Remove plots of other pictures, which pages without new plots would go on to show."""
+    try:
+        is_another = Description.read(folder).split_hash != about.split_hash
+    except DamagedError:
+        return
+    for path in (folder / PLOTS).glob("*.png") if is_another else ():
+        path.unlink()
 
 
 def _followed(task: Task, protocol: Protocol) -> Followed:
@@ -190,26 +200,6 @@ def write_problems(folder: Path, problems: Sequence[Problem]) -> None:
     """Write the table of what is wrong with a dataset's files."""
     rows = [(problem.id, problem.what, problem.outcome) for problem in problems]
     write_text(folder / PROBLEMS, to_csv(("id", "problem", "outcome"), rows))
-
-
-def write_training(folder: Path, name: str, training: Path) -> None:
-    """Write the history of a training; its seconds are among the method's costs.
-
-    Parameters
-    ----------
-    folder : Path
-        ``<out>/<dataset>/training``.
-    name : str
-        Name of the extractor that was trained.
-    training : Path
-        Folder of its training in the cache.
-    """
-    history = read_history(training)
-    if not history:
-        return  # the vectors outlived the cache of their training
-    header = [field.name for field in fields(Epoch) if field.name != "seconds"]
-    lines = [[getattr(epoch, key) for key in header] for epoch in history]
-    write_text(folder / f"{name}.csv", to_csv(header, lines))
 
 
 @dataclass(frozen=True)
@@ -244,6 +234,9 @@ class RecordPath:
             record = read_record(path, _AGAIN)
             if record and record["method"] != self.method:
                 raise DamagedError(f"{path}: is the record of {record['method']}; {_AGAIN}")
+            asked = record["card"].get("query set") if record else None
+            if asked not in (None, self.folder.name):
+                raise DamagedError(f"{path}: is a record of the query set {asked}; {_AGAIN}")
         except DamagedError as error:
             _say_once(str(error))
             return None

@@ -11,6 +11,7 @@ from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.records.card import protocol_card
 from benchmarks.pipeline.records.record import PHOTOS, RecordPath
 from benchmarks.pipeline.workers import Workforce
+from datasets.errors import InputError
 from datasets.task import Dataset, Task
 from retrieval import protocol
 from retrieval.metrics import chance, mean_scores
@@ -94,12 +95,27 @@ class Recorder:
         Seed of the split, for the card.
     workforce : Workforce
         Shows messages.
+
+    Raises
+    ------
+    InputError
+        If pictures of the dataset lie in the folder of its results, which are written anew.
     """
 
     dataset: Dataset
     out: Path
     seed: int
     workforce: Workforce
+
+    def __post_init__(self) -> None:
+        """Look where the pictures lie: a table lists them from anywhere."""
+        folder = self.out / self.dataset.name
+        for place in {image.path.parent for _, image in self.dataset.images}:
+            if place.resolve().is_relative_to(folder.resolve()):
+                raise InputError(
+                    f"--out {self.out}: would write into {folder}, where pictures of "
+                    f"{self.dataset.name} lie ({place}); choose a place elsewhere"
+                )
 
     def path(self, task: Task, method: str) -> RecordPath:
         """Files of the record of a method, by name."""

@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
-from benchmarks.pipeline.records.leaks import read_leaks
+from benchmarks.pipeline.records.leaks import Leaks
 from benchmarks.report.format import write_page
 from datasets.perceptual import BITS
 
 _SHOWN = 25
 
 
-def write_leaks(folder: Path) -> None:
-    """Write ``leaks.md`` from ``leaks.json``, where an audit left one."""
-    found = read_leaks(folder)
+def write_leaks(folder: Path, found: Leaks | None) -> None:
+    """Write ``leaks.md`` about what an audit found; nothing if there was none."""
     if found is not None:
         write_page(
             folder / "leaks.md",

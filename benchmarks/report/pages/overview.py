@@ -18,6 +18,10 @@ from retrieval.bootstrap import LEVEL
 from retrieval.statistics import step_down
 
 _HAND_CRAFTED = tuple(name for name in FAMILIES if name not in (NETWORK, FUSED, RERANKED))
+
+FRONT = "README.md"
+"""The page's name."""
+
 _SMALL, _FAST = 1024, 10.0
 """Bytes and milliseconds that somebody in need of little can afford for an image."""
 
@@ -84,7 +88,7 @@ def write_overview(out: Path, results: Sequence[Results]) -> None:
         if task.is_scored
     ]
     write_page(
-        out / "README.md",
+        out / FRONT,
         "overview",
         results=results,
         runs=runs,

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.formats.files import Json
+from benchmarks.pipeline.records.differences import are_of_one_task
 from benchmarks.pipeline.records.results import Results, TaskResults
 from benchmarks.pipeline.records.seeds import SPREADS, unseeded, without_seed
 from benchmarks.report.format import write_csv, write_page
@@ -77,8 +78,10 @@ def _rows(query_set: str, task: TaskResults, trained: TaskResults) -> Iterator[J
 
 
 def _alike(one: Json, other: Json) -> bool:
-    """Whether two records differ in nothing but a seed."""
-    return bool(unseeded(one["card"]["extractor"]) == unseeded(other["card"]["extractor"]))
+    """Whether two records differ in nothing but a seed; both searched the same pictures."""
+    cards = one["card"], other["card"]
+    same = are_of_one_task(*cards) or cards[0]["split hash"] == cards[1]["split hash"]
+    return same and bool(unseeded(cards[0]["extractor"]) == unseeded(cards[1]["extractor"]))
 
 
 def _spread(scores: Mapping[int, float]) -> Json:

@@ -1,18 +1,22 @@
 """Plots of the loss and accuracy of trained networks, epoch by epoch."""
 
 import csv
-from pathlib import Path
 
-from benchmarks.pipeline.records.record import TRAINING
+from benchmarks.pipeline.records.results import Results
+from benchmarks.pipeline.records.training import TRAINING
 from benchmarks.report.plots.book import PlotBook
 from benchmarks.report.plots.charts import Training
 
 _DRAWN = ("loss", "accuracy")
 
 
-def plot_training(folder: Path, book: PlotBook) -> None:
-    """Plot every training of which a dataset's results keep the history."""
-    for path in sorted((folder / TRAINING).glob("*.csv")):
+def plot_training(results: Results, book: PlotBook) -> None:
+    """Plot the trainings of methods in the tables, as far as their history is kept."""
+    methods = [record["method"] for task in results.tasks.values() for record in task.records]
+    known = {name for method in methods for name in method.split("+")}
+    for path in sorted((book.folder / TRAINING).glob("*.csv")):
+        if path.stem not in known:
+            continue  # of pictures that were there before, or of a method that is gone
         with path.open(newline="", encoding="utf-8") as file:
             lines = [{k: float(v) for k, v in line.items()} for line in csv.DictReader(file)]
         book.add(

@@ -4,13 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.formats.markdown import Markup
+from benchmarks.pipeline.records.record import PLOTS
 from benchmarks.report.format import write_page
 from benchmarks.report.plots.charts import Chart
 from benchmarks.report.plots.legible import legible
 from benchmarks.report.plots.theme import draw, embed
-
-FOLDER = "plots"
-"""Of the plots, beside the pages that show them."""
 
 PAGE = "plots.md"
 
@@ -57,7 +55,7 @@ class PlotBook:
 
     def add(self, name: str, heading: str, caption: str, chart: Chart) -> Markup:
         """Take a plot, see `Plot`; returns the Markdown that shows it on a page of the folder."""
-        if not self.is_drawn and not (self.folder / FOLDER / f"{name}.png").exists():
+        if not self.is_drawn and not (self.folder / PLOTS / f"{name}.png").exists():
             return Markup()
         self.plots.append(Plot(name, heading, caption, chart))
         return self._embed(self.plots[-1])
@@ -69,11 +67,11 @@ class PlotBook:
             shown = [(plot.heading, self._embed(plot), plot.caption) for plot in self.plots]
             write_page(self.folder / PAGE, "plots", name=title, headings=headings, plots=shown)
         if self.is_drawn:
-            for path in (self.folder / FOLDER).glob("*.png"):
+            for path in (self.folder / PLOTS).glob("*.png"):
                 path.unlink()  # one that no page shows any more would stay
             charts = legible([plot.chart for plot in self.plots])
             for plot, (chart, others) in zip(self.plots, charts, strict=True):
-                draw(self.folder / FOLDER, plot.name, chart.size, chart.paint, others)
+                draw(self.folder / PLOTS, plot.name, chart.size, chart.paint, others)
 
     def _embed(self, plot: Plot) -> Markup:
-        return Markup(embed(f"{FOLDER}/{plot.name}", plot.caption, plot.chart.size[0]))
+        return Markup(embed(f"{PLOTS}/{plot.name}", plot.caption, plot.chart.size[0]))

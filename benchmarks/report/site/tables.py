@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 import datasets
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.records.record import PHOTOS
+from benchmarks.pipeline.records.record import PHOTOS, PLOTS
 from benchmarks.pipeline.records.results import Results, TaskResults
 from benchmarks.report.families import family_of, has_network
 from benchmarks.report.format import render
-from benchmarks.report.plots.book import FOLDER, Plot
+from benchmarks.report.plots.book import Plot
 from benchmarks.report.tables import (
     CHANCE,
     COSTS,
@@ -163,7 +163,7 @@ def plot_data(folder: Path, plots: Sequence[Plot], query_sets: Sequence[str]) ->
         ``file``, an address relative to the page; ``caption``; and ``querySet``, or None where
         it is about none or about all.
     """
-    shown = [(f"{FOLDER}/{plot.name}", plot.caption, plot.heading) for plot in plots]
+    shown = [(f"{PLOTS}/{plot.name}", plot.caption, plot.heading) for plot in plots]
     shown += [(path.stem, path.stem, path.stem) for path in sorted(folder.glob("*.png"))]
     return [
         {
