@@ -1,6 +1,7 @@
 """Vectors that were made elsewhere: files in every form, ids, and a row like any other."""
 
 import json
+import os
 import sys
 from contextlib import suppress
 from datetime import date
@@ -84,6 +85,16 @@ def test_half_precision_is_read_and_a_large_matrix_stays_on_disk(tmp_path):
     assert isinstance(table.matrix, np.memmap)
     assert table[[1, 0]].dtype == np.float32
     assert table[[1, 0]].tolist() == [[3, 4], [1, 2]]
+
+
+def test_a_matrix_that_is_another_by_now_is_not_read_on(tmp_path):
+    file = write(tmp_path / "v.npy", ["a", "b"], np.eye(2, dtype=np.float32))
+    table = read_vectors(str(file))
+    assert table[[1]].tolist() == [[0, 1]]
+    np.save(file, np.full((2, 2), 0.5, np.float32))
+    os.utime(file, ns=(1, 1))
+    with pytest.raises(InputError, match=r"v.npy: has changed meanwhile; run again"):
+        table[[1]]
 
 
 def test_ids_stand_beside_a_matrix_or_are_named(tmp_path):

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,12 +53,15 @@ class VectorTable:
         One per row, each once.
     matrix : ndarray of numbers, shape (n_images, n_dims)
         All finite, also as float32; may be mapped from a file.
+    state : tuple of int, optional
+        Size and times of the file that was hashed, which rows are still to come from.
     """
 
     sha256: str
     path: Path = field(compare=False)
     ids: Sequence[str] = field(compare=False, repr=False)
     matrix: NDArray[Any] = field(compare=False, repr=False)
+    state: tuple[int, ...] | None = field(default=None, compare=False, repr=False)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -66,8 +69,11 @@ class VectorTable:
         return self.matrix.shape
 
     def __getitem__(self, rows: slice | Sequence[int]) -> NDArray[np.float32]:
-        """Give some rows as an array of float32."""
-        return np.asarray(self.matrix[rows], np.float32)
+        """Give some rows as an array of float32; an `InputError` if the file has changed."""
+        found = np.asarray(self.matrix[rows], np.float32)
+        if self.state and _state(self.path) != self.state:
+            raise InputError(f"{self.path}: has changed meanwhile; run again")
+        return found
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
         """All rows in their order, some at a time."""
@@ -95,6 +101,7 @@ def read_vectors(text: str) -> VectorTable:
     if read is None:
         raise InputError(f"{path}: vectors in no known form; {_FORMS}")
     try:
+        state = _state(path)
         hashes = [content_hash(one) for one in (path, ids_path) if one]
         ids, matrix = read(path, ids_path)
     except UnreadableImageError as error:
@@ -102,7 +109,17 @@ def read_vectors(text: str) -> VectorTable:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
     sha256 = hashlib.sha256("".join(hashes).encode()).hexdigest()
-    return vector_table(ids, matrix, path, sha256)
+    table = replace(vector_table(ids, matrix, path, sha256), state=state)
+    table[:1]  # is of the file that was hashed
+    return table
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    try:
+        state = path.stat()
+    except OSError:
+        return ()
+    return (state.st_size, state.st_mtime_ns, state.st_ino)
 
 
 def vector_table(ids: Sequence[str], matrix: NDArray[Any], path: Path, sha256: str) -> VectorTable:
