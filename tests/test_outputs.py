@@ -129,7 +129,10 @@ def test_publishing_replaces_no_run_and_nothing_else(classes, run, tmp_path, ref
     shutil.copytree(tmp_path / "out", tmp_path / "other-run")
     (tmp_path / "mine" / classes.name).mkdir(parents=True)
     (tmp_path / "mine" / classes.name / "photo.png").write_bytes(b"not to be lost")
-    for out, words in (("other-run", "holds rankings of a run"), ("mine", "holds no results")):
+    for out, words in (
+        ("other-run", "holds rankings of a run"),
+        ("mine", "is none of"),
+    ):
         given = (tmp_path / "out", "--out", tmp_path / out, "--no-plots")
         assert words in refused(publish, *given)
 

@@ -11,7 +11,7 @@ from pictures import picture
 import extractors
 from benchmarks.pipeline.evaluation.fitted_method import FittedMethod
 from benchmarks.pipeline.extraction.extract import extract
-from benchmarks.pipeline.loading import dataset as loading
+from benchmarks.pipeline.loading import listed
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.training import folds, load_training
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
@@ -22,6 +22,7 @@ from benchmarks.pipeline.workers import Workforce
 from benchmarks.tune import __main__ as tune
 from benchmarks.tune.choose import choose
 from benchmarks.tune.scoring import LeaveOneOut, compare, leave_one_out
+from datasets.reading import read_image
 from extractors.spaces import SPACES
 from retrieval.fusion.methods import FUSION_METHODS
 from retrieval.statistics import sign_flip_test
@@ -123,7 +124,7 @@ def test_scores_are_those_of_leave_one_out_by_hand(parted, tmp_path):
     row = parse_method("hsv-histogram")
     asked = leave_one_out(row, data, made_by(row, data, tmp_path / "cache"), tmp_path / "cache")
     images = [image for image in data.training if "copy" not in image.id]
-    pictures = [loading.read_image(image.path) for image in images]
+    pictures = [read_image(image.path) for image in images]
     expected = by_hand(
         row.extractors[0].head.transform(pictures), [image.label for image in images]
     )
@@ -136,7 +137,7 @@ def test_what_learns_from_vectors_has_not_seen_the_image_that_asks(parted, tmp_p
     data = load_training(str(parted), tmp_path / "cache", QUIET)
     row = parse_method("colour-moments")
     asked = leave_one_out(row, data, made_by(row, data, tmp_path / "cache"), tmp_path / "cache")
-    vectors = row.extractors[0].head.transform([loading.read_image(i.path) for i in data.training])
+    vectors = row.extractors[0].head.transform([read_image(i.path) for i in data.training])
     labels = [image.label for image in data.training]
     parts = folds(data.training)
     assert sorted(np.concatenate(parts)) == list(range(8))
@@ -216,10 +217,10 @@ def test_tuning_again_gives_the_same_bytes_and_describes_nothing(
     rows = ("--extractor", "hsv-histogram", "colour-moments", "--dataset", parted, "--quiet")
     assert tuned(*rows) == tuned(*rows, out="fresh", cache="fresh-cache") == 0
 
-    def refuse(path):
+    def refuse(path, _):
         raise AssertionError(f"{path} was read")
 
-    monkeypatch.setattr(loading, "read_image", refuse)
+    monkeypatch.setattr(listed, "read_image", refuse)
     assert tuned(*rows, out="again") == 0
     for row in ("hsv-histogram", "colour-moments"):
         files = [preset_file(row, out=out) for out in ("out", "fresh", "again")]
@@ -230,8 +231,12 @@ def test_gallery_and_queries_have_no_influence_and_are_never_decoded(
     parted, tuned, tmp_path, monkeypatch, preset_file
 ):
     read = []
-    original = loading.read_image
-    monkeypatch.setattr(loading, "read_image", lambda path: read.append(path) or original(path))
+
+    def note(path, sha256):
+        read.append(path)
+        return read_image(path, sha256)
+
+    monkeypatch.setattr(listed, "read_image", note)
     arguments = ("--extractor", "hsv-histogram", "colour-moments", "--dataset", parted)
     assert tuned(*arguments) == 0
     assert read
