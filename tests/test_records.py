@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import LOCAL
 from benchmarks.formats.files import CHECKSUM
+from benchmarks.pipeline.records.images import hash_of_list
 from benchmarks.pipeline.records.leaks import LEAKS, read_leaks
 from benchmarks.pipeline.records.record import (
     DESCRIPTION,
@@ -203,12 +204,14 @@ def test_a_record_of_another_query_set_is_damaged(made, tmp_path, caplog):
     out = shutil.copytree(made, tmp_path / "out")
     about = json.loads((out / "data" / DESCRIPTION).read_text())
     about["query_sets"].append("query-edges")
-    (out / "data" / DESCRIPTION).write_text(json.dumps(about))
     with (out / "data" / IMAGES).open() as file:
         lines = file.read()
     queries = [line for line in lines.splitlines() if line.startswith("query,")]
     more = [line.replace("query", "query-edges", 1) for line in queries]
-    (out / "data" / IMAGES).write_text(lines + "\n".join([*more, ""]))
+    listed = lines + "\n".join([*more, ""])
+    (out / "data" / IMAGES).write_text(listed)
+    about["images_hash"] = hash_of_list(listed.encode())
+    (out / "data" / DESCRIPTION).write_text(json.dumps(about))
     shutil.copytree(out / "data" / "records" / "query", out / "data" / "records" / "query-edges")
     results = read_results(out / "data")
     assert set(results.tasks["query"].rankings) == {"lbp", "lbp+hog+rrf"}

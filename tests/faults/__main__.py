@@ -38,7 +38,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     if options.out:
         require_writable(options.out, "--out")
-    chosen = [one for one in FAULTS if options.only.lower() in one.name.lower()]
+    chosen = [one for one in FAULTS if (options.only or "").lower() in one.name.lower()]
     began = time.monotonic()
     workforce = Workforce(options.jobs)
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
@@ -68,7 +68,7 @@ def _parser() -> Parser:
     parser = Parser(prog="python -m faults", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--seed", type=natural, default=SEED, metavar="N", help="of all chances")
     parser.add_argument("--most", type=positive, metavar="N", help="at most N trials of a kind")
-    parser.add_argument("--only", default="", metavar="WORDS", help="kinds with these words")
+    parser.add_argument("--only", metavar="WORDS", help="kinds with these words")
     add_options(parser, "jobs")
     parser.add_argument("--out", type=a_path, metavar="DIR", help="write reliability.md there")
     return parser
