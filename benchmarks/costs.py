@@ -17,6 +17,7 @@ from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.variants import EDGES, with_edges
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import is_method, parse_method
+from benchmarks.pipeline.methods.presets import methods_from
 from benchmarks.pipeline.records.record import record_paths
 from benchmarks.pipeline.records.recorder import Recorder
 from benchmarks.pipeline.workers import Workforce
@@ -34,6 +35,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     use_networks(options)
     require_folders(options, "out", "cache")
     require_own_pages(options.out, "--out")
+    tuned = methods_from(options.preset)
     workforce = Workforce(options.jobs, options.quiet, cluster(options))
     for text in options.dataset:
         dataset = load(text, options.cache, workforce, options.seed, options.layout)
@@ -41,7 +43,7 @@ def _main(arguments: Sequence[str] | None) -> int:
             dataset = with_edges(dataset, options.cache, workforce)
         evaluation = Evaluation(dataset, options.cache, workforce)
         recorder = Recorder(dataset, options.out, options.seed, workforce)
-        measure(evaluation, recorder, _recorded(recorder, options.extractor, options.epochs))
+        measure(evaluation, recorder, _recorded(recorder, options, tuned))
         write_dataset(options.out / dataset.name)
     write_front(options.out)
     return 0
@@ -51,12 +53,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = make_parser("costs", __doc__)
     add_options(parser, "dataset", "layout", "max-pixels")
     add_options(parser, "extractor", help="these methods only (default: all that have records)")
-    add_options(parser, "networks", "epochs", "out", "cache", "jobs", "seed", "quiet")
+    add_options(parser, "preset", "networks", "epochs", "out", "cache", "jobs", "seed", "quiet")
     return parser
 
 
-def _recorded(recorder: Recorder, names: Sequence[str], epochs: int | None) -> list[Method]:
-    """Methods that are finished here: those named, or all.
+def _recorded(
+    recorder: Recorder, options: argparse.Namespace, tuned: Sequence[Method]
+) -> list[Method]:
+    """Methods that are finished here: those named and of presets, or all of the menu.
 
     Raises
     ------
@@ -66,9 +70,11 @@ def _recorded(recorder: Recorder, names: Sequence[str], epochs: int | None) -> l
     dataset = recorder.dataset
     paths = record_paths(recorder.out / dataset.name, dataset.tasks[0].query_set)
     found = [path.method for path in paths]
+    names = options.extractor
     # What a preset made (<method>@<dataset>) or a user gave cannot be made without that.
-    menu = [name for name in found if is_method(name) and (not names or name in names)]
-    methods = [parse_method(name, epochs) for name in menu]
+    wanted = names or ([] if tuned else found)
+    menu = [name for name in found if is_method(name) and name in wanted]
+    methods = [*(parse_method(name, options.epochs) for name in menu), *tuned]
     finished = [method for method in methods if recorder.is_finished(method)]
     if not finished:
         raise InputError(

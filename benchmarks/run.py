@@ -6,7 +6,6 @@
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +13,6 @@ import datasets
 import extractors
 from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import (
-    a_path,
     add_options,
     cluster,
     given_vectors,
@@ -90,16 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = make_parser("run", __doc__, epilog)
     what = parser.add_argument_group("what to run")
     what.add_argument("--all", action="store_true", help="every method of --list")
-    add_options(what, "extractor", "vectors")
-    what.add_argument(
-        "--preset",
-        nargs="+",
-        type=a_path,
-        metavar="FILE",
-        default=[],
-        help="methods whose parameters benchmarks.tune chose, as lines of their own",
-    )
-    add_options(what, "dataset", "layout", "max-pixels")
+    add_options(what, "extractor", "preset", "vectors", "dataset", "layout", "max-pixels")
     what.add_argument(
         "--leave-one-out",
         action="store_true",
@@ -180,22 +169,13 @@ def _methods(options: argparse.Namespace, models: Sequence[str]) -> list[Method]
         raise InputError("--all and --extractor exclude each other; give one")
     if not (options.all or options.extractor or options.preset or options.vectors or models):
         raise InputError("nothing to run: give --all, or --extractor NAME (--list shows them)")
-    from benchmarks.pipeline.methods.presets import method_from
+    from benchmarks.pipeline.methods.presets import methods_from
 
     own = given_vectors(options)
     names = [*models, *own, *(name for given in options.extractor for name in expand(given, own))]
     names += method_names() if options.all else []
     methods = [parse_method(name, options.epochs, own=own) for name in dict.fromkeys(names)]
-    tuned: dict[str, Path] = {}
-    for path in dict.fromkeys(options.preset):
-        method = method_from(path)
-        if method.name in tuned:
-            raise InputError(
-                f"--preset {path}: makes {method.name}, as {tuned[method.name]} does; give one"
-            )
-        tuned[method.name] = path
-        methods.append(method)
-    return methods
+    return [*methods, *methods_from(options.preset)]
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """Presets: the rows that they make, where they may be used, and what is no preset."""
 
 import json
+import os
 import re
 import shutil
 
 import pytest
 
+from benchmarks.costs import main as measure_costs
 from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.methods.presets import Trial, method_from, read_preset, write_preset
 from benchmarks.pipeline.methods.space import search_space
@@ -53,6 +55,13 @@ def test_a_preset_makes_a_row_beside_the_menus(
     assert re.search(r"## On the gallery\n\n.*\n.*\n(\| query \| .*@parted \| .*\n){3}", page)
     assert "[Tuned methods](presets.md)" in (tmp_path / "out/parted/table.md").read_text()
     assert "lbp+hog@parted" in (tmp_path / "out/parted/hybrid.md").read_text()
+    costs = list((tmp_path / "out/parted/records/query").glob("*.costs.json"))
+    for path in costs:
+        os.utime(path, (0, 0))
+    places = ("--out", tmp_path / "out", "--cache", tmp_path / "cache", "--jobs", 1)
+    assert measure_costs([str(a) for a in ("--preset", *files, "--dataset", parted, *places)]) == 0
+    measured = {path.name for path in costs if path.stat().st_mtime}
+    assert measured == {f"{name}@parted.costs.json" for name in names}
 
 
 def test_a_preset_that_keeps_the_menus_choice_is_the_menus_row(

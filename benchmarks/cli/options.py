@@ -110,6 +110,13 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "default": [],
         "help": "methods; a+b fuses two, a+b+rrf by reciprocal ranks, a+alpha-qe re-ranks",
     },
+    "--preset": {
+        "nargs": "+",
+        "type": a_path,
+        "metavar": "FILE",
+        "default": [],
+        "help": "methods whose parameters benchmarks.tune chose, as lines of their own",
+    },
     "--vectors": {
         "nargs": "+",
         "metavar": "NAME=FILE",

@@ -7,6 +7,7 @@
 A preset makes a method of its own, ``<method>@<dataset>``, beside the menu's in the tables.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal, TypedDict
@@ -191,6 +192,25 @@ def method_from(path: Path) -> Method:
         return tuned_method(preset, str(path))
     except InputError as error:
         raise InputError(f"--preset {error}") from error
+
+
+def methods_from(paths: Iterable[Path]) -> list[Method]:
+    """Make the methods of several presets; see `method_from`.
+
+    Raises
+    ------
+    InputError
+        As `method_from`; if two presets make one method.
+    """
+    made: dict[str, tuple[Path, Method]] = {}
+    for path in dict.fromkeys(paths):
+        method = method_from(path)
+        if method.name in made:
+            raise InputError(
+                f"--preset {path}: makes {method.name}, as {made[method.name][0]} does; give one"
+            )
+        made[method.name] = path, method
+    return [method for _, method in made.values()]
 
 
 def as_tried(trial: Trial) -> Tried:
