@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -226,7 +227,7 @@ def _decode(file: IO[bytes], limit: int, whole: bytes = b"") -> Decoded:
             found = _render(io.BytesIO(data), limit)
         except Exception:
             continue
-        return Decoded(found.pixels, (*found.remarks, remark))
+        return replace(found, remarks=(*found.remarks, remark))
     raise _undecodable(failed, whole) from failed
 
 

@@ -290,7 +290,7 @@ def test_a_box_outside_of_its_picture_is_told(album, load_dataset):
 
 
 def test_a_box_in_a_picture_that_is_reduced_is_refused(album, load_dataset, monkeypatch):
-    monkeypatch.setattr("benchmarks.pipeline.loading.crops.LARGE", 500)
+    monkeypatch.setattr("datasets.decoding.render.LARGE", 500)
     path = table(
         album,
         "path,label,part,left,top,right,bottom",
@@ -299,6 +299,20 @@ def test_a_box_in_a_picture_that_is_reduced_is_refused(album, load_dataset, monk
         "images/02.png,b,gallery,,,,",
     )
     with pytest.raises(InputError, match="more than 500 pixels is reduced"):
+        load_dataset(path)
+
+
+def test_a_box_in_a_jpeg_2000_that_is_reduced_is_refused(album, load_dataset, monkeypatch):
+    monkeypatch.setattr("datasets.decoding.render._LARGE_JPEG2000", 500)
+    Image.new("RGB", (24, 24), "red").save(album / "images" / "00.jp2")
+    path = table(
+        album,
+        "path,label,part,left,top,right,bottom",
+        "images/00.jp2,a,query,0,0,9,9",
+        "images/01.png,a,gallery,,,,",
+        "images/02.png,b,gallery,,,,",
+    )
+    with pytest.raises(InputError, match="is reduced"):
         load_dataset(path)
 
 

@@ -217,10 +217,10 @@ def test_tuning_again_gives_the_same_bytes_and_describes_nothing(
     rows = ("--extractor", "hsv-histogram", "colour-moments", "--dataset", parted, "--quiet")
     assert tuned(*rows) == tuned(*rows, out="fresh", cache="fresh-cache") == 0
 
-    def refuse(path, _):
-        raise AssertionError(f"{path} was read")
+    def refuse(image):
+        raise AssertionError(f"{image.path} was read")
 
-    monkeypatch.setattr(listed, "read_image", refuse)
+    monkeypatch.setattr(listed, "decode_listed", refuse)
     assert tuned(*rows, out="again") == 0
     for row in ("hsv-histogram", "colour-moments"):
         files = [preset_file(row, out=out) for out in ("out", "fresh", "again")]
@@ -231,12 +231,13 @@ def test_gallery_and_queries_have_no_influence_and_are_never_decoded(
     parted, tuned, tmp_path, monkeypatch, preset_file
 ):
     read = []
+    original = listed.decode_listed
 
-    def note(path, sha256):
-        read.append(path)
-        return read_image(path, sha256)
+    def note(image):
+        read.append(image.path)
+        return original(image)
 
-    monkeypatch.setattr(listed, "read_image", note)
+    monkeypatch.setattr(listed, "decode_listed", note)
     arguments = ("--extractor", "hsv-histogram", "colour-moments", "--dataset", parted)
     assert tuned(*arguments) == 0
     assert read

@@ -44,10 +44,13 @@ class Decoded:
         Upright sRGB.
     remarks : tuple of str
         What is odd about the file.
+    is_reduced : bool
+        Whether it is smaller than in the file, so that places in that do not fit.
     """
 
     pixels: NDArray[np.uint8]
     remarks: tuple[str, ...] = ()
+    is_reduced: bool = False
 
 
 def render(image: PILImage.Image) -> Decoded:
@@ -69,6 +72,7 @@ def render(image: PILImage.Image) -> Decoded:
     remarks += page_remarks(image)
     layout = _layout(image)
     _scale_transparent_value(image, layout)
+    whole = image.size
     _decode_smaller(image)
     image.load()
     factor = _factor(image.width * image.height)
@@ -90,7 +94,7 @@ def render(image: PILImage.Image) -> Decoded:
     if _is_uniform(pixels):
         ground = ", white behind what is transparent" if is_clear else ""
         remarks.append(f"it is a single colour{ground}")
-    return Decoded(pixels, tuple(remarks))
+    return Decoded(pixels, tuple(remarks), (width, height) != whole)
 
 
 def _layout(image: PILImage.Image) -> str:

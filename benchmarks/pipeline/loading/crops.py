@@ -5,14 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image as PILImage
 
 from benchmarks.pipeline.cache.fingerprint import digest, module_identity
 from benchmarks.pipeline.loading.kept import make_pictures
-from benchmarks.pipeline.loading.listed import read_listed
+from benchmarks.pipeline.loading.listed import decode_listed
 from benchmarks.pipeline.workers import Workforce
 from datasets import reading
-from datasets.decoding.render import LARGE
+from datasets.decoding import render
 from datasets.errors import InputError
 from datasets.reading import Pixels
 from datasets.task import Box, Dataset, Image, Relevance
@@ -66,14 +65,14 @@ class _Cut:
         return ["-".join(map(str, (image.sha256, *_box(image))))]
 
     def __call__(self, image: Image) -> list[Pixels]:
-        with PILImage.open(image.path) as file:
-            if file.width * file.height > LARGE:
-                raise InputError(
-                    f"{image.path}: a picture of more than {LARGE:,} pixels is reduced, so that "
-                    f"the crop box of {image.id} does not fit; make a smaller copy of it"
-                )
-        picture = read_listed(image)
-        height, width = picture.shape[:2]
+        found = decode_listed(image)
+        if found.is_reduced:
+            raise InputError(
+                f"{image.path}: a picture of more than {render.LARGE:,} pixels is reduced (JPEG "
+                f"2000 of more than half of that), so that the crop box of {image.id} does not "
+                "fit; make a smaller copy of it"
+            )
+        height, width = found.pixels.shape[:2]
         left, top, right, bottom = _box(image)
         if not (0 <= left < right <= width and 0 <= top < bottom <= height):
             raise InputError(
@@ -81,7 +80,7 @@ class _Cut:
                 f"lies outside of the picture ({width} x {height} pixels); mend it where it is "
                 "written"
             )
-        return [np.ascontiguousarray(picture[top:bottom, left:right])]
+        return [np.ascontiguousarray(found.pixels[top:bottom, left:right])]
 
 
 def _box(image: Image) -> Box:

@@ -3,13 +3,19 @@
 from collections.abc import Iterator, Sequence
 from typing import overload
 
+from datasets.decoding.render import Decoded
 from datasets.errors import InputError, UnreadableImageError
-from datasets.reading import Pixels, read_image
+from datasets.reading import Pixels, decode
 from datasets.task import Image
 
 
 def read_listed(image: Image) -> Pixels:
-    """Read a picture that could be read when its dataset was listed.
+    """Read a picture that could be read when its dataset was listed; see `decode_listed`."""
+    return decode_listed(image).pixels
+
+
+def decode_listed(image: Image) -> Decoded:
+    """Decode a picture that could be read when its dataset was listed.
 
     Raises
     ------
@@ -17,7 +23,7 @@ def read_listed(image: Image) -> Pixels:
         If it has gone or changed meanwhile.
     """
     try:
-        return read_image(image.path, image.sha256)
+        return decode(image.path, image.sha256)
     except UnreadableImageError as error:
         raise InputError(f"{image.path}: {error}; it has changed meanwhile, run again") from error
 
