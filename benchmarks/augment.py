@@ -14,6 +14,7 @@ from PIL import Image
 
 from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import add_options, cluster, positive, require_folders
+from benchmarks.cli.outputs import others_in
 from benchmarks.formats.files import write_whole
 from benchmarks.pipeline.extraction.networks import augmented_inputs
 from benchmarks.pipeline.loading.dataset import load
@@ -55,9 +56,7 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 def _require_nothing_else(folder: Path, files: Sequence[Path]) -> None:
     """Refuse a folder with other pictures, which may be of the gallery or the queries by now."""
-    there = {path for path in folder.rglob("*") if not path.is_dir()}
-    # What a system leaves in every folder, such as .DS_Store, is no picture.
-    if others := sorted(path for path in there.difference(files) if path.name[0] != "."):
+    if others := others_in(folder, files):
         raise InputError(
             f"--out {folder.parent}: {others[0]} is no copy of a training image of these; remove "
             f"{folder}, or choose another --out"

@@ -17,7 +17,7 @@ from PIL import Image
 from benchmarks import LOCAL
 from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import a_path, add_options
-from benchmarks.cli.outputs import require_own_pages
+from benchmarks.cli.outputs import others_in, require_own_pages
 from benchmarks.formats.files import require_writable, write_whole
 from benchmarks.pipeline.loading.variants import EDGES
 from benchmarks.pipeline.methods.presets import FOLDER as PRESETS
@@ -166,11 +166,8 @@ def _require_replaceable(target: Path) -> None:
             f"{target}: holds rankings of a run, which shorter ones would replace; {another}, or "
             "remove that folder yourself"
         )
-    files = {path for path in target.rglob("*") if not path.is_dir()}
-    known = {path for pattern in _PUBLISHED for path in target.glob(pattern)}
-    # What a system leaves in every folder, such as .DS_Store, is nobody's.
-    foreign = sorted(path for path in files - known if not path.name.startswith("."))
-    if foreign:
+    known = (path for pattern in _PUBLISHED for path in target.glob(pattern))
+    if foreign := others_in(target, known):
         raise InputError(
             f"{foreign[0]}: is none of the published results, which replace all of {target}; "
             f"move it, or {another}"

@@ -126,6 +126,13 @@ def require_own_pages(out: Path, option: str) -> None:
             )
 
 
+def others_in(folder: Path, known: Iterable[Path]) -> list[Path]:
+    """Files below a folder that are none of those known, in order."""
+    there = {path for path in folder.rglob("*") if not path.is_dir()}
+    # What a system leaves in every folder, such as .DS_Store, is nobody's.
+    return sorted(path for path in there.difference(known) if not path.name.startswith("."))
+
+
 def has_json(is_of_kind: Callable[[object], bool]) -> Callable[[Path], bool]:
     """Tell files by the JSON that they hold."""
 

@@ -145,13 +145,11 @@ def _from_vectors(options: argparse.Namespace, workforce: Workforce) -> Iterator
     own = given_vectors(options)
     read = [file for pair in options.vectors for file in table_files(pair.partition("=")[2])]
     prepared = [_prepare(text, options, own, workforce) for text in options.dataset]
-    for dataset, methods in prepared:
-        written = [*_files(options, dataset, methods).values()]
-        for path in written:
+    for dataset, _, files in prepared:
+        for path in files.values():
             require_apart(path, "--out", *read)
-        require_same_pictures(options.out / dataset.name, dataset, written)
-    for dataset, methods in prepared:
-        files = _files(options, dataset, methods)
+        require_same_pictures(options.out / dataset.name, dataset, [*files.values()])
+    for dataset, methods, files in prepared:
         evaluation = Evaluation(dataset, options.cache, workforce)
         for name, ready in methods.items():
             if options.what == "vectors":
@@ -164,8 +162,8 @@ def _from_vectors(options: argparse.Namespace, workforce: Workforce) -> Iterator
 
 def _prepare(
     text: str, options: argparse.Namespace, own: Mapping[str, Any], workforce: Workforce
-) -> tuple[Dataset, dict[str, FittedMethod]]:
-    """A dataset, and the methods to be exported, ready to search."""
+) -> tuple[Dataset, dict[str, FittedMethod], dict[tuple[str, str], Path]]:
+    """A dataset, the methods to be exported, ready to search, and their files; see `_files`."""
     given = (options.cache, workforce, options.seed, options.layout, options.leave_one_out)
     dataset = load(text, *given)
     records = options.results / dataset.name
@@ -181,9 +179,8 @@ def _prepare(
     methods = {name: parse_method(name, options.epochs, own=own) for name in names}
     if options.what == "vectors" and not named:
         methods = {name: method for name, method in methods.items() if has_vectors(method)}
-    return dataset, {
-        name: fitted(method, dataset, options.cache) for name, method in methods.items()
-    }
+    ready = {name: fitted(method, dataset, options.cache) for name, method in methods.items()}
+    return dataset, ready, _files(options, dataset, methods)
 
 
 def _files(

@@ -181,7 +181,7 @@ def require_vectors(matrix: NDArray[Any], place: str, ids: Sequence[str] | None 
     for start in range(0, len(matrix), step):
         rows = np.asarray(matrix[start : start + step])
         with np.errstate(over="ignore"):
-            finite = np.isfinite(rows.astype(np.float32)).all(axis=1)
+            finite = np.isfinite(np.asarray(rows, np.float32)).all(axis=1)
         if not finite.all():
             row = start + int(np.argmin(finite))
             named = repr(ids[row]) if ids is not None and row < len(ids) else f"row {row}"
@@ -189,7 +189,7 @@ def require_vectors(matrix: NDArray[Any], place: str, ids: Sequence[str] | None 
                 f"{place}: the vector of {named} is not finite (NaN, infinite or beyond float32); "
                 "leave it out or mend it"
             )
-        is_zero &= not rows.any()
+        is_zero = is_zero and not rows.any()
     if is_zero:
         raise InputError(f"{place}: all vectors are zero; give those of another extractor")
     if not survive_rounding(matrix):

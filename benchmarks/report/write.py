@@ -72,13 +72,14 @@ def write_dataset(
     write_classes(folder, results, book)
     write_hybrid(folder, results, book)
     plot_training(results, book)
-    write_leaks(folder, read_leaks_of(folder, results))
+    leaks = read_leaks_of(folder, results)
+    write_leaks(folder, leaks)
     write_presets(folder, results.tasks)
     trained = folder.parent / SEEDS / folder.name
     if trained in dataset_folders(trained.parent) and (again := _whole_results(trained)):
         write_seeds(folder, results, again)
     book.finish(results.about.name)
-    write_table_page(folder, results, tables, choice)
+    write_table_page(folder, results, tables, choice, leaks)
     return Written(tables, book.plots, choice)
 
 

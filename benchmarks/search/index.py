@@ -127,13 +127,12 @@ class Index:
 
     def folders(self) -> set[Path]:
         """The folders that its pictures were listed in, or that those of other ids lie in."""
-        found = set()
-        for row in self._images:
-            path, name = Path(os.fsdecode(row["path"].item())), Path(row["id"].item().decode())
-            levels = len(name.parts)
-            is_below = path.parts[-levels:] == name.parts
-            found.add(path.parents[levels - 1] if is_below else path.parent)
-        return found
+        paths = (path.replace(os.sep.encode(), b"/") for path in self._images["path"].tolist())
+        found = {
+            path[: -len(name)] if path.endswith(b"/" + name) else path[: path.rfind(b"/") + 1]
+            for path, name in zip(paths, self._images["id"].tolist(), strict=True)
+        }
+        return {Path(os.fsdecode(folder)) for folder in found}
 
     def encode(self, picture: object) -> Vectors:
         """Make the vectors of a picture.

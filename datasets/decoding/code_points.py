@@ -7,11 +7,12 @@ References
 ITU-T H.273 (2021), Coding-independent code points for video signal type identification.
 """
 
+from itertools import islice
 from typing import IO
 
 from PIL import Image as PILImage
 
-from datasets.decoding.png import BEGIN
+from datasets.decoding.png import chunks
 
 _PRIMARIES = {4: "BT.470 M", 5: "BT.470 BG", 6: "BT.601", 7: "SMPTE 240M", 8: "film"}
 _PRIMARIES |= {9: "BT.2020", 10: "XYZ", 11: "DCI-P3", 12: "Display P3", 22: "EBU 3213"}
@@ -50,15 +51,13 @@ def colour_remark(image: PILImage.Image) -> list[str]:
 
 def _of_png(file: IO[bytes]) -> tuple[int, int]:
     """Primaries and curve of a PNG; zeros where it names none."""
-    start = len(BEGIN)
-    for _ in range(_MOST_CHUNKS):
-        file.seek(start)
-        head = file.read(10)
-        if len(head) < 10 or head[4:8] == b"IDAT":
+    for name, place in islice(chunks(file), _MOST_CHUNKS):
+        if name == b"IDAT":
             break
-        if head[4:8] == b"cICP":
-            return head[8], head[9]
-        start += 12 + int.from_bytes(head[:4], "big")
+        if name == b"cICP":
+            file.seek(place)
+            found = file.read(2)
+            return (found[0], found[1]) if len(found) == 2 else (0, 0)
     return 0, 0
 
 

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 from typing import IO
 
 from datasets.errors import UnreadableImageError
@@ -35,13 +36,20 @@ def require_few_chunks(file: IO[bytes], size: int) -> None:
     """
     if size <= MOST_CHUNKS * _LEAST:
         return
-    place, count = len(BEGIN), 0
-    while place < size and count <= MOST_CHUNKS:
-        file.seek(place)
-        place += _LEAST + int.from_bytes(file.read(4), "big")
-        count += 1
-    if count > MOST_CHUNKS:
+    if sum(1 for _ in islice(chunks(file), MOST_CHUNKS + 1)) > MOST_CHUNKS:
         raise UnreadableImageError(f"a PNG of more than {MOST_CHUNKS:,} chunks; save it anew")
+
+
+def chunks(file: IO[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Name of every chunk of a PNG, and the place of its content."""
+    place = len(BEGIN)
+    while True:
+        file.seek(place)
+        head = file.read(8)
+        if not head:
+            return
+        yield head[4:], place + 8
+        place += _LEAST + int.from_bytes(head[:4], "big")
 
 
 def without_metadata(data: bytes) -> bytes:

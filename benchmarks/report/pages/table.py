@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.formats.files import Json, write_json
-from benchmarks.pipeline.records.leaks import read_leaks_of
+from benchmarks.pipeline.records.leaks import Leaks
 from benchmarks.pipeline.records.results import Results
 from benchmarks.report.comparisons import rank_methods, score_task
 from benchmarks.report.format import LEVEL_WITH_BEST, write_csv, write_page
@@ -68,6 +68,7 @@ def write_table_page(
     results: Results,
     tables: Mapping[str, Sequence[Json]],
     choice: Choice = USUAL,
+    leaks: Leaks | None = None,
 ) -> None:
     """Write a dataset's page of tables, after all others: it names those that there are."""
     write_page(
@@ -86,7 +87,7 @@ def write_table_page(
         resolution=resolution,
         remarks=remarks,
         pages={page: title for page, title in PAGES.items() if (folder / page).exists()},
-        leaks=read_leaks_of(folder, results),
+        leaks=leaks,
         problems=results.about.problems[:_PROBLEMS_SHOWN],
     )
 
