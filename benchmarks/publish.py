@@ -1,8 +1,8 @@
 """Write results in the form that is published: pages, plots, and all records in one small file.
 
 ``python -m benchmarks.publish [FROM] --out DIR [--dataset NAME …]`` packs every dataset of FROM
-into ``records.zip`` (see `benchmarks.pipeline.records.archive`), from which all commands read as
-they do from a run's folder, and leaves out what ``benchmarks.report`` derives in seconds.
+into ``records.tar.xz`` (see `benchmarks.pipeline.records.archive`), from which all commands read
+as they do from a run's folder, and leaves out what ``benchmarks.report`` derives in seconds.
 """
 
 import logging
@@ -22,8 +22,7 @@ from benchmarks.formats.files import require_writable, write_whole
 from benchmarks.pipeline.loading.variants import EDGES
 from benchmarks.pipeline.methods.presets import FOLDER as PRESETS
 from benchmarks.pipeline.records.archive import ARCHIVE, read_packed, write_archive
-from benchmarks.pipeline.records.invariance import FOLDER as INVARIANCE
-from benchmarks.pipeline.records.invariance import STUDY
+from benchmarks.pipeline.records.invariance import STUDY, packable
 from benchmarks.pipeline.records.leaks import LEAKS
 from benchmarks.pipeline.records.record import (
     DESCRIPTION,
@@ -44,13 +43,16 @@ from benchmarks.report.write import write_dataset, write_front, write_vocabulary
 from datasets.errors import InputError
 from datasets.locks import workshop
 
-DERIVED = ("table.json", "classes.csv", "mistakes.csv", "confusion.csv", "gap.csv", "hybrid.csv")
+DERIVED = (
+    *("table.json", "classes.csv", "mistakes.csv", "confusion.csv", "gap.csv", "hybrid.csv"),
+    "invariance.csv",
+)
 """Files that the pages come with, and the records tell."""
 
 _KEPT = (
     *(DESCRIPTION, PROBLEMS, LEAKS, "leaks.png", f"{EDGES}.png"),
     *(f"{TRAINING}/*.csv", f"{PRESETS}/*.json", "answers/**/*.json"),
-    *(STUDY, f"{INVARIANCE}/*.npz"),
+    STUDY,
 )
 """Files beside the records that nothing here can make again."""
 
@@ -190,7 +192,7 @@ def _contents(folder: Path) -> set[str]:
     sets = Description.read(folder).query_sets
     rows = {f"{one}/{path.method}" for one in sets for path in record_paths(folder, one)}
     files = (path for pattern in _KEPT for path in folder.glob(pattern))
-    return rows | {path.relative_to(folder).as_posix() for path in files}
+    return rows | packable(folder).keys() | {path.relative_to(folder).as_posix() for path in files}
 
 
 def _write_pages(folder: Path, study: str, with_plots: bool) -> None:
@@ -202,8 +204,8 @@ def _write_pages(folder: Path, study: str, with_plots: bool) -> None:
 
 
 def _members(source: Path) -> dict[str, bytes]:
-    """Members of a dataset's archive: its list of images, and its records, compact."""
-    about, members = Description.read(source), {}
+    """Members of a dataset's archive: its list of images, and all numbers, rankings compact."""
+    about, members = Description.read(source), packable(source)
     path, packed = source / IMAGES, read_packed(source, IMAGES)
     members[IMAGES] = packed.content if packed and not path.exists() else path.read_bytes()
     for query_set in about.query_sets:

@@ -246,6 +246,16 @@ def test_nothing_is_written_unless_asked(parted, tmp_path, monkeypatch):
         evaluate("lbp", parted, out=parted / "results")
 
 
+def test_a_cache_lies_beside_anything_but_pictures(parted):
+    (parted.parent / "README.md").write_text("My pictures.\n")
+    evaluate("tiny-image", parted, cache=parted.parent)
+    assert list(parted.parent.glob("vectors/tiny-image-*"))
+    with pytest.raises(InputError, match=r"cache= .* and would join what is read there"):
+        evaluate("lbp", parted, cache=parted / "cache")
+    with pytest.raises(InputError, match=r"out= .*README.md"):
+        evaluate("lbp", parted, out=parted.parent)
+
+
 def test_foreign_vectors_are_never_recalled(parted, tmp_path):
     folders = {"out": tmp_path / "out", "cache": tmp_path / "cache", "name": "mine"}
     first = evaluate(lambda picture: mean_colour(picture), parted, **folders)

@@ -306,18 +306,23 @@ def _folders(
         for option, folder in (("cache=", cache), ("out=", out)):
             if folder is not None:
                 require_writable(Path(folder), option)
-                require_own_pages(Path(folder), option)
+        if out is not None:
+            require_own_pages(Path(out), "out=")
         yield Path(cache or temporary / "cache"), Path(out or temporary / "out"), temporary
 
 
 def _require_outside(
-    dataset: str | Path, layout: Sequence[str], *folders: str | Path | None
+    dataset: str | Path,
+    layout: Sequence[str],
+    cache: str | Path | None,
+    out: str | Path | None,
 ) -> None:
     source, root = datasets.resolve(str(dataset), layout)
-    for option, folder in zip(("cache=", "out="), folders, strict=True):
+    for option, folder in (("cache=", cache), ("out=", out)):
         if folder is not None:
             require_apart(Path(folder), option, root)
-            require_results_apart(Path(folder), option, [source.name], [root])
+    if out is not None:
+        require_results_apart(Path(out), "out=", [source.name], [root])
 
 
 def _finished(data: Dataset, method: Method, results: Path, report: bool) -> Result:

@@ -22,12 +22,12 @@ from benchmarks.pipeline.loading.training import LeakError, training_fingerprint
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.records.invariance import (
+    FAILED,
     Changed,
     Floats,
     Measured,
     Study,
     read_measured,
-    remove_measured,
     write_measured,
 )
 from benchmarks.pipeline.records.record import PHOTOS
@@ -44,7 +44,6 @@ from retrieval.ranking import random_ranking, summarise
 from retrieval.search import Vectors
 
 _METRIC = {"map": METRICS["map"]}
-_FAILED = "failed: "
 
 
 @dataclass(frozen=True)
@@ -158,12 +157,10 @@ def measure_invariance(
     label = f"searching {dataset.name}, transformed"
     for method in evaluation.workforce.track(todo, len(todo), label):
         reason = _absence(method, extracted) or _measure(work, method, extracted, folder)
-        if reason.startswith(_FAILED):
+        if reason.startswith(FAILED):
             failed = True
-            if not _is_finished(folder, study, method, dataset):
-                remove_measured(folder, method.name)
             evaluation.workforce.log(f"{method.name}, transformed queries: {reason}")
-        if reason:
+        if reason and not _is_finished(folder, study, method, dataset):
             absent[method.name] = reason
             _write(folder, study, absent)
     return failed
@@ -191,7 +188,7 @@ def _left_out(method: Method) -> str | None:
 def _absence(method: Method, extracted: Mapping[str, Extracted]) -> str:
     """Reason why an extractor of a method has no vectors; empty if all have."""
     parts = [extracted[one.name] for one in method.extractors]
-    failures = [f"{_FAILED}{part.failed}" for part in parts if part.failed]
+    failures = [f"{FAILED}{part.failed}" for part in parts if part.failed]
     return [*failures, *(part.skipped for part in parts if part.skipped), ""][0]
 
 
@@ -227,7 +224,7 @@ def _measure(work: "_Work", method: Method, extracted: dict[str, Extracted], fol
     except Exception as error:
         if is_disk_full(error):
             raise
-        return f"{_FAILED}{type(error).__name__}: {error}"
+        return f"{FAILED}{type(error).__name__}: {error}"
     return ""
 
 

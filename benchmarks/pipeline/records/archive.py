@@ -1,36 +1,41 @@
-"""Published results: the records of a dataset and their images in one file, ``records.zip``.
+"""Published results: the records of a dataset and their images in one file, ``records.tar.xz``.
 
-Its members are called as the files would be in the dataset's folder, ``images.csv`` and
-``records/<query set>/<method>.json``, ``.npz`` and ``.costs.json``, so that unzipping it there
-gives a results folder like any other. Rankings are compact, see `retrieval.compact`. A file in
-the folder stands for the member of its name, so that a run may add to what was published.
+Its members are called as the files would be in the dataset's folder, ``images.csv``,
+``records/<query set>/<method>.json``, ``.npz`` and ``.costs.json``, and
+``invariance/<method>.npz``, so that unpacking it there gives a results folder like any other.
+Rankings are compact, see `retrieval.compact`; what is alike lies together, and is compressed as
+one. A file in the folder stands for the member of its name, so that a run may add to what was
+published.
 
 An archive may be a stranger's: it is read in memory, nothing is extracted, only members that this
-suite would write are read, and none is larger than it may be.
+suite would write are read, and it unpacks to no more than it may.
 """
 
 import io
+import lzma
 import re
 import stat
+import tarfile
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import ZIP_LZMA, ZipFile, ZipInfo
 
 from benchmarks.formats.files import write_whole
 from datasets.errors import DamagedError, InputError
 from datasets.file_names import require_file_name
-from datasets.json_files import MAX_BYTES
 
-ARCHIVE = "records.zip"
+ARCHIVE = "records.tar.xz"
 
-_MEMBER = re.compile(r"images\.csv|records/([^/]+)/([^/]+?)(\.costs\.json|\.json|\.npz)")
+_MEMBER = re.compile(
+    r"images\.csv|(?:records/([^/]+)|invariance)/([^/]+?)(\.costs\.json|\.json|\.npz)"
+)
+
 _MOST_BYTES = 512 * 2**20
 """Of an archive, and of all that it holds."""
 
-_PIECE = 4096
-"""Bytes that are decompressed at once: few, since nobody knows how many they become."""
+_MOST_MEMORY = 128 * 2**20
+"""For decompressing, which takes 65 MiB of what is written here."""
 
 _DAMAGED = "damaged: fetch it again, or publish it anew"
 
@@ -41,14 +46,14 @@ class Archive:
     Parameters
     ----------
     path : Path
-        Its file.
+        Its file, for messages.
     content : bytes
         What is in the file.
 
     Attributes
     ----------
-    names : frozenset of str
-        Of the members.
+    members : dict of str to bytes
+        Name to content.
 
     Raises
     ------
@@ -58,49 +63,38 @@ class Archive:
 
     def __init__(self, path: Path, content: bytes) -> None:
         self.path = path
+        self.members: dict[str, bytes] = {}
         try:
-            self._zip = ZipFile(io.BytesIO(content))
-            members = self._zip.infolist()
-        except Exception as error:  # whatever damage makes the reader raise
-            raise DamagedError(f"{path}: no zip archive ({error}); {_DAMAGED}") from error
-        for member in members:
-            self._require_plain(member)
-        self.names = frozenset(member.filename for member in members)
-        if len(self.names) < len(members):
-            raise DamagedError(f"{path}: holds two members of one name; {_DAMAGED}")
-        if sum(member.file_size for member in members) > _MOST_BYTES:
-            raise DamagedError(f"{path}: more than {_MOST_BYTES // 2**20} MiB; {_DAMAGED}")
-
-    def read(self, name: str) -> bytes:
-        """The content of a member, which has the length and the CRC that the archive says.
-
-        Raises
-        ------
-        DamagedError
-            If it has not.
-        """
-        try:
-            with self._zip.open(name) as member:
-                return b"".join(iter(lambda: member.read(_PIECE), b""))
-        except Exception as error:  # whatever damage makes the reader raise
-            place = f"{self.path}: {name}"
-            raise DamagedError(f"{place} cannot be unpacked ({error}); {_DAMAGED}") from error
-
-    def _require_plain(self, member: ZipInfo) -> None:
-        """Refuse a member that this suite would not write."""
-        parts = _MEMBER.fullmatch(member.filename)
-        kind = stat.S_IFMT(member.external_attr >> 16)
-        try:
-            if parts is None or kind not in (0, stat.S_IFREG) or member.flag_bits & 1:
-                raise InputError("is no record, ranking or list of images")
-            for part in parts.groups()[:2]:
-                if part is not None:
-                    require_file_name(part, "a record", "publish it anew")
-            if member.file_size > MAX_BYTES:
-                raise InputError(f"is larger than {MAX_BYTES // 2**20} MiB")
+            with tarfile.open(fileobj=io.BytesIO(_decompressed(content)), mode="r:") as archive:
+                for member in archive:
+                    self._add(member, archive)
         except InputError as error:
-            shown = f"{member.filename!r:.80}"
-            raise DamagedError(f"{self.path}: {shown} {error}; {_DAMAGED}") from error
+            raise DamagedError(f"{path}: {error}; {_DAMAGED}") from error
+        except Exception as error:  # whatever damage makes the reader raise
+            raise DamagedError(f"{path}: no archive of records ({error}); {_DAMAGED}") from error
+
+    def _add(self, member: tarfile.TarInfo, archive: tarfile.TarFile) -> None:
+        """Add a member, unless this suite would not write it."""
+        parts, shown = _MEMBER.fullmatch(member.name), f"{member.name!r:.80}"
+        file = archive.extractfile(member) if member.type == tarfile.REGTYPE else None
+        if parts is None or file is None or member.sparse is not None:
+            raise InputError(f"{shown} is no record, ranking or list of images")
+        for part in parts.groups()[:2]:
+            if part is not None:
+                require_file_name(part, f"a record of {shown}", "publish it anew")
+        if member.name in self.members:
+            raise InputError(f"{shown} stands twice in it")
+        self.members[member.name] = file.read()
+
+
+def _decompressed(content: bytes) -> bytes:
+    reader = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MOST_MEMORY)
+    made = reader.decompress(content, _MOST_BYTES + 1)
+    if len(made) > _MOST_BYTES:
+        raise InputError(f"unpacks to more than {_MOST_BYTES // 2**20} MiB")
+    if not reader.eof or reader.unused_data:
+        raise InputError("does not end where it should")
+    return made
 
 
 def open_archive(folder: Path) -> Archive | None:
@@ -117,7 +111,7 @@ def open_archive(folder: Path) -> Archive | None:
     except OSError:
         return None
     if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_BYTES:
-        raise DamagedError(f"{path}: no zip archive of at most 512 MiB; {_DAMAGED}")
+        raise DamagedError(f"{path}: no file of at most {_MOST_BYTES // 2**20} MiB; {_DAMAGED}")
     return _opened(path, found.st_mtime_ns, found.st_size)
 
 
@@ -146,18 +140,18 @@ def read_packed(folder: Path, name: str) -> Packed | None:
     Raises
     ------
     DamagedError
-        If the archive, or the member, is damaged.
+        If the archive is damaged.
     """
     archive = open_archive(folder)
-    if archive is None or name not in archive.names:
+    if archive is None or name not in archive.members:
         return None
-    return Packed(archive.read(name), f"{archive.path}: {name}")
+    return Packed(archive.members[name], f"{archive.path}: {name}")
 
 
 def packed_names(folder: Path, within: str) -> list[str]:
     """Names of the files that the archive of a results folder has for one of its folders."""
     archive = open_archive(folder)
-    places = (name.rpartition("/") for name in (archive.names if archive else ()))
+    places = (name.rpartition("/") for name in (archive.members if archive else ()))
     return sorted(name for place, _, name in places if place == within)
 
 
@@ -170,13 +164,28 @@ def write_archive(folder: Path, members: Mapping[str, bytes]) -> None:
         ``<out>/<dataset>``.
     members : mapping of str to bytes
         Name to content.
+
+    Raises
+    ------
+    InputError
+        If it would be larger than what is read again.
     """
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name in sorted(members, key=_place):
+            member = tarfile.TarInfo(name)  # of 1970, whenever it is written
+            member.size = len(members[name])
+            archive.addfile(member, io.BytesIO(members[name]))
+    if packed.tell() > _MOST_BYTES:
+        raise InputError(
+            f"{folder}: its records take more than {_MOST_BYTES // 2**20} MiB; publish a folder "
+            "with fewer methods"
+        )
+    content = lzma.compress(packed.getvalue(), preset=9 | lzma.PRESET_EXTREME)
+    write_whole(folder / ARCHIVE, lambda path: path.write_bytes(content))
 
-    def write(path: Path) -> None:
-        with ZipFile(path, "w", ZIP_LZMA) as archive:
-            for name in sorted(members):
-                member = ZipInfo(name)  # of 1980, whenever it is written
-                member.compress_type, member.external_attr = ZIP_LZMA, 0o644 << 16
-                archive.writestr(member, members[name])
 
-    write_whole(folder / ARCHIVE, write)
+def _place(name: str) -> tuple[str, str]:
+    """Order of a member: beside those of its kind."""
+    parts = _MEMBER.fullmatch(name)
+    return (parts and parts[3]) or "", name

@@ -4,8 +4,11 @@
 
     <out>/<dataset>/invariance.json           queries, transformations, methods left out
     <out>/<dataset>/invariance/<method>.npz   average precision of every query and copy
+
+The latter may lie in an archive, see `benchmarks.pipeline.records.archive`.
 """
 
+import io
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +21,13 @@ from numpy.typing import NDArray
 from benchmarks.formats.files import read_checked, write_checked, write_whole
 from benchmarks.pipeline.cache.archive import read_arrays
 from benchmarks.pipeline.cache.fingerprint import digest
+from benchmarks.pipeline.records.archive import packed_names, read_packed
 from datasets.errors import DamagedError
 
 STUDY = "invariance.json"
 FOLDER = "invariance"
+FAILED = "failed: "
+"""Begins the reason why a method has no numbers any more, whatever it had before."""
 
 _ARRAYS = ("key", "study", "clean", "scores")
 
@@ -123,19 +129,8 @@ class Measured:
 
 def write_measured(folder: Path, study: Study, method: str, measured: Measured) -> None:
     """Write the numbers of a method into a dataset's results folder, whole or not at all."""
-    arrays: dict[str, Any] = {"clean": measured.clean, "scores": measured.scores}
-    arrays |= {"key": np.array(measured.key), "study": np.array(study.key)}
-
-    def write(part: Path) -> None:
-        with part.open("wb") as file:
-            np.savez_compressed(file, **arrays)
-
-    write_whole(_file(folder, method), write, lasting=True)
-
-
-def remove_measured(folder: Path, method: str) -> None:
-    """Remove the numbers of a method that has none any more."""
-    _file(folder, method).unlink(missing_ok=True)
+    content = _to_bytes(study, measured)
+    write_whole(_file(folder, method), lambda part: part.write_bytes(content), lasting=True)
 
 
 def read_measured(folder: Path, study: Study, method: str) -> Measured | None:
@@ -147,11 +142,9 @@ def read_measured(folder: Path, study: Study, method: str) -> Measured | None:
         If they cannot be read.
     """
     path = _file(folder, method)
-    if not path.exists():
-        return None
     try:
-        found = read_arrays(path, *_ARRAYS)
-        if str(found["study"]) != study.key:
+        found = _arrays(folder, path)
+        if found is None or str(found["study"]) != study.key:
             return None
         made = Measured(str(found["key"]), found["clean"], found["scores"])
         if (made.scores.shape, made.clean.shape) != (study.shape, study.shape[2:]):
@@ -173,10 +166,43 @@ def read_invariance(folder: Path) -> tuple[Study, dict[str, Measured]] | None:
     study = Study.read(folder)
     if study is None:
         return None
-    names = sorted(path.stem for path in (folder / FOLDER).glob("*.npz"))
-    found = {name: read_measured(folder, study, name) for name in names}
+    files = {path.name for path in (folder / FOLDER).glob("*.npz")}
+    names = sorted(Path(name).stem for name in files.union(packed_names(folder, FOLDER)))
+    failed = {name for name, reason in study.left_out.items() if reason.startswith(FAILED)}
+    found = {name: read_measured(folder, study, name) for name in names if name not in failed}
     known = {name: one for name, one in found.items() if one is not None}
     return (study, known) if known else None
+
+
+def packable(folder: Path) -> dict[str, bytes]:
+    """What `read_invariance` reads, as members of an archive: name to content."""
+    study, measured = read_invariance(folder) or (None, {})
+    return {
+        f"{FOLDER}/{_file(folder, name).name}": _to_bytes(study, one)
+        for name, one in measured.items()
+        if study
+    }
+
+
+def _to_bytes(study: Study, measured: Measured) -> bytes:
+    content = io.BytesIO()
+    arrays: dict[str, Any] = {"clean": measured.clean, "scores": measured.scores}
+    np.savez(content, key=np.array(measured.key), study=np.array(study.key), **arrays)
+    return content.getvalue()
+
+
+def _arrays(folder: Path, path: Path) -> dict[str, NDArray[Any]] | None:
+    """The arrays of a file, or of the member of its name; None if there is neither."""
+    if path.exists():
+        return read_arrays(path, *_ARRAYS)
+    packed = read_packed(folder, f"{FOLDER}/{path.name}")
+    if packed is None:
+        return None
+    try:
+        with np.load(io.BytesIO(packed.content), allow_pickle=False) as found:
+            return {name: found[name] for name in _ARRAYS}
+    except Exception as error:  # whatever damage makes the reader raise
+        raise DamagedError(f"{packed.place}: damaged ({error})") from error
 
 
 def _file(folder: Path, method: str) -> Path:

@@ -22,6 +22,29 @@ _HAND_CRAFTED = tuple(name for name in FAMILIES if name not in (NETWORK, FUSED, 
 FRONT = "README.md"
 """The page's name."""
 
+_STUDIES = (
+    (
+        "the original protocol",
+        "original-protocol/summary.md",
+        "augmented copies of every image of animals in gallery and queries, as the project had it "
+        "that this suite redoes; a leak, for comparison only",
+    ),
+    (
+        "leave-one-out",
+        "leave-one-out/summary.md",
+        "each image of corel1000 asks all others, as in its literature (Wang et al. 2001, "
+        "doi:10.1109/34.955109)",
+    ),
+    ("fusion", "ways-of-fusing/corel1000/hybrid.md", "every rule, with the same extractors"),
+    ("vocabularies", "vocabulary-size/summary.md", "a bag of visual words by their number"),
+    ("approximate search", "approximate/openmoji/approximate.md", "recall, speed and bytes"),
+    ("keypoints", "keypoints/keypoints.md", "found again in turned and smaller images"),
+    ("speed", "speed/speed.md", "milliseconds beside what one would use instead"),
+    ("growth", "speed/growth.md", "time and memory by the number of images"),
+    ("reliability", "reliability.md", "faults made on purpose, and what became of them"),
+)
+"""Side studies: the name, the page and the topic of each."""
+
 _SMALL, _FAST = 1024, 10.0
 """Bytes and milliseconds that somebody in need of little can afford for an image."""
 
@@ -99,7 +122,7 @@ def write_overview(out: Path, results: Sequence[Results]) -> None:
         findings=findings(tasks),
         families=best_of_families(tasks),
         estimate=estimate,
-        has_original=(out / "original-protocol" / "summary.md").exists(),
+        studies=[one for one in _STUDIES if (out / one[1]).exists()],
     )
 
 
