@@ -22,6 +22,7 @@ from datasets.decoding.formats import (
     require_readable,
     share_of_pixels,
 )
+from datasets.decoding.heif import require_text
 from datasets.decoding.jpeg import BEGIN as JPEG
 from datasets.decoding.jpeg import require_few_scans
 from datasets.decoding.png import BEGIN as PNG
@@ -35,7 +36,7 @@ from datasets.opening import BinaryFile, NotRegularError, NotSharedError, open_f
 Pixels = NDArray[np.uint8]
 """A decoded picture: uint8 RGB, shape (height, width, 3), upright."""
 
-VERSION = "reading 3"
+VERSION = "reading 4"
 """Name and number of the pixels of the pictures, for cache keys: others need another number."""
 
 MAX_PIXELS = 89_478_485
@@ -247,6 +248,9 @@ def _size(file: IO[bytes]) -> int:
 
 
 def _render(file: IO[bytes], limit: int) -> Decoded:
+    if file.read(8).endswith(b"ftyp"):
+        require_text(file)
+    file.seek(0)
     with PILImage.open(file, formats=READ) as image:
         most = int(limit * share_of_pixels(image))
         if image.width * image.height > most:
@@ -270,8 +274,10 @@ def _undecodable(error: Exception, data: bytes = b"") -> UnreadableImageError:
     if isinstance(error, UnidentifiedImageError) and data.startswith((b"II", b"MM")):
         if is_floating(data):
             return UnreadableImageError(FLOATING)
-        return UnreadableImageError("a TIFF of a rare or damaged kind; save it with 8 or 16 bit")
+        return UnreadableImageError("a TIFF of a rare or damaged kind; save it as PNG")
     if isinstance(error, UnidentifiedImageError):
-        return UnreadableImageError("cannot be decoded (damaged from its beginning on)")
+        return UnreadableImageError(
+            "cannot be decoded (rare or damaged from the start; save it as PNG)"
+        )
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return UnreadableImageError(f"cannot be decoded ({reason})")

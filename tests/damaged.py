@@ -85,6 +85,29 @@ def profile(columns: list[tuple[float, ...]], gamma: float) -> bytes:
     return (head + xyz((0.9642, 1, 0.8249))[8:]).ljust(128, b"\0") + table + body
 
 
+def box(kind: bytes, content: bytes) -> bytes:
+    """A box of JPEG 2000, AVIF and HEIC."""
+    return struct.pack(">I", 8 + len(content)) + kind + content
+
+
+def jpeg2000(image: Image.Image, colour: bytes, more: bytes = b"") -> bytes:
+    """A JPEG 2000 with another box of colour, and more boxes behind it."""
+    data = encoded(image, "JPEG2000")
+    start, colours, end = (data.index(name) - 4 for name in (b"jp2h", b"colr", b"jp2c"))
+    head = box(b"jp2h", data[start + 8 : colours] + box(b"colr", colour) + more)
+    return data[:start] + head + data[end:]
+
+
+def bitmap(image: Image.Image, space: bytes, calibration: bytes = b"", icc: bytes = b"") -> bytes:
+    """A BMP of version 5 that names its colours."""
+    pixels = np.array(image)[::-1, :, ::-1].tobytes()
+    about = struct.pack("<IiiHHIIiiII", 124, *image.size, 1, 24, 0, len(pixels), 0, 0, 0, 0)
+    about += (bytes(16) + space).ljust(20, b"\0") + calibration.rjust(48, b"\0") + bytes(4)
+    about += struct.pack("<III", 124 + len(pixels), len(icc), 0)
+    size = 14 + len(about) + len(pixels) + len(icc)
+    return b"BM" + struct.pack("<IHHI", size, 0, 0, 14 + len(about)) + about + pixels + icc
+
+
 def bitmap_with_empty_alpha(image: Image.Image) -> bytes:
     """A BMP of version 5 with an alpha mask, alpha 0 everywhere."""
     pixels = np.array(image)[::-1, :, ::-1]
@@ -109,3 +132,22 @@ HEIC = base64.b85decode(
     "~oRC25M2K)5kqPHznae<iAOOiT0u4P5;^(p#C`O$ffDP#lD6P*}?0SLQONimY330b}#"
 )
 """A picture of 32 x 16 pixels, red on the left, blue on the right, for want of a free encoder."""
+
+
+def heic_with_item(kind: bytes) -> bytes:
+    """The HEIC with an item of metadata, of the given type."""
+    places, items = HEIC.index(b"iloc") - 4, HEIC.index(b"iinf") - 4
+    behind = items + int.from_bytes(HEIC[items : items + 4], "big")
+    item = box(b"infe", b"\2\0\0\0\0\2\0\0" + kind + b"\0")
+    item += HEIC[items + 14 : behind]
+    told = box(b"iref", bytes(4) + box(b"cdsc", b"\0\2\0\1\0\1"))
+    place = struct.pack(">HHIHII", 2, 0, 0, 1, 0, 16)
+    more = len(place + item + told) - (behind - items - 14)
+    begin = int.from_bytes(HEIC[places + 20 : places + 24], "big") + more
+    located = HEIC[places + 8 : places + 14] + b"\0\2" + HEIC[places + 16 : places + 20]
+    located += struct.pack(">I", begin) + HEIC[places + 24 : items] + place
+    start = HEIC.index(b"meta") - 4
+    size = int.from_bytes(HEIC[start : start + 4], "big") + more
+    head = HEIC[:start] + struct.pack(">I", size) + HEIC[start + 4 : places]
+    listed = box(b"iinf", HEIC[items + 8 : items + 12] + b"\0\2" + item)
+    return head + box(b"iloc", located) + listed + told + HEIC[behind:]

@@ -13,14 +13,17 @@ import cv2
 import numpy as np
 import pytest
 import skimage
+import tifffile
 from damaged import (
     HEIC,
     TURNED,
+    bitmap,
     bitmap_with_empty_alpha,
     chunk,
     encoded,
     exif,
     jpeg,
+    jpeg2000,
     png,
     profile,
     tiff,
@@ -38,6 +41,15 @@ LEFT_OUT = "its metadata are damaged and left out"
 ENDED = "its end is missing, its pixels are not"
 
 SCENE = Image.fromarray(scene(1))
+
+
+def written(values, **options):
+    """A TIFF by another writer than Pillow."""
+    file = io.BytesIO()
+    tifffile.imwrite(file, values, **options)
+    return file.getvalue()
+
+
 SIGNED = (0x11A, 10, b"\xff\xff\xff\xff\0\0\0\0")
 NEGATIVE = (0x101, 9, b"\xff\xff\xff\xff")
 
@@ -181,6 +193,17 @@ def test_colour_profiles_count(tmp_path, kind):
     assert np.abs(np.median(pixels[4:, 4:], axis=(0, 1)) - GREEN).max() <= 2
 
 
+@pytest.mark.parametrize("way", [2, 3])
+def test_the_profile_of_a_jpeg_2000_counts(tmp_path, way):
+    data = jpeg2000(in_profile(WIDE).resize((64, 64), 0), bytes([way, 0, 0]) + WIDE)
+    assert np.abs(read_image(put(tmp_path, "a", data))[32, 32].astype(int) - GREEN).max() <= 2
+
+
+def test_the_profile_of_a_bmp_counts(tmp_path):
+    data = bitmap(in_profile(WIDE), b"DEBM", icc=WIDE)
+    assert np.abs(read_image(put(tmp_path, "a", data))[4, 4].astype(int) - GREEN).max() <= 2
+
+
 def test_profiles_of_transparent_and_indexed_pictures_count(tmp_path):
     clear = in_profile(WIDE).convert("RGBA")
     clear.putpixel((0, 0), (0, 0, 0, 0))
@@ -241,8 +264,13 @@ def test_colours_in_words_of_png_count(tmp_path):
         (tiff(1, 16, np.full((8, 8), 2048, "<u2")), 8),
         (tiff(1, 16, np.full((8, 8), 2048, "<u2"), (281, 3, 4095)), 128),
         (tiff(0, 16, np.full((8, 8), 2048, "<u2"), (281, 3, 4095)), 127),
+        (tiff(1, 16, np.full((8, 8), 2048, "<u2"), (281, 3, 4095), (700, 3, 1)), 128),
+        (written(np.full((8, 8), 58981, ">u2"), byteorder=">", photometric="miniswhite"), 26),
     ],
-    ids=["inverted 16", "inverted 8", "inverted 1", "dark 16", "declared 12", "inverted 12"],
+    ids=[
+        *("inverted 16", "inverted 8", "inverted 1", "dark 16", "declared 12", "inverted 12"),
+        *("declared 12 beside damage", "inverted 16, big-endian"),
+    ],
 )
 def test_depths_of_grey(tmp_path, data, value):
     assert (read_image(put(tmp_path, "a.tif", data)) == value).all()
@@ -268,8 +296,47 @@ def test_a_tiff_of_a_rare_kind_is_told_so(tmp_path):
     with pytest.raises(UnreadableImageError, match="floating-point"):
         read_image(Path(skimage.__file__).parent / "data" / "multipage_rgb.tif")
     rare = put(tmp_path, "a.tif", tiff(1, 64, np.full((8, 8), 9, "<u8")))
-    with pytest.raises(UnreadableImageError, match="a TIFF of a rare or damaged kind; save it"):
+    with pytest.raises(
+        UnreadableImageError, match="a TIFF of a rare or damaged kind; save it as PNG"
+    ):
         read_image(rare)
+
+
+DEEP = np.stack([np.full((16, 24), value, np.uint16) for value in (52000, 9000, 700)])
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("layout", [{}, {"rowsperstrip": 4}, {"tile": (16, 16)}], ids=str)
+def test_planes_of_deep_colour_are_read_like_pixels(tmp_path, layout, order):
+    options = {"photometric": "rgb", "byteorder": order, **layout}
+    apart = put(tmp_path, "a.tif", written(DEEP, planarconfig="separate", **options))
+    assert read_image(apart)[5, 5].tolist() == [203, 35, 2]
+    whole = put(tmp_path, "b.tif", written(DEEP.transpose(1, 2, 0), **options))
+    np.testing.assert_array_equal(read_image(apart), read_image(whole))
+
+
+def test_halved_colours_of_an_uncompressed_tiff_are_read(tmp_path):
+    unit = np.tile(np.array([150] * 4 + [44, 21], np.uint8), 8 * 12)  # 2 x 2 pixels, and Cb and Cr
+    data = encoded(Image.new("YCbCr", (24, 16)), "TIFF", tiffinfo={530: (2, 2)})
+    with Image.open(io.BytesIO(data)) as image:
+        place = image.tag_v2[273][0]
+    data = data[:place] + unit.tobytes() + b"\0" * 24 * 16 * 3
+    assert np.abs(read_image(put(tmp_path, "a.tif", data)).astype(int) - (0, 255, 1)).max() < 3
+
+
+@pytest.mark.parametrize(
+    ("values", "options"),
+    [
+        (DEEP.astype("u1"), {"photometric": "cielab"}),
+        (DEEP.astype("u1")[:2], {"photometric": "minisblack", "extrasamples": [2]}),
+    ],
+    ids=["CIELab", "grey and alpha"],
+)
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_planes_that_would_be_mistaken_are_refused(tmp_path, values, options, compression):
+    data = written(values, planarconfig="separate", compression=compression, **options)
+    with pytest.raises(UnreadableImageError, match="separate planes of a rare kind; save it"):
+        read_image(put(tmp_path, "a.tif", data))
 
 
 def test_libtiff_is_quiet(tmp_path, capfd):
@@ -303,6 +370,25 @@ def test_colours_that_a_file_names_without_a_profile_are_remarked(tmp_path, form
         content = content[:place] + bytes([0, primaries, 0, curve]) + content[place + 4 :]
     said = (f"its colours are {words}, without a profile; read as sRGB",) if words else ()
     assert decode(put(tmp_path, "a.picture", content)).remarks == said
+
+
+@pytest.mark.parametrize(
+    ("space", "calibration", "words"),
+    [
+        (b"\0\0\0\0", struct.pack("<III", *[2**16] * 3), "calibrated by its header"),
+        (b"KNIL", b"", "those of a linked file"),
+        (b"DEBM", b"", "those of a profile that is missing"),
+        (b"\0\0\0\0", b"", ""),
+        (b"BGRs", b"", ""),
+    ],
+)
+def test_colours_that_a_bmp_names_without_a_profile_are_remarked(
+    tmp_path, space, calibration, words
+):
+    found = decode(put(tmp_path, "a.bmp", bitmap(picture(21), space, calibration)))
+    np.testing.assert_array_equal(found.pixels, np.array(picture(21)))
+    said = (f"its colours are {words}, without a profile; read as sRGB",) if words else ()
+    assert found.remarks == said
 
 
 def test_a_tiff_whose_first_page_is_a_thumbnail_is_remarked(tmp_path):
@@ -368,6 +454,19 @@ def test_alpha_that_is_empty_everywhere_is_no_alpha(tmp_path):
     found = decode(put(tmp_path, "a.bmp", bitmap_with_empty_alpha(picture(1))))
     np.testing.assert_array_equal(found.pixels, np.array(picture(1)))
     assert found.remarks == ("its alpha is 0 everywhere and does not count",)
+
+
+@pytest.mark.parametrize("shown", [{}, {"transparency": 0}], ids=["opaque", "transparent"])
+def test_the_margin_of_a_gif_is_white(tmp_path, shown):
+    image = Image.new("P", (20, 20), 1)
+    image.putpalette([0, 0, 200, 255, 0, 0])
+    data = bytearray(encoded(image, "GIF", optimize=False, **shown))
+    data[6:10] = struct.pack("<HH", 40, 30)
+    place = data.index(b",\0\0\0\0\x14\0\x14") + 1
+    data[place : place + 4] = struct.pack("<HH", 15, 5)
+    pixels = read_image(put(tmp_path, "a.gif", data))
+    assert (pixels[5:25, 15:35] == (255, 0, 0)).all()
+    assert (pixels == 255).all(axis=2).sum() == 40 * 30 - 20 * 20
 
 
 def test_pictures_of_a_single_colour_are_remarked(tmp_path):

@@ -139,7 +139,11 @@ def test_files_that_are_no_pictures_are_counted_behind_broken_ones(classes, load
     Image.new("RGB", (9, 9)).save(classes / "berry" / "black.png")
     rows = [(row.id, row.what, row.outcome) for row in load_dataset(classes).problems]
     assert rows == [
-        ("berry/broken.png", "cannot be decoded (damaged from its beginning on)", "left out"),
+        (
+            "berry/broken.png",
+            "cannot be decoded (rare or damaged from the start; save it as PNG)",
+            "left out",
+        ),
         ("berry/plain.png", "empty file", "left out"),
         ("berry/black.png", "it is a single colour", "kept"),
         (

@@ -69,7 +69,7 @@ def test_what_is_no_picture_is_said(mixed, tmp_path, capsys):
     main([str(mixed / "0.jpg"), "--pictures", str(mixed), "--extractor", "lbp"])
     printed = capsys.readouterr()
     assert printed.err.splitlines() == [
-        "broken.jpg: cannot be decoded (damaged from its beginning on)",
+        "broken.jpg: cannot be decoded (rare or damaged from the start; save it as PNG)",
         "a b/sixteen.png: it is a single colour",
         "notes.txt: no picture (text)",
     ]

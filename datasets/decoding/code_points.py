@@ -1,6 +1,6 @@
-"""Colour spaces that files name by code points instead of a profile.
+"""Colour spaces that files name by code points, or otherwise, instead of a profile.
 
-PNG has them in its chunk cICP, AVIF and HEIC in a box of colour.
+PNG has them in its chunk cICP, AVIF and HEIC in a box of colour, BMP in its header.
 
 References
 ----------
@@ -12,6 +12,7 @@ from typing import IO
 
 from PIL import Image as PILImage
 
+from datasets.decoding.bmp import colours_in
 from datasets.decoding.png import chunks
 
 _PRIMARIES = {4: "BT.470 M", 5: "BT.470 BG", 6: "BT.601", 7: "SMPTE 240M", 8: "film"}
@@ -35,18 +36,22 @@ def colour_remark(image: PILImage.Image) -> list[str]:
     image : PIL.Image.Image
         Opened, of a file without a colour profile.
     """
+    words = colours_in(image) or _by_code_points(image)
+    return [f"its colours are {words}, without a profile; read as sRGB"] if words else []
+
+
+def _by_code_points(image: PILImage.Image) -> str:
     file = getattr(image, "fp", None)
     if file is None or image.format not in ("PNG", "AVIF", "HEIF"):
-        return []
+        return ""
     try:
         place = file.tell()
         primaries, curve = _of_png(file) if image.format == "PNG" else _of_boxes(file)
         file.seek(place)
     except (OSError, ValueError):  # a user's own picture, whose file is closed
-        return []
+        return ""
     named = [_PRIMARIES.get(primaries), _CURVES.get(curve)]
-    words = " and ".join(name for name in named if name)
-    return [f"its colours are {words}, without a profile; read as sRGB"] if words else []
+    return " and ".join(name for name in named if name)
 
 
 def _of_png(file: IO[bytes]) -> tuple[int, int]:

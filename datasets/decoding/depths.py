@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image as PILImage
 from PIL.TiffImagePlugin import TiffImageFile
 
+from datasets.decoding.jpeg2000 import require_depth
 from datasets.errors import UnreadableImageError
 
 _BITS, _PHOTOMETRIC, _MAX_SAMPLE, _SAMPLE_FORMAT = 258, 262, 281, 339
@@ -24,8 +25,9 @@ def require_range(image: PILImage.Image) -> None:
     Raises
     ------
     UnreadableImageError
-        If they are signed or floating-point.
+        If they are signed or floating-point, or of a depth that their decoder does not scale.
     """
+    require_depth(image)
     if image.mode == "F":
         raise UnreadableImageError(FLOATING)
     tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}

@@ -8,9 +8,10 @@ from typing import IO, NamedTuple
 
 import pi_heif
 from PIL import Image as PILImage
-from PIL import _imaging
+from PIL import TiffImagePlugin, _imaging, features
 from PIL.JpegImagePlugin import JpegImageFile
 
+from datasets.decoding.jpeg2000 import header_of
 from datasets.decoding.tiff import is_camera_raw
 from datasets.errors import NoPictureError, OtherFormatError, UnreadableImageError
 
@@ -25,6 +26,11 @@ with suppress(OSError, AttributeError):
     _libtiff = ctypes.CDLL(_imaging.__file__)
     _libtiff.TIFFSetErrorHandler(None)
     _libtiff.TIFFSetWarningHandler(None)
+
+# Pillow's own reader of uncompressed TIFFs is wrong for planes of 16 bit and for halved colours.
+TiffImagePlugin.READ_LIBTIFF = bool(features.check("libtiff"))
+# It knows grey of 16 bit whose zero is white in one of both byte orders only.
+TiffImagePlugin.OPEN_INFO.setdefault((b"MM", 0, (1,), 1, (16,), ()), ("I;16B", "I;16B"))
 
 HEAD = 1024
 """Bytes at the beginning of a file that its format is told by."""
@@ -224,6 +230,8 @@ _BYTES_PER_PIXEL = {"WEBP": 16, "AVIF": 9, "HEIF": 9}
 """Memory that decoders need, where it is more than Pillow's own `_BYTES`."""
 
 _BYTES = 5
+_BYTES_OF_WHOLE_JPEG2000 = 19
+"""Of one that its decoder cannot reduce."""
 
 
 def share_of_pixels(image: PILImage.Image) -> float:
@@ -238,6 +246,8 @@ def share_of_pixels(image: PILImage.Image) -> float:
     if isinstance(image, JpegImageFile) and "progressive" in image.info:
         sizes = [across * down for _, across, down, _ in image.layer]
         needed = 2 * sum(sizes) / max(sizes) + 1  # its decoder holds all coefficients
+    elif (header := header_of(image)) and not header.levels:
+        needed = _BYTES_OF_WHOLE_JPEG2000
     return min(1, _BYTES / needed)
 
 

@@ -1,4 +1,4 @@
-"""Orientation of a picture: one number of its EXIF data, whatever else is wrong with them."""
+"""Orientation of a picture: one number of its EXIF data, or of its XMP where these have none."""
 
 import numpy as np
 from numpy.typing import NDArray

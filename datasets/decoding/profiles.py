@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image as PILImage
 from PIL import ImageCms
 
+from datasets.decoding import bmp, jpeg2000
 from datasets.decoding.code_points import colour_remark
 
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
@@ -76,6 +77,7 @@ def profile_of(image: PILImage.Image) -> tuple[Profile | None, list[str]]:
     if image.mode == "LAB":
         return _lab(), []
     data = image.info.get("icc_profile") or _png_colours(image)
+    data = data or bmp.profile_in(image) or jpeg2000.profile_in(image)
     if not data:
         return None, colour_remark(image)
     profile = _read(bytes(data))

@@ -14,9 +14,10 @@ from PIL import Image as PILImage
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from datasets.decoding.depths import Depth, require_range
+from datasets.decoding.jpeg2000 import header_of
 from datasets.decoding.orientation import orientation_of, to_be_filled, upright
 from datasets.decoding.profiles import Profile, profile_of
-from datasets.decoding.tiff import page_remarks
+from datasets.decoding.tiff import page_remarks, require_known_planes
 from datasets.errors import UnreadableImageError
 
 LARGE = 2**25
@@ -67,12 +68,14 @@ def render(image: PILImage.Image) -> Decoded:
         If its pixels have no defined range (floating point, signed, of more than 16 bits).
     """
     require_range(image)
+    require_known_planes(image)
     depth = Depth(image) if image.mode.startswith("I") else None
     profile, remarks = profile_of(image)
     remarks += page_remarks(image)
     layout = _layout(image)
     _scale_transparent_value(image, layout)
     whole = image.size
+    frame = _frame(image)
     _decode_smaller(image)
     image.load()
     factor = _factor(image.width * image.height)
@@ -87,6 +90,8 @@ def render(image: PILImage.Image) -> Decoded:
     width, height = (-(-side // factor) for side in image.size)
     reduced = (one.reduce(factor) if factor > 1 else one for one in bands)
     pixels = _gather(reduced, width, height, orientation_of(image))
+    if frame and not is_clear:
+        _whiten_around(pixels, *(-(-side // factor) for side in frame))
     if depth:
         remarks += depth.remarks
     elif ";16" in layout and 0 < pixels.max() < 16:
@@ -113,6 +118,20 @@ def _scale_transparent_value(image: PILImage.Image, layout: str) -> None:
         image.info["transparency"] = tuple(part >> 8 for part in value)
 
 
+def _frame(image: PILImage.Image) -> tuple[int, int, int, int] | None:
+    """Place of the first frame of a GIF, which need not cover the picture."""
+    is_first = image.format == "GIF" and image.tell() == 0
+    return next((tile.extents for tile in getattr(image, "tile", ()) if is_first), None)
+
+
+def _whiten_around(
+    pixels: NDArray[np.uint8], left: int, top: int, right: int, bottom: int
+) -> None:
+    """Lay a frame over white, where the decoder takes the palette's first colour."""
+    pixels[:top] = pixels[bottom:] = 255
+    pixels[:, :left] = pixels[:, right:] = 255
+
+
 def _factor(pixels: int) -> int:
     """The whole number by which a picture is reduced."""
     return ceil(sqrt(pixels / LARGE))
@@ -124,7 +143,8 @@ def _decode_smaller(image: PILImage.Image) -> None:
     if factor > 1:
         image.draft(None, (image.width // factor, image.height // factor))  # of JPEGs only
     if isinstance(image, Jpeg2KImageFile) and image.width * image.height > _LARGE_JPEG2000:
-        image.reduce = 1
+        header = header_of(image)
+        image.reduce = min(1, header.levels) if header else 0
 
 
 def _gather(

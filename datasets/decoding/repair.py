@@ -1,15 +1,11 @@
 """Files whose pixels are whole though something beside them is damaged."""
 
-import re
 from collections.abc import Iterator
 
-from datasets.decoding import jpeg, png, tiff
+from datasets.decoding import heif, jpeg, png, tiff
 
 MOST_BYTES = 2**29
 """Size of the largest file that is mended: it is copied in memory."""
-
-_ITEM = re.compile(rb"(infe.{8})(?:Exif|mime)", re.DOTALL)
-"""Name of an item of metadata in AVIF and HEIC files."""
 
 
 def without_metadata(data: bytes) -> bytes:
@@ -32,7 +28,7 @@ def without_metadata(data: bytes) -> bytes:
     if data.startswith((b"II", b"MM")):
         return tiff.without_metadata(data)
     if data.startswith(b"ftyp", 4):
-        return _ITEM.sub(rb"\1free", data)
+        return heif.without_metadata(data)
     return data
 
 

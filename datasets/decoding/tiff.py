@@ -8,11 +8,14 @@ from typing import IO, NamedTuple
 from PIL import Image as PILImage
 from PIL.TiffImagePlugin import TiffImageFile
 
+from datasets.errors import UnreadableImageError
+
 _TYPES = {1: "B", 3: "H", 4: "I"}
 """Types of whole numbers, and their letters in `struct`."""
 
 _NEW_SUBFILE_TYPE, _PHOTOMETRIC, _SUB_IFDS, _SAMPLE_FORMAT = 254, 262, 330, 339
 _COLOUR_MAP = 320
+_PLANAR, _SEPARATE = 284, 2
 _DNG_VERSION = 50706
 _SENSOR = {32803, 34892}
 """Values of a camera's sensor: mosaic and linear."""
@@ -20,7 +23,7 @@ _SENSOR = {32803, 34892}
 _FLOAT = 3
 _PIXELS = {
     *range(254, 260),
-    *(262, 266, 273, 274, 277, 278, 279, 284, 292, 293, 317),
+    *(262, 266, 273, 274, 277, 278, 279, 280, 281, 284, 292, 293, 317),
     *(320, 321, 322, 323, 324, 325, 332, 338, 339, 340, 341, 347),
     *range(512, 522),
     *(529, 530, 531, 532, 34675),
@@ -85,6 +88,19 @@ def is_camera_raw(file: IO[bytes]) -> bool:
     tags = _values(file)
     is_thumbnail = tags.get(_NEW_SUBFILE_TYPE) == 1 and _SUB_IFDS in tags
     return is_thumbnail or _DNG_VERSION in tags or tags.get(_PHOTOMETRIC) in _SENSOR
+
+
+def require_known_planes(image: PILImage.Image) -> None:
+    """Refuse a TIFF whose planes of colour are mistaken for one another.
+
+    Raises
+    ------
+    UnreadableImageError
+        If it has CIELab, or grey or a palette with alpha, in planes of their own.
+    """
+    tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
+    if image.mode in ("LA", "PA", "LAB") and tags.get(_PLANAR) == _SEPARATE:
+        raise UnreadableImageError("a TIFF with separate planes of a rare kind; save it as PNG")
 
 
 def page_remarks(image: PILImage.Image) -> list[str]:
