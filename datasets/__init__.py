@@ -36,7 +36,7 @@ from datasets.public.sketchy import Sketchy, Sketchy21
 from datasets.public.tu_berlin import TUBerlin
 from datasets.public.ukbench import UKBench
 from datasets.source import Folder, Source
-from datasets.table import ENDINGS
+from datasets.table_files import ENDINGS
 
 PUBLIC: list[PublicSet] = [
     RevisitedOxford(),
@@ -102,13 +102,13 @@ def resolve(text: str, layout: Sequence[str] = ()) -> tuple[Source, Path | None]
         return MENU[text], _its_folder(MENU[text])
     if text in MENU:
         return MENU[text], None
-    if _is_folder(path):
-        if is_embedded(path.resolve().name):
+    if name := _name_at(path):
+        if is_embedded(name):
             raise InputError(
                 f"dataset {text!r} has the name of an embedded dataset, whose pictures may be "
                 f"shown; give it another: OTHER={text}"
             )
-        return Folder(path.resolve().name, layout, SOURCES), path
+        return Folder(name, layout, SOURCES), path
     name, equals, folder = text.partition("=")
     if equals and not (name in MENU and MENU[name].embedded):
         if not folder.strip():
@@ -129,16 +129,19 @@ def _its_folder(source: Source) -> Path:
     remedy = f"write {source.name}={Path('PATH')}"
     if isinstance(source, PublicSet):
         remedy = f"get it by python -m datasets.fetch {source.name}, or {remedy}"
-    if _is_folder(Path(source.name)):
+    if _name_at(Path(source.name)):
         remedy += f"; for the folder of that name here write {Path()}/{source.name}"
     raise InputError(f"dataset {source.name!r} needs its folder: {remedy}")
 
 
-def _is_folder(path: Path) -> bool:
+def _name_at(path: Path) -> str:
+    """Name of the folder or table at a path; empty if there is none."""
     try:
-        return path.is_dir()
+        if path.is_dir():
+            return path.resolve().name or "dataset"
+        return path.stem if path.suffix.lower() in ENDINGS and path.is_file() else ""
     except OSError:  # longer than a path may be, for it is NAME=PATH
-        return False
+        return ""
 
 
 def is_embedded(name: str) -> bool:

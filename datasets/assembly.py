@@ -3,12 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from datasets.errors import InputError
 from datasets.layout import HELD_OUT, UNSPLIT, Collection, Item
 from datasets.problems import tabulate
 from datasets.relevance import Place, read_relevance
-from datasets.split import HELD_OUT_RULE, RULE, split_by_content
+from datasets.split import HELD_OUT_RULE, RULE, TRAINING_SHARE, split_by_content
 from datasets.task import Dataset, Image, Problem, ProblemKind, Relevance
 
 
@@ -142,6 +143,7 @@ def _let_ask(found: Collection, gallery: Sequence[Image], parts: dict[str, list[
 
 
 _DEALT = (UNSPLIT, HELD_OUT)
+_NEARLY_ALL = 0.9
 ALL_ASK = "leave-one-out: every gallery image of a class asks all others"
 
 
@@ -152,13 +154,15 @@ def _deal(found: Collection, inspected: Mapping[str, Inspected], seed: int) -> d
             f"{found.root}: {len(lone):,} pictures have neither a class nor a part that says what "
             f"is searched and asked, first {lone[0]!r}; give them one"
         )
-    classes: dict[str, list[str]] = defaultdict(list)
-    for item in found.items:
-        if item.part in _DEALT and item.label and inspected[item.id].problem is None:
-            classes[item.label].append(inspected[item.id].sha256)
-    if any(item.part == HELD_OUT for item in found.items):
-        return split_by_content(classes, seed, training_share=0)
-    return split_by_content(classes, seed)
+    dealt: dict[str, str] = {}
+    # What is held out comes last: a copy of it that is not must not be learned from.
+    for part, share in ((UNSPLIT, TRAINING_SHARE), (HELD_OUT, 0)):
+        classes: dict[str, list[str]] = defaultdict(list)
+        for item in found.items:
+            if item.part == part and item.label and inspected[item.id].problem is None:
+                classes[item.label].append(inspected[item.id].sha256)
+        dealt |= split_by_content(classes, seed, share)
+    return dealt
 
 
 def _all_searched(found: Collection) -> Collection:
@@ -184,6 +188,8 @@ def _asking(found: Collection) -> list[Item]:
 
 def _split_in_words(found: Collection, seed: int) -> str:
     parts = {item.part for item in found.items}
+    if {*_DEALT} <= parts:
+        return f"{RULE}; what is held out {HELD_OUT_RULE}, seed {seed}"
     if UNSPLIT in parts:
         return f"{RULE}, seed {seed}"
     if HELD_OUT in parts:
@@ -232,6 +238,30 @@ def _require_answers(
             f"{found.root}: no query is of a class in the gallery, so nothing could be scored; "
             "name classes alike in both"
         )
+    if found.layout.form != "own":
+        _require_distinct(found, {*gallery, *chain(*queries.values())})
+
+
+def _require_distinct(found: Collection, images: set[Image]) -> None:
+    """Refuse a class of which nearly all pictures are in others, so right and wrong at once."""
+    labels: dict[str, set[frozenset[str]]] = defaultdict(set)
+    for image in images:
+        if image.labels:
+            labels[image.sha256].add(image.labels)
+    sizes: Counter[str] = Counter()
+    shared: Counter[str] = Counter()
+    for image in images:
+        sizes.update(image.labels)
+        if not all(image.labels & others for others in labels[image.sha256]):
+            shared.update(image.labels)
+    for label, number in sorted(shared.items(), key=lambda one: (-one[1], one[0])):
+        if number > 1 and number >= _NEARLY_ALL * sizes[label]:
+            raise InputError(
+                f"{found.root}: {number:,} of {sizes[label]:,} searched or asked pictures of the "
+                f"class {label!r} stand byte for byte in other classes, so they would be right "
+                "and wrong at once; remove one of the copies, or say by a table that both classes "
+                "are right"
+            )
 
 
 def _warnings(gallery: tuple[Image, ...], queries: Mapping[str, tuple[Image, ...]]) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import datasets
 from datasets.errors import InputError
 from datasets.layout import ROLES_IN_WORDS, Collection
-from datasets.recognition import ROLES
+from datasets.roles import ROLES
 
 _SHOWN = 12
 """Lines of each list that are printed."""

@@ -23,14 +23,26 @@ _PORTION = re.compile(r"(batch|chunk|fold|part|portion|set|shard|split|subset)[-
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
-_NO_CLASSES = {
+_CONTAINERS = {
     *("image", "images", "img", "imgs", "picture", "pictures", "pics", "photos", "jpegimages"),
-    *("jpg", "jpeg", "png", "data", "files", "raw", "original", "originals", "resized", "crops"),
+    *("jpg", "jpeg", "png", "data", "files", "raw", "original", "originals"),
+}
+"""Names that people give to folders of pictures of all classes."""
+
+_BY_PRODUCTS = {
     *("annotation", "annotations", "label", "labels", "mask", "masks", "groundtruth", "gt"),
     *("segmentation", "segmentations", "segmentationclass", "segmentationobject"),
-    *("thumbnail", "thumbnails", "thumbs", "results", "output", "plots"),
+    *("thumbnail", "thumbnails", "thumb", "thumbs", "resized", "crops"),
+    *("results", "output", "plots"),
 }
-"""Names that people give to folders of pictures of all classes, or of something else."""
+"""Names that people give to folders of what was made of pictures."""
+
+_VIEWS = {
+    *("photo", "photos", "photograph", "photographs", "sketch", "sketches", "drawing", "drawings"),
+    *("edge", "edges", "lineart", "cartoon", "rgb", "depth", "thermal", "infrared"),
+    *("input", "inputs", "target", "targets"),
+}
+"""Names that people give to folders of one view of many things."""
 
 
 def role_of(name: str) -> str | None:
@@ -47,7 +59,25 @@ def is_distractor(name: str) -> bool:
 
 def is_no_class(name: str) -> bool:
     """Whether a folder's name is one for pictures of all classes, or for something else."""
-    return name.lower() in _NO_CLASSES
+    return name.lower() in _CONTAINERS | _BY_PRODUCTS
+
+
+def is_by_product(name: str) -> bool:
+    """Whether a folder's name says that its files are made of other pictures.
+
+    >>> [name for name in ("thumbs", "Resized_256x256", "masks", "gt3") if is_by_product(name)]
+    ['thumbs', 'Resized_256x256', 'masks']
+    """
+    return re.split(r"[-_ .]+(?=\d|$)", name.lower().lstrip("-_ ."))[0] in _BY_PRODUCTS
+
+
+def sound_like_views(names: Sequence[str]) -> list[str]:
+    """Names of several views of the same things, if half of the names are such, as ``photo``.
+
+    A single class may be called so.
+    """
+    views = [name for name in names if name.lower() in _VIEWS]
+    return views if len(views) > 1 and 2 * len(views) >= len(names) else []
 
 
 def sound_like_parts(names: Sequence[str]) -> list[str]:

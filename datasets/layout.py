@@ -16,13 +16,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from datasets.class_folders import look_inside
 from datasets.folder_names import is_distractor
 from datasets.names import near_misses
 from datasets.task import Box, Image, Problem, Relevance
-from datasets.walk import File, Listing
+from datasets.walk import QRELS, RELEVANCE, File, Listing
 
 UNSPLIT = ""
 """Part of an image that `datasets.split` deals out to training, gallery or queries."""
@@ -88,7 +89,7 @@ class Part:
     has_classes: bool = True
 
     def __str__(self) -> str:
-        place = f"{'/'.join(self.folder)}/"
+        place = f"{'/'.join(self.folder) or '.'}/"
         same = self.folder[-1:] == (self.role,)
         return place if same else f"{place} as {ROLES_IN_WORDS.get(self.role, self.role)}"
 
@@ -177,7 +178,10 @@ class Collection:
         )
         counts.update(f"of them as {item.asks}" for item in self.items if item.asks)
         files = ", ".join(f"{number:,} {name}" for name, number in sorted(counts.items()))
-        classes = "no classes, so answers and no scores"
+        judged = [name for name in (RELEVANCE, QRELS) if (self.root / name).exists()]
+        classes = "no classes, " + (
+            f"judgements in {judged[0]}" if judged else "so answers and no scores"
+        )
         if self.relevance:
             classes = f"judgements of {len(self.relevance):,} queries"
         elif labels:
@@ -202,26 +206,24 @@ def list_parts(listing: Listing, layout: Layout) -> Collection:
     """
     items: list[Item] = []
     problems = list(listing.problems)
+    warnings = list(layout.warnings)
     placed: set[str] = set()
     for part in layout.parts:
-        inside = listing
-        for name in part.folder:
-            inside = inside.inside(name)
+        inside = listing.below(part.folder)
         placed |= {file.id for file in inside.files}
         if part.has_classes:
+            inside, odd, doubtful = look_inside(inside)
+            problems += odd
+            warnings += doubtful
             found, misplaced = classed_items(inside, part.role)
             items += found
             problems += misplaced
         else:
             items += [Item(file.id, file.path, part.role) for file in inside.files]
-        problems += _empty_folders(inside, part)
+        problems += _empty_folders(listing.below(part.folder), part)
     problems += _without_part(file for file in listing.files if file.id not in placed)
-    labels = {item.label for item in items if item.label is not None}
-    problems += [
-        Problem(name, f"differs from the class {other!r} in case or form only", "kept apart")
-        for name, other in near_misses(sorted(labels), labels).items()
-    ]
-    return collection(listing.root, items, problems, layout)
+    told = replace(layout, warnings=tuple(warnings))
+    return collection(listing.root, items, problems, told)
 
 
 def classed_items(listing: Listing, part: str) -> tuple[list[Item], list[Problem]]:
@@ -300,6 +302,15 @@ def collection(
     relevance : mapping of str to Relevance, optional
         Judgements of queries.
     """
+    labels = {label for item in items for label in (item.label, *item.further) if label}
+    near = near_misses(sorted(labels), labels)
+    problems = [
+        *problems,
+        *(
+            Problem(name, f"differs from the class {other!r} in case or form only", "kept apart")
+            for name, other in near.items()
+        ),
+    ]
     return Collection(
         root,
         sorted(items, key=lambda item: item.id),

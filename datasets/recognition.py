@@ -1,15 +1,18 @@
 """Recognition of a folder's form, by the names of its folders and by where pictures lie."""
 
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
+from datasets.class_folders import doubts as doubts_about
+from datasets.class_folders import listed
 from datasets.errors import InputError
-from datasets.folder_names import is_distractor, is_no_class, role_of, sound_like_parts
+from datasets.folder_names import is_distractor, role_of
 from datasets.layout import HELD_OUT, UNSPLIT, Collection, Layout, Part, list_parts
 from datasets.names import near_misses
+from datasets.roles import read_roles
+from datasets.table_files import ENDINGS
 from datasets.walk import QRELS, RELEVANCE, Listing
 
 _SEARCH = ("gallery", "query")
@@ -18,19 +21,16 @@ _SPLITS = ("training", "validation", "test")
 _TABLES = (".csv", ".tsv", ".txt", ".json", ".parquet", ".xlsx", ".mat", ".xml")
 """Endings of files that may hold labels."""
 
-_THE_CLASSES = "say --layout classes if these are the classes, or give the folder that holds them"
-_NAME_PARTS = (
-    "say --layout classes if they are classes; else call them train/ and val/, or gallery/ and "
-    "query/, with class folders in them, or say which is which by --layout ROLE=FOLDER …"
+_BY_ROLE = "say which is which by --layout ROLE=FOLDER …"
+_THE_CLASSES = (
+    "say --layout classes if these are the classes, give the folder that holds them, or "
+    f"{_BY_ROLE}"
 )
 _OF_A_PART = (
     "name the folders that hold the classes, such as --layout training=train/images "
     "held-out=val/images, or these if they are classes; say --layout flat if there are none"
 )
 """Remedies where folders may not be classes."""
-
-ROLES = ("training", "gallery", "query", "query-NAME", "held-out")
-"""Roles that a folder can be given by hand."""
 
 
 def read_layout(listing: Listing, words: Sequence[str] = ()) -> Collection:
@@ -84,15 +84,12 @@ def recognise(listing: Listing) -> tuple[Listing, Layout]:
                 )
         wrappers.append(wrapper)
         listing = listing.unwrapped(wrapper)
-    warnings = [
-        f"{'/'.join(part.folder)}: {warning}"
-        for part in layout.parts
-        if part.has_classes and part.folder
-        for warning in _Folder(_below(listing, part.folder)).doubts(_OF_A_PART)
-    ]
-    return listing, replace(
-        layout, wrappers=tuple(wrappers), warnings=(*layout.warnings, *warnings)
-    )
+    warnings = list(layout.warnings)
+    for place, folder in _class_folders(listing, layout):
+        if place:
+            warnings += [f"{place}: {warning}" for warning in folder.doubts(_OF_A_PART)]
+    warnings += _strangers(listing, layout)
+    return listing, replace(layout, wrappers=tuple(wrappers), warnings=tuple(warnings))
 
 
 def by_hand(listing: Listing, words: Sequence[str]) -> Layout:
@@ -104,50 +101,25 @@ def by_hand(listing: Listing, words: Sequence[str]) -> Layout:
         All files of the folder.
     words : sequence of str
         ``classes``, ``flat`` (gallery and queries without classes), or pairs ``ROLE=FOLDER`` with
-        a role of `ROLES`; what is held out is split into gallery and queries.
+        a role of `datasets.roles.ROLES`; what is held out is split into gallery and queries.
 
     Raises
     ------
     InputError
         If that is no form, or if the folder has not what it names.
     """
-    if list(words) == ["classes"]:
-        return Layout("classes", (Part(UNSPLIT, ()),))
     if list(words) == ["flat"]:
         return _Folder(listing).search()
-    folders: dict[str, tuple[str, ...]] = {}
-    for word in words:
-        role, folder = _pair(word)
-        if role in folders:
-            raise InputError(f"--layout {word}: {role} is given twice; give it once")
-        folders[role] = tuple(folder.strip("/").split("/"))
-    if not ({*_SEARCH} <= folders.keys() or folders.keys() - {"training"} == {HELD_OUT}):
-        raise InputError("--layout: name a folder for gallery and query, or one that is held-out")
-    listings = {role: _below(listing, folder) for role, folder in folders.items()}
-    for role, one in listings.items():
-        if not one.files:
-            raise InputError(f"--layout {role}: no file in {one.root}; name another folder")
-    parts = [
-        Part(role, folder, role in ("training", HELD_OUT)) for role, folder in folders.items()
+    layout = Layout("classes", (Part(UNSPLIT, ()),))
+    if list(words) != ["classes"]:
+        layout = _with_classes(listing, Layout("by-hand", tuple(read_roles(listing, words))))
+    warnings = [
+        f"{place}: {doubt}".removeprefix(": ")
+        for place, folder in _class_folders(listing, layout)
+        for doubts in doubts_about(folder.pictures)
+        for doubt in doubts
     ]
-    return _with_classes(listing, Layout("by-hand", tuple(parts)))
-
-
-def _pair(word: str) -> tuple[str, str]:
-    role, equals, folder = word.partition("=")
-    known = role in ROLES or re.fullmatch(r"query-[^/]+", role)
-    if not (equals and known and folder.strip("/")):
-        raise InputError(
-            f"--layout {word}: write classes, flat, or ROLE=FOLDER, the role one of "
-            f"{', '.join(ROLES)}"
-        )
-    return HELD_OUT if role == "held-out" else role, folder
-
-
-def _below(listing: Listing, folder: tuple[str, ...]) -> Listing:
-    for name in folder:
-        listing = listing.inside(name)
-    return listing
+    return replace(layout, warnings=(*layout.warnings, *warnings, *_strangers(listing, layout)))
 
 
 class _Folder:
@@ -155,6 +127,8 @@ class _Folder:
 
     Attributes
     ----------
+    pictures : list of tuple of str
+        Names down to each picture.
     names : list of str
         Names of the folders in it that have pictures.
     roles : dict of str to str
@@ -168,10 +142,10 @@ class _Folder:
     def __init__(self, listing: Listing) -> None:
         self.listing = listing
         self.root = listing.root
-        pictures = [file.parts for file in listing.files if file.is_picture]
-        self.loose = sum(len(parts) == 1 for parts in pictures)
-        self.direct = Counter(parts[0] for parts in pictures if len(parts) == 2)
-        self.deep = Counter(parts[0] for parts in pictures if len(parts) > 2)
+        self.pictures = [file.parts for file in listing.files if file.is_picture]
+        self.loose = sum(len(parts) == 1 for parts in self.pictures)
+        self.direct = Counter(parts[0] for parts in self.pictures if len(parts) == 2)
+        self.deep = Counter(parts[0] for parts in self.pictures if len(parts) > 2)
         self.names = sorted(self.direct.keys() | self.deep.keys())
         self.roles = {name: role for name in listing.names if (role := role_of(name))}
 
@@ -192,8 +166,8 @@ class _Folder:
             return self._classes()
         if others:
             self._refuse(
-                f"{_and(named)} could be part of a dataset beside {_and(others)}, or all could be "
-                "classes; say --layout classes, or keep apart what is no part"
+                f"{listed(named)} could be part of a dataset beside {listed(others)}, or all "
+                "could be classes; say --layout classes, or keep apart what is no part"
             )
         return self._train_test(named)
 
@@ -210,17 +184,20 @@ class _Folder:
             if not role.startswith(_SEARCH):
                 self._refuse(
                     f"{own[0]}/{name}: unknown part; {own[0]}/ holds 'gallery', 'query' and "
-                    "'query-<name>'"
+                    f"'query-<name>'; rename it, or {_BY_ROLE}"
                 )
         return self._gallery_query(inside, (own[0],), "parts", parts)
 
     def _own(self) -> list[str]:
-        """Folders that hold a gallery or queries themselves."""
+        """Folders that hold a gallery or queries themselves, rather than classes called so."""
+        training = [name for name, role in self.roles.items() if role == "training"]
+        classes = {inner for name in training for inner in self.listing.inside(name).names}
         return [
             name
             for name, role in self.roles.items()
             if role in ("validation", "test")
-            and {*_SEARCH} & {role_of(inner) for inner in self.listing.inside(name).names}
+            and {*_SEARCH}
+            & {role_of(inner) for inner in self.listing.inside(name).names if inner not in classes}
         ]
 
     def _training(self) -> list[Part]:
@@ -269,18 +246,18 @@ class _Folder:
     def _refuse_part(self, named: Sequence[str], classed: Sequence[str]) -> NoReturn:
         if not classed:
             self._refuse(
-                f"no class folders in {_and(named)}; put the pictures in <class>/ folders, or "
-                "say --layout classes if these are the classes"
+                f"no class folders in {listed(named)}{self._unread()}; put the pictures in "
+                "<class>/ folders, or say --layout classes if these are the classes"
             )
         split_it = f"give {self.root / classed[0]} to have its classes split"
         if len(named) > 1:
             bare = [name for name in named if name not in classed]
             self._refuse(
-                f"no class folders in {_and(bare)}, so nothing says what is right; {split_it}"
+                f"no class folders in {listed(bare)}, so nothing says what is right; {split_it}"
             )
         other = "validation" if self.roles[classed[0]] == "training" else "training"
         if empty := [name for name in self.roles if name not in self.names]:
-            self._refuse(f"no picture in {_and(empty)}; add some, or {split_it}")
+            self._refuse(f"no picture in {listed(empty)}; add some, or {split_it}")
         self._refuse(
             f"{classed[0]!r} stands without {other!r}; add validation/gallery/<class> and "
             f"validation/query/<class>, or {split_it}"
@@ -288,8 +265,7 @@ class _Folder:
 
     def _classes(self) -> Layout | None:
         names = [name for name in self.names if not is_distractor(name)]
-        tables = [file.id for file in self.listing.loose if file.id.endswith(_TABLES)]
-        unread = f" ({_and(tables)} not read: classes are folders)" if tables else ""
+        unread = self._unread()
         if not names:
             self._refuse(
                 f"no class folders in it{unread}; put the pictures in <class>/ folders, or in "
@@ -307,21 +283,25 @@ class _Folder:
             warnings.append("most pictures lie in no class folder and are left out")
         return Layout("classes", (Part(UNSPLIT, ()),), warnings=tuple(warnings))
 
+    def _unread(self) -> str:
+        """Files that may hold labels, in brackets."""
+        found = [file for file in self.listing.loose if file.id.endswith(_TABLES)]
+        if not found:
+            return ""
+        tables = [file.path for file in found if file.id.endswith(ENDINGS)]
+        remedy = f", or give a table of files and classes, NAME={tables[0]}" if tables else ""
+        return f" ({listed([file.id for file in found])} not read: classes are folders{remedy})"
+
     def doubts(self, remedy: str, unread: str = "") -> list[str]:
         """Refuse folders that are hardly classes; returns warnings about those that may not be."""
-        names = [name for name in self.names if not is_distractor(name)]
-        nested = [name for name in names if not self.direct[name]]
-        if names and nested == names:
-            self._refuse(f"{_and(names)} hold folders only, so classes could be either; {remedy}")
-        if general := [name for name in names if is_no_class(name)]:
-            self._refuse(f"{_and(general)}: not the name of a class{unread}; {remedy}")
-        if parts := sound_like_parts(names):
-            self._refuse(f"{_and(parts)} sound like parts, not like classes; {_NAME_PARTS}")
-        return [f"class {name!r} holds folders only" for name in nested]
+        refusals, warnings = doubts_about(self.pictures, unread)
+        if refusals:
+            self._refuse(f"{refusals[0]}; {remedy}")
+        return warnings
 
     def _require_one(self, names: Sequence[str]) -> None:
         if len(names) > 1:
-            self._refuse(f"{_and(names)} play the same part; keep one of them")
+            self._refuse(f"{listed(names)} play the same part; keep one of them")
 
     def _refuse(self, reason: str) -> NoReturn:
         raise InputError(f"{self.root}: {reason}")
@@ -329,7 +309,7 @@ class _Folder:
 
 def _with_classes(listing: Listing, layout: Layout) -> Layout:
     """Decide whether the folders in gallery and queries are classes."""
-    parts = {p.role: _below(listing, p.folder) for p in layout.parts if p.role.startswith(_SEARCH)}
+    parts = {p.role: listing.below(p.folder) for p in layout.parts if p.role.startswith(_SEARCH)}
     if not parts:
         return layout
     searched = sorted(name for name in parts["gallery"].names if not is_distractor(name))
@@ -337,21 +317,33 @@ def _with_classes(listing: Listing, layout: Layout) -> Layout:
     alike = {*searched} & {*asked} or near_misses(asked, searched)
     if searched and asked and not alike:
         raise InputError(
-            f"{listing.root}: no folder in the gallery ({_and(searched)}) is called like one of "
-            f"the queries' ({_and(asked)}); name classes alike, or say --layout flat if there are "
-            "none"
+            f"{listing.root}: no folder in the gallery ({listed(searched)}) is called like one of "
+            f"the queries' ({listed(asked)}); name classes alike, or say --layout flat if there "
+            "are none"
         )
     folders = searched or asked
     loose = any(file.is_picture for one in parts.values() for file in one.loose)
     if not folders or (loose and not alike):
-        why = f"{_and(folders)}: no classes, since other pictures have none" if folders else ""
+        why = f"{listed(folders)}: no classes, since other pictures have none" if folders else ""
         return replace(layout, warnings=(*layout.warnings, *filter(None, [why])))
     return replace(layout, parts=tuple(replace(part, has_classes=True) for part in layout.parts))
 
 
-def _and(names: Sequence[str], most: int = 4) -> str:
-    """Names as a list in words."""
-    shown = [repr(name) for name in names[:most]]
-    if len(names) > most:
-        shown.append(f"{len(names) - most} more")
-    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
+def _class_folders(listing: Listing, layout: Layout) -> Iterator[tuple[str, _Folder]]:
+    """Path and content of every folder that holds class folders."""
+    for part in layout.parts:
+        if part.has_classes:
+            yield "/".join(part.folder), _Folder(listing.below(part.folder))
+
+
+def _strangers(listing: Listing, layout: Layout) -> Iterator[str]:
+    """A warning if nothing that is held out is of a class that is learned from."""
+    names: dict[str, set[str]] = {}
+    for part in layout.parts:
+        names.setdefault(part.role, set()).update(listing.below(part.folder).names)
+    learned, held_out = (sorted(names.get(role, ())) for role in ("training", HELD_OUT))
+    if learned and held_out and not ({*learned} & {*held_out} or near_misses(held_out, learned)):
+        yield (
+            f"no class that is held out ({listed(held_out)}) is called like one that is learned "
+            f"from ({listed(learned)})"
+        )

@@ -11,7 +11,8 @@ from datasets.file_names import require_file_name
 from datasets.layout import Collection
 from datasets.protocols import Protocol
 from datasets.recognition import read_layout
-from datasets.table import ENDINGS, read_table
+from datasets.table import read_table
+from datasets.table_files import ENDINGS
 from datasets.walk import Listing, walk
 
 _LONGEST = 100
@@ -138,7 +139,7 @@ class Folder(Source):
         for source in self.known:
             if not self.layout and source.resembles(listing):
                 raise InputError(
-                    f"{root}: looks like {source.name}, whose classes this would not tell; write "
-                    f"{source.name}={root}"
+                    f"{root}: looks like {source.name}, whose classes this would not tell; if it "
+                    f"is, write {source.name}={root}, else say its form by --layout"
                 )
         return read_layout(listing, self.layout)

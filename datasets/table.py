@@ -1,24 +1,20 @@
 """Datasets as tables: a row for each picture, with its file, labels, part, group and crop box."""
 
-import csv
-import io
 import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from reprlib import Repr
+from typing import Any, NoReturn
 
 from datasets.errors import InputError
 from datasets.folder_names import is_distractor, role_of
-from datasets.layout import HELD_OUT, UNSPLIT, Collection, Item, Layout
+from datasets.layout import HELD_OUT, UNSPLIT, Collection, Item, Layout, collection
 from datasets.names import canonical
+from datasets.table_files import read_rows
 from datasets.task import Box
-from datasets.text_files import read_text
-
-ENDINGS = (".csv", ".tsv", ".parquet")
-"""Files that are tables."""
 
 _NAMES = {
     "path": ("path", "file", "filename", "file_name", "image", "image_path"),
@@ -49,6 +45,11 @@ _LIST = re.compile(
 
 _MOST_NAMED = 3
 
+_SHORT = Repr()
+_SHORT.maxstring = 100
+_shown = _SHORT.repr
+"""A cell as text, cut where it is long."""
+
 
 @dataclass(frozen=True)
 class _Row:
@@ -60,6 +61,7 @@ class _Row:
     part: str
     group: str | None
     box: Box | None
+    asks: str | None = None
 
 
 def read_table(path: Path) -> Collection:
@@ -97,7 +99,7 @@ def read_table(path: Path) -> Collection:
         If the file is no table, has no column of paths, names files that are not there or the
         same picture twice in different words; names the line.
     """
-    columns, rows = _read(path)
+    columns, rows = read_rows(path)
     known = _columns(path, columns)
     unread = [name for name in columns if name not in known.values()]
     merged = _merged(path, _rows(path, rows, known))
@@ -108,60 +110,7 @@ def read_table(path: Path) -> Collection:
     _require_alike(path, items, merged)
     warnings = [f"columns not read: {', '.join(unread)}"] if unread else []
     warnings += _joined_labels(merged)
-    ordered = sorted(items, key=lambda item: item.id)
-    return Collection(path.parent, ordered, layout=Layout("table", (), warnings=tuple(warnings)))
-
-
-def _read(path: Path) -> tuple[list[str], Iterator[tuple[int, Mapping[str, Any]]]]:
-    """Names of the columns, and the rows with the number of their line."""
-    if path.suffix.lower() == ".parquet":
-        return _read_parquet(path)
-    text = read_text(path)
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count) if path.suffix.lower() == ".csv" else "\t"
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        columns = [name or "" for name in reader.fieldnames or ()]
-        if not text.strip():
-            raise InputError(f"{path}: is empty; write names of columns, and a row a picture")
-    except csv.Error as error:
-        raise InputError(f"{path}: no table ({error}); save it as CSV") from error
-    return columns, _numbered(path, reader)
-
-
-def _numbered(
-    path: Path, reader: "csv.DictReader[str]"
-) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    try:
-        for row in reader:
-            if None in row or None in row.values():
-                many = "more" if None in row else "fewer"
-                raise InputError(
-                    f"{path}: line {reader.line_num}: {many} cells than columns; mend the line"
-                )
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise InputError(f"{path}: line {reader.line_num}: {error}; mend the line") from error
-
-
-def _read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, Mapping[str, Any]]]]:
-    try:
-        from pyarrow import ArrowException, parquet  # an extra
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"{path}: Parquet needs pyarrow: pip install pyarrow, or save it as CSV"
-        ) from error
-    try:
-        table = parquet.read_table(path)
-    except (ArrowException, OSError) as error:
-        reason = str(error).partition("\n")[0]
-        raise InputError(f"{path}: no Parquet file ({reason}); make it anew") from error
-    rows = (
-        dict(zip(table.column_names, values, strict=True))
-        for batch in table.to_batches()
-        for values in zip(*(column.to_pylist() for column in batch.columns), strict=True)
-    )
-    return list(table.column_names), enumerate(rows, 1)
+    return collection(path.parent, items, (), Layout("table", (), warnings=tuple(warnings)))
 
 
 def _columns(path: Path, names: Sequence[str]) -> dict[str, str]:
@@ -191,6 +140,7 @@ def _rows(
     roles: dict[str, str] = {}
     for line, row in rows:
         cell = {column: row[name] for column, name in known.items()}
+        _require_words(path, line, cell, known)
         _require_told(path, line, cell)
         name = _file(cell["path"])
         if not name:
@@ -208,6 +158,23 @@ def _rows(
         )
 
 
+def _require_words(
+    path: Path, line: int, cell: Mapping[str, object], known: Mapping[str, str]
+) -> None:
+    """Refuse what only Parquet holds in place of words, such as the pictures themselves."""
+    for column, value in cell.items():
+        several = column == "label" and isinstance(value, list)
+        if isinstance(value, bytes | dict) or (isinstance(value, list) and not several):
+            remedy = (
+                "save the pictures as files, whose paths it holds"
+                if column == "path"
+                else ("write text, or call it otherwise")
+            )
+            raise InputError(
+                f"{path}: line {line}: the column {known[column]!r} holds data, not text; {remedy}"
+            )
+
+
 def _require_told(path: Path, line: int, cell: Mapping[str, object]) -> None:
     """Refuse words of which nobody knows whether they are a name, and lists that are none here."""
     for column in cell.keys() & {"label", "group"}:
@@ -215,12 +182,12 @@ def _require_told(path: Path, line: int, cell: Mapping[str, object]) -> None:
         for word in map(str.strip, _labels(value)):
             if word.lower() in _MISSING or word in _MISSING_AS_WRITTEN:
                 raise InputError(
-                    f"{path}: line {line}: {word!r} as {column} may be a missing value; leave the "
-                    "cell empty, or choose another name"
+                    f"{path}: line {line}: {_shown(word)} as {column} may be a missing value; "
+                    "leave the cell empty, or choose another name"
                 )
             if column == "label" and _LIST.fullmatch(word):
                 raise InputError(
-                    f"{path}: line {line}: {word!r} looks like a list; write labels with "
+                    f"{path}: line {line}: {_shown(word)} looks like a list; write labels with "
                     f"{_SEPARATOR} between them: a{_SEPARATOR}b"
                 )
 
@@ -250,8 +217,8 @@ def _joined_labels(rows: Sequence[_Row]) -> Iterator[str]:
             parts = [part.strip() for part in re.split("[;,]", label)]
             if len(parts) > 1 and known.issuperset(parts):
                 yield (
-                    f"line {row.line}: label {label!r} is one class; several have {_SEPARATOR} "
-                    "between them"
+                    f"line {row.line}: label {_shown(label)} is one class; several have "
+                    f"{_SEPARATOR} between them"
                 )
                 return
 
@@ -260,7 +227,7 @@ def _role(path: Path, line: int, part: str) -> str:
     role = role_of(part) if part else UNSPLIT
     if role is None:
         raise InputError(
-            f"{path}: line {line}: unknown part {part!r}; write training, gallery, query, "
+            f"{path}: line {line}: unknown part {_shown(part)}; write training, gallery, query, "
             "query-NAME, val or test"
         )
     return HELD_OUT if role in ("validation", "test") else role
@@ -270,6 +237,7 @@ def _box(path: Path, line: int, sides: Sequence[object]) -> Box | None:
     words = [_word(side) for side in sides]
     if not any(words):
         return None
+    told = ", ".join(word[:20] for word in words)
     try:
         numbers = [float(word) for word in words]
         box = Box.of(numbers)
@@ -277,33 +245,50 @@ def _box(path: Path, line: int, sides: Sequence[object]) -> Box | None:
         numbers, box = [], None
     if numbers and min(numbers) >= 0 and 0 < max(numbers) < 1.5:
         raise InputError(
-            f"{path}: line {line}: a box ({', '.join(words)}) is in pixels, not shares of "
+            f"{path}: line {line}: a box ({told}) is in pixels, not shares of "
             "the picture's sides; multiply by its width and height"
         )
     if box is None:
         raise InputError(
-            f"{path}: line {line}: no box ({', '.join(words)}); write left, top, right, bottom in "
-            "pixels"
+            f"{path}: line {line}: no box ({told}); write left, top, right, bottom in pixels"
         )
     return box
 
 
 def _merged(path: Path, rows: Iterable[_Row]) -> list[_Row]:
     """One row a picture, or part of one: labels in several rows are put together."""
+    merged: dict[tuple[str, Box | None, str], _Row] = {}
+    for row in rows:
+        first = merged.setdefault((row.path, row.box, row.part), row)
+        if first is not row:
+            if row.group != first.group or set(row.labels) <= set(first.labels):
+                _refuse_second(path, first, row)
+            merged[row.path, row.box, row.part] = replace(
+                first, labels=(*first.labels, *row.labels)
+            )
+    return _asking(path, merged.values())
+
+
+def _asking(path: Path, rows: Iterable[_Row]) -> list[_Row]:
+    """One row a picture: of one in the gallery and one in a query set, the gallery's asks."""
     merged: dict[tuple[str, Box | None], _Row] = {}
     for row in rows:
-        key = (row.path, row.box)
-        first = merged.setdefault(key, row)
-        if first is row:
-            continue
-        alike = (row.part, row.group) == (first.part, first.group)
-        if not alike or set(row.labels) <= set(first.labels):
-            raise InputError(
-                f"{path}: line {row.line}: {row.path!r} stands in line {first.line} already; "
-                "keep one"
-            )
-        merged[key] = replace(first, labels=(*first.labels, *row.labels))
+        first = merged.setdefault((row.path, row.box), row)
+        if first is not row:
+            found, asks = (first, row) if first.part == "gallery" else (row, first)
+            alike = ({*found.labels}, found.group) == ({*asks.labels}, asks.group)
+            both = found.part == "gallery" and asks.part.startswith("query")
+            if not (both and alike) or found.asks or asks.asks:
+                _refuse_second(path, first, row)
+            merged[row.path, row.box] = replace(found, asks=asks.part)
     return list(merged.values())
+
+
+def _refuse_second(path: Path, first: _Row, second: _Row) -> NoReturn:
+    raise InputError(
+        f"{path}: line {second.line}: {_shown(second.path)} stands in line {first.line} already; "
+        "keep one (of a picture in the gallery that asks as well two, alike but for the part)"
+    )
 
 
 def _items(root: Path, rows: Sequence[_Row]) -> list[Item]:
@@ -334,13 +319,16 @@ def _item(root: Path, row: _Row, key: str) -> Item:
         labels[1:],
         row.group,
         row.box,
+        row.asks,
     )
 
 
 def _require_files(path: Path, items: Sequence[Item], rows: Sequence[_Row]) -> None:
     missing = [row for row, item in zip(rows, items, strict=True) if not item.path.exists()]
     if missing:
-        named = ", ".join(f"{row.path!r} in line {row.line}" for row in missing[:_MOST_NAMED])
+        named = ", ".join(
+            f"{_shown(row.path)} in line {row.line}" for row in missing[:_MOST_NAMED]
+        )
         raise InputError(
             f"{path}: {len(missing):,} of {len(rows):,} files are not there ({named}); paths are "
             f"relative to {path.parent}"

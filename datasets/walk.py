@@ -127,6 +127,10 @@ class Listing:
             tuple(parts[1:] for parts in self.folders if parts[0] == name and len(parts) > 1),
         )
 
+    def below(self, names: Sequence[str]) -> "Listing":
+        """The part of it that lies several folders down; ids stay as they are."""
+        return self.inside(names[0]).below(names[1:]) if names else self
+
     def unwrapped(self, name: str) -> "Listing":
         """The same listing as if that folder had been walked: ids are relative to it."""
         inside = self.inside(name)

@@ -268,7 +268,9 @@ def test_relevance_file_labels_flat_folders(tmp_path, load_dataset):
     fill(tmp_path / "flat" / "query", 1, 2)
     content = {"query/00.png": {"positive": ["gallery/01.png"]}}
     (tmp_path / "flat" / "relevance.json").write_text(json.dumps(content))
-    assert load_dataset(tmp_path / "flat").labelled
+    data = load_dataset(tmp_path / "flat")
+    assert data.labelled
+    assert data.layout[1].startswith("content: no classes, judgements in relevance.json; ")
 
 
 @pytest.mark.parametrize(
@@ -327,6 +329,12 @@ def test_path_with_an_equals_sign(tmp_path):
     fill(tmp_path / "a=b" / "c", 3, 1)
     source, root = datasets.resolve(str(tmp_path / "a=b"))
     assert (source.name, root) == ("a=b", tmp_path / "a=b")
+    (tmp_path / "a=b" / "t.csv").write_text("path\n")
+    source, root = datasets.resolve(str(tmp_path / "a=b" / "t.csv"))
+    assert (source.name, root) == ("t", tmp_path / "a=b" / "t.csv")
+    (tmp_path / "openmoji.csv").write_text("path\n")
+    with pytest.raises(InputError, match="may be shown; give it another"):
+        datasets.resolve(str(tmp_path / "openmoji.csv"))
 
 
 def test_corel1000_reads_the_class_from_the_file_name(tmp_path, load_dataset):
@@ -338,8 +346,16 @@ def test_corel1000_reads_the_class_from_the_file_name(tmp_path, load_dataset):
     data = load_dataset(f"corel1000={root}")
     assert {image.label for _, image in data.images} == {"Africa", "Food"}
     assert data.problems[0].what == "file name tells no class"
+    assert data.warnings[0] == "995 of 1,000 pictures of Corel-1000 are not there"
     with pytest.raises(InputError, match="not Corel-1000"):
         load_dataset(f"corel1000={tmp_path / 'cache'}")
+
+
+@pytest.mark.parametrize(("count", "known"), [(250, False), (990, True)])
+def test_numbers_are_corel1000_only_if_nearly_all_are_there(tmp_path, count, known):
+    for number in range(count):
+        (tmp_path / f"{number}.jpg").touch()
+    assert datasets.MENU["corel1000"].resembles(walk(tmp_path)) is known
 
 
 def test_pacs_asks_photographs_with_other_domains(tmp_path, load_dataset):

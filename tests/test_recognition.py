@@ -162,6 +162,13 @@ def test_results_are_not_written_into_the_dataset(tmp_path, run, capsys):
         ({"train__images__a": 3, "train__images__b": 3, "val__images__a": 1}, "train: .*either"),
         ({"gallery__images": 3, "query__images": 1}, "gallery: 'images': not the name of a class"),
         ({"train__a__x": 2, "train__b__y": 2, "val__a__x": 1, "val__b__y": 1}, "folders only"),
+        ({"photo": 3, "sketch": 3, "edges": 3}, "'photo' and 'sketch' sound like views of the"),
+        ({"train__rgb": 3, "train__depth": 3, "test__rgb": 3}, "train: 'depth' and 'rgb' sound"),
+        (
+            {"a": 3, "b": 3, "c__a": 3, "c__b": 3},
+            r"'c' holds folders called like classes beside it .*'a' and 'b'",
+        ),
+        ({"训练__猫": 2, "测试__猫": 2}, "folders only, .*by --layout ROLE=FOLDER"),
     ],
 )
 def test_folders_that_could_be_read_in_two_ways_are_refused(tmp_path, folders, message):
@@ -176,6 +183,67 @@ def test_classes_may_have_the_words_of_parts_in_their_names(tmp_path, names):
     found = understand(tree(tmp_path, **dict.fromkeys(names, 2)))
     assert found.layout.form == "classes"
     assert not found.layout.warnings
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ([f"{n * n}" for n in range(12)], "so they could be views of the same things; say"),
+        ([f"IMG_{n}" for n in range(12)], "views of the same things rather than classes?"),
+        ([f"{n}" for n in range(0, 60, 5)], "views of the same things rather than classes?"),
+        ([f"{n}_{m}" for n in range(3) for m in range(4)], "rather than classes?"),
+        ([f"{n}" for n in range(10)], ""),
+        (["cover", "0"], ""),
+    ],
+)
+def test_folders_with_pictures_of_the_same_names_may_be_views(tmp_path, names, told):
+    for number, name in enumerate(names):
+        for folder in ("A", "B"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            picture(number).save(tmp_path / folder / f"{name}.png")
+    try:
+        [text] = understand(tmp_path).layout.warnings or [""]
+    except InputError as error:
+        text = str(error)
+    assert text.endswith(told) or f"{told} --layout classes" in text
+    assert len(understand(tmp_path, "classes").layout.warnings) == bool(told)
+
+
+def test_by_products_in_class_folders_are_left_out_and_twins_told(tmp_path):
+    root = tree(tmp_path, a=2, a__thumbs=2, a__more=1, b__crops=3, b__crops__masks_2=3)
+    for name in ("00.webp", "01_mask.png", "gas_mask.png"):
+        picture(9).save(root / "a" / name)
+    found = understand(root)
+    assert parts(found) == {("", "a"): 6, ("", "b"): 6}
+    assert [(row.id, row.outcome) for row in found.problems] == [
+        ("a/", "kept"),
+        ("a/thumbs/", "2 files left out"),
+    ]
+    twins = "4 pictures are called alike but for their ending or a word such as _mask"
+    assert found.layout.warnings == (
+        "class 'b' holds folders only",
+        "folders called 'thumbs' in class folders are left out",
+        f"a/: {twins}, as '00.png' and '00.webp'",
+    )
+
+
+def test_a_class_that_stands_in_others_is_refused(tmp_path, load_dataset):
+    root = tree(tmp_path / "f", a=4, b=4)
+    (root / "c").mkdir()
+    for number, path in enumerate(sorted(root.rglob("*.png"))):
+        (root / "c" / f"{number}.png").write_bytes(path.read_bytes())
+    with pytest.raises(InputError, match=r"of the class 'c' stand byte for byte"):
+        load_dataset(root)
+
+
+def test_classes_that_are_held_out_and_not_learned_from_are_warned_of(tmp_path):
+    [warning] = understand(tree(tmp_path, train__a=2, train__b=2, test__c=2)).layout.warnings
+    assert warning.startswith("no class that is held out ('c') is called like one")
+
+
+def test_a_class_may_be_called_like_queries(tmp_path):
+    root = tree(tmp_path, train__cat=2, train__probe=2, val__cat=2, val__probe=2)
+    assert understand(root).layout.form == "train-test"
 
 
 def test_parts_with_folders_of_all_classes_are_read_as_said(tmp_path):
@@ -368,6 +436,24 @@ def test_the_layout_by_hand(tmp_path, words, expected):
     assert parts(understand(root, *words)) == expected
 
 
+@pytest.mark.parametrize("word", ["./é", "{root}/é", "é/", "e\u0301", "../f/é"])
+def test_a_folder_may_be_given_by_any_path(tmp_path, word, monkeypatch):
+    root = tree(tmp_path / "f", é__a=2, é__b=2)
+    monkeypatch.chdir(tmp_path)
+    for folder in (word.format(root=root), "f/é"):
+        found = understand(root, f"gallery={folder}", "query=é")
+        assert found.layout.parts[0].folder == ("é",)
+
+
+def test_doubts_about_a_layout_by_hand_are_warnings(tmp_path):
+    root = tree(tmp_path, x__photo=2, x__sketch=2)
+    found = understand(root, "gallery=x", "query=x")
+    assert (
+        found.layout.warnings[0] == "x: 'photo' and 'sketch' sound like views of the same things"
+    )
+    assert "'x' hold folders only" in understand(root, "classes").layout.warnings[0]
+
+
 def test_flat_by_hand(tmp_path):
     root = tree(tmp_path, gallery__monday=2, query__tuesday=2)
     assert parts(understand(root, "flat")) == {("gallery", None): 2, ("query", None): 2}
@@ -382,6 +468,12 @@ def test_flat_by_hand(tmp_path):
         (["gallery=photo", "query=nothing"], "--layout query: no file in"),
         (["gallery=photo", "gallery=sketch", "query=photo"], "gallery is given twice"),
         (["gallery=", "query=photo"], "write classes"),
+        (["gallery=.", "query=photo"], "query: .*photo lies in the folder of gallery, so its"),
+        (
+            ["training=sketch", "held-out=sketch/a"],
+            "held-out: .*/a lies in the folder of training",
+        ),
+        (["gallery=/nothing", "query=photo"], "--layout gallery: no file in /nothing"),
     ],
 )
 def test_a_wrong_layout_by_hand_says_what_to_write(tmp_path, words, message):

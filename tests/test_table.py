@@ -75,6 +75,27 @@ def test_held_out_parts_are_split(album, load_dataset):
     assert (len(data.training), len(data.gallery), len(data.queries["query"])) == (4, 6, 2)
 
 
+def test_parts_that_are_held_out_and_those_that_are_empty_are_split_apart(album, load_dataset):
+    rows = [f"images/{n:02}.png,{'ab'[n % 2]},{'test' if n < 4 else ''}" for n in range(12)]
+    data = load_dataset(table(album, "image,class,split", *rows))
+    assert (len(data.training), len(data.gallery), len(data.queries["query"])) == (2, 6, 4)
+    assert not {f"images/{n:02}.png" for n in range(4)} & {image.id for image in data.training}
+    assert "30% training, the rest gallery; what is held out by content hash" in data.split
+
+
+def test_a_picture_of_the_gallery_may_ask(album, load_dataset):
+    rows = [f"images/{n:02}.png,{'ab'[n % 2]},gallery" for n in range(4)]
+    path = table(album, "path,label,part", "images/00.png,a,query", *rows)
+    assert judged(load_dataset(path)) == {"00.png": (["02.png"], ["00.png"])}
+
+
+def test_classes_that_differ_in_case_only_are_named(album):
+    found = read_table(table(album, "path,label", "images/00.png,Cat", "images/01.png,dog|cat"))
+    assert [(row.id, row.what) for row in found.problems] == [
+        ("cat", "differs from the class 'Cat' in case or form only")
+    ]
+
+
 def test_labels_may_stand_in_rows_of_their_own(album):
     found = read_table(
         table(album, "path,label", "images/00.png,cat", "images/00.png,pet", "images/01.png,dog")
@@ -132,6 +153,12 @@ def test_parquet(album):
     parquet.write_table(arrow(columns), album / "t.parquet")
     found = read_table(album / "t.parquet").items
     assert [(item.label, item.further) for item in found] == [("a", ("b",)), ("c", ())]
+    for name, data in (("image", {"bytes": b"x" * 999, "path": "x"}), ("label", b"a")):
+        given = {"file": ["images/00.png"]} if name == "label" else {}
+        parquet.write_table(arrow({**given, name: [data]}), album / "t.parquet")
+        with pytest.raises(InputError, match=f"line 1: the column '{name}' holds data") as refused:
+            read_table(album / "t.parquet")
+        assert len(str(refused.value)) < 300
 
 
 @pytest.mark.parametrize(
@@ -150,6 +177,11 @@ def test_parquet(album):
             ["path,label", "images/00.png,a", "images/00.png,a"],
             "line 3: .* stands in line 2 already",
         ),
+        (
+            ["path,label,part", "images/00.png,a,query", "images/00.png,b,gallery"],
+            "line 3: .* stands in line 2 already; .* two, alike but for the part",
+        ),
+        (["path,part", f"images/00.png,{'x' * 999}"], r"line 2: unknown part 'x+\.\.\.x+'; "),
         (["path,label", "images/00.png,a,b"], "line 2: more cells than columns"),
         (["path,label", "images/00.png"], "line 2: fewer cells than columns"),
         (["path,label", ",a"], "line 2: no path"),

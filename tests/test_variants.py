@@ -113,6 +113,22 @@ def test_the_original_protocol_copies_gallery_and_queries(parted, load_dataset, 
     assert "a leak, for comparison only" in made.split
 
 
+def test_copies_are_judged_as_what_they_were_made_of(parted, load_dataset, tmp_path):
+    query, other = (f"validation/query/apple/0{n}.png" for n in range(2))
+    right, junk = (f"validation/gallery/berry/0{n}.png" for n in range(2))
+    (parted / "validation/gallery/berry/own.png").write_bytes((parted / query).read_bytes())
+    content = {query: {"positive": {right: 2}, "junk": [junk]}, other: {"junk": [junk]}}
+    (parted / "relevance.json").write_text(json.dumps(content))
+    made = with_copies(load_dataset(parted), tmp_path, QUIET, Augmentation(copies=1), 0)
+    own = "validation/gallery/berry/own.png"
+    for name in (query, f"{query}-copy-1"):
+        judged = made.relevance[name]
+        assert judged.positive == {right, f"{right}-copy-1", own, f"{own}-copy-1"}
+        assert judged.junk == {junk, f"{junk}-copy-1"}
+        assert judged.grades == {right: 2, f"{right}-copy-1": 2}
+    assert made.relevance[f"{other}-copy-1"].positive is None
+
+
 def test_the_leak_shows_in_results_of_its_own(parted, run, tmp_path, capsys):
     fill(parted / "validation" / "query" / "apple", 1, 77, 0)
     assert run("--extractor", "hog", "--original-protocol", "--dataset", parted) == 0

@@ -21,7 +21,7 @@ from benchmarks.pipeline.methods.vectors import GivenVectors
 from benchmarks.pipeline.workers import Elsewhere
 from datasets.errors import InputError
 from datasets.reading import LIMIT, MAX_PIXELS
-from datasets.recognition import ROLES
+from datasets.roles import ROLES
 from extractors import Extractor
 from extractors.networks.inference import ENGINES, NoEngineError, chosen
 from extractors.networks.inference import VARIABLE as ENGINE_VARIABLE

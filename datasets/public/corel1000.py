@@ -1,12 +1,12 @@
 """Wang's Corel-1000: the classic of content-based retrieval, class in the file name."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from datasets.errors import InputError
 from datasets.fetching.archive import Archive
-from datasets.layout import UNSPLIT, Collection, Item, collection
+from datasets.layout import UNSPLIT, Collection, Item, Layout, collection
 from datasets.public.public_set import About, PublicSet, require_each_once
 from datasets.source import Each, serially
 from datasets.task import Problem
@@ -73,7 +73,8 @@ class Corel1000(PublicSet):
                 items.append(Item(file.id, file.path, UNSPLIT, label))
             elif not file.is_about:
                 problems.append(Problem(file.id, "file name tells no class", "left out"))
-        return collection(root, items, problems)
+        layout = Layout("own", (), warnings=tuple(_missing([item.path.stem for item in items])))
+        return collection(root, items, problems, layout)
 
     def _require_ours(self, root: Path, files: Sequence[File]) -> None:
         """Refuse other pictures, of which the names would tell wrong classes."""
@@ -91,9 +92,25 @@ class Corel1000(PublicSet):
             )
 
     def resembles(self, listing: Listing) -> bool:
-        """Whether nearly all files are called like this set's: ``Africa1.jpg`` or ``0.jpg`` …."""
-        labels = [_label(file.path.stem) for file in listing.loose if file.is_picture]
-        return len(labels) > _MANY and sum(one is not None for one in labels) > 0.9 * len(labels)
+        """Whether nearly all files are called like this set's: ``Africa1.jpg`` or ``0.jpg`` ….
+
+        Many are called by a number alone: only those that have nearly all numbers of the set.
+        """
+        stems = [file.path.stem for file in listing.loose if file.is_picture]
+        ours = [stem for stem in stems if _label(stem) is not None]
+        bare = {int(stem) for stem in ours if stem.isdecimal()}
+        many = len(ours) - len(bare) > _MANY or len(bare) > 0.9 * self.about.pictures
+        return many and len(ours) > 0.9 * len(stems)
+
+
+def _missing(stems: Sequence[str]) -> Iterator[str]:
+    """A warning if the set is not whole."""
+    there = {_read(stem) for stem in stems}
+    if len(there) < Corel1000.about.pictures:
+        yield (
+            f"{Corel1000.about.pictures - len(there):,} of {Corel1000.about.pictures:,} pictures "
+            "of Corel-1000 are not there"
+        )
 
 
 def _read(stem: str) -> tuple[str, int] | None:

@@ -1,6 +1,6 @@
 """Datasets made from a dataset: its queries as drawings, or everything with augmented copies."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -121,9 +121,9 @@ def with_copies(
     def copied(images: tuple[Image, ...]) -> tuple[Image, ...]:
         made = _make(vary, images, folder, workforce, f"copying {dataset.name}")
         copies = [
-            replace(copy, id=f"{copy.id}-copy-{number}")
+            replace(copy, id=name)
             for copies in made
-            for number, copy in enumerate(copies, 1)
+            for copy, name in zip(copies, _copy_names(copies[0].id, len(copies)), strict=True)
         ]
         return tuple(sorted([*images, *copies], key=lambda image: image.id))
 
@@ -132,9 +132,35 @@ def with_copies(
         name=f"{dataset.name}-original-protocol",
         gallery=copied(dataset.gallery),
         queries={name: copied(images) for name, images in dataset.queries.items()},
+        relevance=_judged_with_copies(dataset, augmentation.copies),
         split=f"{dataset.split}; gallery and queries with {augmentation.copies} augmented copies "
         "of each image, as the original project had it: a leak, for comparison only",
     )
+
+
+def _copy_names(name: str, copies: int) -> list[str]:
+    return [f"{name}-copy-{number}" for number in range(1, copies + 1)]
+
+
+def _judged_with_copies(dataset: Dataset, copies: int) -> dict[str, Relevance]:
+    """Judgements in which copies count as what they were made of, those of the query as found."""
+
+    def copied(names: Iterable[str]) -> Iterator[str]:
+        for name in names:
+            yield from (name, *_copy_names(name, copies))
+
+    content = {image.id: image.sha256 for images in dataset.queries.values() for image in images}
+    by_content = {image.sha256: image.id for image in reversed(dataset.gallery)}
+    judged: dict[str, Relevance] = {}
+    for query, one in dataset.relevance.items():
+        positive = one.positive
+        if positive:
+            itself = {by_content[content[query]]} if content.get(query) in by_content else set()
+            positive = frozenset(copied(positive | itself - one.junk))
+        grades = {name: one.grades[first] for first in one.grades for name in copied([first])}
+        extended = Relevance(positive, frozenset(copied(one.junk)), grades)
+        judged |= dict.fromkeys(copied([query]), extended)
+    return judged
 
 
 def _relevance(photo: Image, dataset: Dataset) -> Relevance | None:

@@ -1,0 +1,203 @@
+"""Class folders under doubt: parts, views or by-products that could be taken for classes."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from datasets.decoding.formats import ENDINGS
+from datasets.folder_names import (
+    is_by_product,
+    is_distractor,
+    is_no_class,
+    sound_like_parts,
+    sound_like_views,
+)
+from datasets.task import Problem
+from datasets.walk import File, Listing
+
+_MOST_VIEWS = 6
+"""Folders up to which they could be views of the same things."""
+
+_FEW = 10
+"""Files up to which two folders may well hold as many, numbered alike."""
+
+_BY_PRODUCT = re.compile(
+    r"(?:(?:mask|thumb|gt)[-_])?(.+?)(?:[-_. ](?:masks?|thumb(?:nail)?s?|gt|groundtruth|"
+    r"seg(?:mentation)?|small|resized|\d+x\d+))?",
+    re.IGNORECASE,
+)
+"""Name of a picture with words for what is made of it around."""
+
+
+def doubts(pictures: Sequence[tuple[str, ...]], unread: str = "") -> tuple[list[str], list[str]]:
+    """Tell what speaks against folders as classes.
+
+    Parameters
+    ----------
+    pictures : sequence of tuple of str
+        Names down to each picture below the folder that holds them.
+    unread : str
+        What else lies there and is not read, in brackets.
+
+    Returns
+    -------
+    refusals, warnings : list of str
+        Reasons why they are hardly classes, and why they may not be.
+    """
+    inside: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for first, *rest in pictures:
+        if rest and not is_distractor(first):
+            inside[first].append(tuple(rest))
+    names = sorted(inside)
+    nested = [name for name in names if all(len(rest) > 1 for rest in inside[name])]
+    refusals = []
+    if names and nested == names:
+        refusals.append(f"{listed(names)} hold folders only, so classes could be either")
+    if general := [name for name in names if is_no_class(name)]:
+        refusals.append(f"{listed(general)}: not the name of a class{unread}")
+    if parts := sound_like_parts(names):
+        refusals.append(f"{listed(parts)} sound like parts, not like classes")
+    if views := sound_like_views(names):
+        refusals.append(f"{listed(views)} sound like views of the same things")
+    for name in names:
+        again = {rest[0] for rest in inside[name] if len(rest) > 1} & {*names} - {name}
+        if len(again) > 1:
+            also = listed(sorted(again))
+            refusals.append(f"{name!r} holds folders called like classes beside it ({also})")
+    warnings = [f"class {name!r} holds folders only" for name in nested if nested != names]
+    what = f"{listed(names)} hold pictures of the same names"
+    if (same := _same_names(inside)) == "numbers":
+        warnings.append(f"{what}: views of the same things rather than classes?")
+    elif same:
+        refusals.append(f"{what}, so they could be views of the same things")
+    return refusals, warnings
+
+
+def _same_names(inside: Mapping[str, Sequence[tuple[str, ...]]]) -> str:
+    """Whether folders hold pictures of the same ``names``, or of the same ``numbers``."""
+    if not 2 <= len(inside) <= _MOST_VIEWS:
+        return ""
+    stems = [
+        {(*folders, _plain(_stem(name))) for *folders, name in files} for files in inside.values()
+    ]
+    shared, either = set.intersection(*stems), set.union(*stems)
+    if len(shared) < 0.9 * len(either) or len(shared) <= len(inside):
+        return ""
+    if not _are_counted({stem[-1] for stem in shared}):
+        return "names"
+    return "numbers" if shared == either and len(shared) > _FEW else ""
+
+
+def _are_counted(stems: Collection[str]) -> bool:
+    """Whether nearly all names are one pattern with nearly all combinations of its numbers."""
+    patterns = Counter(re.sub(r"\d+", "#", stem) for stem in stems)
+    [(pattern, count)] = patterns.most_common(1)
+    rows = [
+        [int(number) for number in re.findall(r"\d+", stem)]
+        for stem in stems
+        if re.sub(r"\d+", "#", stem) == pattern
+    ]
+    expected = 1
+    for column in ({*column} for column in zip(*rows, strict=True)):
+        steps = [after - before for before, after in pairwise(sorted(column))]
+        expected *= 1 + (max(column) - min(column)) // min(steps, default=1)
+    return count >= 0.8 * max(len(stems), expected)
+
+
+def look_inside(listing: Listing) -> tuple[Listing, list[Problem], list[str]]:
+    """Look at what lies in class folders: by-products are left out, twins told.
+
+    Parameters
+    ----------
+    listing : Listing
+        Of the folder that holds the class folders.
+
+    Returns
+    -------
+    listing : Listing
+        Without the folders below classes that are called ``thumbs``, ``masks`` and such, unless
+        a class has no other pictures.
+    problems, warnings : list of Problem, list of str
+        What was left out, and pictures that stand twice by their names.
+    """
+    made = {file: depth for file in listing.files if (depth := _by_product(file))}
+    own = {
+        file.parts[0] for file in listing.files if made and file not in made and file.is_picture
+    }
+    left_out = {file: depth for file, depth in made.items() if file.parts[0] in own}
+    folders = Counter(_folder(file, depth) for file, depth in left_out.items())
+    problems = [
+        Problem(folder, "holds no pictures of the class, by its name", f"{n:,} files left out")
+        for folder, n in folders.items()
+    ]
+    warnings = []
+    if folders:
+        names = sorted({folder.split("/")[-2] for folder in folders})
+        warnings.append(f"folders called {listed(names)} in class folders are left out")
+    kept = tuple(file for file in listing.files if file not in left_out)
+    rows = _twins(kept)
+    warnings += [f"{row.id}: {row.what}" for row in rows[:1]]
+    return replace(listing, files=kept), [*problems, *rows], warnings
+
+
+def _by_product(file: File) -> int:
+    """Number of folders down to one that holds by-products; 0 if there is none."""
+    first = 1 + is_distractor(file.parts[0])  # distractors may have names one level down
+    depths = range(first, len(file.parts) - 1)
+    return next((n + 1 for n in depths if is_by_product(file.parts[n])), 0)
+
+
+def _folder(file: File, depth: int) -> str:
+    """Id of a folder on the way to a file."""
+    return file.id.removesuffix("/".join(file.parts[depth:]))
+
+
+def _twins(files: Iterable[File]) -> list[Problem]:
+    """A row for each class in which pictures stand twice but for an ending or a word as _mask."""
+    stems = {
+        file: (*file.parts[:-1], _stem(file.parts[-1]))
+        for file in files
+        if len(file.parts) > 1 and file.path.suffix[1:].lower() in ENDINGS
+    }
+    there = {*stems.values()}
+    alike: dict[tuple[str, ...], list[File]] = defaultdict(list)
+    for file, (*folders, stem) in stems.items():
+        first = (*folders, _plain(stem))
+        alike[first if first in there else (*folders, stem)].append(file)
+    doubled: dict[str, list[list[File]]] = defaultdict(list)
+    for several in alike.values():
+        if len(several) > 1:
+            doubled[_folder(several[0], 1)].append(several)
+    return [
+        Problem(
+            folder,
+            f"{sum(map(len, groups)):,} pictures are called alike but for their ending or a word "
+            f"such as _mask, as {listed([file.parts[-1] for file in groups[0]])}",
+            "kept",
+        )
+        for folder, groups in doubled.items()
+    ]
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0] or name
+
+
+def _plain(stem: str) -> str:
+    """A name without words for what is made of a picture."""
+    match = _BY_PRODUCT.fullmatch(stem)
+    return match[1] if match else stem
+
+
+def listed(names: Sequence[str], most: int = 4) -> str:
+    """Names as a list in words.
+
+    >>> listed(["a", "b", "c"])
+    "'a', 'b' and 'c'"
+    """
+    shown = [repr(name) for name in names[:most]]
+    if len(names) > most:
+        shown.append(f"{len(names) - most} more")
+    return " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
