@@ -339,6 +339,13 @@ def test_planes_that_would_be_mistaken_are_refused(tmp_path, values, options, co
         read_image(put(tmp_path, "a.tif", data))
 
 
+@pytest.mark.parametrize("rare", [b"\xff\xc1\0\x11\x0c", b"\xff\xf7\0\x11\x08"])
+def test_a_jpeg_of_a_rare_kind_is_not_called_damaged_alone(tmp_path, rare):
+    data = encoded(SCENE, "JPEG").replace(b"\xff\xc0\0\x11\x08", rare)
+    with pytest.raises(UnreadableImageError, match="rare or damaged from the start; save it as"):
+        read_image(put(tmp_path, "a.jpg", data))
+
+
 def test_libtiff_is_quiet(tmp_path, capfd):
     data = encoded(SCENE, "TIFF", compression="tiff_lzw")
     for place in range(200, len(data), 4001):
