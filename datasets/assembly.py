@@ -189,7 +189,7 @@ def _asking(found: Collection) -> list[Item]:
 def _split_in_words(found: Collection, seed: int) -> str:
     parts = {item.part for item in found.items}
     if {*_DEALT} <= parts:
-        return f"{RULE}; what is held out {HELD_OUT_RULE}, seed {seed}"
+        return f"{RULE}; of what is held out none is training, seed {seed}"
     if UNSPLIT in parts:
         return f"{RULE}, seed {seed}"
     if HELD_OUT in parts:

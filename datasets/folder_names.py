@@ -32,8 +32,7 @@ _CONTAINERS = {
 _BY_PRODUCTS = {
     *("annotation", "annotations", "label", "labels", "mask", "masks", "groundtruth", "gt"),
     *("segmentation", "segmentations", "segmentationclass", "segmentationobject"),
-    *("thumbnail", "thumbnails", "thumb", "thumbs", "resized", "crops"),
-    *("results", "output", "plots"),
+    *("thumbnail", "thumbnails", "thumbs", "resized", "crops", "results", "output", "plots"),
 }
 """Names that people give to folders of what was made of pictures."""
 

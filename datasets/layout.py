@@ -222,7 +222,7 @@ def list_parts(listing: Listing, layout: Layout) -> Collection:
             items += [Item(file.id, file.path, part.role) for file in inside.files]
         problems += _empty_folders(listing.below(part.folder), part)
     problems += _without_part(file for file in listing.files if file.id not in placed)
-    told = replace(layout, warnings=tuple(warnings))
+    told = replace(layout, warnings=tuple(dict.fromkeys(warnings)))
     return collection(listing.root, items, problems, told)
 
 

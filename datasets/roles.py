@@ -61,7 +61,7 @@ def _word(role: str) -> str:
 
 def _names(listing: Listing, folder: str) -> tuple[str, ...]:
     """Names down to a folder, which is given from the dataset's folder on or from here."""
-    root, given = listing.root.absolute(), Path(folder).expanduser()
+    root, given = listing.root.absolute(), Path(folder)
     below = [
         tuple(map(canonical, path.relative_to(base).parts))
         for path in (_plain(root / given), _plain(given.absolute()))

@@ -80,7 +80,7 @@ def test_parts_that_are_held_out_and_those_that_are_empty_are_split_apart(album,
     data = load_dataset(table(album, "image,class,split", *rows))
     assert (len(data.training), len(data.gallery), len(data.queries["query"])) == (2, 6, 4)
     assert not {f"images/{n:02}.png" for n in range(4)} & {image.id for image in data.training}
-    assert "30% training, the rest gallery; what is held out by content hash" in data.split
+    assert "30% training, the rest gallery; of what is held out none is training" in data.split
 
 
 def test_a_picture_of_the_gallery_may_ask(album, load_dataset):
