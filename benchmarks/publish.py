@@ -32,6 +32,7 @@ from benchmarks.pipeline.records.record import (
     Description,
     record_paths,
 )
+from benchmarks.pipeline.records.results import rows
 from benchmarks.pipeline.records.seeds import FOLDER as SEEDS
 from benchmarks.pipeline.records.training import TRAINING
 from benchmarks.pipeline.workers import Workforce
@@ -209,7 +210,7 @@ def _members(source: Path) -> dict[str, bytes]:
     path, packed = source / IMAGES, read_packed(source, IMAGES)
     members[IMAGES] = packed.content if packed and not path.exists() else path.read_bytes()
     for query_set in about.query_sets:
-        for record in record_paths(source, query_set):
+        for record in rows(source, query_set, about.split_hash):
             files = record.read_packable()
             if not files:
                 where = record.file(".json")
