@@ -130,6 +130,7 @@ def assemble(
         licence,
         tuple(found.understood()),
         (*found.layout.warnings, *_warnings(gallery, queries)),
+        folders={part.role: "/".join(part.folder) for part in found.layout.parts},
     )
 
 
