@@ -19,6 +19,7 @@ from benchmarks.pipeline.records.record import (
     say_once,
 )
 from datasets.errors import DamagedError
+from datasets.names import canonical
 from retrieval.ranking import Ranking
 
 
@@ -83,8 +84,23 @@ class Results:
 
 
 def dataset_folders(out: Path) -> list[Path]:
-    """Folders of the datasets that have results, by name; folders of other studies are none."""
-    return sorted(path.parent for path in out.glob(f"*/{DESCRIPTION}"))
+    """Folders of the datasets that have results, by name; folders of other studies are none.
+
+    Left out are those of another name than their dataset's: copies, which would count twice.
+    """
+    found = sorted(path.parent for path in out.glob(f"*/{DESCRIPTION}"))
+    return [folder for folder in found if _has_its_name(folder)]
+
+
+def _has_its_name(folder: Path) -> bool:
+    try:
+        name = Description.read(folder).name
+    except ValueError:
+        return True  # whoever reads it tells what is wrong
+    has_it = canonical(name) == canonical(folder.name)
+    if not has_it:
+        say_once(f"{folder}: left out, holds results of {name}; call it so, or move it away")
+    return has_it
 
 
 def read_results(folder: Path) -> Results:
