@@ -35,12 +35,13 @@ def contradictions(cards: Mapping[str, Json]) -> dict[str, str]:
 
 def is_same(method: str, one: Json, other: Json) -> bool:
     """Whether two cards of a method are of the same extractors, as far as both know."""
-    pairs = zip(_parts(method, one).values(), _parts(method, other).values(), strict=False)
-    return one.get("tuned") == other.get("tuned") and all(_agree(*pair) for pair in pairs)
+    parts, others = _parts(method, one), _parts(method, other)
+    agree = all(_agree(part, others.get(name, {})) for name, part in parts.items())
+    return agree and one.get("tuned") == other.get("tuned")
 
 
 def _parts(method: str, card: Json) -> dict[str, Json]:
-    """What decides the vectors of a method's extractors, by their names."""
+    """Fields of the cards of a method's extractors that decide vectors, by their names."""
     steps = method.partition("@")[0].split("+")
     compressions = sum(step in COMPRESSIONS for step in steps)
     name = steps[0] if compressions else method

@@ -17,7 +17,7 @@ class _Head(msgspec.Struct, frozen=True):
 
 
 class _Steps(msgspec.Struct, frozen=True):
-    steps: list[tuple[str, Json]] = []
+    steps: list[tuple[str, Any]] = []
 
 
 class _Postprocessing(msgspec.Struct, frozen=True):
