@@ -228,7 +228,8 @@ def test_rows_that_cannot_be_compared_are_counted_and_named(two, verify):
     path = record_path(two[0], "rgb-histogram")
     record = path.read()
     write_checked(path.file(".json"), record | {"card": record["card"] | {"seed": 7}})
-    shutil.copytree(two[1] / "parted", two[1] / "elsewhere")
+    about = shutil.copytree(two[1] / "parted", two[1] / "elsewhere") / "dataset.json"
+    about.write_text(about.read_text().replace('"name": "parted"', '"name": "elsewhere"'))
     code, said = verify()
     assert code == 0
     first, last = said.splitlines()
