@@ -16,7 +16,7 @@ from PIL import Image
 
 from benchmarks import LOCAL
 from benchmarks.cli.command import command, make_parser
-from benchmarks.cli.options import a_path, add_options
+from benchmarks.cli.options import a_path, add_options, dataset_name
 from benchmarks.cli.outputs import others_in, require_own_pages
 from benchmarks.formats.files import require_writable, write_whole
 from benchmarks.pipeline.loading.variants import EDGES
@@ -32,6 +32,7 @@ from benchmarks.pipeline.records.record import (
     Description,
     record_paths,
 )
+from benchmarks.pipeline.records.results import rows
 from benchmarks.pipeline.records.seeds import FOLDER as SEEDS
 from benchmarks.pipeline.records.training import TRAINING
 from benchmarks.pipeline.workers import Workforce
@@ -91,21 +92,22 @@ def _main(arguments: Sequence[str] | None) -> int:
     add_options(parser, "quiet")
     options = parser.parse_args(arguments)
     found = list(_datasets(options.source))
-    for name in options.dataset or [None]:
-        if not any(name in (None, path.name) for path in found):
+    asked = [dataset_name(text, {path.name for path in found}) for text in options.dataset]
+    for name in asked or [""]:
+        if not any(name in ("", path.name) for path in found):
             what = f"no results of {name}" if name else "no results"
             raise InputError(f"{options.source}: holds {what}; make some with benchmarks.run")
     require_writable(options.out, "--out")
     require_own_pages(options.out, "--out")
     workforce = Workforce(quiet=options.quiet)
-    wanted = [path for path in found if not options.dataset or path.name in options.dataset]
+    wanted = [path for path in found if not asked or path.name in asked]
     for place in wanted:
         _require_replaceable(options.out / place)
     for place in wanted:
         target = options.out / place
         publish(options.source / place, target, not options.no_plots)
         workforce.log(f"{target}: {_megabytes(target)} MB")
-    if not options.dataset:
+    if not asked:
         _copy_studies(options.source, options.out, found)
     for study in sorted({place.parent for place in wanted}):
         _write_fronts(options.source / study, options.out / study)
@@ -209,7 +211,7 @@ def _members(source: Path) -> dict[str, bytes]:
     path, packed = source / IMAGES, read_packed(source, IMAGES)
     members[IMAGES] = packed.content if packed and not path.exists() else path.read_bytes()
     for query_set in about.query_sets:
-        for record in record_paths(source, query_set):
+        for record in rows(source, query_set, about.split_hash):
             files = record.read_packable()
             if not files:
                 where = record.file(".json")

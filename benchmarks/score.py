@@ -18,7 +18,7 @@ from benchmarks.formats.files import Json, write_json
 from benchmarks.formats.markdown import markdown
 from datasets.errors import InputError
 from datasets.json_files import check_json, read_json_as
-from datasets.names import canonical, near_miss, require_once
+from datasets.names import canonical, misspelt, require_once
 from retrieval.bootstrap import intervals
 
 DEPTHS = (1, 3, 5, 10)
@@ -82,14 +82,14 @@ def score_answers(answers: dict[str, list[str]], truth: dict[str, list[str]], pa
     Raises
     ------
     InputError
-        If answers and truth are not about the same queries, or an answer is too long or holds a
-        name twice.
+        If answers and truth are not about the same queries or spell names in different ways, or
+        an answer is too long or holds a name twice.
     """
     for query, names in answers.items():
         where = f"{path}: {query!r}"
         if query not in truth:
-            near = near_miss(query, truth)
-            remedy = f"did you mean {near!r}?" if near else "remove it"
+            near = misspelt([query], truth).get(query)
+            remedy = f"did you mean {near!r}? Write both alike" if near else "remove it"
             raise InputError(f"{where}: the truth has no such query; {remedy}")
         if len(names) > max(DEPTHS):
             raise InputError(f"{where}: {len(names)} names; at most {max(DEPTHS)} count")
@@ -97,6 +97,7 @@ def score_answers(answers: dict[str, list[str]], truth: dict[str, list[str]], pa
             raise InputError(f"{where}: holds a name twice; remove one")
     if missing := sorted(truth.keys() - answers.keys()):
         raise InputError(f"{path}: {len(missing)} queries lack an answer, {missing[0]!r} first")
+    _require_one_spelling(answers, truth, path)
     scored = [query for query in sorted(truth) if truth[query]]
     if not scored:
         raise InputError(f"{path}: no query of the truth has a right answer, nothing to score")
@@ -108,6 +109,16 @@ def score_answers(answers: dict[str, list[str]], truth: dict[str, list[str]], pa
     for k, column, ends in zip(DEPTHS, hits.T, intervals(hits), strict=True):
         scores |= {f"top{k}": float(column.mean()), f"top{k}_interval": [float(e) for e in ends]}
     return scores
+
+
+def _require_one_spelling(
+    answers: dict[str, list[str]], truth: dict[str, list[str]], path: Path
+) -> None:
+    """Refuse a gallery name that may be a right one, which no answer spells as the truth does."""
+    given = set().union(*answers.values())
+    for name, right in sorted(misspelt(given, set().union(*truth.values())).items()):
+        if right not in given:
+            raise InputError(f"{path}: {name!r} may be the truth's {right!r}; write both alike")
 
 
 def read_images(path: Path) -> dict[str, list[str]]:

@@ -112,8 +112,7 @@ def assemble(
         name = f"{name}-leave-one-out"
     _require_something(found, gallery, queries, problems)
     training, copies = _without_copies(training, gallery, queries)
-    problems += copies
-    problems += _equal_bytes(training, gallery, *queries.values())
+    problems += [*copies, *_equal_bytes(training, gallery, *queries.values())]
     relevance, unscored = read_relevance(found.root, places)
     relevance |= found.relevance
     problems += unscored
@@ -131,6 +130,7 @@ def assemble(
         licence,
         tuple(found.understood()),
         (*found.layout.warnings, *_warnings(gallery, queries)),
+        folders={part.role: "/".join(part.folder) for part in found.layout.parts},
     )
 
 

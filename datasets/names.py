@@ -1,7 +1,7 @@
 """Names that people write down: equal whatever their Unicode form, with near misses found."""
 
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from datasets.errors import InputError
 
@@ -33,6 +33,26 @@ def near_miss(name: str, known: Collection[str]) -> str | None:
 
 def _loose(name: str) -> str:
     return canonical(canonical(name).casefold().replace("\\", "/").removeprefix("./"))
+
+
+def misspelt(names: Iterable[str], known: Collection[str]) -> dict[str, str]:
+    """Names to the known ones that they are but for case, slashes, form or leading folders."""
+    whole = {_loose(one): one for one in known}
+    shorter = {end: one for loose, one in whole.items() for end in ends(loose)}
+    found = {}
+    for name in set(names).difference(known):
+        loose = _loose(name)
+        spellings = (whole.get(loose), shorter.get(loose), *map(whole.get, ends(loose)))
+        if other := next(filter(None, spellings), None):
+            found[name] = other
+    return found
+
+
+def ends(path: str) -> Iterator[str]:
+    """Ends of a path: without its first folder, without its first two, and so on."""
+    while "/" in path:
+        path = path.partition("/")[2]
+        yield path
 
 
 def near_misses(names: Iterable[str], others: Iterable[str]) -> dict[str, str]:

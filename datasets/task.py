@@ -148,6 +148,8 @@ class Dataset:
         What makes scores doubtful.
     protocols : mapping of str to Protocol
         Query set to the published protocol that it follows, where there is one.
+    folders : mapping of str to str
+        Part to the folder, below `root`, that holds its images, where the parts are folders.
     """
 
     name: str
@@ -162,6 +164,7 @@ class Dataset:
     layout: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     protocols: Mapping[str, Protocol] = field(default_factory=dict)
+    folders: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def tasks(self) -> tuple["Task", ...]:

@@ -16,6 +16,7 @@ from processes import wait_for
 import extractors
 from benchmarks import STOPS
 from benchmarks.cli.command import command
+from benchmarks.run import _parser
 
 BAD = {
     "missing folder": (["--all", "--dataset", "/no/such"], "/no/such.*no such folder"),
@@ -29,6 +30,7 @@ BAD = {
     "negative": (["--all", "--seed", "-1"], "--seed.*is negative"),
     "no name": (["--extractor", ""], "--extractor: nothing given"),
     "no metric": (["--all", "--metrics", " "], "--metrics: nothing given"),
+    "two seeds": (["--all", "--seed", "1", "--seed", "2"], "--seed is given twice"),
     "unknown option": (["--al", "--fast"], "--fast.*see --help"),
 }
 
@@ -42,6 +44,25 @@ def test_bad_input_is_one_line_and_exit_code_2(case, run, capsys):
     assert written.err.startswith("error: ")
     assert written.err.count("\n") == 1
     assert re.search(message, written.err)
+
+
+def test_lists_go_on_when_their_option_comes_again():
+    words = [
+        "--extractor",
+        "lbp",
+        "hog",
+        "--dataset",
+        "a",
+        "--extractor",
+        "sift",
+        "--dataset",
+        "b",
+    ]
+    for _ in range(2):
+        options = _parser().parse_args(words)
+        assert options.extractor == ["lbp", "hog", "sift"]
+        assert options.dataset == ["a", "b"]
+    assert _parser().parse_args([]).dataset == ["openmoji"]
 
 
 def test_unwritable_output_and_cache(classes, run, tmp_path, capsys):

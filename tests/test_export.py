@@ -165,6 +165,19 @@ def test_one_tidy_table_has_every_number(done, classes, run, export, tmp_path, f
     assert row["letters"]
 
 
+@pytest.mark.parametrize("text", ["{}/", ".", "parted={}", "list=list.csv", "list.csv"])
+def test_a_dataset_is_called_as_for_a_run(text, done, run, export, tmp_path, monkeypatch):
+    paths = sorted(done.rglob("gallery/*/*.png"))
+    lines = [f"{path},{path.parent.name}" for path in paths]
+    (done / "list.csv").write_text("\n".join(["path,label", *lines, ""]))
+    monkeypatch.chdir(done)
+    if "list" in text:
+        assert run("--extractor", "lbp", "--dataset", "list.csv") == 0
+    assert export("table", "--dataset", text.format(done)) == 0
+    names = {row["dataset"] for row in rows_of(tmp_path / "taken" / "results.csv")}
+    assert names == {"list" if "list" in text else "parted"}
+
+
 def test_latex_has_a_row_for_each_method_and_the_best_in_bold(done, export, tmp_path):
     assert export("latex", "--dataset", f"parted={done}") == 0
     text = (tmp_path / "taken" / "parted" / "query.tex").read_text()

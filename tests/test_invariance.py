@@ -28,6 +28,8 @@ from benchmarks.report.pages.invariance import Profiles, fusion_rows, pair_rows
 from benchmarks.report.plots.book import PlotBook
 from datasets import transformations
 from datasets.errors import InputError
+from extractors import MENU
+from extractors.hand_crafted.colour import ColourHistogram
 from extractors.local_features.encoders import BagOfWords
 from retrieval.bootstrap import ratio_intervals
 from retrieval.metrics import score
@@ -126,6 +128,15 @@ def test_an_unchanged_copy_scores_as_its_photograph_and_nothing_is_fitted_for_it
     keys = {path: np.load(path)["keys"].tolist() for path in kept}
     copied = {path.parent.parent.name for path, own in keys.items() if len(own[0]) > 64}
     assert copied == {"vectors"}  # and neither copies nor their local features
+
+
+def test_numbers_of_another_extractor_leave_the_page(measured, parted, run, monkeypatch):
+    assert "rgb-histogram" in (measured / "invariance.csv").read_text()
+    monkeypatch.setitem(MENU, "rgb-histogram", ColourHistogram("rgb", (2, 2, 2)))
+    assert run("--extractor", "rgb-histogram", "--dataset", parted) == 0
+    assert "rgb-histogram," not in (measured / "invariance.csv").read_text()
+    page = (measured / "invariance.md").read_text()
+    assert "Left out: rgb-histogram (its row is of something else by now" in page
 
 
 def test_no_leak_is_let_pass(parted, run, monkeypatch):

@@ -108,6 +108,13 @@ def test_a_preset_searches_and_its_index_stands_alone(parted, written, tmp_path,
 
     assert search("--pictures", parted, "--preset", file, "--json") == 0
     found = json.loads(capsys.readouterr().out)
+    assert search("--preset", file, "--json") == 0
+    wide["octaves"] = 3
+    written(changed(parameters=wide))
+    for more in ((), ("--serve",)):
+        code = search_module.main([str(o) for o in (*more, "--preset", file, *folders)])
+        assert code == 2
+        assert "is an index by another lbp@elsewhere; make another" in capsys.readouterr().err
     file.unlink()
     assert search("--json") == 0
     again = json.loads(capsys.readouterr().out)

@@ -353,6 +353,7 @@ def test_what_cannot_be_published_is_one_line(tmp_path, made, capsys):
     for given, words in (
         ([tmp_path, "--out", tmp_path / "x"], "holds no results; make some"),
         ([made / "runs", "--out", tmp_path / "x", "--dataset", "other"], "no results of other"),
+        ([made / "runs", "--out", tmp_path / "x", "--dataset", "o.csv"], "no results of o.csv"),
         ([made / "runs", "--out", made / "runs"], "choose another --out"),
     ):
         assert publish.main([str(one) for one in given]) == 2
@@ -423,6 +424,14 @@ def test_what_was_not_published_is_never_replaced(case, made, tmp_path, capsys):
     assert "--out" in said
     assert said.count("\n") == 1
     assert tree(tmp_path) == before
+
+
+def test_a_dataset_is_called_as_for_a_run(made, tmp_path):
+    for number, text in enumerate((str(made / "data"), f"data={tmp_path}")):
+        out = tmp_path / str(number)
+        given = [str(made / "runs"), "--out", str(out), "--dataset", text]
+        assert publish.main([*given, *QUICKLY]) == 0
+        assert (out / "data" / "dataset.json").exists()
 
 
 def test_rows_that_are_no_longer_published_are_named(made, lean, caplog):

@@ -150,6 +150,14 @@ def test_letters_in_a_row_are_written_as_a_range(letters, written):
     assert shorten(letters) == written
 
 
+def test_a_copied_folder_of_results_counts_once(results, caplog):
+    front = [(results / name).read_text() for name in ("README.md", "summary.md")]
+    copy = shutil.copytree(results / "parted", results / "parted-old")
+    assert main(["--out", str(results), "--no-plots"]) == 0
+    assert [(results / name).read_text() for name in ("README.md", "summary.md")] == front
+    assert f"{copy}: left out, holds results of parted; call it so" in caplog.text
+
+
 def test_no_results_is_one_line_and_code_2(tmp_path, capsys):
     assert main(["--out", str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith(f"error: --out {tmp_path}: holds no results")

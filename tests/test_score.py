@@ -58,6 +58,9 @@ def test_scores_by_hand(score, tmp_path):
         ({"q2.jpg": [str(n) for n in range(11)]}, r"'q2.jpg': 11 names; at most 10"),
         ({"other.jpg": ["c.jpg"]}, r"'other.jpg': the truth has no such query; remove it"),
         ({"Q1.JPG": ["c.jpg"]}, r"'Q1.JPG': the truth has no such query; did you mean 'q1.jpg'\?"),
+        ({"in/q1.jpg": ["c.jpg"]}, r"'in/q1.jpg': .* no such query; did you mean 'q1.jpg'\?"),
+        ({"q3.jpg": ["D.JPG"]}, r"'D.JPG' may be the truth's 'd.jpg'; write both alike"),
+        ({"q3.jpg": ["gallery/d.jpg"]}, r"'gallery/d.jpg' may be the truth's 'd.jpg'; write"),
     ],
 )
 def test_a_malformed_answer_is_named_with_its_query(score, change, message):
@@ -65,6 +68,15 @@ def test_a_malformed_answer_is_named_with_its_query(score, change, message):
     assert code == 2
     assert re.search(rf"answers\.json: {message}", written.err)
     assert written.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["cat/0.png", "0.png", r"gallery\cat\0.png", "./CAT/0.PNG"])
+def test_right_names_in_another_spelling_are_never_scored_as_wrong(score, name):
+    right = {"q": ["gallery/cat/0.png"]}
+    code, written = score({"q": [name]}, right)
+    assert code == 2
+    assert "may be the truth's 'gallery/cat/0.png'; write both alike" in written.err
+    assert score({"q": [name, *right["q"]]}, right)[0] == 0  # then they are two pictures
 
 
 def test_missing_answers_are_counted(score):
@@ -130,15 +142,25 @@ def test_names_are_compared_in_one_unicode_form(score, tmp_path):
     assert "holds a name twice" in written.err
 
 
-def test_a_run_writes_what_can_be_scored(tmp_path, run, capsys):
+@pytest.mark.parametrize(
+    ("folders", "more"),
+    [
+        (("gallery", "query"), ()),
+        (("database", "queries"), ()),
+        (("validation/gallery", "validation/query"), ()),
+        (("pics", "asks"), ("--layout", "gallery=pics", "query=asks")),
+    ],
+)
+def test_a_run_writes_what_can_be_scored(tmp_path, run, folders, more):
     from pictures import fill
 
     root = tmp_path / "flat"
-    fill(root / "gallery", 12, 1)
-    fill(root / "query", 3, 2)
-    assert run("--extractor", "tiny-image", "--dataset", root) == 0
+    for number, folder in enumerate(folders):
+        fill(root / folder, 12, number)
+    assert run("--extractor", "tiny-image", "--dataset", root, *more) == 0
     answers = tmp_path / "out" / "flat" / "answers" / "tiny-image.json"
     found = json.loads(answers.read_text())["images"]
+    assert not [name for query, names in found.items() for name in (query, *names) if "/" in name]
     truth = {query: names[1:2] for query, names in found.items()}
     made = tmp_path / "made.json"
     assert main([str(answers), str(write(tmp_path / "t.json", truth)), "--json", str(made)]) == 0

@@ -381,6 +381,18 @@ def test_strange_names_play_no_tricks(tmp_path, ask, capsys):
     assert len(printed.splitlines()) == 5
 
 
+def test_a_folder_is_searched_by_what_a_dataset_of_any_layout_taught(mixed, ask, tmp_path):
+    for name in ("yes", "no"):
+        fill(tmp_path / "odd/learn" / name, 4, 1)
+        fill(tmp_path / "odd/shelf" / name, 2, 2)
+        fill(tmp_path / "odd/asks" / name, 2, 3)
+    source = ("--pictures", mixed, "--learn-from", tmp_path / "odd")
+    layout = ("--layout", "training=learn", "gallery=shelf", "query=asks")
+    code, answer = ask(mixed / "0.jpg", *source, "--extractor", "lbp+hog", *layout)
+    assert code == 0
+    assert answer["neighbours"][0]["id"] == "0.jpg"
+
+
 BAD = {
     "nothing to do": [],
     "exclude each other": ["x.png", "--query-id", "x"],
@@ -392,6 +404,11 @@ BAD = {
     "only a --dataset has queries": ["--query-id", "x", "--pictures", "PICTURES"],
     "--pictures and --dataset exclude": ["x", "--pictures", "PICTURES", "--dataset", "openmoji"],
     "goes with --pictures": ["x", "--learn-from", "openmoji"],
+    "--epochs goes with --pictures or": ["x", "--index", "NOWHERE", "--epochs", "1"],
+    "--seed goes with --pictures or": ["x", "--index", "NOWHERE", "--seed", "1"],
+    "--reread goes with --pictures or": ["x", "--index", "NOWHERE", "--reread"],
+    "--layout goes with --pictures or": ["x", "--index", "NOWHERE", "--layout", "flat"],
+    "--layout goes with --dataset or": ["x", "--pictures", "PICTURES", "--layout", "flat"],
     "0 is less than 1": ["x", "-k", "0"],
     "no such folder": ["x", "--pictures", "NOWHERE"],
 }

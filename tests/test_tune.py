@@ -198,6 +198,7 @@ def test_a_preset_says_what_was_tried_and_how(parted, tuned, tmp_path, capsys, p
     printed = capsys.readouterr()
     assert "hsv-histogram, 8 images of parted" in printed.out
     assert "the menu's own bins=(16, 4, 4), grid=1" in printed.out
+    assert f"The preset is {preset_file('hsv-histogram')}\n" in printed.err
     content = json.loads(preset_file("hsv-histogram").read_text())
     tried = search_space("hsv-histogram")
     assert len(content["candidates"]) == len(tried.choices())

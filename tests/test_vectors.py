@@ -13,6 +13,9 @@ import pytest
 from benchmarks.formats.vectors import FORMATS, read_vectors, write_vectors
 from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.methods.vectors import GivenVectors
+from benchmarks.pipeline.records.record import record_paths
+from benchmarks.pipeline.records.results import read_results
+from benchmarks.publish import main as publish
 from datasets.errors import InputError
 from retrieval.ranking import Ranking
 
@@ -361,6 +364,16 @@ def test_ids_are_not_given_twice(tmp_path):
         read_vectors(f"{file},{tmp_path / 'i.txt'}")
 
 
+@pytest.mark.parametrize(
+    "spelled", [lambda name: f"./{name}", lambda name: name.replace("/", "\\")]
+)
+def test_an_id_in_two_spellings_stands_twice(spelled, data, tmp_path):
+    ids, matrix = described(data)
+    file = write(tmp_path / "mine.npz", [*ids, spelled(ids[0])], np.r_[matrix, matrix[:1] + 1])
+    with pytest.raises(InputError, match=f"mine.npz: id '{ids[0]}' stands twice; keep one"):
+        GivenVectors(read_vectors(str(file))).store(data)
+
+
 def test_costs_leave_out_what_they_cannot_make_again(data, parted, run, tmp_path):
     from benchmarks.costs import main
 
@@ -382,3 +395,37 @@ def test_the_ranking_is_whole(data, parted, run, tmp_path):
     ranking = Ranking.load(tmp_path / "out" / "parted" / "records" / "query" / "mine.npz")
     assert ranking.n_queries == 6
     assert (ranking.candidates == 13).all()
+
+
+@pytest.mark.parametrize("first", [("mine", "mine+lbp+rrf"), ("mine+lbp+rrf",)])
+def test_rows_of_one_table_are_made_of_the_same_things(first, data, parted, run, tmp_path, caplog):
+    ids, matrix = described(data)
+    names = ("mine+alpha-qe", "mine+int8", *first)
+    mine = f"mine={write(tmp_path / 'mine.npz', ids, matrix)}"
+    assert run("--vectors", mine, "--extractor", *names, "--dataset", parted) == 0
+    assert {"mine", *names} == rows_of(tmp_path)
+    assert not caplog.text
+    other = f"mine={write(tmp_path / 'other.npz', ids, matrix[::-1])}"
+    assert run("--vectors", other, "--dataset", parted) == 0
+    assert rows_of(tmp_path) == {"mine"}
+    assert "left out, is made of another mine than other rows are" in caplog.text
+    folders = [str(tmp_path / name) for name in ("out", "published")]
+    assert publish([folders[0], "--out", folders[1], "--no-plots"]) == 0
+    assert {path.method for path in record_paths(tmp_path / "published/parted", "query")} == {
+        "mine"
+    }
+
+
+def test_numbers_of_other_vectors_do_not_outlive_a_skip(data, parted, run, tmp_path):
+    ids, matrix = described(data)
+    words = ("--extractor", "mine+lbp", "--dataset", parted)
+    assert run("--vectors", f"mine={write(tmp_path / 'mine.npz', ids, matrix)}", *words) == 0
+    some = [name for name in ids if "training" not in name]
+    few = write(tmp_path / "few.npz", some, matrix[[ids.index(name) for name in some]] + 1)
+    run("--vectors", f"mine={few}", *words)
+    assert record_of(tmp_path, "mine+lbp")["status"] == "skipped"
+    assert rows_of(tmp_path) == {"mine", "mine+lbp"}
+
+
+def rows_of(tmp_path):
+    return {one["method"] for one in read_results(tmp_path / "out/parted").tasks["query"].records}

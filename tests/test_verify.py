@@ -78,6 +78,12 @@ def verify(two, capsys):
     return command
 
 
+@pytest.fixture
+def scores_as_written(monkeypatch):
+    """Let records have scores that are not those of their rankings."""
+    monkeypatch.setattr("benchmarks.pipeline.records.record.mean_scores", lambda _: {})
+
+
 def record_path(results, method="lbp", query_set="query"):
     return RecordPath(results / "parted" / "records" / query_set, method)
 
@@ -99,6 +105,12 @@ def test_equal_folders_are_equal_though_one_keeps_fewer_neighbours(two, verify):
     assert code == 0
     assert said.splitlines()[-2:] == ["parted: 4 of 4 rows equal", "in all: 4 of 4 rows equal"]
     assert "  parted/query-sketch/lbp: equal\n" in said
+
+
+def test_rows_of_former_pictures_are_no_rows(two, verify):
+    path = record_path(two[0])
+    change(path, card=path.read()["card"] | {"split hash": "of former pictures"})
+    assert "parted: 3 of 3 rows equal; not compared: 1 only in" in verify()[1]
 
 
 def test_a_published_folder_is_compared_in_what_it_keeps(two, verify, tmp_path):
@@ -139,6 +151,7 @@ def test_another_ranking_is_a_difference_with_its_reason(two, verify, tmp_path):
     ("by", "code", "words"),
     [(0.4, 0, "within tolerance"), (1.5, 1, "1 differs: lbp on query mAP ")],
 )
+@pytest.mark.usefixtures("scores_as_written")
 def test_how_far_a_row_may_be_from_the_published_one(two, verify, by, code, words):
     path = record_path(two[0])
     record = path.read()
@@ -149,6 +162,7 @@ def test_how_far_a_row_may_be_from_the_published_one(two, verify, by, code, word
     assert words in said
 
 
+@pytest.mark.usefixtures("scores_as_written")
 def test_a_training_of_another_recipe_is_other_work_however_near(two, verify):
     for results, epochs in zip(two, (1, 120), strict=True):
         path = record_path(results)
@@ -214,7 +228,8 @@ def test_rows_that_cannot_be_compared_are_counted_and_named(two, verify):
     path = record_path(two[0], "rgb-histogram")
     record = path.read()
     write_checked(path.file(".json"), record | {"card": record["card"] | {"seed": 7}})
-    shutil.copytree(two[1] / "parted", two[1] / "elsewhere")
+    about = shutil.copytree(two[1] / "parted", two[1] / "elsewhere") / "dataset.json"
+    about.write_text(about.read_text().replace('"name": "parted"', '"name": "elsewhere"'))
     code, said = verify()
     assert code == 0
     first, last = said.splitlines()

@@ -38,11 +38,33 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
+        self.given: set[str] = set()
         self.register("type", None, _some_text)  # of all arguments that name no type
+        self.register("action", None, Given)  # of all that name no action
+
+    def parse_known_args(self, *arguments: Any, **settings: Any) -> Any:
+        """Parse as ever, with nothing given before."""
+        self.given.clear()
+        return super().parse_known_args(*arguments, **settings)
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing the usage and leaving."""
         raise InputError(f"{message} (see --help)")
+
+
+class Given(argparse.Action):
+    """Takes an argument's value; lists go on when their option comes again, others refuse."""
+
+    def __call__(
+        self, parser: Any, namespace: object, values: Any, option_string: str | None = None
+    ) -> None:
+        """Take the value, or what more there is of a list."""
+        if self.dest in parser.given and option_string:
+            if not isinstance(values, list):
+                parser.error(f"{option_string} is given twice; give it once")
+            values = getattr(namespace, self.dest) + values
+        parser.given.add(self.dest)
+        setattr(namespace, self.dest, values)
 
 
 def _some_text(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import platformdirs
 
 import datasets
 from benchmarks import LOCAL
-from benchmarks.cli.command import at_end
+from benchmarks.cli.command import Given, at_end
 from benchmarks.cli.outputs import require_apart, require_results_apart
 from benchmarks.formats.files import require_writable
 from benchmarks.formats.vectors import read_vectors
@@ -75,11 +75,14 @@ def default_cache() -> Path:
     return platformdirs.user_cache_path("image-retrieval-benchmark", appauthor=False)
 
 
-class _Limit(argparse.Action):
+class _Limit(Given):
     """Sets the environment variable that ``--max-pixels`` stands for, for workers as well."""
 
-    def __call__(self, parser: object, namespace: object, values: object, *_: object) -> None:
+    def __call__(
+        self, parser: Any, namespace: object, values: Any, option_string: str | None = None
+    ) -> None:
         """Take the option's number."""
+        super().__call__(parser, namespace, values, option_string)
         os.environ[LIMIT] = str(values)
 
 
@@ -136,7 +139,6 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "--plugin": {
         "nargs": "+",
-        "action": "extend",
         "type": a_path,
         "metavar": "FILE.py",
         "default": [],
@@ -144,7 +146,6 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "--model": {
         "nargs": "+",
-        "action": "extend",
         "metavar": "NAME=FILE",
         "default": [],
         "help": "a network in an .onnx or .keras file, as an extractor called NAME; then the "
@@ -275,6 +276,17 @@ def require_folders(options: argparse.Namespace, *names: str, inside: Sequence[s
             written = [*(source.name for _, source, _ in found), *inside]
             require_results_apart(folder, f"--{name}", written, roots)
         require_writable(folder, f"--{name}")
+
+
+def dataset_name(text: str, known: Collection[str]) -> str:
+    """The one of some known datasets that a text behind ``--dataset`` means; itself if none."""
+    named = text.partition("=")[0]
+    if named in known:
+        return named
+    try:
+        return datasets.resolve(text)[0].name
+    except InputError:
+        return text
 
 
 def given_vectors(options: argparse.Namespace) -> dict[str, Extractor]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.cli.options import dataset_name
 from benchmarks.formats.files import Json, write_text
 from benchmarks.formats.tables import Row, write_rows
 from benchmarks.pipeline.records.results import TaskResults, dataset_folders, read_results
@@ -56,8 +57,8 @@ class Selection:
         InputError
             If a dataset or method was not run.
         """
-        names = [text.partition("=")[0].rstrip("/").rpartition("/")[2] for text in self.datasets]
         known = {folder.name: folder for folder in dataset_folders(self.folder)}
+        names = [dataset_name(text, known) for text in self.datasets]
         for name in names or [""]:
             if not known:
                 raise InputError(

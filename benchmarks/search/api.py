@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.cli.options import default_cache, require_whole
+from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.methods.presets import method_from
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.search.approximate import KINDS
 from benchmarks.search.files import Generation, steadily
-from benchmarks.search.index import Index
+from benchmarks.search.index import Index, require_index_by
 from benchmarks.search.result import TOPS, Neighbour, SearchResult
 from benchmarks.search.source import find_source, require_one
 from datasets.errors import InputError
@@ -182,8 +183,9 @@ def prepare_index(
     require_one({"--preset": preset, "--extractor": extractor})
     source = find_source(pictures, dataset, index, learn_from, epochs, seed, layout, reread, cache)
     if source is None:
-        return _open_as_it_is(Path(index or ""), _name(preset, extractor)), None
-    method = method_from(Path(preset)) if preset else parse_method(extractor or EXTRACTOR, epochs)
+        wanted = _method(preset, extractor) if preset or extractor else None
+        return _open_as_it_is(Path(index or ""), wanted), None
+    method = _method(preset, extractor or EXTRACTOR, epochs)
     workforce = workforce or Workforce(quiet=True)
     folder = source.folder(method, Path(index) if index else None)
     found = source.load(workforce)
@@ -249,22 +251,19 @@ def search_query(index: Index, dataset: Dataset | None, name: str, k: int) -> Se
     return _result(index, query.path, query.label, neighbours, seconds, top)
 
 
-def _name(preset: str | Path | None, extractor: str | None) -> str | None:
-    return method_from(Path(preset)).name if preset else extractor
+def _method(preset: str | Path | None, extractor: str | None, epochs: int | None = None) -> Method:
+    return method_from(Path(preset)) if preset else parse_method(extractor or "", epochs)
 
 
-def _open_as_it_is(folder: Path, wanted: str | None = None) -> Index:
+def _open_as_it_is(folder: Path, wanted: Method | None = None) -> Index:
     def attempt() -> Index:
         generation = Generation.open(folder)
         if generation is None:
             raise InputError(
                 f"--index {folder}: no index there; make one with --pictures or --dataset"
             )
-        if wanted and wanted != generation.about.method:
-            raise InputError(
-                f"--extractor {wanted}: {folder} is an index by {generation.about.method}; "
-                "make another for it"
-            )
+        if wanted:
+            require_index_by(wanted, generation.about, folder)
         return Index(generation)
 
     return steadily(folder, attempt)

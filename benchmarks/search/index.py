@@ -17,7 +17,7 @@ from benchmarks.pipeline.methods.presets import tuned_method
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.search.approximate import ApproximateSearch
 from benchmarks.search.encoder import QueryEncoder
-from benchmarks.search.files import Generation
+from benchmarks.search.files import About, Generation
 from benchmarks.search.result import Neighbour
 from datasets.errors import DamagedError, InputError
 from datasets.reading import as_pixels, content_hash
@@ -310,6 +310,24 @@ def _method(generation: Generation) -> Method:
             "weights, another engine); bring it up to date with --pictures or --dataset"
         )
     return method
+
+
+def require_index_by(method: Method, about: About, folder: Path) -> None:
+    """Require an index to be that of a method; of a preset, with the same parameters.
+
+    Raises
+    ------
+    InputError
+        Naming both.
+    """
+    option = "--preset" if method.tuning else "--extractor"
+    is_another = method.tuning and identity_hash(method) != about.identity
+    if is_another or method.name != about.method:
+        other = "another " * (method.name == about.method)
+        raise InputError(
+            f"{option} {method.name}: {folder} is an index by {other}{about.method}; make another "
+            "for it"
+        )
 
 
 def identity_hash(method: Method) -> str:

@@ -81,9 +81,8 @@ class Source:
             return load(
                 self.place, self.cache, workforce, self.seed, self.layout, reread=self.reread
             )
-        found = load_folder(
-            self.place, self.learn_from, self.cache, workforce, self.seed, self.reread
-        )
+        ways = (self.seed, self.layout, self.reread)
+        found = load_folder(self.place, self.learn_from, self.cache, workforce, *ways)
         _tell_problems(found, workforce)
         return found
 
@@ -122,7 +121,14 @@ def find_source(
     require_one({"--pictures": pictures, "--dataset": dataset})
     if learn_from and not pictures:
         raise InputError("--learn-from goes with --pictures; a dataset has training images")
+    if layout and pictures and not learn_from:
+        raise InputError("--layout goes with --dataset or --learn-from, not with --pictures alone")
     if index and not pictures and not dataset:
+        ways = {"--epochs": epochs, "--seed": seed, "--layout": layout, "--reread": reread}
+        if unheard := next((option for option, value in ways.items() if value), None):
+            raise InputError(
+                f"{unheard} goes with --pictures or --dataset; --index alone is opened as it is"
+            )
         return None
     return Source(
         Path(pictures).resolve() if pictures else dataset or datasets.DEFAULT,

@@ -50,7 +50,7 @@ def _main(arguments: Sequence[str] | None) -> int:
             path = write_preset(options.out, preset)
             if not options.quiet:
                 print_preset(preset)
-            workforce.log(f"The preset is {path}\n")
+            workforce.log(f"The preset is {path}")
         folder = options.out / dataset.name
         tasks = read_results(folder).tasks if (folder / DESCRIPTION).exists() else {}
         write_presets(folder, tasks)

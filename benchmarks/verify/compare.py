@@ -10,7 +10,8 @@ import numpy as np
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.differences import are_of_one_task, reasons
-from benchmarks.pipeline.records.record import Description, RecordPath, record_paths
+from benchmarks.pipeline.records.record import Description, RecordPath
+from benchmarks.pipeline.records.results import rows
 from benchmarks.pipeline.records.seeds import Spread, read_spreads, unseeded
 from benchmarks.verify.tolerances import kind_of, recipe
 from retrieval.metrics import METRICS
@@ -79,21 +80,19 @@ def compare(mine: Path, theirs: Path) -> list[Row]:
     InputError
         If a file cannot be read.
     """
-    places = [_records(folder) for folder in (mine, theirs)]
+    ours, others = map(_records, (mine, theirs))
     spreads = read_spreads(theirs)
-    rows = []
-    for place in dict.fromkeys([*places[1], *places[0]]):
-        paths = [there.get(place) for there in places]
-        rows.append(_row(place, paths[0], paths[1], spreads))
-    return rows
+    every = dict.fromkeys([*others, *ours])
+    return [_row(place, ours.get(place), others.get(place), spreads) for place in every]
 
 
 def _records(folder: Path) -> dict[tuple[str, str], RecordPath]:
     """Query set and method to the record of each."""
+    about = Description.read(folder)
     return {
         (query_set, path.method): path
-        for query_set in Description.read(folder).query_sets
-        for path in record_paths(folder, query_set)
+        for query_set in about.query_sets
+        for path in rows(folder, query_set, about.split_hash)
     }
 
 

@@ -271,7 +271,8 @@ class _Work:
             found = self._scores(fitted, gallery, images).reshape(-1, len(queries))
             scores[place, : len(found)] = found
         clean = self._scores(fitted, gallery, queries)
-        return Measured(_key(self.study, method, dataset), clean, scores)
+        key, card = _key(self.study, method, dataset), digest(method.card)
+        return Measured(key, clean, scores, card)
 
     def _scores(self, fitted: FittedMethod, gallery: Vectors, images: Sequence[Image]) -> Floats:
         """Average precision of images, which are copies of all queries in their order."""

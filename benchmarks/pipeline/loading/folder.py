@@ -1,5 +1,6 @@
 """Every picture below a folder, however it is arranged, as a gallery."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.pipeline.loading.dataset import inspect, load, mark_as_cache
@@ -17,6 +18,7 @@ def load_folder(
     cache: Path,
     workforce: Workforce,
     seed: int = 0,
+    layout: Sequence[str] = (),
     reread: bool = False,
 ) -> Dataset:
     """Load every picture below a folder as a gallery.
@@ -34,8 +36,8 @@ def load_folder(
         Folder of what is known of files.
     workforce : Workforce
         The workers.
-    seed : int
-        Seed of the other dataset's split.
+    seed, layout
+        Seed of the other dataset's split, and the form of its folder.
     reread : bool
         Hash every file anew, as if none were as it was.
 
@@ -60,7 +62,7 @@ def load_folder(
     training: tuple[Image, ...] = ()
     if learn_from is not None:
         searched = {image.sha256 for image in images}
-        others = load(learn_from, cache, workforce, seed).training
+        others = load(learn_from, cache, workforce, seed, layout).training
         training = tuple(image for image in others if image.sha256 not in searched)
     return Dataset(
         root.resolve().name,

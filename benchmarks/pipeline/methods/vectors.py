@@ -7,9 +7,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.formats.vectors import VectorTable
+from benchmarks.formats.vectors import VectorTable, require_each_once
 from benchmarks.pipeline.cache.store import ArrayStore
 from datasets.errors import InputError
+from datasets.names import ends
 from datasets.reading import Pixels
 from datasets.task import Dataset, Image
 from extractors import Extractor
@@ -151,15 +152,16 @@ def _match_ids(table: VectorTable, images: Sequence[Image]) -> tuple[dict[str, i
     """Row of each image by its id, and ids of the table that are of no image."""
     known = {image.id for image in images}
     ids = [name.replace("\\", "/").removeprefix("./") for name in table.ids]
+    require_each_once(ids, str(table.path))
     rows = {name: row for row, name in enumerate(ids) if name in known}
     others = [row for row, name in enumerate(ids) if name not in known]
     if len(rows) == len(known):
         return rows, [table.ids[row] for row in others]
-    ends = _ends(known)
+    by_ends = _by_ends(known)
     by_end: dict[str, int] = {}
     surplus = []
     for row in others:
-        found = ends.get(ids[row]) or {end for end in _parents(ids[row]) if end in known}
+        found = by_ends.get(ids[row]) or {end for end in ends(ids[row]) if end in known}
         meant = sorted(found - rows.keys()) if len(found) == 1 else sorted(found)
         if len(meant) > 1:
             raise InputError(
@@ -177,20 +179,13 @@ def _match_ids(table: VectorTable, images: Sequence[Image]) -> tuple[dict[str, i
     return rows | by_end, surplus
 
 
-def _ends(names: Iterable[str]) -> dict[str, set[str]]:
+def _by_ends(names: Iterable[str]) -> dict[str, set[str]]:
     """Ends of paths to the paths that end so."""
     made: dict[str, set[str]] = {}
     for name in names:
-        for end in _parents(name):
+        for end in ends(name):
             made.setdefault(end, set()).add(name)
     return made
-
-
-def _parents(path: str) -> Iterator[str]:
-    """Ends of a path: without its first folder, without its first two, and so on."""
-    while "/" in path:
-        path = path.partition("/")[2]
-        yield path
 
 
 def _by_content(

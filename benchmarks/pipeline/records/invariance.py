@@ -120,11 +120,14 @@ class Measured:
         Of the queries as they are.
     scores : ndarray of float32, shape (n_transformations, n_strengths, n_queries)
         Of their copies; NaN behind the last strength of a transformation that has fewer.
+    card : str
+        Hash of what the method's protocol card says of it; empty in files of a former version.
     """
 
     key: str
     clean: Floats
     scores: Floats
+    card: str = ""
 
 
 def write_measured(folder: Path, study: Study, method: str, measured: Measured) -> None:
@@ -146,7 +149,8 @@ def read_measured(folder: Path, study: Study, method: str) -> Measured | None:
         found = _arrays(folder, path)
         if found is None or str(found["study"]) != study.key:
             return None
-        made = Measured(str(found["key"]), found["clean"], found["scores"])
+        key, card = [*map(str, found["key"].flat), ""][:2]
+        made = Measured(key, found["clean"], found["scores"], card)
         if (made.scores.shape, made.clean.shape) != (study.shape, study.shape[2:]):
             raise DamagedError(f"{path}: damaged (its shapes are not those of its study)")
     except DamagedError as error:
@@ -175,7 +179,7 @@ def read_invariance(folder: Path) -> tuple[Study, dict[str, Measured]] | None:
 
 
 def packable(folder: Path) -> dict[str, bytes]:
-    """What `read_invariance` reads, as members of an archive: name to content."""
+    """Content that `read_invariance` reads, as members of an archive: name to content."""
     study, measured = read_invariance(folder) or (None, {})
     return {
         f"{FOLDER}/{_file(folder, name).name}": _to_bytes(study, one)
@@ -187,7 +191,8 @@ def packable(folder: Path) -> dict[str, bytes]:
 def _to_bytes(study: Study, measured: Measured) -> bytes:
     content = io.BytesIO()
     arrays: dict[str, Any] = {"clean": measured.clean, "scores": measured.scores}
-    np.savez(content, key=np.array(measured.key), study=np.array(study.key), **arrays)
+    key = [measured.key, measured.card] if measured.card else measured.key
+    np.savez(content, key=np.array(key), study=np.array(study.key), **arrays)
     return content.getvalue()
 
 

@@ -238,7 +238,7 @@ class RecordPath:
             if asked not in (None, self.folder.name):
                 raise DamagedError(f"{path}: is a record of the query set {asked}; {_AGAIN}")
         except DamagedError as error:
-            _say_once(str(error))
+            say_once(str(error))
             return None
         return record
 
@@ -247,7 +247,7 @@ class RecordPath:
         try:
             return _read_checked(self.file(".costs.json"), dict[str, float | None], _AGAIN)
         except DamagedError as error:
-            _say_once(str(error))
+            say_once(str(error))
             return None
 
     def read_ranking(self, record: Json) -> Ranking | None:
@@ -263,12 +263,12 @@ class RecordPath:
             packed = None if path.exists() else _read_packed(path)
             ranking = Ranking.from_compact(*packed) if packed else Ranking.load(path)
         except ValueError as error:
-            _say_once(f"{error}; {_AGAIN}")
+            say_once(f"{error}; {_AGAIN}")
             return None
         content = packed.content if packed else path.read_bytes()
         if not _agrees(record, ranking, content):
             place = packed.place if packed else path
-            _say_once(f"{place}: is not the ranking of its record; {_AGAIN}")
+            say_once(f"{place}: is not the ranking of its record; {_AGAIN}")
             return None
         return ranking
 
@@ -317,9 +317,9 @@ class RecordPath:
 
 
 def _agrees(record: Json, ranking: Ranking, content: bytes) -> bool:
-    """Whether a ranking is that of a record; an old one does not name its hash."""
-    if _RANKING in record:
-        return bool(record[_RANKING] == hashlib.sha256(content).hexdigest())
+    """Whether a ranking is that of a record, and has its scores; an old one has no hash."""
+    if record.get(_RANKING, found := hashlib.sha256(content).hexdigest()) != found:
+        return False
     scores = mean_scores(ranking)
     noted = [(scores.get(name, value), value) for name, value in record["scores"].items()]
     return all(math.isclose(one or 0, other) for one, other in noted if other is not None)
@@ -352,7 +352,8 @@ def _sha256(path: Path) -> str:
 
 
 @cache
-def _say_once(message: str) -> None:
+def say_once(message: str) -> None:
+    """Warn of something that is met wherever a record is read."""
     log.warning("%s", message)
 
 

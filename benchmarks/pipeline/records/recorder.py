@@ -9,10 +9,11 @@ from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.loading.training import training_fingerprint
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.records.card import protocol_card
+from benchmarks.pipeline.records.parts import is_same
 from benchmarks.pipeline.records.record import PHOTOS, RecordPath
 from benchmarks.pipeline.workers import Workforce
 from datasets.errors import InputError
-from datasets.task import Dataset, Task
+from datasets.task import Dataset, Image, Task
 from retrieval import protocol
 from retrieval.metrics import chance, mean_scores
 from retrieval.protocol import Judgements
@@ -176,7 +177,7 @@ class Recorder:
             self._write_answers(task, method, ranking)
 
     def skip(self, method: Method, reason: str) -> None:
-        """Record why a method cannot run here; numbers of the same task and protocol stay."""
+        """Record why a method cannot run here; numbers of the same work stay."""
         kept = [task for task in self.dataset.tasks if self._has_numbers(task, method)]
         self._write_absence(method, "skipped", reason, kept)
 
@@ -199,7 +200,9 @@ class Recorder:
         record = self.path(task, method.name).read() or {}
         card = record.get("card", {})
         found = (record.get("status"), card.get("split hash"), card.get("protocol version"))
-        return found == ("ok", self.dataset.fingerprint, protocol.VERSION)
+        if found != ("ok", self.dataset.fingerprint, protocol.VERSION):
+            return False
+        return is_same(method.name, card["extractor"], method.card)
 
     def _write_absence(
         self, method: Method, status: str, reason: str, kept: Sequence[Task]
@@ -215,14 +218,19 @@ class Recorder:
 
     def _write_answers(self, task: Task, method: Method, ranking: Ranking) -> None:
         """Write the answers to an unlabelled challenge, keyed by query."""
-        names = [image.id.removeprefix("gallery/") for image in self.dataset.gallery]
-        queries = [image.id.removeprefix(f"{task.query_set}/") for image in task.queries]
+        names = self._bare_names("gallery", self.dataset.gallery)
+        queries = self._bare_names(task.query_set, task.queries)
         neighbours = ranking.neighbours[:, :ANSWERS].tolist()
         images = {
             query: [names[index] for index in indices if index >= 0]
             for query, indices in zip(queries, neighbours, strict=True)
         }
         write_json(self._answers(task, method), {"groupname": method.name, "images": images})
+
+    def _bare_names(self, part: str, images: Sequence[Image]) -> list[str]:
+        """Names of a part's images below its folder."""
+        folder = self.dataset.folders.get(part, part)
+        return [image.id.removeprefix(f"{folder}/") for image in images]
 
     def _answers(self, task: Task, method: Method) -> Path:
         folder = self.out / self.dataset.name / "answers"

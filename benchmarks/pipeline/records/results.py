@@ -2,21 +2,24 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.archive import read_packed
 from benchmarks.pipeline.records.images import hash_of_list
+from benchmarks.pipeline.records.parts import contradictions
 from benchmarks.pipeline.records.record import (
     DESCRIPTION,
     IMAGES,
     Description,
     RecordPath,
     record_paths,
+    say_once,
 )
 from datasets.errors import DamagedError
+from datasets.names import canonical
 from retrieval.ranking import Ranking
 
 
@@ -81,8 +84,23 @@ class Results:
 
 
 def dataset_folders(out: Path) -> list[Path]:
-    """Folders of the datasets that have results, by name; folders of other studies are none."""
-    return sorted(path.parent for path in out.glob(f"*/{DESCRIPTION}"))
+    """Folders of the datasets that have results, by name; folders of other studies are none.
+
+    Left out are those of another name than their dataset's: copies, which would count twice.
+    """
+    found = sorted(path.parent for path in out.glob(f"*/{DESCRIPTION}"))
+    return [folder for folder in found if _has_its_name(folder)]
+
+
+def _has_its_name(folder: Path) -> bool:
+    try:
+        name = Description.read(folder).name
+    except ValueError:
+        return True  # whoever reads it tells what is wrong
+    has_it = canonical(name) == canonical(folder.name)
+    if not has_it:
+        say_once(f"{folder}: left out, holds results of {name}; call it so, or move it away")
+    return has_it
 
 
 def read_results(folder: Path) -> Results:
@@ -100,13 +118,43 @@ def read_results(folder: Path) -> Results:
     gallery = images.get("gallery", ())
     tasks = {}
     for query_set in about.query_sets:
-        found = _read_task(record_paths(folder, query_set), about.split_hash)
+        found = _read_task(rows(folder, query_set, about.split_hash))
         tasks[query_set] = TaskResults(*found, images.get(query_set, ()))
         for ranking in tasks[query_set].rankings.values():
             furthest = ranking.neighbours.max(initial=-1)
             if furthest >= len(gallery) or ranking.n_queries != len(tasks[query_set].queries):
                 raise DamagedError(f"{folder / IMAGES}: lacks images of the records; run again")
     return Results(about, gallery, tasks)
+
+
+def rows(folder: Path, query_set: str, split_hash: str) -> dict[RecordPath, Json | None]:
+    """Records that are rows of a query set's table; of damaged ones there is None.
+
+    Left out are those of other data, and those made of something else than the row of its name.
+
+    Parameters
+    ----------
+    folder : Path
+        ``<out>/<dataset>``.
+    query_set : str
+        Its name.
+    split_hash : str
+        Of the dataset's description.
+    """
+    found = {path: path.read() for path in record_paths(folder, query_set)}
+    mine = {p: one for p, one in found.items() if not one or _split(one) == split_hash}
+    odd = contradictions({p.method: one["card"]["extractor"] for p, one in mine.items() if one})
+    for path in [path for path in mine if path.method in odd]:
+        say_once(
+            f"{path.file('.json')}: left out, is made of another {odd[path.method]} than other "
+            "rows are; run them together"
+        )
+        del mine[path]
+    return mine
+
+
+def _split(record: Json) -> object:
+    return record["card"]["split hash"]
 
 
 def _read_images(folder: Path, noted: str) -> dict[str, tuple[ImageEntry, ...]]:
@@ -140,16 +188,15 @@ def _read_images(folder: Path, noted: str) -> dict[str, tuple[ImageEntry, ...]]:
 
 
 def _read_task(
-    paths: Sequence[RecordPath], split_hash: str
+    found: Mapping[RecordPath, Json | None],
 ) -> tuple[list[Json], dict[str, Ranking]]:
-    """The records of a task that belong to this split, with their costs, and the rankings.
+    """The records of a task's rows, with their costs, and the rankings.
 
     What is damaged is left out, with a line that says so.
     """
     records, rankings = [], {}
-    for path in paths:
-        record = path.read()
-        if not record or record["card"]["split hash"] != split_hash:
+    for path, record in found.items():
+        if record is None:
             continue
         if record["status"] == "ok":
             ranking = path.read_ranking(record)

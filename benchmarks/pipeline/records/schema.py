@@ -16,9 +16,20 @@ class _Head(msgspec.Struct, frozen=True):
     class_: str = msgspec.field(name="class", default="")
 
 
+class _Steps(msgspec.Struct, frozen=True):
+    steps: list[tuple[str, Any]] = []
+
+
+class _Postprocessing(msgspec.Struct, frozen=True):
+    params: _Steps = _Steps()
+
+
 class _Extractor(msgspec.Struct):
     family: str = ""
     head: _Head = _Head()
+    network: Json = {}
+    reading: Json = {}
+    postprocessing: _Postprocessing | None = None
     extractors: dict[str, "_Extractor"] = {}
     rows: dict[str, "_Extractor"] = {}
 

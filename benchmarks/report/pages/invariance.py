@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.formats.files import Json
 from benchmarks.formats.markdown import DIGITS
+from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.records.invariance import Measured, Study, read_invariance
 from benchmarks.pipeline.records.record import PHOTOS
 from benchmarks.pipeline.records.results import Results, TaskResults
@@ -27,6 +28,7 @@ _PAGE = "invariance"
 _NAMED = 3
 """Transformations and methods that a cell of a table names."""
 
+_FORMER = "its row is of something else by now; run it again with --invariance"
 _PAIRS = 10
 _DRAWS = 2000
 """Resamples of an interval; a method has a hundred of them."""
@@ -139,7 +141,13 @@ def write_invariance(folder: Path, results: Results, book: PlotBook) -> None:
     found, task = read_invariance(folder), results.tasks.get(PHOTOS)
     if found is None or task is None or found[0].split_hash != results.about.split_hash:
         return
-    profiles = Profiles(*found)
+    study, every = found
+    cards = {one["method"]: digest(one["card"]["extractor"]) for one in task.records}
+    measured = {m: one for m, one in every.items() if one.card in ("", cards.get(m))}
+    if not measured:
+        return
+    left_out = dict.fromkeys(every, _FORMER) | study.left_out
+    profiles = Profiles(study, measured)
     write_csv(folder / f"{_PAGE}.csv", list(_lines(profiles)))
     members = _members(task, profiles)
     write_page(
@@ -148,7 +156,7 @@ def write_invariance(folder: Path, results: Results, book: PlotBook) -> None:
         name=results.about.name,
         study=profiles.study,
         chance=float(np.mean(profiles.study.chance)),
-        left_out={m: why for m, why in found[0].left_out.items() if m not in found[1]},
+        left_out={m: why for m, why in left_out.items() if m not in measured},
         rows=_rows(profiles),
         best=_best(profiles),
         fusions=fusion_rows(profiles, members),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.formats.files import Json, write_json
 from benchmarks.pipeline.records.leaks import Leaks
-from benchmarks.pipeline.records.results import Results
+from benchmarks.pipeline.records.results import Results, dataset_folders
 from benchmarks.report.comparisons import rank_methods, score_task
 from benchmarks.report.format import LEVEL_WITH_BEST, write_csv, write_page
 from benchmarks.report.tables import (
@@ -92,7 +92,7 @@ def write_table_page(
     )
 
 
-def write_summary(out: Path, results: Sequence[Results] = ()) -> None:
+def write_summary(out: Path, results: Sequence[Results] | None = None) -> None:
     """Write ``summary.md``: mAP and top-1 of every method on every task of all datasets.
 
     Parameters
@@ -100,18 +100,21 @@ def write_summary(out: Path, results: Sequence[Results] = ()) -> None:
     out : Path
         The results folder, where tables are already.
     results : sequence of Results
-        Of its datasets, for the ranks of the methods that ran on all of their tasks.
+        Of those of its datasets that take part, for the ranks of the methods that ran on all of
+        their tasks; all take part, without ranks, if left out.
     """
+    whole = None if results is None else {one.about.name for one in results}
     tables = {
-        f"{path.parent.name}/{query_set}": rows
-        for path in sorted(out.glob("*/table.csv"))
-        for query_set, rows in _read_table(path).items()
+        f"{folder.name}/{query_set}": rows
+        for folder in dataset_folders(out)
+        if (whole is None or folder.name in whole) and (folder / "table.csv").exists()
+        for query_set, rows in _read_table(folder / "table.csv").items()
         if any(row.get(SORT_BY) is not None for row in rows)
     }
     sections = {METRICS[name].label: _across(tables, name) for name in _SUMMARISED}
     values = {
         f"{one.about.name}/{query_set}": score_task(task, SORT_BY).values
-        for one in results
+        for one in results or ()
         for query_set, task in one.tasks.items()
         if task.is_scored
     }

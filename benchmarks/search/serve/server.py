@@ -9,6 +9,7 @@ import uvicorn
 
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.search.files import INDEX, About
+from benchmarks.search.index import require_index_by
 from benchmarks.search.serve.app import Page
 from benchmarks.search.serve.engine import Engine, indexed
 from benchmarks.search.serve.indexes import Indexes, ShownWorkforce
@@ -105,7 +106,7 @@ def _indexes(
     """The indexes that are needed; those that are used as they are, open."""
     if source is None:
         assert index, "without a source, an index is named"
-        made = Indexes(_as_they_are(index), {}, None, workforce)
+        made = Indexes(_as_they_are(index, methods), {}, None, workforce)
         made.open()
         return made
     for one in methods:
@@ -119,12 +120,17 @@ def _indexes(
     return Indexes(folders, needed, source, workforce)
 
 
-def _as_they_are(index: Path) -> dict[str, Path]:
-    """The indexes in a folder: itself, or those in the folders in it."""
+def _as_they_are(index: Path, methods: Sequence[Method]) -> dict[str, Path]:
+    """The indexes in a folder, itself or those in the folders in it, by the methods named."""
     folders = (
         [index] if (index / INDEX).exists() else sorted(p.parent for p in index.glob(f"*/{INDEX}"))
     )
-    found = {about.method: folder for folder in folders if (about := About.read(folder))}
+    found = {}
+    for folder in folders:
+        if about := About.read(folder):
+            found[about.method] = folder
+            for method in (one for one in methods if one.name == about.method):
+                require_index_by(method, about, folder)
     if not found:
         raise InputError(f"--index {index}: no index there; make one with --pictures or --dataset")
     return found
