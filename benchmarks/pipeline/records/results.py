@@ -100,7 +100,7 @@ def read_results(folder: Path) -> Results:
     gallery = images.get("gallery", ())
     tasks = {}
     for query_set in about.query_sets:
-        found = _read_task(record_paths(folder, query_set), about.split_hash)
+        found = _read_task(record_paths(folder, query_set), about)
         tasks[query_set] = TaskResults(*found, images.get(query_set, ()))
         for ranking in tasks[query_set].rankings.values():
             furthest = ranking.neighbours.max(initial=-1)
@@ -140,16 +140,16 @@ def _read_images(folder: Path, noted: str) -> dict[str, tuple[ImageEntry, ...]]:
 
 
 def _read_task(
-    paths: Sequence[RecordPath], split_hash: str
+    paths: Sequence[RecordPath], about: Description
 ) -> tuple[list[Json], dict[str, Ranking]]:
-    """The records of a task that belong to this split, with their costs, and the rankings.
+    """The records of a task of this dataset, with their costs, and the rankings.
 
     What is damaged is left out, with a line that says so.
     """
     records, rankings = [], {}
     for path in paths:
         record = path.read()
-        if not record or record["card"]["split hash"] != split_hash:
+        if not record or not about.covers(record, path.folder.name):
             continue
         if record["status"] == "ok":
             ranking = path.read_ranking(record)
