@@ -168,7 +168,10 @@ def test_plots_of_others_stay_beside_ours(classes, run, tmp_path):
         (export, "vectors", "classes/vectors/lbp.npy"),
     ],
 )
-def test_single_files_of_others_stay(command, what, name, classes, run, tmp_path, refused):
+def test_single_files_of_others_stay(
+    command, what, name, classes, run, tmp_path, refused, monkeypatch
+):
+    monkeypatch.setattr(keypoints, "competitors", dict)  # nothing to be measured
     path = tmp_path / "made" / name
     given = ["--out", tmp_path / "made"]
     if command is export:

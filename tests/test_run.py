@@ -312,13 +312,13 @@ def test_damaged_vectors_are_made_again(classes, run, tmp_path, described, caplo
 def test_rows_of_the_same_query_set_stay_when_others_go(parted, run, tmp_path, caplog):
     def methods(query_set):
         task = read_results(tmp_path / "out" / "parted").tasks[query_set]
-        return [record["method"] for record in task.records]
+        return sorted(record["method"] for record in task.records)
 
     given = ("--dataset", parted, "--extractor")
     assert run(*given, "lbp", "hog", "hog+centred", "--edges") == 0
     assert run(*given, "tiny-image") == 0
     assert methods("query") == ["hog", "lbp", "tiny-image"]
-    assert "7 rows leave the tables" in caplog.text  # of query-edges, and what was centred by it
+    assert "5 rows leave the tables" in caplog.text  # of query-edges, and what was centred by it
     assert "query-edges" in caplog.text
     caplog.clear()
     assert run(*given, "lbp", "--edges") == 0
