@@ -27,6 +27,7 @@ from benchmarks.pipeline.evaluation.stored import fitted
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method
+from benchmarks.pipeline.records.description import require_own_results
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.pages.approximate import FOLDER, Measured, write_approximate
 from datasets.errors import InputError
@@ -73,6 +74,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     workforce = Workforce(options.jobs, options.quiet, cluster(options))
     for text in options.dataset:
         dataset = load(text, options.cache, workforce, options.seed, options.layout)
+        folder = options.out / FOLDER / dataset.name
+        require_own_results(folder, "--out")
         evaluation = Evaluation(dataset, options.cache, workforce)
         rows = [
             row
@@ -81,7 +84,6 @@ def _main(arguments: Sequence[str] | None) -> int:
                 _measured(evaluation, method), _steps(dataset), f"{dataset.name}: {method.name}"
             )
         ]
-        folder = options.out / FOLDER / dataset.name
         write_approximate(folder, dataset.name, rows, not options.no_plots)
         workforce.log(f"Tables are in {folder}")
     return 0

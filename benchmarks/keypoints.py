@@ -4,6 +4,7 @@
 writes a table, as Markdown and CSV.
 """
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -15,21 +16,23 @@ import cv2
 import mahotas.features.surf
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import a_path
-from benchmarks.cli.outputs import require_apart
-from benchmarks.formats.files import require_writable, write_text
+from benchmarks.cli.outputs import begins, require_apart, require_output_file
+from benchmarks.formats.files import write_text
 from benchmarks.formats.markdown import markdown, to_csv
 from benchmarks.pipeline.records.card import commit, machine
 from datasets.errors import InputError, UnreadableImageError
 from datasets.reading import read_image
+from datasets.walk import walk
 from extractors.local_features.binary import Orb
 from extractors.local_features.detector import Detector, LocalFeatures
 from extractors.local_features.sift import Sift
 from extractors.local_features.surf import Surf, nonfree
 from extractors.preprocessing import AtMost, Grey, LongestSide, Pixels, Preprocess
+
+log = logging.getLogger(__name__)
 
 PICTURES = 40
 LONGEST_SIDE = 480
@@ -192,21 +195,19 @@ def read_some(folder: Path) -> list[Pixels]:
     Raises
     ------
     InputError
-        If the folder holds none, or one that cannot be read.
+        If none can be read.
     """
-    endings = Image.registered_extensions()
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in endings)
-    if not paths:
-        raise InputError(f"{folder}: no pictures there")
+    paths = [file.path for file in walk(folder).files if file.is_picture]
     spaced = np.unique(np.linspace(0, len(paths) - 1, PICTURES).round().astype(int))
-    return [LongestSide(LONGEST_SIDE)(_read(paths[index])) for index in spaced]
-
-
-def _read(path: Path) -> Pixels:
-    try:
-        return read_image(path)
-    except UnreadableImageError as error:
-        raise InputError(f"{path}: {error}; remove it") from error
+    images = []
+    for path in [paths[index] for index in spaced] if paths else ():
+        try:
+            images.append(LongestSide(LONGEST_SIDE)(read_image(path)))
+        except UnreadableImageError as error:
+            log.warning("%s: %s; it is left out", path, error)
+    if not images:
+        raise InputError(f"{folder}: no pictures there that can be read; name another folder")
+    return images
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -221,7 +222,9 @@ def _main(arguments: Sequence[str] | None) -> int:
     options = parser.parse_args(arguments)
     if options.out:
         require_apart(options.out, "--out", options.folder)
-        require_writable(options.out, "--out")
+        for name, begin in (("keypoints.md", "# Key points"), ("keypoints.csv", "detector,")):
+            file = options.out / name
+            require_output_file(file, "--out", (), "table of keypoints", begins(begin))
     images = read_some(options.folder)
     cv2.setNumThreads(1)
     rows = {name: measure(detector, images) for name, detector in competitors().items()}

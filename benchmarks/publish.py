@@ -6,7 +6,6 @@ as they do from a run's folder, and leaves out what ``benchmarks.report`` derive
 """
 
 import logging
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -37,12 +36,13 @@ from benchmarks.pipeline.records.seeds import FOLDER as SEEDS
 from benchmarks.pipeline.records.training import TRAINING
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.pages.accuracy import CURVES
+from benchmarks.report.pages.answers import FOLDER as ANSWERS
 from benchmarks.report.pages.overview import FRONT
 from benchmarks.report.pages.table import PAGES, write_summary
 from benchmarks.report.pages.vocabulary import FOLDER as VOCABULARIES
 from benchmarks.report.write import write_dataset, write_front, write_vocabulary
 from datasets.errors import InputError
-from datasets.locks import workshop
+from datasets.locks import left_workshops, workshop
 
 DERIVED = (
     *("table.json", "classes.csv", "mistakes.csv", "confusion.csv", "gap.csv", "hybrid.csv"),
@@ -52,20 +52,23 @@ DERIVED = (
 
 _KEPT = (
     *(DESCRIPTION, PROBLEMS, LEAKS, "leaks.png", f"{EDGES}.png"),
-    *(f"{TRAINING}/*.csv", f"{PRESETS}/*.json", "answers/**/*.json"),
+    *(f"{TRAINING}/*.csv", f"{PRESETS}/*.json"),
     STUDY,
 )
 """Files beside the records that nothing here can make again."""
 
 _PUBLISHED = (
     *_KEPT,
-    *(ARCHIVE, IMAGES, *DERIVED, CURVES, "plots/*.png"),
+    *(ARCHIVE, IMAGES, *DERIVED, CURVES, "plots/*.png", f"{ANSWERS}/**/*.json"),
     *(f"{Path(page).stem}.{end}" for page in (*PAGES, "table.md") for end in ("md", "csv")),
 )
 """Files that a published folder has, or a report on it leaves there."""
 
 _OF_STUDIES = ("*.md", "*.csv", "*.json", "plots/*.png")
 """Files of studies that have no records."""
+
+_WORKSHOP, _OLD = ".publishing-", "old"
+"""How the folder begins in which a dataset is made ready, and the one in it for the former."""
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +94,9 @@ def _main(arguments: Sequence[str] | None) -> int:
     parser.add_argument("--no-plots", action="store_true", help="pages without plots")
     add_options(parser, "quiet")
     options = parser.parse_args(arguments)
+    for folder in (options.source, options.out):
+        for place in (folder, *folder.glob("*/")):
+            _put_back(place)
     found = list(_datasets(options.source))
     asked = [dataset_name(text, {path.name for path in found}) for text in options.dataset]
     for name in asked or [""]:
@@ -133,9 +139,10 @@ def publish(source: Path, target: Path, with_plots: bool = True) -> None:
         If a record, ranking or list in the source is damaged, or the target holds full ones, or
         anything that is not published.
     """
+    _put_back(target.parent)
     _require_replaceable(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with workshop(target.parent, ".publishing-") as place:
+    with workshop(target.parent, _WORKSHOP) as place:
         made = place / "new" / target.name
         made.mkdir(parents=True)
         _copy(source, made, _KEPT)
@@ -144,12 +151,13 @@ def publish(source: Path, target: Path, with_plots: bool = True) -> None:
         write_archive(made, _members(source))
         seeds = Path(SEEDS) / source.name
         if (source.parent / seeds / DESCRIPTION).exists():  # its page tells of them
-            shutil.copytree(source.parent / seeds, made.parent / seeds)
+            _copy(source.parent / seeds, made.parent / seeds, ("**/*",))
         _write_pages(made, source.parent.name, with_plots)
         for name in DERIVED:
             (made / name).unlink(missing_ok=True)
         _tell_what_goes(target, made)
-        old = place / "old"
+        old = place / _OLD / target.name
+        old.parent.mkdir()
         if target.exists():
             target.rename(old)
         try:
@@ -158,6 +166,14 @@ def publish(source: Path, target: Path, with_plots: bool = True) -> None:
             if old.exists():
                 old.rename(target)
             raise
+
+
+def _put_back(folder: Path) -> None:
+    """Put back what a publishing that was killed had taken away, and not replaced."""
+    for left in left_workshops(folder, _WORKSHOP):
+        for old in (left / _OLD).glob("*"):
+            if not (folder / old.name).exists():
+                old.rename(folder / old.name)
 
 
 def _require_replaceable(target: Path) -> None:
@@ -211,7 +227,7 @@ def _members(source: Path) -> dict[str, bytes]:
     path, packed = source / IMAGES, read_packed(source, IMAGES)
     members[IMAGES] = packed.content if packed and not path.exists() else path.read_bytes()
     for query_set in about.query_sets:
-        for record in rows(source, query_set, about.split_hash):
+        for record in rows(source, query_set, about):
             files = record.read_packable()
             if not files:
                 where = record.file(".json")
@@ -251,8 +267,7 @@ def _copy(source: Path, target: Path, patterns: Sequence[str]) -> None:
     for path in sorted(path for pattern in patterns for path in source.glob(pattern)):
         copy = target / path.relative_to(source)
         if path.is_file() and path.resolve() != copy.resolve():
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
+            write_whole(copy, partial(Path.write_bytes, data=path.read_bytes()))
 
 
 def _shrink(sheet: Path) -> None:

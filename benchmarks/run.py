@@ -49,7 +49,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     from benchmarks.pipeline.evaluation.experiment import run
     from benchmarks.pipeline.evaluation.invariance import choose_queries, measure_invariance
     from benchmarks.pipeline.evaluation.requested import load_all
-    from benchmarks.pipeline.records.record import write_description
+    from benchmarks.pipeline.records.description import write_description
     from benchmarks.pipeline.records.recorder import Recorder
     from benchmarks.pipeline.workers import Workforce
     from benchmarks.report.console import print_table
@@ -63,10 +63,11 @@ def _main(arguments: Sequence[str] | None) -> int:
     workforce = Workforce(options.jobs, options.quiet, cluster(options))
     failed = False
     loaded, most = load_all(options, workforce), options.invariance
+    recorders = [Recorder(one, options.out, options.seed, workforce) for one in loaded]
     asked = [choose_queries(dataset, most, options.seed) if most else None for dataset in loaded]
-    for dataset, transformed in zip(loaded, asked, strict=True):
+    for recorder, transformed in zip(recorders, asked, strict=True):
+        dataset = recorder.dataset
         evaluation = Evaluation(dataset, options.cache, workforce)
-        recorder = Recorder(dataset, options.out, options.seed, workforce)
         failed |= run(evaluation, recorder, methods, options.force)
         if transformed:
             given = (transformed, options.out, options.seed, options.force)

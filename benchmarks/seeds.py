@@ -21,7 +21,8 @@ from benchmarks.pipeline.loading.variants import EDGES, with_edges
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method
-from benchmarks.pipeline.records.record import write_description
+from benchmarks.pipeline.records.description import write_description
+from benchmarks.pipeline.records.record import record_paths
 from benchmarks.pipeline.records.recorder import Recorder
 from benchmarks.pipeline.records.seeds import FOLDER, SEEDS, seeded_name
 from benchmarks.pipeline.workers import Workforce
@@ -47,7 +48,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     failed = False
     for text in dict.fromkeys(options.dataset):
         dataset = load(text, options.cache, workforce, options.seed, options.layout)
-        if (options.out / dataset.name / "records" / EDGES).is_dir():
+        if record_paths(options.out / dataset.name, EDGES):
             dataset = with_edges(dataset, options.cache, workforce)
         evaluation = Evaluation(dataset, options.cache, workforce)
         for out, chosen in ((options.out, methods), (options.out / FOLDER, again)):

@@ -18,7 +18,7 @@ from benchmarks.pipeline.evaluation.experiment import run
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
-from benchmarks.pipeline.records.record import write_description
+from benchmarks.pipeline.records.description import write_description
 from benchmarks.pipeline.records.recorder import Recorder
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.console import print_table

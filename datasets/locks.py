@@ -24,14 +24,20 @@ def workshop(folder: Path, prefix: str) -> Iterator[Path]:
     prefix : str
         Of its name; nothing else in `folder` may begin so.
     """
-    for left in folder.glob(f"{prefix}*"):
-        with suppress(OSError):  # somebody works there, or has only begun to
-            lock(left / _HELD).close()
-            shutil.rmtree(left)
+    for left in left_workshops(folder, prefix):
+        shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=prefix) as made, ExitStack() as held:
         with suppress(OSError):  # no locks on this disk
             held.enter_context(lock(Path(made) / _HELD, create=True))
         yield Path(made)
+
+
+def left_workshops(folder: Path, prefix: str) -> Iterator[Path]:
+    """Find what processes which were killed have left of their `workshop`."""
+    for left in folder.glob(f"{prefix}*"):
+        with suppress(OSError):  # somebody works there, or has only begun to
+            lock(left / _HELD).close()
+            yield left
 
 
 def lock(path: Path, create: bool = False) -> BinaryIO:

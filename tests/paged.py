@@ -8,7 +8,8 @@ from pictures import fill
 
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.records.card import machine
-from benchmarks.pipeline.records.record import RecordPath, write_description
+from benchmarks.pipeline.records.description import write_description
+from benchmarks.pipeline.records.record import RecordPath
 from benchmarks.pipeline.workers import Workforce
 from datasets.task import Dataset, Image, Task
 from retrieval.knn import Block

@@ -1,8 +1,10 @@
 """Identities: what must, and what must not, make stored work stale."""
 
+import hashlib
 import importlib
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -196,6 +198,21 @@ def test_a_segment_that_cannot_be_read_is_made_again(tmp_path):
     store.add(["k"], [np.arange(9, dtype=np.float32)], 1.0)
     path.write_bytes(b"")
     assert ArrayStore(tmp_path, "a", {}).missing(["k"]) == ["k"]
+
+
+def test_a_segment_of_another_store_is_made_again(tmp_path, caplog):
+    for name, value in (("a", 1), ("b", 2)):
+        store = ArrayStore(tmp_path, name, {"x": value})
+        store.add(["k"], [np.array([value], np.float32)], 1.0)
+    (mine,) = tmp_path.glob("a-*/*.npz")
+    (other,) = tmp_path.glob("b-*/*.npz")
+    mine.unlink()
+    shutil.copy(other, mine.parent)
+    assert ArrayStore(tmp_path, "a", {"x": 1}).missing(["k"]) == ["k"]
+    assert "holds what another extractor made" in caplog.text
+    former = hashlib.sha256(json.dumps(["k"]).encode()).hexdigest()[:32]
+    shutil.copy(other, mine.with_stem(former))  # of a version that did not tell
+    assert ArrayStore(tmp_path, "a", {"x": 1}).missing(["k"]) == []
 
 
 def test_how_pictures_are_read_is_part_of_the_identity():

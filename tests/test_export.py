@@ -2,12 +2,14 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
 import pytrec_eval
 
 from benchmarks.export.__main__ import main
+from benchmarks.formats import vectors
 from benchmarks.formats.vectors import FORMATS, read_vectors
 from benchmarks.pipeline.records.results import read_results
 from retrieval.metrics import find_metrics, score
@@ -249,6 +251,31 @@ def test_nothing_exported_stays_beside_what_is_of_other_pictures(
     assert run("--extractor", *METHODS, "--dataset", done) == 0
     assert export(*chosen, "--extractor", *METHODS) == 0  # all that is there
     assert export(*chosen, "--extractor", "lbp") == 0
+
+
+def test_a_query_set_that_went_stays_beside_no_other_pictures(done, run, export, capsys):
+    chosen = ("neighbours", "--dataset", done)
+    assert export(*chosen) == 0
+    shutil.rmtree(done / "validation" / "query-sketch")
+    (done / "validation" / "gallery" / "apple" / "00.png").unlink()
+    assert run("--extractor", *METHODS, "--dataset", done) == 0
+    assert export(*chosen) == 2
+    assert "query-sketch" in capsys.readouterr().err
+
+
+def test_an_export_that_failed_has_noted_its_pictures(done, run, export, monkeypatch, tmp_path):
+    chosen = ("vectors", "--dataset", done)
+    monkeypatch.setattr(vectors, "write_text", lambda *_: exec("raise OSError(28, 'full')"))
+    assert export(*chosen) == 2
+    monkeypatch.undo()
+    folder = tmp_path / "taken" / "parted"
+    assert (folder / "exported.json").exists()
+    (done / "validation" / "gallery" / "apple" / "00.png").unlink()
+    (folder / "vectors").mkdir()
+    (folder / "vectors" / "lbp.npy").write_text("of the pictures before")
+    assert export(*chosen, "--extractor", "gist") == 2
+    (folder / "exported.json").unlink()
+    assert export(*chosen, "--extractor", "lbp") == 2  # and nobody knows of which pictures
 
 
 def test_efficientnet_comes_back_to_the_byte(shared, run, export, tmp_path):

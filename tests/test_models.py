@@ -268,7 +268,8 @@ def test_it_is_known_by_its_content_and_preparation_wherever_it_lies(tmp_path):
     assert identity(one, "scale=1") != identity(three, "scale=1")
 
 
-def test_tensors_beside_the_file_count_as_its_content(tmp_path):
+@pytest.mark.parametrize("name", ["net.data", f"{'n' * 140}.data", "é" * 125])
+def test_tensors_beside_the_file_count_as_its_content(name, tmp_path):
     weights = helper.make_tensor("w", TensorProto.FLOAT, [3, 3, 1, 1], np.eye(3).ravel())
     graph = helper.make_graph(
         [helper.make_node("Conv", ["x", "w"], ["y"])],
@@ -282,11 +283,11 @@ def test_tensors_beside_the_file_count_as_its_content(tmp_path):
     graph.initializer[0].CopyFrom(weights)
     model = helper.make_model(graph, **VERSIONS)
     path = tmp_path / "net.onnx"
-    onnx.save(model, str(path), save_as_external_data=True, location="net.data", size_threshold=0)
+    onnx.save(model, str(path), save_as_external_data=True, location=name, size_threshold=0)
     before = use_models([f"a={path}", "scale=1"])[0]
     first = extractors.MENU[before].file
-    data = np.fromfile(tmp_path / "net.data", np.float32)
-    (data * 2).tofile(tmp_path / "net.data")
+    data = np.fromfile(tmp_path / name, np.float32)
+    (data * 2).tofile(tmp_path / name)
     use_models([f"a={path}", "scale=1"])
     assert extractors.MENU["a"].file != first
 

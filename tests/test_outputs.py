@@ -7,7 +7,7 @@ import pytest
 from pictures import fill, picture, scene
 from PIL import Image
 
-from benchmarks import augment, draw, keypoints, publish, score
+from benchmarks import approximate, augment, draw, keypoints, publish, score
 from benchmarks import run as benchmark
 from benchmarks.audit import __main__ as audit
 from benchmarks.export import __main__ as export
@@ -122,6 +122,72 @@ def test_first_pages_of_others_stay(classes, tmp_path, refused):
     places = ("--out", tmp_path / "project", "--cache", tmp_path / "cache", "--jobs", "1")
     line = refused(benchmark, "--extractor", "lbp", "--dataset", classes, *places)
     assert "would replace README.md" in line
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["classes.csv", "images.csv", "plots.md", "problems.csv", "dataset.json", "plots/loss.png"],
+)
+def test_no_file_of_others_is_replaced_among_results(name, classes, tmp_path, refused):
+    path = tmp_path / "out" / "classes" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("mine")
+    places = ("--cache", tmp_path / "cache", "--out", tmp_path / "out")
+    method = ("--extractor", "lbp", *places, "--dataset", classes, "--jobs", "1")
+    assert f"where {name} is none of theirs" in refused(benchmark, *method)
+    if name == "plots.md":
+        study = tmp_path / "out" / "approximate" / "classes" / name
+        study.parent.mkdir(parents=True)
+        path.rename(study)
+        assert "is none of theirs" in refused(approximate, *method)
+
+
+def test_plots_of_others_stay_beside_ours(classes, run, tmp_path):
+    assert run("--extractor", "lbp", "--dataset", classes) == 0
+    folder = tmp_path / "out" / "classes" / "plots"
+    folder.mkdir()
+    (folder / "loss.png").write_text("mine")
+    drawn = []
+    for _ in range(2):
+        assert report.main(["--out", str(tmp_path / "out")]) == 0
+        drawn.append({path.name for path in folder.iterdir()})
+    assert drawn[0] == drawn[1] > {"loss.png"}
+    next((classes / "apple").iterdir()).unlink()
+    assert run("--extractor", "lbp", "--dataset", classes) == 0
+    assert [path.name for path in folder.iterdir()] == ["loss.png"]
+
+
+@pytest.mark.parametrize(
+    ("command", "what", "name"),
+    [
+        (export, "table", "results.csv"),
+        (export, "latex", "classes/query.tex"),
+        (audit, "", "classes/leaks.json"),
+        (keypoints, "", "keypoints.md"),
+        (keypoints, "", "keypoints.csv"),
+        (export, "vectors", "classes/vectors/lbp.npy"),
+    ],
+)
+def test_single_files_of_others_stay(
+    command, what, name, classes, run, tmp_path, refused, monkeypatch
+):
+    monkeypatch.setattr(keypoints, "competitors", dict)  # nothing to be measured
+    path = tmp_path / "made" / name
+    given = ["--out", tmp_path / "made"]
+    if command is export:
+        assert run("--extractor", "lbp", "--dataset", classes) == 0
+        dataset = ["--dataset", classes, "--cache", tmp_path / "cache"]
+        given += [what, "--results", tmp_path / "out", *dataset]
+    else:
+        given += [classes]
+    if command is audit:
+        given += ["--cache", tmp_path / "cache", "--embedding", "lbp", "--extractor", "lbp"]
+    path.parent.mkdir(parents=True)
+    path.write_text("mine")
+    assert path.name in refused(command, *given)
+    path.unlink()
+    for _ in range(2):
+        assert command.main([str(one) for one in given]) == 0
 
 
 def test_publishing_replaces_no_run_and_nothing_else(classes, run, tmp_path, refused):

@@ -125,6 +125,20 @@ def test_reports_from_it_are_what_was_published(made, lean):
     }
 
 
+def test_what_a_killed_publishing_took_away_is_put_back(made, lean, capsys):
+    before = {path: path.read_bytes() for path in lean.rglob("*") if path.is_file()}
+    left = lean / ".publishing-left"
+    (left / "old").mkdir(parents=True)
+    (left / "held").touch()
+    (lean / "data").rename(left / "old" / "data")
+    assert publish.main([str(lean), "--out", str(lean), "--dataset", "no-such"]) == 2
+    assert "no results of no-such" in capsys.readouterr().err
+    found = {path: path.read_bytes() for path in lean.rglob("*") if path.is_file()}
+    assert found == before | {left / "held": b""}
+    assert publish.main([str(made / "runs"), "--out", str(lean), *QUICKLY]) == 0
+    assert not left.exists()
+
+
 def test_publishing_again_gives_the_same_bytes(made, lean, tmp_path):
     before = tree(lean)
     for source in (made / "runs", lean):

@@ -163,6 +163,15 @@ def test_no_results_is_one_line_and_code_2(tmp_path, capsys):
     assert capsys.readouterr().err.startswith(f"error: --out {tmp_path}: holds no results")
 
 
+@pytest.mark.parametrize("name", ["presets/lbp.json", "leaks.json", "training/lbp.csv"])
+def test_what_lies_beside_damaged_is_left_out_with_a_line(name, results, caplog):
+    (folder,) = (path.parent for path in results.glob("*/dataset.json"))
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text("epoch,loss\n1" if name.endswith("csv") else "{")
+    assert main(["--out", str(results), "--no-plots"]) == 0
+    assert f"{folder / name}: " in caplog.text
+
+
 def test_a_damaged_ranking_is_one_line_and_its_record_counts_as_absent(results, caplog):
     path = results / "parted" / "records" / "query" / "lbp.npz"
     path.write_bytes(path.read_bytes()[:50])

@@ -19,6 +19,7 @@ from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.training import LeakError
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.names import method_names, parse_method
+from benchmarks.pipeline.records.results import read_results
 from benchmarks.pipeline.workers import Workforce
 from extractors import ColourHistogram, Descriptor, Extractor
 from extractors.preprocessing import LongestSide
@@ -308,6 +309,27 @@ def test_damaged_vectors_are_made_again(classes, run, tmp_path, described, caplo
     assert "damaged" in caplog.text
 
 
+def test_rows_of_the_same_query_set_stay_when_others_go(parted, run, tmp_path, caplog):
+    def methods(query_set):
+        task = read_results(tmp_path / "out" / "parted").tasks[query_set]
+        return sorted(record["method"] for record in task.records)
+
+    given = ("--dataset", parted, "--extractor")
+    assert run(*given, "lbp", "hog", "hog+centred", "--edges") == 0
+    assert run(*given, "tiny-image") == 0
+    assert methods("query") == ["hog", "lbp", "tiny-image"]
+    assert "5 rows leave the tables" in caplog.text  # of query-edges, and what was centred by it
+    assert "query-edges" in caplog.text
+    caplog.clear()
+    assert run(*given, "lbp", "--edges") == 0
+    assert methods("query") == ["hog", "hog+centred", "lbp", "tiny-image"]
+    assert "leave the tables" not in caplog.text
+    (parted / "validation" / "gallery" / "apple" / "00.png").unlink()
+    assert run(*given, "lbp") == 0
+    assert methods("query") == ["lbp"]
+    assert "other pictures" in caplog.text
+
+
 def test_challenge_answers_are_keyed_by_query(tmp_path, run, capsys):
     root = tmp_path / "flat"
     fill(root / "gallery", 12, 1)
@@ -318,12 +340,24 @@ def test_challenge_answers_are_keyed_by_query(tmp_path, run, capsys):
     assert answers["groupname"] == "rgb-histogram"
     assert list(answers["images"]) == ["00.png", "01.png", "02.png", "a twin.png"]
     assert all(len(set(found)) == 10 for found in answers["images"].values())
-    (tmp_path / "out/flat/answers/rgb-histogram.json").unlink()
+    (tmp_path / "out/flat/answers/rgb-histogram.json").write_text('{"groupname": "of before"}')
     run("--extractor", "rgb-histogram", "--dataset", root)
-    assert (tmp_path / "out/flat/answers/rgb-histogram.json").exists()
+    assert json.loads((tmp_path / "out/flat/answers/rgb-histogram.json").read_text()) == answers
     page = (tmp_path / "out/flat/table.md").read_text()
     assert "There are no labels, so there are no scores" in page
     assert "| chance |" not in page
+
+
+def test_no_answers_stay_of_a_gallery_that_changed(tmp_path, run):
+    root, folder = tmp_path / "flat", tmp_path / "out" / "flat" / "answers"
+    fill(root / "gallery", 12, 1)
+    fill(root / "query", 3, 2)
+    assert run("--extractor", "rgb-histogram", "lbp", "--dataset", root) == 0
+    (folder / "mine.json").write_text("{}")
+    (root / "gallery" / "07.png").unlink()
+    assert run("--extractor", "rgb-histogram", "--dataset", root) == 0
+    assert {path.name for path in folder.iterdir()} == {"mine.json", "rgb-histogram.json"}
+    assert "07.png" not in (folder / "rgb-histogram.json").read_text()
 
 
 def test_answers_of_every_query_set_are_kept(tmp_path, run):

@@ -321,8 +321,15 @@ def test_an_index_alone_marks_pictures_that_are_gone(mixed, ask, tmp_path):
     assert [one.id for one in found.neighbours if one.is_gone] == ["1.png"]
     lines = found.to_text().splitlines()
     assert [line.split()[-2] for line in lines if line.endswith(" (gone)")] == ["1.png"]
-    assert any(line.startswith("gone: moved or deleted since") for line in lines)
+    assert any(line.startswith("gone: moved, deleted or changed since") for line in lines)
     assert ask(mixed / "0.jpg", "--index", index, "-k", 20)[1]["gone"] == ["1.png"]
+    shutil.copy(mixed / "0.jpg", mixed / "1.png")  # another, in its place
+    shown = ("--index", index, "-k", 20, "--show", tmp_path / "shown.png")
+    assert ask(mixed / "0.jpg", *shown)[1]["gone"] == ["1.png"]
+    replaced = (tmp_path / "shown.png").read_bytes()
+    (mixed / "1.png").unlink()
+    ask(mixed / "0.jpg", *shown)
+    assert (tmp_path / "shown.png").read_bytes() == replaced  # left blank
 
 
 def test_from_python_an_index_is_searched_by_its_own_method(mixed, tmp_path):

@@ -35,13 +35,23 @@ def test_vocabulary_size_curve_has_a_row_for_each_size(folder, tmp_path, monkeyp
         "orb-bovw-0016": 16,
     }
     assert "orb-bovw-0016" in (tables / "summary.md").read_text()
-    assert (tables / "scenes" / "plots" / "vocabulary-query.png").stat().st_size > 1000
+    assert (tables / "scenes" / "plots" / "orb-bovw-query.png").stat().st_size > 1000
     assert "](plots.md)" in (tables / "scenes" / "table.md").read_text()
     before = {path: path.read_bytes() for path in tables.rglob("*") if path.is_file()}
     shutil.copytree(tables / "scenes", tmp_path / "out" / "scenes")
     assert report.main(["--out", str(tmp_path / "out"), "--no-plots"]) == 0
     assert {path: path.read_bytes() for path in before} == before
     assert "orb-bovw-0016" in capsys.readouterr().out
+
+
+def test_vocabularies_of_two_extractors_are_two_plots(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(vocabulary_size, "SIZES", (4, 16))
+    arguments = ["--dataset", folder, "--jobs", 1, "--quiet", "--out", tmp_path / "out"]
+    arguments += ["--cache", tmp_path / "cache", "--extractor"]
+    for name in ("orb-bovw", "akaze-bovw"):
+        assert vocabulary_size.main([str(one) for one in (*arguments, name)]) == 0
+    plots = (tmp_path / "out" / "vocabulary-size" / "scenes" / "plots").iterdir()
+    assert {path.name for path in plots} == {"akaze-bovw-query.png", "orb-bovw-query.png"}
 
 
 @pytest.mark.parametrize("name", ["hog", "sift-vlad", "nothing"])
@@ -63,6 +73,16 @@ def test_key_points_are_found_again_after_a_change(folder, tmp_path):
     assert {"SIFT", "ORB", "SURF, mahotas", "SURF, this suite's"} <= set(table)
     assert (table["SURF, this suite's"] > 2 * table["SURF, mahotas"]).all()
     assert (table["SIFT"] > 0.6).all()
+
+
+def test_key_points_leave_out_what_is_no_picture(folder, tmp_path, caplog):
+    first, *_, last = sorted(folder.rglob("*.png"))
+    (folder / "._0.png").write_bytes(b"\0\5\x16\7")
+    (folder / "notes.pdf").write_bytes(b"%PDF-1.4")
+    (folder / "folder.png").mkdir()
+    last.write_bytes(first.read_bytes()[:999])
+    assert len(keypoints.read_some(folder)) == 7
+    assert [str(last) in line for line in caplog.messages] == [True]
 
 
 def test_key_point_table_wants_pictures(tmp_path, capsys):

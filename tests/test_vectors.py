@@ -72,6 +72,21 @@ def test_vectors_are_a_row_with_the_ranking_of_their_extractor(data, parted, run
     assert record["scores"] == record_of(tmp_path, "rgb-histogram")["scores"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="limits of POSIX")
+@pytest.mark.parametrize("form", ["npy", "npz"])
+def test_a_full_disk_names_the_file(form, tmp_path):
+    import resource
+
+    path, (soft, hard) = tmp_path / f"v.{form}", resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large") as raised:
+            write_vectors(path, ["a"], np.zeros((1, 99_999), np.float32))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert raised.value.filename == str(path)
+
+
 def test_they_are_fused_and_reranked_like_any_other(data, parted, run, tmp_path):
     file = write(tmp_path / "mine.npz", *described(data))
     names = ["+lbp", "+lbp+rrf", "+alpha-qe", "+lbp+concat-whitened"]

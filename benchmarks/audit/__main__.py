@@ -8,6 +8,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import datasets
 from benchmarks.audit.between import audit_between
@@ -21,14 +22,15 @@ from benchmarks.cli.options import (
     require_folders,
     use_networks,
 )
-from benchmarks.cli.outputs import require_apart
+from benchmarks.cli.outputs import has_json, require_apart, require_output_file
 from benchmarks.formats.files import write_json
-from benchmarks.formats.sheets import Cell, draw_sheet
+from benchmarks.formats.sheets import DRAWN, Cell, draw_sheet, is_drawn
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.folder import load_folder
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method
+from benchmarks.pipeline.records.description import require_own_results
 from benchmarks.pipeline.records.leaks import LEAKS, read_leaks
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.pages.leaks import write_leaks
@@ -65,6 +67,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     embedding = whose.extractors[0]
     name, images = dataset.name, [image for _, image in dataset.images]
     if options.against is None:
+        sheet = _require_own(name, options)
         evaluation = Evaluation(dataset, options.cache, workforce)
         found, pairs = audit(evaluation, _runnable(methods, workforce), embedding, Rule())
     else:
@@ -73,13 +76,11 @@ def _main(arguments: Sequence[str] | None) -> int:
             remedy = f"write OTHER={roots[-1] or options.against}"
             raise InputError(f"--against {options.against}: is called {name!r}, too; {remedy}")
         name = f"{name}-against-{other.name}"
+        sheet = _require_own(name, options)
         given = (embedding, Rule(), options.cache, workforce)
         found, pairs, images = audit_between(dataset, other, *given)
     folder = options.out / name
     write_json(folder / LEAKS, found)
-    shown = datasets.is_embedded(name)
-    private = (options.pictures or options.cache / "audit") / f"{name}-leaks.png"
-    sheet = folder / "leaks.png" if shown else private
     if pairs:
         draw_sheet(sheet, _cells(images, pairs[:_DRAWN]), columns=8, group=2)
         workforce.log(f"The pictures of the most similar pairs are in {sheet}")
@@ -114,6 +115,18 @@ def _parser() -> argparse.ArgumentParser:
         parser, "layout", "max-pixels", "networks", "out", "cache", "jobs", "seed", "quiet"
     )
     return parser
+
+
+def _require_own(name: str, options: argparse.Namespace) -> Path:
+    """Refuse to replace files of others; gives the file of the pairs' pictures."""
+    folder = options.out / name
+    require_own_results(folder, "--out")
+    pairs = has_json(lambda content: isinstance(content, dict) and "pairs" in content)
+    require_output_file(folder / LEAKS, "--out", (), "list of near duplicates", pairs)
+    private = (options.pictures or options.cache / "audit") / f"{name}-leaks.png"
+    sheet = folder / "leaks.png" if datasets.is_embedded(name) else private
+    require_output_file(sheet, "--pictures", (), DRAWN, is_drawn)
+    return sheet
 
 
 def _runnable(methods: Sequence[Method], workforce: Workforce) -> list[Method]:

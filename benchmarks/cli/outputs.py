@@ -145,6 +145,11 @@ def has_json(is_of_kind: Callable[[object], bool]) -> Callable[[Path], bool]:
     return has
 
 
+def begins(*beginnings: str) -> Callable[[Path], bool]:
+    """Tell files by one of the texts that they begin with."""
+    return lambda path: any(_begins(path, text.encode()) for text in beginnings)
+
+
 def _is_same(one: Path, other: Path) -> bool:
     try:
         return one.samefile(other)

@@ -60,7 +60,7 @@ from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method, require_own_name
 from benchmarks.pipeline.methods.vectors import GivenVectors
-from benchmarks.pipeline.records.record import write_description
+from benchmarks.pipeline.records.description import write_description
 from benchmarks.pipeline.records.recorder import EvaluationResult, Recorder
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.write import write_dataset, write_front

@@ -20,7 +20,7 @@ from benchmarks.cli.options import (
     require_folders,
     use_networks,
 )
-from benchmarks.cli.outputs import require_apart
+from benchmarks.cli.outputs import begins, require_apart, require_output_file
 from benchmarks.export.pictures import QRELS, note_pictures, require_same_pictures
 from benchmarks.export.results import Selection, latex, tidy
 from benchmarks.export.searches import ROW, Found, searches
@@ -35,7 +35,7 @@ from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.variants import EDGES, with_edges
 from benchmarks.pipeline.methods.names import expand, is_method, parse_method
 from benchmarks.pipeline.methods.own import use_plugins
-from benchmarks.pipeline.records.record import record_paths
+from benchmarks.pipeline.records.record import is_of, record_paths
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.tables import choose
 from datasets.errors import InputError
@@ -135,7 +135,10 @@ def _from_results(options: argparse.Namespace) -> Iterator[Path]:
     if options.what == "latex":
         yield from latex(selection, options.out)
     else:
-        yield tidy(selection, options.out / f"results.{options.format}")
+        path = options.out / f"results.{options.format}"
+        is_ours = begins("dataset,query_set,method,", "PAR1")
+        require_output_file(path, "--out", (), "table of results", is_ours)
+        yield tidy(selection, path)
 
 
 def _from_vectors(options: argparse.Namespace, workforce: Workforce) -> Iterator[Path]:
@@ -150,6 +153,7 @@ def _from_vectors(options: argparse.Namespace, workforce: Workforce) -> Iterator
             require_apart(path, "--out", *read)
         require_same_pictures(options.out / dataset.name, dataset, [*files.values()])
     for dataset, methods, files in prepared:
+        note_pictures(options.out / dataset.name, dataset, [*files.values()])
         evaluation = Evaluation(dataset, options.cache, workforce)
         for name, ready in methods.items():
             if options.what == "vectors":
@@ -157,7 +161,6 @@ def _from_vectors(options: argparse.Namespace, workforce: Workforce) -> Iterator
                 continue
             for query_set, found in searches(evaluation, ready):
                 yield _write_search(options, files[name, query_set], name, found)
-        note_pictures(options.out / dataset.name, dataset)
 
 
 def _prepare(
@@ -206,12 +209,13 @@ def _write_search(options: argparse.Namespace, path: Path, name: str, found: Fou
 
 def _recorded(folder: Path, dataset: Dataset) -> list[str]:
     """Names of the methods that have numbers of it, and can be made again by name alone."""
-    paths = record_paths(folder, dataset.tasks[0].query_set)
+    task = dataset.tasks[0]
+    paths = record_paths(folder, task.query_set)
     records = {path.method: path.read() for path in paths if is_method(path.method)}
     return [
         name
         for name, one in records.items()
-        if one and one["status"] == "ok" and one["card"]["split hash"] == dataset.fingerprint
+        if one and one["status"] == "ok" and is_of(one, dataset.fingerprint, task.fingerprint)
     ]
 
 

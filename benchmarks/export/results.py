@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.cli.options import dataset_name
+from benchmarks.cli.outputs import begins, require_output_file
 from benchmarks.formats.files import Json, write_text
 from benchmarks.formats.tables import Row, write_rows
 from benchmarks.pipeline.records.results import TaskResults, dataset_folders, read_results
@@ -130,7 +131,10 @@ def latex(selection: Selection, out: Path) -> Iterator[Path]:
     """
     choice = selection.choice
     metrics = {**choice.shown, **METRICS} if choice is USUAL else choice.shown
-    for dataset, query_set, rows in selection.rows():
+    found = [(out / name / f"{one}.tex", name, one, rows) for name, one, rows in selection.rows()]
+    for path, *_ in found:
+        require_output_file(path, "--out", (), "table of results for LaTeX", begins("% "))
+    for path, dataset, query_set, rows in found:
         numbers = [row for row in selection.choice.ordered(rows) if row["status"] == "ok"]
         names = [name for name in metrics if any(row.get(name) is not None for row in numbers)]
         best = {
@@ -152,7 +156,6 @@ def latex(selection: Selection, out: Path) -> Iterator[Path]:
                 r"\end{tabular}",
             ]
         )
-        path = out / dataset / f"{query_set}.tex"
         write_text(path, f"% {dataset}, {query_set}; needs the package booktabs\n{text}\n")
         yield path
 

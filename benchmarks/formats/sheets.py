@@ -69,12 +69,16 @@ def write_picture(path: Path, picture: PILImage.Image) -> None:
 
 
 class Cell(NamedTuple):
-    """A picture on a sheet: its file, the colour of its frame, and texts above and below it."""
+    """A picture on a sheet: its file, the colour of its frame, texts above and below it, its hash.
+
+    A file of another hash is left blank, if one is given.
+    """
 
     file: Path
     frame: str = "lightgrey"
     above: str = ""
     below: str = ""
+    sha256: str = ""
 
 
 def draw_sheet(path: Path, cells: Sequence[Cell], columns: int = 6, group: int = 1) -> None:
@@ -91,26 +95,26 @@ def draw_sheet(path: Path, cells: Sequence[Cell], columns: int = 6, group: int =
     group : int
         Pictures that stand side by side without a gap, such as 2 for pairs.
     """
-    head, foot = (_LINE * any(texts) for texts in list(zip(*cells, strict=True))[2:])
+    head, foot = (_LINE * any(texts) for texts in list(zip(*cells, strict=True))[2:4])
     tall, columns = head + _SIDE + foot + _GAP, min(columns, len(cells))
     width = columns * _SIDE + (-(-columns // group) + 1) * _GAP
     sheet = PILImage.new("RGB", (width, -(-len(cells) // columns) * tall + _GAP), "white")
     pen = ImageDraw.Draw(sheet)
-    paths = typefaces(text for cell in cells for text in cell[2:])
+    paths = typefaces(text for cell in cells for text in cell[2:4])
     for number, cell in enumerate(cells):
         row, column = divmod(number, columns)
         left, top = _GAP + column * _SIDE + column // group * _GAP, _GAP + row * tall + head
         pen.rectangle((left, top, left + _SIDE - 1, top + _SIDE - 1), "white", cell.frame, _FRAME)
-        _paste(sheet, cell.file, left, top)
+        _paste(sheet, cell, left, top)
         _write(pen, (left, top - _LINE), cell.above, paths)
         _write(pen, (left, top + _SIDE + 2), cell.below, paths)
     write_picture(path, sheet)
 
 
-def _paste(sheet: PILImage.Image, file: Path, left: int, top: int) -> None:
+def _paste(sheet: PILImage.Image, cell: Cell, left: int, top: int) -> None:
     """Paste a picture into the middle of a cell."""
     try:
-        picture = PILImage.fromarray(read_image(file))
+        picture = PILImage.fromarray(read_image(cell.file, cell.sha256 or None))
     except UnreadableImageError:
         return
     room = _SIDE - 2 * _FRAME - 4

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -253,7 +254,7 @@ def write_vectors(path: Path, ids: Sequence[str], matrix: NDArray[np.float32]) -
         if broken is not None:
             raise InputError(f"{path}: {broken!r} does not stand on a line; choose --format npz")
         write_text(path.with_suffix(".txt"), "".join(f"{name}\n" for name in ids))
-        write_whole(path, lambda part: _save(part, np.save, matrix))
+        write_whole(path, lambda part: _save(part, _save_npy, matrix))
     elif form == ".npz":
         save = partial(np.savez, ids=np.array(ids), vectors=matrix)
         write_whole(path, lambda part: _save(part, save))
@@ -264,6 +265,11 @@ def write_vectors(path: Path, ids: Sequence[str], matrix: NDArray[np.float32]) -
         flat = pa.array(np.ascontiguousarray(matrix).reshape(-1))
         lists = pa.FixedSizeListArray.from_arrays(flat, matrix.shape[1])
         write_parquet(path, pa.table({"id": pa.array(list(ids), pa.string()), "vector": lists}))
+
+
+def _save_npy(file: BinaryIO, matrix: NDArray[np.float32]) -> None:
+    # A file itself would be written to by NumPy, whose error does not name a full disk.
+    np.save(SimpleNamespace(write=file.write), matrix)
 
 
 def _save(part: Path, save: Any, *arrays: NDArray[Any]) -> None:

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.formats.files import Json
+from benchmarks.pipeline.records.description import PLOTS_PAGE
 from benchmarks.pipeline.records.leaks import read_leaks_of
 from benchmarks.pipeline.records.results import Results, dataset_folders, read_results
 from benchmarks.pipeline.records.seeds import FOLDER as SEEDS
 from benchmarks.report.pages.accuracy import CURVES, plot_accuracy, write_curves
+from benchmarks.report.pages.answers import write_answers
 from benchmarks.report.pages.classes import write_classes
 from benchmarks.report.pages.costs import plot_costs
 from benchmarks.report.pages.distractors import write_confusion
@@ -56,7 +58,7 @@ def write_dataset(
     results = _results(folder)
     if choice is USUAL:
         choice = by_protocol(results.about)
-    for page in (*PAGES, "mistakes.md", CURVES):
+    for page in {*PAGES, "mistakes.md", CURVES} - {PLOTS_PAGE}:
         # Of what an earlier run had, there may be nothing to tell now.
         for ending in (".md", ".csv"):
             (folder / page).with_suffix(ending).unlink(missing_ok=True)
@@ -75,6 +77,7 @@ def write_dataset(
     leaks = read_leaks_of(folder, results)
     write_leaks(folder, leaks)
     write_presets(folder, results.tasks)
+    write_answers(folder, results)
     trained = folder.parent / SEEDS / folder.name
     if trained in dataset_folders(trained.parent) and (again := _whole_results(trained)):
         write_seeds(folder, results, again)

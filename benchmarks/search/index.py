@@ -250,6 +250,7 @@ class Index:
                 image.label,
                 round(float(np.sqrt(distance * GRID)), 6),
                 None if right is None else right[rank],
+                image.sha256,
             )
 
 

@@ -3,11 +3,14 @@
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from benchmarks.formats.files import Json
 from benchmarks.formats.sheets import Cell
 from benchmarks.formats.terminal import visible
+from datasets.errors import UnreadableImageError
+from datasets.reading import content_hash
 
 TOPS = ("top1", "top3", "top5", "top10")
 
@@ -35,6 +38,8 @@ class Neighbour:
         number without unit, smaller for nearer.
     right : bool or None
         Whether it is of the query's class, where that is known.
+    sha256 : str
+        Hash of its content when it was described; empty where that is not known.
     """
 
     rank: int
@@ -43,11 +48,16 @@ class Neighbour:
     label: str | None
     distance: float
     right: bool | None = None
+    sha256: str = ""
 
-    @property
+    @cached_property
     def is_gone(self) -> bool:
-        """Whether its file is no longer there: an index is searched as it was made."""
-        return not self.path.exists()
+        """Whether its file is no longer there, or another: an index is searched as it was made."""
+        try:
+            found = content_hash(self.path)
+        except UnreadableImageError:
+            return True
+        return bool(self.sha256) and found != self.sha256
 
 
 @dataclass(frozen=True)
@@ -104,7 +114,7 @@ class SearchResult:
         for one in self.neighbours:
             above = f"{one.rank} {_MARKS[one.right]}".strip() + f"   {one.distance:.3f}"
             below = one.label or one.path.name
-            cells.append(Cell(one.path, _FRAMES[one.right], above, below))
+            cells.append(Cell(one.path, _FRAMES[one.right], above, below, one.sha256))
         return cells
 
     def to_text(self) -> str:
@@ -117,7 +127,7 @@ class SearchResult:
         ]
         lines += _table(self.neighbours)
         if any(one.is_gone for one in self.neighbours):
-            lines.append("gone: moved or deleted since; --pictures brings the index up to date")
+            lines.append("gone: moved, deleted or changed since; --pictures makes the index anew")
         if self.top:
             marks = (f"{name[:3]}-{name[3:]} {_mark(value)}" for name, value in self.top.items())
             lines.append("   ".join(marks))

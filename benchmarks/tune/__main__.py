@@ -14,6 +14,7 @@ from benchmarks.cli.options import add_options, cluster, require_folders, use_ne
 from benchmarks.pipeline.loading.training import load_training
 from benchmarks.pipeline.methods.presets import write_preset
 from benchmarks.pipeline.methods.space import search_space
+from benchmarks.pipeline.records.description import require_own_results
 from benchmarks.pipeline.records.record import DESCRIPTION
 from benchmarks.pipeline.records.results import read_results
 from benchmarks.pipeline.workers import Workforce
@@ -40,6 +41,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     failed = False
     for text in dict.fromkeys(options.dataset):
         dataset = load_training(text, options.cache, workforce, options.seed, options.layout)
+        require_own_results(options.out / dataset.name, "--out")
         for space in spaces:
             try:
                 preset = tune(space, dataset, options.cache, workforce, options.seed)

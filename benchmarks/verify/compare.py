@@ -92,7 +92,7 @@ def _records(folder: Path) -> dict[tuple[str, str], RecordPath]:
     return {
         (query_set, path.method): path
         for query_set in about.query_sets
-        for path in rows(folder, query_set, about.split_hash)
+        for path in rows(folder, query_set, about)
     }
 
 

@@ -10,6 +10,7 @@ import re
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -29,7 +30,7 @@ _RUNTIME = "onnxruntime"
 _NOT_RUN = ("Lambda", "TFSMLayer", "__lambda__")
 """Classes of Keras that hold code of the file's maker."""
 
-_EXTERNAL = re.compile(rb"\n\x08location\x12([\x01-\x7f])")
+_EXTERNAL = re.compile(rb"\n\x08location\x12([\x80-\xff]{0,2}[\x00-\x7f])")
 """Entry of an ONNX file that names a file of tensors beside it, up to the name's length."""
 
 
@@ -220,10 +221,19 @@ def _tensors(path: Path) -> list[Path]:
         return []
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         names = {
-            data[found.end() : found.end() + found[1][0]] for found in _EXTERNAL.finditer(data)
+            data[found.end() : found.end() + _varint(found[1])]
+            for found in _EXTERNAL.finditer(data)
         }
-    places = [path.parent / name.decode("utf-8", "replace") for name in sorted(names)]
-    return [place for place in places if place.is_file()]
+    made = []
+    for name in sorted(names):
+        with suppress(OSError):  # what only looks like a name may be longer than any
+            if (place := path.parent / name.decode("utf-8", "replace")).is_file():
+                made.append(place)
+    return made
+
+
+def _varint(encoded: bytes) -> int:
+    return sum((byte & 127) << 7 * place for place, byte in enumerate(encoded))
 
 
 def _only(inputs: Sequence[Port]) -> Port:

@@ -67,7 +67,8 @@ class Store(ABC, Generic[T]):
     def __init__(
         self, folder: Path, name: str, identity: Mapping[str, object], forget: bool = False
     ) -> None:
-        self.folder = folder / f"{name}-{digest(identity)[:16]}"
+        self._own = digest(identity)[:16]
+        self.folder = folder / f"{name}-{self._own}"
         self._places: dict[str, tuple[Path, int, float]] = {}
         if not (self.folder / "identity.json").exists():
             write_json(self.folder / "identity.json", identity)
@@ -146,8 +147,7 @@ class Store(ABC, Generic[T]):
         return None if None in found else sum(place[2] for place in found if place)
 
     def _write(self, keys: Sequence[str], seconds: float, **arrays: NDArray[np.generic]) -> None:
-        name = hashlib.sha256(json.dumps(list(keys)).encode()).hexdigest()[:32]
-        path = self.folder / f"{name}.npz"
+        path = self.folder / f"{_segment_name([self._own, *keys])}.npz"
 
         def write(part: Path) -> None:
             with part.open("wb") as file:
@@ -179,7 +179,14 @@ class Store(ABC, Generic[T]):
             self._note(keys, segment)
         except (TypeError, ValueError) as error:
             raise DamagedError(f"{path}: damaged ({error})") from error
+        # Former versions named a segment by its keys alone.
+        if path.stem not in map(_segment_name, ([self._own, *keys], keys)):
+            raise DamagedError(f"{path}: holds what another extractor made, or is not as written")
         return keys, seconds
+
+
+def _segment_name(parts: Sequence[str]) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
 def fill_all(

@@ -6,7 +6,8 @@ import datasets
 from benchmarks.formats.sheets import Cell, draw_sheet
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.variants import EDGES, with_copies, with_edges
-from benchmarks.pipeline.records.record import PROBLEMS, write_problems
+from benchmarks.pipeline.records.description import write_problems
+from benchmarks.pipeline.records.record import PROBLEMS
 from benchmarks.pipeline.workers import Workforce
 from datasets.assembly import NothingReadableError
 from datasets.errors import InputError

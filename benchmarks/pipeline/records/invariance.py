@@ -179,7 +179,7 @@ def read_invariance(folder: Path) -> tuple[Study, dict[str, Measured]] | None:
 
 
 def packable(folder: Path) -> dict[str, bytes]:
-    """Content that `read_invariance` reads, as members of an archive: name to content."""
+    """All that `read_invariance` reads, as members of an archive: name to content."""
     study, measured = read_invariance(folder) or (None, {})
     return {
         f"{FOLDER}/{_file(folder, name).name}": _to_bytes(study, one)

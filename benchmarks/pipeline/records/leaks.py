@@ -1,10 +1,14 @@
 """Near duplicates that an audit found, as ``<out>/<dataset>/leaks.json`` has them."""
 
+import logging
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 from benchmarks.pipeline.records.results import Results
+from datasets.errors import DamagedError
 from datasets.json_files import read_json_as
+
+log = logging.getLogger(__name__)
 
 LEAKS = "leaks.json"
 
@@ -80,7 +84,11 @@ def read_leaks_of(folder: Path, results: Results) -> Leaks | None:
     results : Results
         Read from it; other query sets than were audited are no other pictures.
     """
-    found = read_leaks(folder)
+    try:
+        found = read_leaks(folder)
+    except DamagedError as error:
+        log.warning("%s; until then it is left out", error)
+        return None
     if found is None:
         return None
     card = found.get("card", {})

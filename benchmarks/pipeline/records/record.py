@@ -16,7 +16,6 @@ import hashlib
 import json
 import logging
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -32,20 +31,14 @@ from benchmarks.formats.files import (
     with_checksum,
     without_checksum,
     write_checked,
-    write_json,
-    write_text,
     write_whole,
 )
-from benchmarks.formats.markdown import to_csv
 from benchmarks.pipeline.records.archive import Packed, packed_names, read_packed
 from benchmarks.pipeline.records.former import in_todays_words
-from benchmarks.pipeline.records.images import hash_of_list, list_of_images
 from benchmarks.pipeline.records.schema import ANY_RECORD
 from datasets.errors import DamagedError
 from datasets.file_names import FileName
 from datasets.json_files import check_json, parse_json_as, read_json_as
-from datasets.protocols import Protocol
-from datasets.task import Dataset, Problem, Task
 from retrieval.metrics import mean_scores
 from retrieval.ranking import Ranking
 
@@ -119,6 +112,10 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     images_hash : str
         That of the list of images, see
         `benchmarks.pipeline.records.images.hash_of_list`; empty in results of former versions.
+    task_hashes : dict of str to str
+        Hash of the content without other query sets, by query set; empty in such results.
+    folders : dict of str to str
+        Part to the folder of its images, see `datasets.task.Dataset`.
     """
 
     name: str
@@ -132,6 +129,8 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     warnings: list[str] = []
     protocols: dict[str, Followed] = {}
     images_hash: str = ""
+    task_hashes: dict[str, str] = {}
+    folders: dict[str, str] = {}
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -148,58 +147,21 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise DamagedError(f"{path}: no such file; run again")
         return about
 
-
-def write_description(out: Path, dataset: Dataset) -> Path:
-    """Write a dataset's description and lists; returns its results folder."""
-    folder, images = out / dataset.name, list_of_images(dataset)
-    problems = [(problem.id, problem.what, problem.outcome) for problem in dataset.problems]
-    about = Description(
-        dataset.name,
-        dataset.licence,
-        dataset.split,
-        dataset.fingerprint,
-        [task.query_set for task in dataset.tasks],
-        dataset.labelled,
-        problems,
-        list(dataset.layout),
-        list(dataset.warnings),
-        {
-            task.query_set: _followed(task, task.protocol)
-            for task in dataset.tasks
-            if task.protocol
-        },
-        hash_of_list(images.encode()),
-    )
-    content = msgspec.to_builtins(about)
-    if not about.protocols:
-        del content["protocols"]  # so that descriptions without stay as they are
-    _remove_plots(folder, about)
-    write_json(folder / DESCRIPTION, content)
-    write_text(folder / IMAGES, images)
-    write_problems(folder, dataset.problems)
-    return folder
+    def covers(self, record: Json, query_set: str) -> bool:
+        """Whether a record is of a query set's pictures, whatever other sets lay beside them."""
+        task_hash = self.task_hashes.get(query_set)
+        return query_set in self.query_sets and is_of(record, self.split_hash, task_hash)
 
 
-def _remove_plots(folder: Path, about: Description) -> None:
-    """Remove plots of other pictures, which pages without new plots would go on to show."""
-    try:
-        is_another = Description.read(folder).split_hash != about.split_hash
-    except DamagedError:
-        return
-    for path in (folder / PLOTS).glob("*.png") if is_another else ():
-        path.unlink()
+def is_of(record: Json, split_hash: str, task_hash: str | None) -> bool:
+    """Whether a record is of a task: of its split, or of the same pictures without other sets.
 
-
-def _followed(task: Task, protocol: Protocol) -> Followed:
-    published = [Number(one.method, dict(one.scores), one.source) for one in protocol.published]
-    metrics, differences = list(protocol.metrics), task.differences
-    return Followed(protocol.name, metrics, protocol.denominators, differences, published)
-
-
-def write_problems(folder: Path, problems: Sequence[Problem]) -> None:
-    """Write the table of what is wrong with a dataset's files."""
-    rows = [(problem.id, problem.what, problem.outcome) for problem in problems]
-    write_text(folder / PROBLEMS, to_csv(("id", "problem", "outcome"), rows))
+    What other query sets are like decides only how `+centred` methods learn.
+    """
+    card = record["card"]
+    if task_hash is None or "+centred" in record["method"]:
+        return bool(card["split hash"] == split_hash)
+    return card["split hash"] == split_hash or card.get("task hash") == task_hash
 
 
 @dataclass(frozen=True)

@@ -4,23 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.formats.files import Json, remove_parts, write_json
+from benchmarks.formats.files import Json, remove_parts
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.loading.training import training_fingerprint
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.records.card import protocol_card
+from benchmarks.pipeline.records.description import require_own_results
 from benchmarks.pipeline.records.parts import is_same
-from benchmarks.pipeline.records.record import PHOTOS, RecordPath
+from benchmarks.pipeline.records.record import RecordPath, is_of
 from benchmarks.pipeline.workers import Workforce
 from datasets.errors import InputError
-from datasets.task import Dataset, Image, Task
+from datasets.task import Dataset, Task
 from retrieval import protocol
 from retrieval.metrics import chance, mean_scores
 from retrieval.protocol import Judgements
 from retrieval.ranking import Ranking
-
-ANSWERS = 10
-"""Neighbours per query in the answers to an unlabelled challenge."""
 
 _BYTES_OF_PLACE = 8
 """x and y of a keypoint, for verification."""
@@ -100,7 +98,8 @@ class Recorder:
     Raises
     ------
     InputError
-        If pictures of the dataset lie in the folder of its results, which are written anew.
+        If pictures of the dataset, or files of others that would be replaced, lie in the folder
+        of its results.
     """
 
     dataset: Dataset
@@ -117,6 +116,7 @@ class Recorder:
                     f"--out {self.out}: would write into {folder}, where pictures of "
                     f"{self.dataset.name} lie ({place}); choose a place elsewhere"
                 )
+        require_own_results(folder, "--out")
 
     def path(self, task: Task, method: str) -> RecordPath:
         """Files of the record of a method, by name."""
@@ -129,15 +129,14 @@ class Recorder:
             remove_parts(place)
 
     def is_finished(self, method: Method) -> bool:
-        """Whether every query set has the method's record, and a challenge its answers."""
+        """Whether every query set has the method's record."""
         return all(
             self.path(task, method.name).is_finished(self._key(task, method))
-            and (self.dataset.labelled or self._answers(task, method).exists())
             for task in self.dataset.tasks
         )
 
     def write(self, method: Method, result: EvaluationResult) -> None:
-        """Write the record of a result, its ranking and costs, and the answers to a challenge."""
+        """Write the record of a result, its ranking and costs."""
         task, ranking, dataset = result.task, result.ranking, self.dataset
         scored = int((ranking.relevant > 0).sum())
         distractors = sum(image.distractor is not None for image in dataset.gallery)
@@ -173,8 +172,6 @@ class Recorder:
         if result.learned:
             record["learned"] = result.learned
         self.path(task, method.name).write(record, ranking, result.costs)
-        if not dataset.labelled:
-            self._write_answers(task, method, ranking)
 
     def skip(self, method: Method, reason: str) -> None:
         """Record why a method cannot run here; numbers of the same work stay."""
@@ -199,10 +196,10 @@ class Recorder:
     def _has_numbers(self, task: Task, method: Method) -> bool:
         record = self.path(task, method.name).read() or {}
         card = record.get("card", {})
-        found = (record.get("status"), card.get("split hash"), card.get("protocol version"))
-        if found != ("ok", self.dataset.fingerprint, protocol.VERSION):
+        if (record.get("status"), card.get("protocol version")) != ("ok", protocol.VERSION):
             return False
-        return is_same(method.name, card["extractor"], method.card)
+        is_ours = is_of(record, self.dataset.fingerprint, task.fingerprint)
+        return is_ours and is_same(method.name, card["extractor"], method.card)
 
     def _write_absence(
         self, method: Method, status: str, reason: str, kept: Sequence[Task]
@@ -215,25 +212,3 @@ class Recorder:
         if kept:
             named = ", ".join(task.query_set for task in kept)
             self.workforce.log(f"{method.name} keeps its numbers of {named}; here {reason}")
-
-    def _write_answers(self, task: Task, method: Method, ranking: Ranking) -> None:
-        """Write the answers to an unlabelled challenge, keyed by query."""
-        names = self._bare_names("gallery", self.dataset.gallery)
-        queries = self._bare_names(task.query_set, task.queries)
-        neighbours = ranking.neighbours[:, :ANSWERS].tolist()
-        images = {
-            query: [names[index] for index in indices if index >= 0]
-            for query, indices in zip(queries, neighbours, strict=True)
-        }
-        write_json(self._answers(task, method), {"groupname": method.name, "images": images})
-
-    def _bare_names(self, part: str, images: Sequence[Image]) -> list[str]:
-        """Names of a part's images below its folder."""
-        folder = self.dataset.folders.get(part, part)
-        return [image.id.removeprefix(f"{folder}/") for image in images]
-
-    def _answers(self, task: Task, method: Method) -> Path:
-        folder = self.out / self.dataset.name / "answers"
-        return (
-            folder if task.query_set == PHOTOS else folder / task.query_set
-        ) / f"{method.name}.json"

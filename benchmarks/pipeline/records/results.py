@@ -118,7 +118,7 @@ def read_results(folder: Path) -> Results:
     gallery = images.get("gallery", ())
     tasks = {}
     for query_set in about.query_sets:
-        found = _read_task(rows(folder, query_set, about.split_hash))
+        found = _read_task(rows(folder, query_set, about))
         tasks[query_set] = TaskResults(*found, images.get(query_set, ()))
         for ranking in tasks[query_set].rankings.values():
             furthest = ranking.neighbours.max(initial=-1)
@@ -127,7 +127,7 @@ def read_results(folder: Path) -> Results:
     return Results(about, gallery, tasks)
 
 
-def rows(folder: Path, query_set: str, split_hash: str) -> dict[RecordPath, Json | None]:
+def rows(folder: Path, query_set: str, about: Description) -> dict[RecordPath, Json | None]:
     """Records that are rows of a query set's table; of damaged ones there is None.
 
     Left out are those of other data, and those made of something else than the row of its name.
@@ -138,11 +138,11 @@ def rows(folder: Path, query_set: str, split_hash: str) -> dict[RecordPath, Json
         ``<out>/<dataset>``.
     query_set : str
         Its name.
-    split_hash : str
-        Of the dataset's description.
+    about : Description
+        Of the dataset.
     """
     found = {path: path.read() for path in record_paths(folder, query_set)}
-    mine = {p: one for p, one in found.items() if not one or _split(one) == split_hash}
+    mine = {p: one for p, one in found.items() if not one or about.covers(one, query_set)}
     odd = contradictions({p.method: one["card"]["extractor"] for p, one in mine.items() if one})
     for path in [path for path in mine if path.method in odd]:
         say_once(
@@ -151,10 +151,6 @@ def rows(folder: Path, query_set: str, split_hash: str) -> dict[RecordPath, Json
         )
         del mine[path]
     return mine
-
-
-def _split(record: Json) -> object:
-    return record["card"]["split hash"]
 
 
 def _read_images(folder: Path, noted: str) -> dict[str, tuple[ImageEntry, ...]]:

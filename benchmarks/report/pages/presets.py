@@ -1,5 +1,6 @@
 """Page of the presets: parameters that tuning chose, what else it tried, and their worth."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,11 +10,19 @@ from benchmarks.pipeline.records.results import TaskResults
 from benchmarks.report.comparisons import score_task
 from benchmarks.report.format import write_page
 from benchmarks.report.tables import SORT_BY
+from datasets.errors import DamagedError
+
+log = logging.getLogger(__name__)
 
 
 def write_presets(folder: Path, tasks: Mapping[str, TaskResults]) -> None:
     """Write ``presets.md``, where there are presets, with the tasks that there are results of."""
-    presets = [read_preset(path) for path in sorted((folder / FOLDER).glob("*.json"))]
+    presets = []
+    for path in sorted((folder / FOLDER).glob("*.json")):
+        try:
+            presets.append(read_preset(path))
+        except DamagedError as error:
+            log.warning("%s; until then it is left out", error)
     if presets:
         tuned = [row for query_set, task in tasks.items() for row in _tuned(query_set, task)]
         write_page(

@@ -20,17 +20,17 @@ def plot_vocabulary(
     book: PlotBook, results: Results, tables: Mapping[str, Sequence[Json]]
 ) -> None:
     """Plot the scores of every query set by the size of the vocabulary."""
-    for query_set, task in results.tasks.items():
-        if not task.is_scored:
-            continue
-        sizes, rows = words_of(task), {row["method"]: row for row in tables[query_set]}
-        title = f"{next(iter(sizes)).rpartition('-')[0]} by the size of its vocabulary"
+    scored = {name: task for name, task in results.tasks.items() if task.is_scored}
+    every = [(name, *one) for name, task in scored.items() for one in words_of(task).items()]
+    for query_set, stem, sizes in every:
+        rows = {row["method"]: row for row in tables[query_set]}
+        title = f"{stem} by the size of its vocabulary"
         ends = {
             metric: [[rows[name][metric + end] for end in ("", "_low", "_high")] for name in sizes]
             for metric in (SORT_BY, "top1")
         }
         book.add(
-            f"vocabulary-{query_set}",
+            f"{stem}-{query_set}",
             query_set,
             f"{title}, with 95 % bootstrap intervals over the queries.",
             Curves(
@@ -47,11 +47,14 @@ def plot_vocabulary(
         )
 
 
-def words_of(task: TaskResults) -> dict[str, int]:
-    """Method to the size of its vocabulary, smallest first, of the methods with numbers."""
-    sizes = {
-        record["method"]: record["card"]["extractor"]["head"]["params"]["words"]
+def words_of(task: TaskResults) -> dict[str, dict[str, int]]:
+    """Extractor to its methods with numbers, and the sizes of their vocabularies, in order."""
+    found = [
+        (record["card"]["extractor"]["head"]["params"]["words"], record["method"])
         for record in task.records
         if record["status"] == "ok"
-    }
-    return dict(sorted(sizes.items(), key=lambda item: item[1]))
+    ]
+    made: dict[str, dict[str, int]] = {}
+    for words, method in sorted(found):
+        made.setdefault(method.rpartition("-")[0], {})[method] = words
+    return made

@@ -4,13 +4,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.formats.markdown import Markup
+from benchmarks.pipeline.records.description import PLOTS_PAGE, drawn_plots
 from benchmarks.pipeline.records.record import PLOTS
 from benchmarks.report.format import write_page
 from benchmarks.report.plots.charts import Chart
 from benchmarks.report.plots.legible import legible
 from benchmarks.report.plots.theme import draw, embed
-
-PAGE = "plots.md"
 
 
 @dataclass(frozen=True)
@@ -62,13 +61,17 @@ class PlotBook:
 
     def finish(self, title: str) -> None:
         """Write the page of all plots, if there are any, and draw them."""
+        names = {f"{plot.name}.png" for plot in self.plots}
+        for path in drawn_plots(self.folder):
+            if path.name not in names:
+                path.unlink()  # no page would show it any more
+        (self.folder / PLOTS_PAGE).unlink(missing_ok=True)
         if self.plots:
             headings = dict.fromkeys(plot.heading for plot in self.plots)
             shown = [(plot.heading, self._embed(plot), plot.caption) for plot in self.plots]
-            write_page(self.folder / PAGE, "plots", name=title, headings=headings, plots=shown)
+            values = {"name": title, "headings": headings, "plots": shown}
+            write_page(self.folder / PLOTS_PAGE, "plots", **values)
         if self.is_drawn:
-            for path in (self.folder / PLOTS).glob("*.png"):
-                path.unlink()  # one that no page shows any more would stay
             charts = legible([plot.chart for plot in self.plots])
             for plot, (chart, others) in zip(self.plots, charts, strict=True):
                 draw(self.folder / PLOTS, plot.name, chart.size, chart.paint, others)

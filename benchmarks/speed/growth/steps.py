@@ -14,7 +14,7 @@ from benchmarks.pipeline.extraction.extract import extract
 from benchmarks.pipeline.loading.dataset import file_hashes, load
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method
-from benchmarks.pipeline.records.record import write_description
+from benchmarks.pipeline.records.description import write_description
 from benchmarks.pipeline.records.recorder import Recorder
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.write import write_dataset, write_front
