@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
+from extractors.precision import single
 from extractors.preprocessing import Pixels, Preprocess
 
 FAMILIES = ("colour", "texture", "shape", "local", "network", "other")
@@ -123,7 +124,7 @@ class Descriptor(Extractor):
     def transform(self, images: Iterable[Pixels]) -> NDArray[np.float32]:
         """Prepare and describe each picture."""
         rows = [self.describe(self.prepare(image)) for image in images]
-        return np.stack(rows).astype(np.float32) if rows else np.empty((0, 0), np.float32)
+        return single(np.stack(rows)) if rows else np.empty((0, 0), np.float32)
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ class Shared:
         else:
             began = time.perf_counter()
             made = make(image)
+            made.setflags(write=False)  # one of those that share it could change it for all
             self._made[key] = made, time.perf_counter() - began
         return self._made[key][0]
 

@@ -84,7 +84,7 @@ class Wrong(Descriptor):
         made = image.mean(axis=(0, 1))
         if self.fault == "constant":
             return np.ones(3)
-        if self.fault == "changes":
+        if self.fault in ("changes", "changes what it is passed"):
             image[...] = 0
         if self.fault == "random":
             return made + np.random.default_rng().normal(size=3)
@@ -110,6 +110,7 @@ class Wrong(Descriptor):
         ("random", "describes_each_picture_alone"),
         ("neighbours", "describes_each_picture_alone"),
         ("changes", "leaves_pictures_alone"),
+        ("changes what it is passed", "leaves_pictures_alone"),
         ("odd", "describes_odd_pictures"),
         ("", "documents_its_parameters"),
     ],

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 
-from benchmarks.formats.vectors import ROUNDED, survive_rounding
 from benchmarks.pipeline.cache.fingerprint import computes
+from benchmarks.pipeline.extraction.contract import as_array, as_matrix
 from datasets.errors import InputError
 from datasets.reading import Pixels
 from extractors import Extractor
@@ -59,7 +58,7 @@ class ForeignExtractor(Extractor):
     def transform(self, images: Iterable[Pixels]) -> NDArray[np.float32]:
         """Describe pictures."""
         pictures = list(images)
-        return _matrix(self.describe(pictures), len(pictures))
+        return as_matrix(self.describe(pictures), len(pictures))
 
 
 class ForeignLearner(ForeignExtractor):
@@ -87,7 +86,7 @@ class EachPicture:
 
     def __call__(self, images: Sequence[Pixels]) -> NDArray[np.float32]:
         """A matrix of one row for each picture."""
-        rows = [_array(self.function(image)) for image in images]
+        rows = [as_array(self.function(image)) for image in images]
         if any(row.shape != rows[0].shape or row.ndim != 1 for row in rows):
             shapes = sorted({" x ".join(map(str, row.shape)) or "one number" for row in rows})
             raise ValueError(
@@ -192,7 +191,7 @@ def _is_keras(subject: object) -> bool:
 def _of_pictures(function: Callable[[Any], Any], pair: list[Pixels]) -> Callable[[Any], Any]:
     """The function, if two pictures give a matrix of two rows; else applied to each."""
     try:
-        made = _array(function(pair))
+        made = as_array(function(pair))
     except Exception as of_two:  # one of a picture may do anything with a list
         try:
             function(pair[0])
@@ -223,27 +222,3 @@ def _tried(extractor: ForeignExtractor, pair: list[Pixels]) -> ForeignExtractor:
 
 def _in_words(error: Exception) -> str:
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-
-
-def _array(made: Any) -> NDArray[Any]:
-    if scipy.sparse.issparse(made):
-        made = made.toarray()
-    if hasattr(made, "detach"):  # of PyTorch
-        made = made.detach().cpu()
-    if np.ma.is_masked(made):
-        raise ValueError("some numbers are masked; fill them")
-    return np.asarray(made)
-
-
-def _matrix(made: Any, count: int) -> NDArray[np.float32]:
-    rows = _array(made)
-    if rows.ndim != 2 or len(rows) != count or not rows.shape[1] or rows.dtype.kind not in "fiub":
-        raise ValueError(
-            f"{count} pictures give a matrix of {count} rows of numbers; this is "
-            f"{' x '.join(map(str, rows.shape))} of {rows.dtype}"
-        )
-    with np.errstate(over="ignore"):
-        single = rows.astype(np.float32)
-    if len(rows) and np.isfinite(single).all() and not survive_rounding(rows):
-        raise ValueError(ROUNDED)
-    return single

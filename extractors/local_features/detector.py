@@ -46,6 +46,10 @@ class LocalFeatures:
     frame: tuple[int, int]
     binary: bool = False
 
+    def __post_init__(self) -> None:
+        for array in (self.points, self.descriptors):
+            array.setflags(write=False)  # several encoders are given the same
+
     def __len__(self) -> int:
         return len(self.points)
 
@@ -110,7 +114,16 @@ class Detector(Step):
             Of no points if the picture has none.
         """
         plane = grey(self.prepare(image))
-        points, descriptors = self.find(plane)
+        points, descriptors = map(np.asarray, self.find(plane))
+        limits = np.iinfo(self.dtype)
+        wanted = [(len(points), 5), (len(points), self.dims)]
+        if [points.shape, descriptors.shape] != wanted:
+            raise ValueError(f"find gives points and descriptors, 5 and {self.dims} numbers each")
+        if (descriptors != np.clip(np.rint(descriptors), limits.min, limits.max)).any():
+            raise ValueError(
+                f"descriptors are whole numbers from {limits.min} to {limits.max}; scale them "
+                "to these, or declare another dtype"
+            )
         # Equal responses are put in order of place, so that the choice is defined.
         order = np.lexsort((points[:, 0], points[:, 1], -points[:, 4]))[: self.max_points]
         return LocalFeatures(

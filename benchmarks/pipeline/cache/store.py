@@ -44,6 +44,10 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
+class UnlikeError(ValueError):
+    """Values are not of one shape."""
+
+
 class Store(ABC, Generic[T]):
     """Values that one identity (an extractor, say) made of pictures, by the pictures' content.
 
@@ -138,7 +142,11 @@ class Store(ABC, Generic[T]):
             Key to the reason why it has no value.
         """
         timed = partial(_timed, work)
-        return fill_all({"": self}, items, timed, workforce, label, chunk, unreadable)[0]
+        given = (items, timed, workforce, label, chunk, unreadable)
+        problems, errors = fill_all({"": self}, *given)
+        if errors:
+            raise UnlikeError(errors[""])
+        return problems
 
     def seconds(self, keys: Collection[str]) -> float | None:
         """Seconds that making the values of some keys took; None if one is not stored."""
@@ -237,8 +245,11 @@ def fill_all(
             broken = {k: str(v) for k, v in made.items() if isinstance(v, UnreadableImageError)}
             problems |= broken
             good = [key for key in keys if key not in broken]
-            if good:
-                stores[name].add(good, [made[key] for key in good], seconds)
+            if good and name not in errors:
+                try:
+                    stores[name].add(good, [made[key] for key in good], seconds)
+                except UnlikeError as error:
+                    errors[name] = str(error)
     return problems, errors
 
 
@@ -253,8 +264,15 @@ def _timed(
 class ArrayStore(Store[NDArray[Any]]):
     """Arrays of one shape and type, of every picture one: vectors, hashes, sizes."""
 
+    _shapes: frozenset[tuple[int, ...]] | set[tuple[int, ...]] = frozenset()
+
     def add(self, keys: Sequence[str], values: Sequence[NDArray[Any]], seconds: float) -> None:
         """Store one array per key, and how long making them all took."""
+        shapes = {value.shape for value in values} | self._shapes
+        if len(shapes) > 1:
+            lengths = " and ".join(sorted(" x ".join(map(str, shape)) for shape in shapes))
+            raise UnlikeError(f"a vector has one length for all pictures; these have {lengths}")
+        self._shapes = shapes
         self._write(keys, seconds, rows=np.stack(values))
 
     def made(
