@@ -372,6 +372,24 @@ def test_several_labels_and_none():
     assert nan.ranking.relevant.tolist() == [1]
 
 
+class OfALibrary:
+    """A tensor, as far as it shows."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.value)
+
+
+def test_labels_and_ids_are_equal_however_they_are_held():
+    vectors = np.random.default_rng(1).normal(size=(6, 4))
+    wanted = evaluate_vectors(vectors, vectors, "112233", "112233", leave_one_out=True)
+    for labels in ([1, 1.0, 2, "2", b"3", np.float32(3)], list(map(OfALibrary, "112233"))):
+        ids = {"query_ids": np.arange(6), "gallery_ids": np.arange(6.0)}
+        assert same(evaluate_vectors(vectors, vectors, labels, [1, 1, 2, 2, 3, 3], **ids), wanted)
+
+
 def test_labels_that_are_missing_are_none():
     class Missing:  # as NA of pandas
         def __ne__(self, other):
@@ -382,7 +400,12 @@ def test_labels_that_are_missing_are_none():
 
     gallery = [[1, 0], [0.9, 0.1], [0, 1]]
     masked = np.ma.masked_equal([1, 2, 3], 2)
-    for labels in (["1", Missing(), "3"], masked, [[1.0, np.nan], [np.nan, np.nan], [3, 2]]):
+    for labels in (
+        ["1", Missing(), "3"],
+        ["1", "", "3"],
+        masked,
+        [[1.0, np.nan], [np.nan, np.nan], [3, 2]],
+    ):
         label = [1.0] if isinstance(labels[0], list) else [1]
         result = evaluate_vectors([[1, 0.05]], gallery, label, labels)
         assert result.ranking.relevant.tolist() == [1]
@@ -430,6 +453,7 @@ def test_mapped_and_half_precision_arrays_are_taken(tmp_path):
 
 
 TWO, LABELS = np.eye(2), ["a", "b"]
+MANY = np.random.default_rng(3).normal(size=(4, 40))
 
 
 @pytest.mark.parametrize(
@@ -472,6 +496,23 @@ TWO, LABELS = np.eye(2), ["a", "b"]
         ((TWO, np.zeros((2, 2)), LABELS, LABELS), {}, "gallery_vectors: all vectors are zero"),
         ((TWO, np.eye(2) + 1e9, LABELS, LABELS), {}, "gallery_vectors: vectors differ in digits"),
         ((TWO[::-1], TWO, LABELS, LABELS), {"leave_one_out": True}, "row 0 of query_vectors is"),
+        ((TWO[::-1], TWO, LABELS, LABELS), {}, "2 of 2 queries have the vector of one image"),
+        ((TWO[:1], TWO, "a", LABELS), {}, "1 of 1 queries have the vector of one image"),
+        (
+            (MANY.astype(np.float16), MANY, "aabb", "aabb"),
+            {"query_ids": range(4), "gallery_ids": range(4, 8)},
+            "4 of 4 queries",
+        ),
+        (
+            (TWO, TWO + 1, LABELS, LABELS),
+            {"leave_one_out": False, "query_ids": "xy", "gallery_ids": "zx"},
+            "leave_one_out=False lets .* 'x' stands in query_ids and gallery_ids",
+        ),
+        ((TWO, TWO + 1, LABELS, [1, 2]), {}, "query_labels are 'a', 'b', gallery_labels '1', '2'"),
+        ((TWO, TWO + 1, None, LABELS), {}, "query_labels: NoneType is no list"),
+        ((TWO, TWO + 1, LABELS, 7), {}, "gallery_labels: int is no list"),
+        ((TWO, TWO + 1, LABELS, LABELS), {"query_ids": 7}, "query_ids: int is no list"),
+        ((TWO, TWO + 1, [b"\xff", "a"], LABELS), {}, "query_labels: .* is neither text nor"),
         ((TWO, TWO, "ba", "ab"), {"leave_one_out": True}, "'0' has other labels as a query than"),
         (
             (TWO, TWO, LABELS, LABELS),

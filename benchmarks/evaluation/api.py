@@ -45,7 +45,7 @@ import numpy as np
 import datasets
 from benchmarks.cli.options import require_whole
 from benchmarks.cli.outputs import require_apart, require_own_pages, require_results_apart
-from benchmarks.evaluation.arrays import array_dataset, as_table
+from benchmarks.evaluation.arrays import SAME, array_dataset, as_table, require_others
 from benchmarks.evaluation.foreign import as_extractor, is_own, name_of
 from benchmarks.evaluation.result import Result, read_result
 from benchmarks.formats.files import require_writable
@@ -70,9 +70,6 @@ from datasets.task import Dataset
 from retrieval.protocol import judge
 from retrieval.ranking import summarise
 from retrieval.search import single
-
-_SAME = 1e-3
-"""Two vectors of one image may differ by this share of their length: one was rounded."""
 
 
 def evaluate(
@@ -170,13 +167,14 @@ def evaluate_vectors(
         is mapped from a file stays there.
     query_labels, gallery_labels : iterable
         A class for each vector; a list or set of several, of which one in common makes an
-        image relevant; None for a distractor.
+        image relevant; None, NaN or an empty text for a distractor. 1, 1.0 and "1" are one class.
     query_ids, gallery_ids : iterable, optional
         Names. An image of the gallery that has the query's id is the query itself, and left out.
     leave_one_out : bool, optional
         True if the queries are the gallery, row by row: each is left out of its own search. It
-        has to be said where both are the same and ids do not tell. Vectors of two encoders for
-        the same images go with ids.
+        has to be said where both are the same, or most queries stand in the gallery, and ids do
+        not tell; False lets them find themselves. Vectors of two encoders for the same images go
+        with ids.
     name : str
         Of the method.
     dataset : str
@@ -201,13 +199,14 @@ def evaluate_vectors(
         _require_said(queries, gallery, leave_one_out)
     labels, ids = (query_labels, gallery_labels), (query_ids, gallery_ids)
     sizes = (queries.shape[0], gallery.shape[0])
-    data = array_dataset(dataset, labels, sizes, ids, bool(leave_one_out))
+    data = array_dataset(dataset, labels, sizes, ids, leave_one_out)
     table = replace(gallery, sha256=digest([queries.sha256, gallery.sha256]))
     method = Method(name, (ExtractorSteps(name, GivenVectors(table)),))
+    searched = _searched(data, name, queries, gallery)
+    if leave_one_out is None:
+        require_others(queries, gallery, searched.ranking.neighbours)
     with _folders(None, out) as (_, results, _):
-        Recorder(data, results, 0, Workforce(quiet=True)).write(
-            method, _searched(data, name, queries, gallery)
-        )
+        Recorder(data, results, 0, Workforce(quiet=True)).write(method, searched)
         return _finished(data, method, results, out is not None)
 
 
@@ -260,7 +259,7 @@ def _require_said(queries: VectorTable, gallery: VectorTable, leave_one_out: boo
         return
     row = 0
     for one, other in zip(queries.blocks(), gallery.blocks(), strict=True):
-        off = np.linalg.norm(one - other, axis=1) > _SAME * np.linalg.norm(other, axis=1)
+        off = np.linalg.norm(one - other, axis=1) > SAME * np.linalg.norm(other, axis=1)
         if off.any():
             raise InputError(
                 f"leave_one_out: row {row + int(np.argmax(off))} of query_vectors is not that of "
