@@ -283,6 +283,8 @@ def test_results_compare_as_the_tables_do(parted, run, tmp_path):
     assert made.names[0] in repr(made)
     with pytest.raises(InputError, match="one name"):
         first.compare(first)
+    with pytest.raises(ValueError, match="read-only"):
+        first.values["map"] *= 100
     with pytest.raises(InputError, match="has other queries"):
         first.compare(first.others["query-sketch"])
     with pytest.raises(InputError, match="no metric 'ap'; it is one of topK"):
@@ -446,10 +448,31 @@ def test_mapped_and_half_precision_arrays_are_taken(tmp_path):
     labels = [number % 3 for number in range(30)]
     given = [
         evaluate_vectors(one, one, labels, labels, leave_one_out=True)
-        for one in (mapped, vectors.astype(np.float32), vectors.astype(np.float64).tolist())
+        for one in (
+            mapped,
+            vectors.astype(np.float32),
+            vectors.astype(np.float64).tolist(),
+            mapped.astype(np.float32),
+        )
     ]
     assert same(given[0], given[1])
     assert same(given[0], given[2])
+    assert same(given[0], given[3])
+
+
+def test_results_with_other_right_answers_are_not_compared(classes, tmp_path):
+    vectors = np.random.default_rng(4).normal(size=(8, 4))
+    queries, gallery = vectors[:4], vectors[4:]
+    one = evaluate_vectors(queries, gallery, "abab", "aabb", name="one")
+    assert one.compare(evaluate_vectors(-queries, gallery, "abab", "aabb", name="two"))
+    for number, labels in enumerate((("baba", "aabb"), ("abab", "bbaa"))):
+        with pytest.raises(InputError, match="other right answers"):
+            one.compare(evaluate_vectors(queries, gallery, *labels, name=f"other-{number}"))
+    other = tmp_path / "again" / "classes"
+    for number, name in enumerate(("apple", "berry", "cherry")):
+        fill(other / name, 10, 90 + number, number)
+    with pytest.raises(InputError, match="other right answers"):
+        evaluate("lbp", classes).compare(evaluate("hog", other))
 
 
 TWO, LABELS = np.eye(2), ["a", "b"]

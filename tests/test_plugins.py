@@ -193,6 +193,20 @@ def test_a_dataset_and_a_metric_of_a_file_join_the_tables(tmp_path, run):
         ("pass", "its collect() gives no Collection of Items"),
         ("return Collection(root, ['a.png'])", "its collect() gives no Collection of Items"),
         ("return Collection(root, [Item('a', root, 'gallery')] * 2)", "id 'a' stands twice"),
+        *(
+            (f"return Collection(root, [Item({given})])", f"has {wrong}; give it one")
+            for given, wrong in (
+                ("'a', root, None", "part=None"),
+                ("'a', root, 'train'", "part='train'"),
+                ("'a', root, 'gallery', 3", "label=3"),
+                ("'a', root, 'gallery', float('nan')", "label=nan"),
+                ("'a', root, 'gallery', ''", "label=''"),
+                ("'a', str(root), 'gallery'", "path='{root}'"),
+                ("3, root, 'gallery'", "id=3"),
+                ("'a', root, 'gallery', 'b', further='cd'", "further='cd'"),
+                ("'a', root, 'gallery', 'b', asks='test'", "asks='test'"),
+            )
+        ),
     ],
 )
 def test_a_dataset_that_fails_is_one_clear_line(tmp_path, classes, run, capsys, body, message):

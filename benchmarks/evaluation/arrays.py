@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from numbers import Real
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -116,10 +116,10 @@ def array_dataset(
             )
     searched = {label for image in gallery for label in image.labels}
     if not any(image.labels & searched for image in query):
-        asked = {label for image in query for label in image.labels}
+        wanted = {label for image in query for label in image.labels}
         raise InputError(
             "no query has a label of the gallery, so that nothing could be scored; query_labels "
-            f"are {_some(asked)}, gallery_labels {_some(searched)}; write equal ones alike"
+            f"are {_some(wanted)}, gallery_labels {_some(searched)}; write equal ones alike"
         )
     split = "leave-one-out: every image asks all others" if leave_one_out else "as it was given"
     return Dataset(name, Path(), (), tuple(gallery), {"query": tuple(asked)}, split=split)
@@ -245,7 +245,7 @@ def _written(what: str, value: Any) -> str:
     try:
         if isinstance(value, bytes):
             value = value.decode()
-        if isinstance(value, Real | Decimal) and value == int(value):
+        if isinstance(value, int | float | Decimal | Fraction) and value == int(value):
             value = int(value)
     except (ValueError, OverflowError) as error:  # no UTF-8; infinity
         raise InputError(f"{what}: {value!r} is neither text nor a number; rename it") from error
