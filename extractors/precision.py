@@ -14,11 +14,10 @@ _FEW = 4
 _NOISE = 1e-12
 """Rows that differ by this share of their largest number are equal but for rounding."""
 
-ROUNDED = (
-    "vectors differ in digits that single precision (float32) does not hold; subtract their mean, "
-    "or scale them to length 1, before"
+_ROUNDED = (
+    "vectors have digits that single precision (float32) does not hold; subtract their mean, or "
+    "scale them to length 1, before"
 )
-"""Words on vectors that do not survive rounding."""
 
 
 def single(rows: NDArray[Any]) -> NDArray[np.float32]:
@@ -40,9 +39,9 @@ def single(rows: NDArray[Any]) -> NDArray[np.float32]:
         return made
     largest = np.abs(rows).max(axis=1)
     if ((largest > 0) & (largest < _SMALL)).any():
-        raise ValueError(ROUNDED)
+        raise ValueError(_ROUNDED)
     if len(rows) >= _FEW and (made == made[0]).all():
         off = np.abs(rows[1:] - rows[0]).max(axis=1)
         if (off > _NOISE * largest[0]).all():
-            raise ValueError(ROUNDED)
+            raise ValueError(_ROUNDED)
     return made

@@ -122,6 +122,16 @@ def test_a_broken_rule_is_found(fault, check):
     assert [name for name, failure in others.items() if failure] == ["documents_its_parameters"]
 
 
+@pytest.mark.parametrize("name", ["hsv-histogram", "sift-bovw"])
+def test_what_is_no_list_of_pictures_is_refused(name):
+    [picture, *_] = conformance.photos()
+    first = candidate(name).steps[0]
+    wrong = [picture, [picture / 255], [picture.astype(np.float32)], [picture[..., 0]], ["a.jpg"]]
+    for given in wrong:
+        with pytest.raises(ValueError, match="transform takes a list of pictures, each an RGB"):
+            first.transform(given)
+
+
 def test_no_pictures_give_no_rows():
     assert len(MENU["hog"].transform([])) == 0
 

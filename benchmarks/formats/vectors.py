@@ -17,7 +17,6 @@ from benchmarks.formats.tables import arrow, write_parquet
 from datasets.errors import InputError, UnreadableImageError
 from datasets.names import canonical
 from datasets.reading import content_hash
-from extractors.precision import ROUNDED
 
 FORMATS = ("npy", "npz", "csv", "parquet")
 """Endings of the files that are read and written."""
@@ -30,6 +29,12 @@ _LOST = 1e-3
 
 _NOISE = 1e-14
 """Vectors of length 1 that differ by this are equal but for rounding."""
+
+ROUNDED = (
+    "vectors differ in digits that single precision (float32) does not hold; subtract their mean, "
+    "or scale them to length 1, before"
+)
+"""Words on vectors that do not survive rounding."""
 
 _FORMS = "write .npz (ids and vectors), .npy (with ids in .txt beside it), .csv or .parquet"
 

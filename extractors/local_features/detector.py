@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractors.base import NothingToLearnError, Step
-from extractors.preprocessing import Grey, Pixels, Preprocess, grey
+from extractors.preprocessing import Grey, Pixels, Preprocess, grey, require_picture
 
 Found = tuple[NDArray[np.floating], NDArray[np.number]]
 """Points, columns as in `LocalFeatures`, and their descriptors, a row each."""
@@ -113,7 +113,7 @@ class Detector(Step):
         LocalFeatures
             Of no points if the picture has none.
         """
-        plane = grey(self.prepare(image))
+        plane = grey(self.prepare(require_picture(image)))
         points, descriptors = map(np.asarray, self.find(plane))
         limits = np.iinfo(self.dtype)
         wanted = [(len(points), 5), (len(points), self.dims)]

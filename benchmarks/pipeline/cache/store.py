@@ -23,7 +23,7 @@ from benchmarks.formats.files import (
 )
 from benchmarks.pipeline.cache.archive import read_arrays, read_segment
 from benchmarks.pipeline.cache.fingerprint import digest
-from benchmarks.pipeline.cache.making import Filled, Making, failed, unreadable
+from benchmarks.pipeline.cache.making import Filled, Making, UnlikeError, failed, unreadable
 from benchmarks.pipeline.workers import CHUNK, WorkerKilledError, Workforce, cut
 from datasets.errors import DamagedError, UnreadableImageError
 from extractors.local_features.detector import LocalFeatures
@@ -40,12 +40,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 T = TypeVar("T")
 
-
 log = logging.getLogger(__name__)
-
-
-class UnlikeError(ValueError):
-    """Values are not of one shape."""
 
 
 class Store(ABC, Generic[T]):
@@ -78,8 +73,7 @@ class Store(ABC, Generic[T]):
         remove_parts(self.folder)
         if not forget:
             # In order of writing: what was made anew counts, not what it was to replace.
-            written = ((path.stat().st_mtime_ns, path) for path in self.folder.glob("*.npz"))
-            for _, path in sorted(written):
+            for path in sorted(self.folder.glob("*.npz"), key=lambda p: (p.stat().st_mtime_ns, p)):
                 self._index(path)
 
     @property
@@ -142,8 +136,7 @@ class Store(ABC, Generic[T]):
             Key to the reason why it has no value.
         """
         timed = partial(_timed, work)
-        given = (items, timed, workforce, label, chunk, unreadable)
-        problems, errors = fill_all({"": self}, *given)
+        problems, errors = fill_all({"": self}, items, timed, workforce, label, chunk, unreadable)
         if errors:
             raise UnlikeError(errors[""])
         return problems
@@ -264,15 +257,13 @@ def _timed(
 class ArrayStore(Store[NDArray[Any]]):
     """Arrays of one shape and type, of every picture one: vectors, hashes, sizes."""
 
-    _shapes: frozenset[tuple[int, ...]] | set[tuple[int, ...]] = frozenset()
+    _shapes: frozenset[tuple[int, ...]] = frozenset()
 
     def add(self, keys: Sequence[str], values: Sequence[NDArray[Any]], seconds: float) -> None:
         """Store one array per key, and how long making them all took."""
-        shapes = {value.shape for value in values} | self._shapes
-        if len(shapes) > 1:
-            lengths = " and ".join(sorted(" x ".join(map(str, shape)) for shape in shapes))
-            raise UnlikeError(f"a vector has one length for all pictures; these have {lengths}")
-        self._shapes = shapes
+        self._shapes |= {value.shape for value in values}
+        if len(self._shapes) > 1:
+            raise UnlikeError(f"vectors of unlike shapes: {sorted(self._shapes)}")
         self._write(keys, seconds, rows=np.stack(values))
 
     def made(

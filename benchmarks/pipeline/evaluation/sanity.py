@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from extractors.precision import ROUNDED
+from benchmarks.formats.vectors import ROUNDED
 from retrieval.knn import Block, grid_distances
 from retrieval.metrics import METRICS, chance, mean_scores
 from retrieval.protocol import Judgement, Judgements
