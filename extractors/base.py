@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
-from extractors.preprocessing import Pixels, Preprocess
+from extractors.precision import single
+from extractors.preprocessing import Pixels, Preprocess, require_picture
 
 FAMILIES = ("colour", "texture", "shape", "local", "network", "other")
 """Families of extractors, in the order of the menu."""
@@ -122,8 +123,8 @@ class Descriptor(Extractor):
 
     def transform(self, images: Iterable[Pixels]) -> NDArray[np.float32]:
         """Prepare and describe each picture."""
-        rows = [self.describe(self.prepare(image)) for image in images]
-        return np.stack(rows).astype(np.float32) if rows else np.empty((0, 0), np.float32)
+        rows = [self.describe(self.prepare(require_picture(image))) for image in images]
+        return single(np.stack(rows)) if rows else np.empty((0, 0), np.float32)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -54,6 +54,7 @@ class Shared:
         else:
             began = time.perf_counter()
             made = make(image)
+            made.setflags(write=False)  # one of those that share it could change it for all
             self._made[key] = made, time.perf_counter() - began
         return self._made[key][0]
 
@@ -148,6 +149,24 @@ class Square:
     def __call__(self, image: Pixels) -> Pixels:
         """Return the picture, scaled."""
         return resize(image, self.pixels, self.pixels)
+
+
+def require_picture(image: Any) -> Pixels:
+    """Require a picture as extractors take it; returns it.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else, such as numbers from 0 to 1, or a row of a single picture.
+    """
+    is_bytes = isinstance(image, np.ndarray) and image.dtype == np.uint8
+    if is_bytes and image.ndim == 3 and image.shape[2] == 3 and image.size:
+        return image
+    shape, kind = np.shape(image), getattr(image, "dtype", type(image).__name__)
+    raise ValueError(
+        "transform takes a list of pictures, each an RGB array of uint8, (height, width, 3); "
+        f"one of these is {' x '.join(map(str, shape)) or 'no array'} of {kind}"
+    )
 
 
 def grey(image: Pixels) -> Grey:

@@ -265,6 +265,7 @@ def score(ranking: Ranking, metrics: Metrics = METRICS) -> dict[str, Values]:
     for metric in metrics.values():
         if metric not in known:
             known[metric] = np.where(lone, np.nan, metric.function(ranking))
+            known[metric].setflags(write=False)
     return {name: known[metric] for name, metric in metrics.items()}
 
 

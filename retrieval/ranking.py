@@ -74,6 +74,10 @@ class Ranking:
     distractors_tied: NDArray[np.int32]
     grades: NDArray[np.float64] = field(default_factory=_NO_GRADES.copy)
 
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            getattr(self, item.name).setflags(write=False)  # every metric is given the same
+
     @property
     def n_queries(self) -> int:
         """Number of queries, with or without relevant images."""

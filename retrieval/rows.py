@@ -72,7 +72,8 @@ def release(block: NDArray[np.floating]) -> None:
         Consecutive rows of a matrix.
     """
     owner: Any = block
-    while isinstance(owner, np.ndarray) and not isinstance(owner, np.memmap):
+    # What NumPy computes of a mapped array is of its type, and not mapped.
+    while isinstance(owner, np.ndarray) and getattr(owner, "_mmap", None) is None:
         owner = owner.base
     # Pages of a private mapping may have been written to; they would be lost.
     if not isinstance(owner, np.memmap) or owner.mode == "c" or not hasattr(mmap, "MADV_DONTNEED"):

@@ -2,9 +2,11 @@
 
 import json
 import os
+import random
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from benchmarks import evaluate, evaluate_vectors
 from benchmarks.pipeline.records.results import read_results
 from benchmarks.report.tables import task_rows
 from datasets.errors import InputError
-from extractors import ColourHistogram
+from extractors import BagOfWords, ColourHistogram, Extractor, Sift
 from retrieval.knn import nearest
 from retrieval.metrics import METRICS
 
@@ -256,6 +258,116 @@ def test_a_cache_lies_beside_anything_but_pictures(parted):
         evaluate("lbp", parted, out=parted.parent)
 
 
+AT_A_PROMPT = """
+import numpy as np
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from benchmarks import evaluate
+from extractors import MENU
+from extractors.base import Extractor
+class Mine(Extractor):
+    def transform(self, images):
+        return np.stack([image.mean(axis=(0, 1)) for image in images]).astype(np.float32)
+if __name__ == "__main__":
+    for mine in (Mine(), make_pipeline(MENU["lbp"], FunctionTransformer(np.sqrt))):
+        print(evaluate(mine, {folder!r}, cache={cache!r}).name)
+"""
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_class_typed_at_a_prompt_is_evaluated_and_not_recalled(parted, tmp_path, is_read):
+    code = AT_A_PROMPT.format(folder=str(parted), cache=str(tmp_path / "cache"))
+    how = {"input": code} if is_read else {"stdin": subprocess.DEVNULL}
+    command = [sys.executable, *(["-"] if is_read else ["-c", code])]
+    found = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, **how)
+    assert found.stdout == "Mine\nPipeline\n"
+    assert not list((tmp_path / "cache").glob("vectors/*"))
+
+
+class Moded(Extractor):
+    """Has a mode that is set from outside, and a lock."""
+
+    def __init__(self, **given):
+        self.mode = given.get("mode", 1)
+
+    def transform(self, images):
+        return mean_colours(images)[:, : self.mode]
+
+
+class Hidden(Moded):
+    """Stores its parameter under another name."""
+
+    def __init__(self, mode=1):
+        self._mode = mode
+
+
+class Standardised(Learner):
+    """Its vectors depend on the pictures beside, once it is fitted."""
+
+    def transform(self, images):
+        made = mean_colours(images)
+        return made - made.mean(axis=0) + 1
+
+
+class Growing(Learner):
+    """Holds what it was shown, and what cannot be copied."""
+
+    def __init__(self):
+        self.shown = []
+        self.lock = threading.Lock()
+
+    def fit(self, images):
+        self.shown += images
+        return super().fit(images)
+
+
+def test_the_object_of_the_caller_is_not_fitted(parted):
+    mine = Growing()
+    evaluate(mine, parted)
+    assert mine.shown == []
+
+
+def test_the_random_numbers_of_the_caller_go_on(parted, load_dataset):
+    def seeding(picture):
+        random.seed(1)
+        return mean_colour(picture)
+
+    expected = random.getstate()
+    evaluate(seeding, load_dataset(parted))
+    assert random.getstate() == expected
+
+
+def test_what_is_set_from_outside_is_not_lost(parted, load_dataset):
+    mine = Moded()
+    mine.mode = 3
+    assert same(evaluate(mine, load_dataset(parted)), evaluate(mean_colours, load_dataset(parted)))
+
+
+def test_what_learns_is_taken_as_it_is_with_fit_false(parted, load_dataset):
+    data = load_dataset(parted)
+    words = make_pipeline(Sift(), BagOfWords(4))
+    with pytest.raises(InputError, match="not fitted yet"):
+        evaluate(words, data, fit=False)
+
+
+@pytest.mark.parametrize(
+    ("extractor", "options", "message"),
+    [
+        ("lbp", {"fit": False}, "fit=False go with objects; lbp is a name"),
+        ("lbp", {"preprocess": abs}, "preprocess= and fit=False go with objects"),
+        (ColourHistogram(), {"preprocess": abs}, "preprocess= goes with a Keras model"),
+        ("lbp", {"leave_one_out": True}, "a Dataset has been read; give its folder"),
+        ("lbp", {"layout": "root=split"}, "a Dataset has been read; give its folder"),
+        ("lbp", {"seed": 1}, "a Dataset has been read; give its folder"),
+        (Hidden(), {}, "Hidden: cannot be cloned .* stores its arguments under their names"),
+        (Standardised(), {}, "Standardised: a vector depends on the pictures beside it"),
+    ],
+)
+def test_what_cannot_be_honoured_is_refused(parted, load_dataset, extractor, options, message):
+    with pytest.raises(InputError, match=message):
+        evaluate(extractor, load_dataset(parted), **options)
+
+
 def test_foreign_vectors_are_never_recalled(parted, tmp_path):
     folders = {"out": tmp_path / "out", "cache": tmp_path / "cache", "name": "mine"}
     first = evaluate(lambda picture: mean_colour(picture), parted, **folders)
@@ -283,6 +395,8 @@ def test_results_compare_as_the_tables_do(parted, run, tmp_path):
     assert made.names[0] in repr(made)
     with pytest.raises(InputError, match="one name"):
         first.compare(first)
+    with pytest.raises(ValueError, match="read-only"):
+        first.values["map"] *= 100
     with pytest.raises(InputError, match="has other queries"):
         first.compare(first.others["query-sketch"])
     with pytest.raises(InputError, match="no metric 'ap'; it is one of topK"):
@@ -372,6 +486,24 @@ def test_several_labels_and_none():
     assert nan.ranking.relevant.tolist() == [1]
 
 
+class OfALibrary:
+    """A tensor, as far as it shows."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.value)
+
+
+def test_labels_and_ids_are_equal_however_they_are_held():
+    vectors = np.random.default_rng(1).normal(size=(6, 4))
+    wanted = evaluate_vectors(vectors, vectors, "112233", "112233", leave_one_out=True)
+    for labels in ([1, 1.0, 2, "2", b"3", np.float32(3)], list(map(OfALibrary, "112233"))):
+        ids = {"query_ids": np.arange(6), "gallery_ids": np.arange(6.0)}
+        assert same(evaluate_vectors(vectors, vectors, labels, [1, 1, 2, 2, 3, 3], **ids), wanted)
+
+
 def test_labels_that_are_missing_are_none():
     class Missing:  # as NA of pandas
         def __ne__(self, other):
@@ -382,7 +514,12 @@ def test_labels_that_are_missing_are_none():
 
     gallery = [[1, 0], [0.9, 0.1], [0, 1]]
     masked = np.ma.masked_equal([1, 2, 3], 2)
-    for labels in (["1", Missing(), "3"], masked, [[1.0, np.nan], [np.nan, np.nan], [3, 2]]):
+    for labels in (
+        ["1", Missing(), "3"],
+        ["1", "", "3"],
+        masked,
+        [[1.0, np.nan], [np.nan, np.nan], [3, 2]],
+    ):
         label = [1.0] if isinstance(labels[0], list) else [1]
         result = evaluate_vectors([[1, 0.05]], gallery, label, labels)
         assert result.ranking.relevant.tolist() == [1]
@@ -423,13 +560,35 @@ def test_mapped_and_half_precision_arrays_are_taken(tmp_path):
     labels = [number % 3 for number in range(30)]
     given = [
         evaluate_vectors(one, one, labels, labels, leave_one_out=True)
-        for one in (mapped, vectors.astype(np.float32), vectors.astype(np.float64).tolist())
+        for one in (
+            mapped,
+            vectors.astype(np.float32),
+            vectors.astype(np.float64).tolist(),
+            mapped.astype(np.float32),
+        )
     ]
     assert same(given[0], given[1])
     assert same(given[0], given[2])
+    assert same(given[0], given[3])
+
+
+def test_results_with_other_right_answers_are_not_compared(classes, tmp_path):
+    vectors = np.random.default_rng(4).normal(size=(8, 4))
+    queries, gallery = vectors[:4], vectors[4:]
+    one = evaluate_vectors(queries, gallery, "abab", "aabb", name="one")
+    assert one.compare(evaluate_vectors(-queries, gallery, "abab", "aabb", name="two"))
+    for number, labels in enumerate((("baba", "aabb"), ("abab", "bbaa"))):
+        with pytest.raises(InputError, match="other right answers"):
+            one.compare(evaluate_vectors(queries, gallery, *labels, name=f"other-{number}"))
+    other = tmp_path / "again" / "classes"
+    for number, name in enumerate(("apple", "berry", "cherry")):
+        fill(other / name, 10, 90 + number, number)
+    with pytest.raises(InputError, match="other right answers"):
+        evaluate("lbp", classes).compare(evaluate("hog", other))
 
 
 TWO, LABELS = np.eye(2), ["a", "b"]
+MANY = np.random.default_rng(3).normal(size=(4, 40))
 
 
 @pytest.mark.parametrize(
@@ -472,6 +631,23 @@ TWO, LABELS = np.eye(2), ["a", "b"]
         ((TWO, np.zeros((2, 2)), LABELS, LABELS), {}, "gallery_vectors: all vectors are zero"),
         ((TWO, np.eye(2) + 1e9, LABELS, LABELS), {}, "gallery_vectors: vectors differ in digits"),
         ((TWO[::-1], TWO, LABELS, LABELS), {"leave_one_out": True}, "row 0 of query_vectors is"),
+        ((TWO[::-1], TWO, LABELS, LABELS), {}, "2 of 2 queries have the vector of one image"),
+        ((TWO[:1], TWO, "a", LABELS), {}, "1 of 1 queries have the vector of one image"),
+        (
+            (MANY.astype(np.float16), MANY, "aabb", "aabb"),
+            {"query_ids": range(4), "gallery_ids": range(4, 8)},
+            "4 of 4 queries",
+        ),
+        (
+            (TWO, TWO + 1, LABELS, LABELS),
+            {"leave_one_out": False, "query_ids": "xy", "gallery_ids": "zx"},
+            "leave_one_out=False lets .* 'x' stands in query_ids and gallery_ids",
+        ),
+        ((TWO, TWO + 1, LABELS, [1, 2]), {}, "query_labels are 'a', 'b', gallery_labels '1', '2'"),
+        ((TWO, TWO + 1, None, LABELS), {}, "query_labels: NoneType is no list"),
+        ((TWO, TWO + 1, LABELS, 7), {}, "gallery_labels: int is no list"),
+        ((TWO, TWO + 1, LABELS, LABELS), {"query_ids": 7}, "query_ids: int is no list"),
+        ((TWO, TWO + 1, [b"\xff", "a"], LABELS), {}, "query_labels: .* is neither text nor"),
         ((TWO, TWO, "ba", "ab"), {"leave_one_out": True}, "'0' has other labels as a query than"),
         (
             (TWO, TWO, LABELS, LABELS),

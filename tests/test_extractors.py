@@ -84,7 +84,7 @@ class Wrong(Descriptor):
         made = image.mean(axis=(0, 1))
         if self.fault == "constant":
             return np.ones(3)
-        if self.fault == "changes":
+        if self.fault in ("changes", "changes what it is passed"):
             image[...] = 0
         if self.fault == "random":
             return made + np.random.default_rng().normal(size=3)
@@ -110,6 +110,7 @@ class Wrong(Descriptor):
         ("random", "describes_each_picture_alone"),
         ("neighbours", "describes_each_picture_alone"),
         ("changes", "leaves_pictures_alone"),
+        ("changes what it is passed", "leaves_pictures_alone"),
         ("odd", "describes_odd_pictures"),
         ("", "documents_its_parameters"),
     ],
@@ -119,6 +120,16 @@ def test_a_broken_rule_is_found(fault, check):
         CHECKS[check](Candidate("wrong", Wrong(fault)))
     others = dict(run_checks(Candidate("wrong", Wrong())))
     assert [name for name, failure in others.items() if failure] == ["documents_its_parameters"]
+
+
+@pytest.mark.parametrize("name", ["hsv-histogram", "sift-bovw"])
+def test_what_is_no_list_of_pictures_is_refused(name):
+    [picture, *_] = conformance.photos()
+    first = candidate(name).steps[0]
+    wrong = [picture, [picture / 255], [picture.astype(np.float32)], [picture[..., 0]], ["a.jpg"]]
+    for given in wrong:
+        with pytest.raises(ValueError, match="transform takes a list of pictures, each an RGB"):
+            first.transform(given)
 
 
 def test_no_pictures_give_no_rows():

@@ -8,6 +8,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import extractors
+from benchmarks.pipeline.cache.making import UnlikeError
+from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.evaluation import fitted_method
 from benchmarks.pipeline.evaluation.fitted_method import postprocess
 from benchmarks.pipeline.extraction import describe as describing
@@ -18,6 +20,8 @@ from benchmarks.pipeline.loading.training import LeakError
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from extractors.base import Extractor, NothingToLearnError
 from extractors.hand_crafted.colour import ColourHistogram
+from extractors.local_features.encoders import BagOfWords
+from extractors.local_features.sift import Sift
 from extractors.whitening import Whitening
 
 
@@ -49,6 +53,67 @@ class FailsToLearn(Extractor):
 
     def transform(self, images):
         raise AssertionError("never fitted")
+
+
+GIVEN = {
+    "writes": (lambda image, means: np.add(image, 1, image), "read-only"),
+    "too-few": (lambda _, means: means[1:], "this is 0 x 3"),
+    "no-numbers": (lambda _, means: means[:, :0], "1 x 0 of float64"),
+    "texts": (lambda _, means: means.astype(str), "of <U"),
+    "objects": (lambda _, means: [object() for _ in means], "of object"),
+    "a-dict": (lambda _, means: dict(enumerate(means)), "of int64"),
+    "complex": (lambda _, means: means * 1j, "of complex128"),
+    "masked": (lambda _, means: np.ma.masked_array(means, means > 0), "masked"),
+    "other-lengths": (lambda _, means: [one[: 1 + n % 2] for n, one in enumerate(means)], "shape"),
+    "very-small": (lambda _, means: means * 1e-60, "single precision"),
+    "very-close": (lambda _, means: means + 1e9, "single precision"),
+    "equal": (lambda _, means: means + 1e12, "single precision"),
+}
+
+
+class Gives(Extractor):
+    """The mean colour, as something that no vector is made of."""
+
+    def __init__(self, what=""):
+        self.what = what
+
+    def transform(self, images):
+        images = list(images)
+        means = np.stack([image.mean(axis=(0, 1)) for image in images])
+        return GIVEN[self.what][0](images[0], means)
+
+
+class Fractions(Sift):
+    """Descriptors of length 1, which whole numbers do not hold."""
+
+    def find(self, plane):
+        points, descriptors = super().find(plane)
+        return points, descriptors / 512
+
+
+def test_what_gives_no_vectors_stops_and_changes_no_other(parted, run, tmp_path, monkeypatch):
+    assert run("--extractor", "rgb-histogram", "--dataset", parted, cache="other") == 0
+    before = (tmp_path / "out/parted/records/query/rgb-histogram.npz").read_bytes()
+    for name in GIVEN:
+        monkeypatch.setitem(extractors.MENU, name, Gives(name))
+    local = make_pipeline(Fractions(), BagOfWords(4))
+    monkeypatch.setitem(extractors.MENU, "fractions", local)
+    names = ("writes", "rgb-histogram", *GIVEN, "fractions")
+    assert run("--extractor", *names, "--dataset", parted, "--force") == 1
+    found = tmp_path / "out" / "parted"
+    assert (found / "records/query/rgb-histogram.npz").read_bytes() == before
+    expected = {name: message for name, (_, message) in GIVEN.items()}
+    for name, message in (expected | {"fractions": "whole numbers from 0 to 255"}).items():
+        record = json.loads((found / "records" / "query" / f"{name}.json").read_text())
+        assert record["status"] == "failed", name
+        assert message in record["reason"]
+
+
+def test_vectors_of_one_store_have_one_length(tmp_path):
+    store = ArrayStore(tmp_path, "mine", {})
+    store.add(["a"], [np.zeros(2)], 0.0)
+    with pytest.raises(UnlikeError, match=r"unlike shapes: \[\(2,\), \(3,\)\]"):
+        store.add(["b"], [np.zeros(3)], 0.0)
 
 
 @pytest.mark.parametrize(("error", "status"), [("too little", "skipped"), ("any", "failed")])

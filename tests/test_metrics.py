@@ -29,6 +29,13 @@ def ranking_of(relevant, distances):
     return summarise([block], judged(relevant))
 
 
+def test_a_metric_cannot_change_what_others_are_given():
+    ranking = random_ranking(judged([1, 0, 1]))
+    for array in (ranking.group_start, ranking.relevant, score(ranking)["map"]):
+        with pytest.raises(ValueError, match="read-only"):
+            array.sort()
+
+
 def slow(relevant):
     """The known metrics of one strict order, straight from their definitions."""
     ranks = [place for place, flag in enumerate(relevant, 1) if flag]

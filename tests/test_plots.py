@@ -23,7 +23,7 @@ from benchmarks.report.pages.sketch_gap import named_rows
 from benchmarks.report.pages.table import write_tables
 from benchmarks.report.plots.axes import Mark, Series, spread
 from benchmarks.report.plots.book import PlotBook
-from benchmarks.report.plots.charts import Costs, Intervals, Slopes
+from benchmarks.report.plots.charts import Costs, HeatMap, Intervals, Slopes
 from benchmarks.report.plots.theme import BACKGROUND, GRID, MUTED, TEXT, draw
 from benchmarks.report.write import write_dataset
 from retrieval.metrics import mean_scores
@@ -260,6 +260,18 @@ def test_digits_that_differ_between_processors_move_no_pixel(tmp_path):
         chart = Intervals(title="title", xlabel="score", series=series, chance=0.05)
         draw(tmp_path / folder, "dots", (5, 3), chart.paint)
     assert (tmp_path / "one/dots.png").read_bytes() == (tmp_path / "two/dots.png").read_bytes()
+
+
+def test_names_of_any_length_are_drawn(tmp_path):
+    long = "m" * 250
+    charts = {
+        "dots": Intervals(title="t", series=[Series(long, Mark(2), (0.5, 0.4, 0.6))]),
+        "costs": Costs(title="t", series=[Series(long, Mark(2), (0.5, 0.4))], front=[0]),
+        "heat": HeatMap(title="t", rows=[long, "b"], columns=[long, "b"], values=np.eye(2)),
+    }
+    for name, chart in charts.items():
+        draw(tmp_path, name, chart.size, chart.paint)
+        assert chart.size[1] < 9
 
 
 def test_the_report_draws_what_the_pages_show(results):

@@ -118,6 +118,27 @@ def test_it_is_known_by_its_code_and_the_code_beside_it(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "from {0} import helper",
+        "import {0}.helper as helper",
+        "import importlib\nhelper = importlib.import_module('{0}.helper')",
+    ],
+)
+def test_code_beside_counts_however_it_is_imported(tmp_path, line):
+    name = f"parts_{len(line)}"
+    (tmp_path / name).mkdir()  # without __init__.py
+    helper = tmp_path / name / "helper.py"
+    helper.write_text("FACTOR = 1\n")
+    path = tmp_path / f"uses_{name}.py"
+    code = EXTRACTOR.format(helper="X")
+    path.write_text(code.replace("from X import", f"{line.format(name)}\nFACTOR = helper."))
+    before = code_of(path)
+    helper.write_text("FACTOR = 2\n")
+    assert code_of(path) != before
+
+
+@pytest.mark.parametrize(
     ("code", "message"),
     [
         ("1 / 0", "ZeroDivisionError: division by zero (line 1)"),
@@ -193,6 +214,20 @@ def test_a_dataset_and_a_metric_of_a_file_join_the_tables(tmp_path, run):
         ("pass", "its collect() gives no Collection of Items"),
         ("return Collection(root, ['a.png'])", "its collect() gives no Collection of Items"),
         ("return Collection(root, [Item('a', root, 'gallery')] * 2)", "id 'a' stands twice"),
+        *(
+            (f"return Collection(root, [Item({given})])", f"has {wrong}; give it one")
+            for given, wrong in (
+                ("'a', root, None", "part=None"),
+                ("'a', root, 'train'", "part='train'"),
+                ("'a', root, 'gallery', 3", "label=3"),
+                ("'a', root, 'gallery', float('nan')", "label=nan"),
+                ("'a', root, 'gallery', ''", "label=''"),
+                ("'a', str(root), 'gallery'", "path='{root}'"),
+                ("3, root, 'gallery'", "id=3"),
+                ("'a', root, 'gallery', 'b', further='cd'", "further='cd'"),
+                ("'a', root, 'gallery', 'b', asks='test'", "asks='test'"),
+            )
+        ),
     ],
 )
 def test_a_dataset_that_fails_is_one_clear_line(tmp_path, classes, run, capsys, body, message):

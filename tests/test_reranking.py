@@ -267,6 +267,14 @@ def test_neighbourhoods_help_where_classes_are_clusters(name):
     assert precision(SMALL[name].around(single), queries, gallery, labels) > before + 0.02
 
 
+def test_diffusion_keeps_ties_of_constant_vectors_without_the_query():
+    vectors = [np.ones((60, 4), np.float32)]
+    judged = Judgements(tuple(Judgement(NOBODY, np.array([row])) for row in range(60)), 60, 0)
+    found = searched(Diffusion().around(single), vectors, vectors, judged)
+    for row, distances in enumerate(found):
+        assert len(set(np.delete(distances, row))) == 1
+
+
 def test_diffusion_follows_manifolds():
     """Two interleaved arcs: the far end of one's own is farther than the other arc."""
     turn = np.linspace(0, np.pi, 60)

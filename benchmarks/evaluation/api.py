@@ -32,12 +32,14 @@ A picture is an array of uint8, RGB, of shape (height, width, 3). These make vec
 0.0
 """
 
+import random
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from pickle import PicklingError
 from typing import Any
 
 import numpy as np
@@ -45,8 +47,8 @@ import numpy as np
 import datasets
 from benchmarks.cli.options import require_whole
 from benchmarks.cli.outputs import require_apart, require_own_pages, require_results_apart
-from benchmarks.evaluation.arrays import array_dataset, as_table
-from benchmarks.evaluation.foreign import as_extractor, is_own, name_of
+from benchmarks.evaluation.arrays import SAME, array_dataset, as_table, require_others
+from benchmarks.evaluation.foreign import as_extractor, is_known, is_own, name_of
 from benchmarks.evaluation.result import Result, read_result
 from benchmarks.formats.files import require_writable
 from benchmarks.formats.vectors import VectorTable
@@ -70,9 +72,6 @@ from datasets.task import Dataset
 from retrieval.protocol import judge
 from retrieval.ranking import summarise
 from retrieval.search import single
-
-_SAME = 1e-3
-"""Two vectors of one image may differ by this share of their length: one was rounded."""
 
 
 def evaluate(
@@ -135,16 +134,18 @@ def evaluate(
     require_whole(0, seed=seed)
     workforce = Workforce(jobs, quiet)
     layout = layout.split() if isinstance(layout, str) else layout
-    with _folders(cache, out) as (kept, results, temporary):
+    with _same_chance(), _folders(cache, out) as (kept, results, temporary):
         if isinstance(dataset, Dataset):
             require_dataset_name(dataset.name, "give the dataset another")
+            _require_unsaid(layout, leave_one_out, seed)
             data = dataset
         else:
             _require_outside(dataset, layout, cache, out)
             data = load(str(dataset), kept, workforce, seed, layout, leave_one_out)
         method, recalled = _method(extractor, data, name, fit, preprocess, epochs)
         evaluation = Evaluation(data, kept if recalled else temporary, workforce)
-        run(evaluation, Recorder(data, results, seed, workforce), [method], force=not recalled)
+        with _sent(method):
+            run(evaluation, Recorder(data, results, seed, workforce), [method], force=not recalled)
         return _finished(data, method, results, out is not None)
 
 
@@ -170,13 +171,14 @@ def evaluate_vectors(
         is mapped from a file stays there.
     query_labels, gallery_labels : iterable
         A class for each vector; a list or set of several, of which one in common makes an
-        image relevant; None for a distractor.
+        image relevant; None, NaN or an empty text for a distractor. 1, 1.0 and "1" are one class.
     query_ids, gallery_ids : iterable, optional
         Names. An image of the gallery that has the query's id is the query itself, and left out.
     leave_one_out : bool, optional
         True if the queries are the gallery, row by row: each is left out of its own search. It
-        has to be said where both are the same and ids do not tell. Vectors of two encoders for
-        the same images go with ids.
+        has to be said where both are the same, or most queries stand in the gallery, and ids do
+        not tell; False lets them find themselves. Vectors of two encoders for the same images go
+        with ids.
     name : str
         Of the method.
     dataset : str
@@ -201,13 +203,14 @@ def evaluate_vectors(
         _require_said(queries, gallery, leave_one_out)
     labels, ids = (query_labels, gallery_labels), (query_ids, gallery_ids)
     sizes = (queries.shape[0], gallery.shape[0])
-    data = array_dataset(dataset, labels, sizes, ids, bool(leave_one_out))
+    data = array_dataset(dataset, labels, sizes, ids, leave_one_out)
     table = replace(gallery, sha256=digest([queries.sha256, gallery.sha256]))
     method = Method(name, (ExtractorSteps(name, GivenVectors(table)),))
+    searched = _searched(data, name, queries, gallery)
+    if leave_one_out is None:
+        require_others(queries, gallery, searched.ranking.neighbours)
     with _folders(None, out) as (_, results, _):
-        Recorder(data, results, 0, Workforce(quiet=True)).write(
-            method, _searched(data, name, queries, gallery)
-        )
+        Recorder(data, results, 0, Workforce(quiet=True)).write(method, searched)
         return _finished(data, method, results, out is not None)
 
 
@@ -260,7 +263,7 @@ def _require_said(queries: VectorTable, gallery: VectorTable, leave_one_out: boo
         return
     row = 0
     for one, other in zip(queries.blocks(), gallery.blocks(), strict=True):
-        off = np.linalg.norm(one - other, axis=1) > _SAME * np.linalg.norm(other, axis=1)
+        off = np.linalg.norm(one - other, axis=1) > SAME * np.linalg.norm(other, axis=1)
         if off.any():
             raise InputError(
                 f"leave_one_out: row {row + int(np.argmax(off))} of query_vectors is not that of "
@@ -280,17 +283,62 @@ def _method(
 ) -> tuple[Method, bool]:
     """The method, and whether its vectors may be recalled from a cache."""
     if isinstance(extractor, str):
+        if preprocess is not None or not fit:
+            raise InputError(
+                f"preprocess= and fit=False go with objects; {extractor} is a name of the menu"
+            )
         method = parse_method(extractor, epochs, "extractor")
         if name is not None:
             method.name = require_own_name(name, "name=")
         return method, True
     named = require_own_name(name or name_of(extractor), "name=")
     if is_own(extractor):
-        return Method(named, (ExtractorSteps(named, extractor, epochs),)), True
+        if preprocess is not None:
+            raise InputError(f"preprocess= goes with a Keras model; {named} prepares its pictures")
+        try:
+            steps = ExtractorSteps(named, extractor, epochs)
+        except Exception as error:  # whatever scikit-learn makes of a constructor
+            reason = str(error).partition("\n")[0]
+            raise InputError(
+                f"{named}: cannot be cloned ({reason}); its constructor stores its arguments "
+                "under their names, and nothing else"
+            ) from error
+        if is_known(extractor, steps) and (fit or not steps.learns):
+            return Method(named, (steps,)), True
     images = (data.gallery[0], next(iter(data.queries.values()))[0])
     pair = [read_listed(image) for image in images]
     made = as_extractor(extractor, pair, fit, preprocess)
     return Method(named, (ExtractorSteps(named, made),)), False
+
+
+def _require_unsaid(layout: Sequence[str], leave_one_out: bool, seed: int) -> None:
+    if layout or leave_one_out or seed:
+        raise InputError(
+            "layout=, leave_one_out= and seed= say how a folder is read, and a Dataset has been "
+            "read; give its folder, or give them when it is loaded"
+        )
+
+
+@contextmanager
+def _sent(method: Method) -> Iterator[None]:
+    """Say in words what cannot be sent to workers."""
+    try:
+        yield
+    except PicklingError as error:
+        raise InputError(
+            f"{method.name}: cannot be sent to worker processes ({error}); give jobs=1"
+        ) from error
+
+
+@contextmanager
+def _same_chance() -> Iterator[None]:
+    """Leave the caller's random numbers as they were: networks seed all that there are."""
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002  # Keras seeds these
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
 
 
 @contextmanager

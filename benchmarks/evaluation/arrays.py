@@ -4,17 +4,24 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy.sparse
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from benchmarks.formats.vectors import VectorTable, require_each_once, require_vectors
 from datasets.errors import InputError
 from datasets.names import canonical
 from datasets.source import require_dataset_name
 from datasets.task import Dataset, Image
+
+SAME = 1e-3
+"""Two vectors of one image may differ by this share of their length: one was rounded."""
 
 
 def as_table(vectors: Any, what: str) -> VectorTable:
@@ -58,7 +65,7 @@ def array_dataset(
     labels: tuple[Iterable[Any], Iterable[Any]],
     sizes: tuple[int, int],
     ids: tuple[Iterable[Any] | None, Iterable[Any] | None],
-    leave_one_out: bool,
+    leave_one_out: bool | None,
 ) -> Dataset:
     """Make a dataset of images of which nothing but labels and ids is known.
 
@@ -72,8 +79,8 @@ def array_dataset(
         Numbers of vectors.
     ids : tuple of two iterables or None
         Names; an image of the gallery with the query's id is the query itself.
-    leave_one_out : bool
-        Whether the queries are the gallery.
+    leave_one_out : bool, optional
+        Whether the queries are the gallery; False if they are to find themselves.
 
     Raises
     ------
@@ -84,9 +91,15 @@ def array_dataset(
     require_dataset_name(name, "choose another in dataset=")
     query = _images("query", labels[0], sizes[0], ids[0])
     gallery = _images("gallery", labels[1], sizes[1], ids[1])
-    itself = {image.id: image for image in gallery} if None not in ids else {}
+    named = ids[0] is not None and ids[1] is not None
+    itself = {image.id: image for image in gallery} if named else {}
+    if leave_one_out is False and (met := [one.id for one in query if one.id in itself]):
+        raise InputError(
+            f"leave_one_out=False lets queries find themselves, but {met[0]!r} stands in "
+            "query_ids and gallery_ids, by which it is left out; leave out one of them"
+        )
     if leave_one_out:
-        if None not in ids and [one.id for one in query] != [one.id for one in gallery]:
+        if named and [one.id for one in query] != [one.id for one in gallery]:
             raise InputError(
                 "leave_one_out: query_ids are not gallery_ids row by row; give the same for both"
             )
@@ -103,14 +116,49 @@ def array_dataset(
             )
     searched = {label for image in gallery for label in image.labels}
     if not any(image.labels & searched for image in query):
-        raise InputError("no query has a label of the gallery, so that nothing could be scored")
+        wanted = {label for image in query for label in image.labels}
+        raise InputError(
+            "no query has a label of the gallery, so that nothing could be scored; query_labels "
+            f"are {_some(wanted)}, gallery_labels {_some(searched)}; write equal ones alike"
+        )
     split = "leave-one-out: every image asks all others" if leave_one_out else "as it was given"
     return Dataset(name, Path(), (), tuple(gallery), {"query": tuple(asked)}, split=split)
 
 
+def require_others(
+    queries: VectorTable, gallery: VectorTable, neighbours: NDArray[np.int32]
+) -> None:
+    """Require that queries do not find themselves.
+
+    Parameters
+    ----------
+    queries, gallery : VectorTable
+        The vectors.
+    neighbours : ndarray of int32, shape (n_queries, depth)
+        The nearest of the gallery, those left out not among them; -1 where it is exhausted.
+
+    Raises
+    ------
+    InputError
+        If most queries' vectors stand in the gallery, each a single time.
+    """
+    alone = 0
+    for row, first in enumerate(neighbours[:, :2]):
+        there = first[first >= 0].tolist()
+        same = cdist(queries[row : row + 1], gallery[there], "cosine") < SAME**2 / 2
+        alone += same.sum() == 1
+    if 2 * alone > len(neighbours):
+        raise InputError(
+            f"{alone:,} of {len(neighbours):,} queries have the vector of one image of the "
+            "gallery, as if each found itself: query_ids and gallery_ids that are equal for one "
+            "image leave it out; leave_one_out=False says that these are other images"
+        )
+
+
 def _images(part: str, labels: Iterable[Any], size: int, ids: Iterable[Any] | None) -> list[Image]:
     classes = _classes(f"{part}_labels", labels)
-    names = [str(row) for row in range(size)] if ids is None else [canonical(str(i)) for i in ids]
+    given = range(size) if ids is None else _listed(f"{part}_ids", ids)
+    names = [_written(f"{part}_ids", one) for one in given]
     for what, given in (("labels", classes), ("ids", names)):
         if len(given) != size:
             raise InputError(f"{part}_{what}: {len(given):,} for {size:,} vectors; give one each")
@@ -130,14 +178,27 @@ def _classes(what: str, labels: Any) -> list[tuple[str, ...]]:
         raise InputError(f"{what}: a {type(labels).__name__} has no order; give a list")
     if getattr(labels, "columns", None) is not None:
         raise InputError(f"{what}: a data frame is no list of labels; give one of its columns")
-    given = list(labels.toarray() if scipy.sparse.issparse(labels) else labels)
+    given = _listed(what, labels.toarray() if scipy.sparse.issparse(labels) else labels)
     rows = [row for row in map(_values, given) if row is not None]
     if rows and len(rows) == len(given) and _is_indicator(rows):
         raise InputError(
             f"{what}: a row of 0 and 1, or of shares, for each vector is no list of labels; give "
             "each its class (one-hot rows: their argmax(axis=1)), or a set of its classes"
         )
-    return [_labels(one) for one in given]
+    return [_labels(what, one) for one in given]
+
+
+def _listed(what: str, given: Any) -> list[Any]:
+    try:
+        return list(given)
+    except TypeError as error:
+        kind = type(given).__name__
+        raise InputError(f"{what}: {kind} is no list; give one for each vector") from error
+
+
+def _some(labels: set[str]) -> str:
+    """The first labels of a side, in words."""
+    return f"{', '.join(map(repr, sorted(labels)[:3]))}{', …' * (len(labels) > 3)}" or "none"
 
 
 def _values(label: Any) -> list[Any] | None:
@@ -159,17 +220,36 @@ def _is_indicator(rows: Sequence[Sequence[Any]]) -> bool:
     return shares or (numbers <= {-1, 0, 1} and len(numbers) == len(values))
 
 
-def _labels(label: Any) -> tuple[str, ...]:
+def _labels(what: str, label: Any) -> tuple[str, ...]:
     if label is np.ma.masked:
         return ()
-    if hasattr(label, "detach"):  # of PyTorch
-        label = label.detach().cpu().numpy()
-    if isinstance(label, np.ndarray | np.generic):
-        label = label.tolist()
+    label = _plain(label)
     if isinstance(label, Sequence | set | frozenset) and not isinstance(label, str | bytes):
-        return tuple(sorted({one for part in label for one in _labels(part)}))
-    # What is not equal to itself is NaN, by which tables say that there is none.
-    return () if label is None or _is_missing(label) else (canonical(str(label)),)
+        return tuple(sorted({one for part in label for one in _labels(what, part)}))
+    # NaN, or an empty cell, is how tables say that there is none.
+    if label is None or _is_missing(label) or not (text := _written(what, label)).strip():
+        return ()
+    return (text,)
+
+
+def _plain(value: Any) -> Any:
+    """A value without the array or tensor around it."""
+    if hasattr(value, "detach"):  # of PyTorch
+        value = value.detach().cpu()
+    return np.asarray(value).tolist() if hasattr(value, "__array__") else value
+
+
+def _written(what: str, value: Any) -> str:
+    """A label or an id as text, so that equal ones are written alike, as 1 and 1.0 are."""
+    value = _plain(value)
+    try:
+        if isinstance(value, bytes):
+            value = value.decode()
+        if isinstance(value, int | float | Decimal | Fraction) and value == int(value):
+            value = int(value)
+    except (ValueError, OverflowError) as error:  # no UTF-8; infinity
+        raise InputError(f"{what}: {value!r} is neither text nor a number; rename it") from error
+    return canonical(str(value))
 
 
 def _is_missing(label: Any) -> bool:

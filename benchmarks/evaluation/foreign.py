@@ -4,16 +4,18 @@ import copy
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from itertools import islice
 from typing import Any, Self
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from benchmarks.formats.vectors import ROUNDED, survive_rounding
 from benchmarks.pipeline.cache.fingerprint import computes
+from benchmarks.pipeline.extraction.contract import as_array, as_matrix
+from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from datasets.errors import InputError
 from datasets.reading import Pixels
 from extractors import Extractor
@@ -51,7 +53,7 @@ class ForeignExtractor(Extractor):
         version = "foreign extractor 1"
         try:
             return {"version": version, "subject": computes(self.subject)}
-        except TypeError:
+        except Exception:  # whatever get_params makes of a class that is none of scikit-learn's
             kind = self.subject if hasattr(self.subject, "__qualname__") else type(self.subject)
             named = f"{kind.__module__}.{kind.__qualname__}, its code not known"
             return {"version": version, "subject": named}
@@ -59,7 +61,7 @@ class ForeignExtractor(Extractor):
     def transform(self, images: Iterable[Pixels]) -> NDArray[np.float32]:
         """Describe pictures."""
         pictures = list(images)
-        return _matrix(self.describe(pictures), len(pictures))
+        return as_matrix(self.describe(pictures), len(pictures))
 
 
 class ForeignLearner(ForeignExtractor):
@@ -67,10 +69,22 @@ class ForeignLearner(ForeignExtractor):
 
     def fit(self, images: Iterable[Pixels], y: object = None) -> Self:
         """Fit a copy."""
-        subject = self.subject
-        fresh: Any = clone(subject) if isinstance(subject, BaseEstimator) else copy.copy(subject)
+        fresh = _copied(self.subject)
         self.describe = (fresh.fit(images) or fresh).transform
+        _tried(self, list(islice(images, 2)))
         return self
+
+
+def _copied(subject: Any) -> Any:
+    """A copy, which shares only what cannot be copied, such as a lock or an open file."""
+    try:
+        return copy.deepcopy(subject)
+    except Exception:  # of whatever its attributes raise
+        fresh = copy.copy(subject)
+        for name, value in list(vars(fresh).items()):
+            with suppress(Exception):
+                setattr(fresh, name, copy.deepcopy(value))
+        return fresh
 
 
 class EachPicture:
@@ -87,7 +101,7 @@ class EachPicture:
 
     def __call__(self, images: Sequence[Pixels]) -> NDArray[np.float32]:
         """A matrix of one row for each picture."""
-        rows = [_array(self.function(image)) for image in images]
+        rows = [as_array(self.function(image)) for image in images]
         if any(row.shape != rows[0].shape or row.ndim != 1 for row in rows):
             shapes = sorted({" x ".join(map(str, row.shape)) or "one number" for row in rows})
             raise ValueError(
@@ -132,8 +146,7 @@ class KerasModel:
 
 def is_own(extractor: object) -> bool:
     """Whether it is made of this suite's classes, whose vectors can be known again."""
-    first = extractor.steps[0][1] if isinstance(extractor, Pipeline) else extractor
-    return isinstance(first, Step)
+    return isinstance(_steps_of(extractor)[0], Step)
 
 
 def as_extractor(
@@ -169,11 +182,38 @@ def as_extractor(
             f"{kind} makes no vectors; give a name of the menu, a function, a Keras model or an "
             "object with transform(images)"
         )
-    if transform and fit and hasattr(subject, "fit"):
+    if transform and fit and getattr(type(subject), "fit", Extractor.fit) is not Extractor.fit:
         return ForeignLearner(subject, transform)
     if transform:
         return _tried(ForeignExtractor(subject, transform), pair)
     return _tried(ForeignExtractor(subject, _of_pictures(subject, pair)), pair)
+
+
+def is_known(extractor: Any, steps: ExtractorSteps) -> bool:
+    """Whether an extractor of this suite's classes is all that its steps are.
+
+    Parameters
+    ----------
+    extractor : Extractor or Pipeline
+        As it was given.
+    steps : ExtractorSteps
+        Made of it.
+    """
+    one, other = (_steps_of(made) for made in (extractor, clone(extractor)))
+    try:
+        return bool(steps.identity) and list(map(_set, one)) == list(map(_set, other))
+    except (TypeError, OSError):  # typed at a prompt, or a parameter that is not told apart
+        return False
+
+
+def _steps_of(extractor: Any) -> list[Any]:
+    return [one for _, one in extractor.steps] if isinstance(extractor, Pipeline) else [extractor]
+
+
+def _set(step: Any) -> dict[str, str]:
+    """Attributes of a step that were set, and neither learned nor kept for later."""
+    public = (name for name in vars(step) if not (name.startswith("_") or name.endswith("_")))
+    return {name: repr(getattr(step, name)) for name in public}
 
 
 def name_of(subject: object) -> str:
@@ -192,7 +232,7 @@ def _is_keras(subject: object) -> bool:
 def _of_pictures(function: Callable[[Any], Any], pair: list[Pixels]) -> Callable[[Any], Any]:
     """The function, if two pictures give a matrix of two rows; else applied to each."""
     try:
-        made = _array(function(pair))
+        made = as_array(function(pair))
     except Exception as of_two:  # one of a picture may do anything with a list
         try:
             function(pair[0])
@@ -223,27 +263,3 @@ def _tried(extractor: ForeignExtractor, pair: list[Pixels]) -> ForeignExtractor:
 
 def _in_words(error: Exception) -> str:
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-
-
-def _array(made: Any) -> NDArray[Any]:
-    if scipy.sparse.issparse(made):
-        made = made.toarray()
-    if hasattr(made, "detach"):  # of PyTorch
-        made = made.detach().cpu()
-    if np.ma.is_masked(made):
-        raise ValueError("some numbers are masked; fill them")
-    return np.asarray(made)
-
-
-def _matrix(made: Any, count: int) -> NDArray[np.float32]:
-    rows = _array(made)
-    if rows.ndim != 2 or len(rows) != count or not rows.shape[1] or rows.dtype.kind not in "fiub":
-        raise ValueError(
-            f"{count} pictures give a matrix of {count} rows of numbers; this is "
-            f"{' x '.join(map(str, rows.shape))} of {rows.dtype}"
-        )
-    with np.errstate(over="ignore"):
-        single = rows.astype(np.float32)
-    if len(rows) and np.isfinite(single).all() and not survive_rounding(rows):
-        raise ValueError(ROUNDED)
-    return single

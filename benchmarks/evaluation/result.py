@@ -173,10 +173,11 @@ class Result:
         )
 
     def _is_comparable(self, other: "Result") -> bool:
-        same = [one.id for one in self.queries] == [one.id for one in other.queries]
         first, second = self.ranking, other.ranking
         return (
-            same
+            [one.id for one in self.queries] == [one.id for one in other.queries]
+            and _are_same(self.queries, other.queries)
+            and _are_same(self.gallery, other.gallery)
             and np.array_equal(first.relevant, second.relevant)
             and np.array_equal(first.candidates, second.candidates)
             and np.array_equal(first.in_random_order().grades, second.in_random_order().grades)
@@ -317,6 +318,17 @@ def read_result(folder: Path, method: str) -> Result:
     main = min(made)
     others = {name: one for name, one in made.items() if name != main}
     return Result(**{**vars(made[main]), "others": others})
+
+
+def _are_same(some: Sequence[ImageEntry], others: Sequence[ImageEntry]) -> bool:
+    """Whether images of equal ids have equal labels, and equal bytes as far as these are known."""
+    by_id = {one.id: one for one in others}
+    return len(some) == len(others) and all(
+        (other := by_id.get(one.id)) is not None
+        and (one.labels, one.distractor) == (other.labels, other.distractor)
+        and ("/" in one.sha256 + other.sha256 or one.sha256 == other.sha256)  # of arrays
+        for one in some
+    )
 
 
 def _find(names: Sequence[str]) -> dict[str, Metric]:

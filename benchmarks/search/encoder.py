@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from benchmarks.pipeline.cache import estimators
 from benchmarks.pipeline.evaluation.fitted_method import FittedMethod, postprocess
+from benchmarks.pipeline.extraction.contract import as_matrix
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from datasets.reading import Pixels
@@ -74,13 +75,15 @@ def describe(extractor: ExtractorSteps, pixels: Pixels) -> NDArray[np.float32]:
     -------
     ndarray of float32, shape (1, n_dims)
     """
-    given: Any = [pixels]
+    picture = pixels.view()
+    picture.setflags(write=False)  # every extractor of a method is given the same
+    given: Any = [picture]
     if extractor.detector:
         given = extractor.detector.transform(given)
     elif extractor.stem:
         # At the precision that maps are kept at, so that equal pictures have equal vectors.
         given = extractor.stem.transform(given).astype(np.float16)
-    return np.asarray(extractor.head.transform(given), np.float32)
+    return as_matrix(extractor.head.transform(given), 1)
 
 
 def _learned_folder(folder: Path, number: int) -> Path:

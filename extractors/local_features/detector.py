@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractors.base import NothingToLearnError, Step
-from extractors.preprocessing import Grey, Pixels, Preprocess, grey
+from extractors.preprocessing import Grey, Pixels, Preprocess, grey, require_picture
 
 Found = tuple[NDArray[np.floating], NDArray[np.number]]
 """Points, columns as in `LocalFeatures`, and their descriptors, a row each."""
@@ -45,6 +45,10 @@ class LocalFeatures:
     descriptors: NDArray[np.uint8] | NDArray[np.int8]
     frame: tuple[int, int]
     binary: bool = False
+
+    def __post_init__(self) -> None:
+        for array in (self.points, self.descriptors):
+            array.setflags(write=False)  # several encoders are given the same
 
     def __len__(self) -> int:
         return len(self.points)
@@ -109,8 +113,17 @@ class Detector(Step):
         LocalFeatures
             Of no points if the picture has none.
         """
-        plane = grey(self.prepare(image))
-        points, descriptors = self.find(plane)
+        plane = grey(self.prepare(require_picture(image)))
+        points, descriptors = map(np.asarray, self.find(plane))
+        limits = np.iinfo(self.dtype)
+        wanted = [(len(points), 5), (len(points), self.dims)]
+        if [points.shape, descriptors.shape] != wanted:
+            raise ValueError(f"find gives points and descriptors, 5 and {self.dims} numbers each")
+        if (descriptors != np.clip(np.rint(descriptors), limits.min, limits.max)).any():
+            raise ValueError(
+                f"descriptors are whole numbers from {limits.min} to {limits.max}; scale them "
+                "to these, or declare another dtype"
+            )
         # Equal responses are put in order of place, so that the choice is defined.
         order = np.lexsort((points[:, 0], points[:, 1], -points[:, 4]))[: self.max_points]
         return LocalFeatures(

@@ -12,7 +12,7 @@ from extractors.base import Extractor, Step
 from extractors.networks.backbone import Backbone
 from extractors.networks.engine import batches, run_padded
 from extractors.networks.inference import forward
-from extractors.preprocessing import Pixels, Preprocess
+from extractors.preprocessing import Pixels, Preprocess, require_picture
 
 Maps = NDArray[np.float32]
 """Feature maps: float32, shape (n_images, rows, columns, channels)."""
@@ -56,7 +56,8 @@ class Network(Step):
     def transform(self, images: Iterable[Pixels]) -> NDArray[np.float32]:
         """Prepare and describe pictures."""
         made = [
-            self.run(np.stack([self.prepare(image) for image in part])) for part in batches(images)
+            self.run(np.stack([self.prepare(require_picture(image)) for image in part]))
+            for part in batches(images)
         ]
         return np.concatenate(made) if made else np.empty((0, 0), np.float32)
 

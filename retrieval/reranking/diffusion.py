@@ -25,7 +25,7 @@ from retrieval.search import Search, Vectors
 _TOLERANCE = 1e-12
 """Relative error of the solution, far below the grid."""
 
-_REACHED = 1e-9
+_REACHED = _EQUAL = 1e-9
 """Share of the largest value from which on an image counts as reached."""
 
 
@@ -117,5 +117,8 @@ def _in_order(reached: NDArray[np.float64], distances: GridDistances) -> GridDis
     made = distances + np.int32(STEPS) + 1
     inside = reached > _REACHED * max(reached.max(), 0)
     if inside.any():
-        made[inside] = on_grid(reached[inside])
+        values = reached[inside]
+        # What the solver leaves undecided is a tie, and not to be stretched over the grid.
+        is_tie = np.ptp(values) <= _EQUAL * values.max()
+        made[inside] = 0 if is_tie else on_grid(values)
     return made

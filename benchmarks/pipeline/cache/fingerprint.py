@@ -13,6 +13,7 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import json
+import re
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -28,6 +29,7 @@ Json = dict[str, object]
 
 _RUNNERS = ("benchmarks", "datasets")
 _STDLIB = Path(ast.__file__).resolve().parent
+_BY_NAME = re.compile(rb"\b(import_module|__import__|spec_from_file_location)\b")
 _INSTALLED = {"site-packages", "dist-packages"}
 
 
@@ -147,7 +149,27 @@ def _computes(kind: Any) -> Json:
         return {"class": name, "libraries": libraries(kind.__module__)}
     # What it builds on here counts as well, but not what runs it.
     used = [m for m in imported_modules(kind.__module__) if m.partition(".")[0] not in _RUNNERS]
-    return {"class": kind.__qualname__, "code": code_hash(*used)}
+    if any(_loads_by_name(module) for module in used):
+        used += _loaded_beside(kind.__module__)
+    return {"class": kind.__qualname__, "code": code_hash(*dict.fromkeys(used))}
+
+
+def _loads_by_name(module: str) -> bool:
+    """Whether a module of one's own imports others as ``importlib`` does."""
+    path = None if _is_ours(module) else _source(module)
+    return path is not None and bool(_BY_NAME.search(path.read_bytes()))
+
+
+def _loaded_beside(module: str) -> list[str]:
+    """Modules that have been imported from the folder of one: it may have named any of them."""
+    path = _source(module)
+    files = {name: getattr(one, "__file__", None) for name, one in list(sys.modules.items())}
+    return [
+        name
+        for name, file in files.items()
+        if path and isinstance(file, str) and path.parent in Path(file).resolve().parents
+        if not (_is_ours(name) or _is_library(name) or name == "__main__")
+    ]
 
 
 def code_hash(*modules: str) -> str:
@@ -195,7 +217,7 @@ def _is_ours(name: str) -> bool:
 def _is_library(name: str) -> bool:
     """Whether a module is installed, part of Python, or missing: nobody's own code."""
     top = name.partition(".")[0]
-    path = _source(top)
+    path = _source(top) or _source(name)  # a folder without __init__.py has no file of its own
     if _is_ours(name) or top == "__main__":
         return False
     return path is None or _STDLIB in path.parents or not _INSTALLED.isdisjoint(path.parts)
@@ -225,7 +247,8 @@ def _meant(package: str, name: str) -> str:
     Otherwise whatever imports one module of a package would depend on the whole package.
     """
     inner = f"{package}.{name}"
-    return package if _is_library(package) or _source(inner) is None else inner
+    is_library = _source(package) is not None and _is_library(package)
+    return package if is_library or _source(inner) is None else inner
 
 
 def _source(name: str) -> Path | None:

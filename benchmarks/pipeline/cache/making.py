@@ -19,6 +19,10 @@ Made = tuple[Sequence[str], Mapping[str, Filled]]
 """Keys, and what each store gets for them."""
 
 
+class UnlikeError(ValueError):
+    """Values of one store are not of one shape."""
+
+
 def unreadable(error: WorkerKilledError, item: object) -> Filled:
     """An item that kills is an unreadable picture; the others go on."""
     return [UnreadableImageError(f"reading it {error}")], 0.0

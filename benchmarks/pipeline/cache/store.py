@@ -23,7 +23,7 @@ from benchmarks.formats.files import (
 )
 from benchmarks.pipeline.cache.archive import read_arrays, read_segment
 from benchmarks.pipeline.cache.fingerprint import digest
-from benchmarks.pipeline.cache.making import Filled, Making, failed, unreadable
+from benchmarks.pipeline.cache.making import Filled, Making, UnlikeError, failed, unreadable
 from benchmarks.pipeline.workers import CHUNK, WorkerKilledError, Workforce, cut
 from datasets.errors import DamagedError, UnreadableImageError
 from extractors.local_features.detector import LocalFeatures
@@ -39,7 +39,6 @@ _OPEN_SEGMENTS = 32
 A = TypeVar("A")
 B = TypeVar("B")
 T = TypeVar("T")
-
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +74,7 @@ class Store(ABC, Generic[T]):
         remove_parts(self.folder)
         if not forget:
             # In order of writing: what was made anew counts, not what it was to replace.
-            written = ((path.stat().st_mtime_ns, path) for path in self.folder.glob("*.npz"))
-            for _, path in sorted(written):
+            for path in sorted(self.folder.glob("*.npz"), key=lambda p: (p.stat().st_mtime_ns, p)):
                 self._index(path)
 
     @property
@@ -139,7 +137,10 @@ class Store(ABC, Generic[T]):
             Key to the reason why it has no value.
         """
         timed = partial(_timed, work)
-        return fill_all({"": self}, items, timed, workforce, label, chunk, unreadable)[0]
+        problems, errors = fill_all({"": self}, items, timed, workforce, label, chunk, unreadable)
+        if errors:
+            raise UnlikeError(errors[""])
+        return problems
 
     def seconds(self, keys: Collection[str]) -> float | None:
         """Seconds that making the values of some keys took; None if one is not stored."""
@@ -244,8 +245,11 @@ def fill_all(
             broken = {k: str(v) for k, v in made.items() if isinstance(v, UnreadableImageError)}
             problems |= broken
             good = [key for key in keys if key not in broken]
-            if good:
-                stores[name].add(good, [made[key] for key in good], seconds)
+            if good and name not in errors:
+                try:
+                    stores[name].add(good, [made[key] for key in good], seconds)
+                except UnlikeError as error:
+                    errors[name] = str(error)
     return problems, errors
 
 
@@ -260,8 +264,13 @@ def _timed(
 class ArrayStore(Store[NDArray[Any]]):
     """Arrays of one shape and type, of every picture one: vectors, hashes, sizes."""
 
+    _shapes: frozenset[tuple[int, ...]] = frozenset()
+
     def add(self, keys: Sequence[str], values: Sequence[NDArray[Any]], seconds: float) -> None:
         """Store one array per key, and how long making them all took."""
+        self._shapes |= {value.shape for value in values}
+        if len(self._shapes) > 1:
+            raise UnlikeError(f"vectors of unlike shapes: {sorted(self._shapes)}")
         self._write(keys, seconds, rows=np.stack(values))
 
     def made(

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.evaluation.distributed import DistributedSearch
 from benchmarks.pipeline.evaluation.fitted_method import FittedMethod
-from benchmarks.pipeline.evaluation.sanity import check_protocol, check_search
+from benchmarks.pipeline.evaluation.sanity import check_precision, check_protocol, check_search
 from benchmarks.pipeline.evaluation.verification import count_inliers, inlier_report
 from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.methods.method import VERIFIED, Method
@@ -105,6 +105,9 @@ class Evaluation:
         TooLittleError
             If there is too little to learn weights from.
         """
+        keys = [image.sha256 for image in self.dataset.gallery]
+        for one in method.extractors:
+            check_precision(one.name, extracted[one.name].store.blocks(keys))
         fitted = FittedMethod(method, self.dataset, extracted, self.cache)
         gallery = fitted.vectors(self.dataset.gallery)
         dimensions = sum(part.shape[1] for part in gallery)

@@ -1,5 +1,6 @@
 """Sanity checks, made in every run.
 
+- Vectors differ by more than single precision rounds.
 - Constant features score exactly chance.
 - A gallery in another order gives the same scores.
 - Right answers dealt out at random score about chance, whatever the features.
@@ -7,15 +8,18 @@
 A method for which one does not hold is recorded as failed: its numbers would mean nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from benchmarks.formats.vectors import ROUNDED
 from retrieval.knn import Block, grid_distances
 from retrieval.metrics import METRICS, chance, mean_scores
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
+from retrieval.rows import normalise
 from retrieval.search import Search, Vectors
 
 _ASKED = 20
@@ -23,6 +27,9 @@ _ASKED = 20
 
 _DEALS = 30
 """Times that right answers are dealt out anew."""
+
+_ROUNDING, _EQUAL = 1e-6, 1e-12
+"""Vectors of length 1 that differ by no more are told apart by rounding alone; are equal."""
 
 _FALSE_ALARM = 1e-9
 """Probability that a sound search does not pass, per metric."""
@@ -46,6 +53,34 @@ def check_protocol(judgements: Judgements) -> None:
     asked = np.ones((len(judgements.of), 2), np.float32)
     found = mean_scores(summarise(grid_distances(asked, searched), judgements))
     _require_equal(found, chance(judgements), "constant features do not score chance")
+
+
+def check_precision(extractor: str, vectors: Iterable[NDArray[np.float32]]) -> None:
+    """Vectors must differ by more than single precision rounds, or not at all.
+
+    Parameters
+    ----------
+    extractor : str
+        For the message.
+    vectors : iterable of ndarray of float32, shape (n, n_dims)
+        As it made them; no more are read than are needed.
+
+    Raises
+    ------
+    SanityError
+        If all differences are rounding's.
+    """
+    first, widest = None, 0.0
+    for block in vectors:
+        rows = normalise(block)
+        rows = rows[rows.any(axis=1)]
+        if len(rows):
+            first = rows[0] if first is None else first
+            widest = max(widest, float(np.linalg.norm(rows - first, axis=1).max()))
+        if widest > _ROUNDING:
+            return
+    if widest > _EQUAL:
+        raise SanityError(f"{extractor}: {ROUNDED}")
 
 
 def check_search(

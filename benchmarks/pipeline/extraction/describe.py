@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.pipeline.cache.making import Filled
 from benchmarks.pipeline.cache.store import Store, fill_all
+from benchmarks.pipeline.extraction.contract import as_values
 from benchmarks.pipeline.extraction.inputs import Input
 from benchmarks.pipeline.workers import Workforce
 from datasets.reading import Pixels
@@ -72,7 +73,7 @@ def _describe(
     errors: dict[str, str] = {}
     for paths, pictures in _batches(inputs):
         with shared() as work:
-            found: dict[int, tuple[list[Any], float]] = {}
+            found: dict[int, tuple[Sequence[Any], float]] = {}
             for name in [name for name in names if name not in errors]:
                 first, *others = describers[name]
                 try:
@@ -93,10 +94,10 @@ def _describe(
     return {name: errors.get(name) or (made[name], seconds[name]) for name in names}
 
 
-def _timed(step: Any, given: Sequence[Any], work: Shared) -> tuple[list[Any], float]:
+def _timed(step: Any, given: Sequence[Any], work: Shared) -> tuple[Sequence[Any], float]:
     """Values of a step, and the seconds that it takes alone."""
     began = time.perf_counter() + work.saved
-    made = list(step.transform(given))
+    made = as_values(step.transform(given), len(given))
     return made, time.perf_counter() + work.saved - began
 
 
@@ -112,6 +113,7 @@ def _batches(inputs: Sequence[Input]) -> Iterator[tuple[list[str], list[Pixels]]
     for one in inputs:
         names.append(str(one))
         pictures.append(one.pixels())
+        pictures[-1].setflags(write=False)  # every extractor is given the same
         if sum(picture.nbytes for picture in pictures) > _BATCH_BYTES:
             yield names, pictures
             names, pictures = [], []
@@ -125,7 +127,7 @@ def _blame(steps: Steps, names: Sequence[str], pictures: Sequence[Pixels]) -> st
         try:
             made: Any = [picture]
             for step in steps:
-                made = list(step.transform(made))
+                made = as_values(step.transform(made), 1)
         except Exception as error:
             return f"{type(error).__name__} on {name}: {error}"
     return None

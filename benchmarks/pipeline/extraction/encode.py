@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.pipeline.cache import estimators
 from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore, Place, StoredFeatures
+from benchmarks.pipeline.extraction.contract import as_matrix
 from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.loading.listed import LazyImages
 from benchmarks.pipeline.loading.training import require_training
@@ -180,4 +181,4 @@ def encode_all(
 
 
 def _encode(head: Any, places: Sequence[Place]) -> list[NDArray[np.float32]]:
-    return list(head.transform(StoredFeatures(places)))
+    return list(as_matrix(head.transform(StoredFeatures(places)), len(places)))

@@ -20,6 +20,7 @@ from benchmarks.formats.files import read_checked, write_checked, write_json
 from benchmarks.pipeline.cache.fingerprint import computes, digest
 from benchmarks.pipeline.cache.store import MapStore
 from benchmarks.pipeline.cache.working import remove_folder, working_folder
+from benchmarks.pipeline.extraction.contract import as_matrix
 from benchmarks.pipeline.extraction.inputs import Input, PictureInput
 from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.loading.listed import LazyImages
@@ -113,7 +114,8 @@ def _run(
     if mine.maps:
         for keys in cut(mine.store.missing([one.key for one in inputs]), BATCH):
             began = time.perf_counter()
-            vectors = list(extractor.head.transform(mine.maps.maps(list(keys))))
+            made = extractor.head.transform(mine.maps.maps(list(keys)))
+            vectors = list(as_matrix(made, len(keys)))
             mine.store.add(keys, vectors, time.perf_counter() - began)
 
 

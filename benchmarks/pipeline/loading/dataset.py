@@ -27,7 +27,7 @@ from datasets.errors import (
     UnreadableImageError,
 )
 from datasets.file_names import require_file_name
-from datasets.layout import Collection, Item
+from datasets.layout import HELD_OUT, UNSPLIT, Collection, Item
 from datasets.reading import (
     content_hash,
     decode,
@@ -175,10 +175,39 @@ def _collected(source: Source, root: Path, workforce: Workforce) -> Collection:
         raise InputError(
             f"dataset {source.name}: its collect() gives no Collection of Items of datasets.layout"
         )
+    for item in found.items:
+        if wrong := _wrong(item):
+            value = getattr(item, wrong)
+            raise InputError(
+                f"dataset {source.name}: item {item.id!r} has {wrong}={value!r}; give it one as "
+                "Item of datasets.layout says"
+            )
     counts = Counter(item.id for item in found.items)
     if twice := next((name for name, count in counts.items() if count > 1), None):
         raise InputError(f"dataset {source.name}: id {twice!r} stands twice; give each its own")
     return replace(found, items=sorted(found.items, key=lambda item: item.id))
+
+
+def _wrong(item: Item) -> str | None:
+    """An attribute of a plug-in's item that is none, if there is one."""
+
+    def asks(part: object) -> bool:
+        return isinstance(part, str) and (part == "query" or part.startswith("query-"))
+
+    def text(value: object) -> bool:
+        return value is None or isinstance(value, str)
+
+    sound = {
+        "id": isinstance(item.id, str) and item.id != "",
+        "path": isinstance(item.path, Path),
+        "part": item.part in (UNSPLIT, HELD_OUT, "training", "gallery") or asks(item.part),
+        "label": text(item.label) and item.label != "",
+        "distractor": text(item.distractor),
+        "further": isinstance(item.further, tuple) and all(map(text, item.further)),
+        "group": text(item.group),
+        "asks": item.asks is None or asks(item.asks),
+    }
+    return next((name for name, is_sound in sound.items() if not is_sound), None)
 
 
 def mark_as_cache(folder: Path) -> None:

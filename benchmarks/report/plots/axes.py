@@ -31,6 +31,10 @@ LEFT = 0.7
 _DECADES = 1.6
 """A logarithmic axis that spans less has numbers between the powers of ten."""
 
+_MARGINS = 0.8
+"""Share of a figure's width that margins take at most."""
+
+_LONGEST = 48
 _DIGITS = 4
 _LONG = 30
 """Characters of a line of a name."""
@@ -104,6 +108,12 @@ def in_lines(name: str) -> str:
     return broken(name, _LONG)
 
 
+def cut(name: str) -> str:
+    """A name, without its middle if it is too long for any margin."""
+    half = _LONGEST // 2
+    return name if len(name) <= _LONGEST else f"{name[:half]}…{name[-half:]}"
+
+
 def text_width(figure: "Figure", texts: Iterable[str]) -> float:
     """Inches that the longest line of some texts takes."""
     from matplotlib.font_manager import FontProperties
@@ -124,6 +134,8 @@ def make_axes(
 ) -> "Axes":
     """Make axes with margins in inches; no solver decides where anything lies."""
     width, height = figure.get_size_inches()
+    narrowed = min(1.0, _MARGINS * width / (left + right))  # for names longer than the figure
+    left, right = left * narrowed, right * narrowed
     size = (1 - (left + right) / width, 1 - (top + bottom) / height)
     return figure.add_axes((left / width, bottom / height, *size))
 

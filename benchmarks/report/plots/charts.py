@@ -18,6 +18,7 @@ from benchmarks.report.plots.axes import (
     Floats,
     Mark,
     Series,
+    cut,
     in_lines,
     make_axes,
     name_ends,
@@ -294,6 +295,10 @@ class HeatMap(Chart):
     rows: Sequence[str]
     columns: Sequence[str]
     values: Floats
+
+    def __post_init__(self) -> None:
+        for name in ("rows", "columns"):
+            object.__setattr__(self, name, tuple(map(cut, getattr(self, name))))
 
     @property
     def size(self) -> tuple[float, float]:
