@@ -302,8 +302,8 @@ def test_plots_show_what_methods_with_a_lead_keep(profiles, tmp_path):
     page.draw_kept(profiles, book)
     page.draw_curves(profiles, {"strong": "shape", "fused": "fused"}, book)
     kept, curves = (plot.chart for plot in book.plots)
-    assert kept.rows == ["fused", "strong", "other"]
-    assert kept.columns == ["all", "hard", "easy"]
+    assert list(kept.rows) == ["fused", "strong", "other"]
+    assert list(kept.columns) == ["all", "hard", "easy"]
     assert kept.values.min() == 0
     names = ["shape: strong", "fused: fused", "other: other"]
     assert [one.name for one in curves.series] == names

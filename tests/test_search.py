@@ -389,10 +389,9 @@ def test_strange_names_play_no_tricks(tmp_path, ask, capsys):
 
 
 def test_a_folder_is_searched_by_what_a_dataset_of_any_layout_taught(mixed, ask, tmp_path):
-    for name in ("yes", "no"):
-        fill(tmp_path / "odd/learn" / name, 4, 1)
-        fill(tmp_path / "odd/shelf" / name, 2, 2)
-        fill(tmp_path / "odd/asks" / name, 2, 3)
+    for hue, name in enumerate(("yes", "no")):
+        for seed, (part, count) in enumerate((("learn", 4), ("shelf", 2), ("asks", 2)), 1):
+            fill(tmp_path / "odd" / part / name, count, seed, hue)
     source = ("--pictures", mixed, "--learn-from", tmp_path / "odd")
     layout = ("--layout", "training=learn", "gallery=shelf", "query=asks")
     code, answer = ask(mixed / "0.jpg", *source, "--extractor", "lbp+hog", *layout)

@@ -228,4 +228,4 @@ def test_the_measurement_of_an_unchanged_picture_is_full():
 
 def test_the_measurement_needs_pictures(tmp_path, capsys):
     assert keypoints.main([str(tmp_path)]) == 2
-    assert "no pictures there" in capsys.readouterr().err
+    assert "the folder is empty; put pictures into it" in capsys.readouterr().err

@@ -1,9 +1,12 @@
 """Segments of stores: arrays in an archive whose members have checksums, verified in reading."""
 
 import errno
+import hashlib
 import io
+import json
 import logging
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,11 @@ _NO_SUCH_PLACE = (None, errno.EINVAL)
 """Numbers of the errors that a damaged archive makes its reader raise, and no disk does."""
 
 log = logging.getLogger(__name__)
+
+
+def segment_name(parts: Sequence[str]) -> str:
+    """Name a segment by its store and the keys in it."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
 def read_segment(path: Path) -> dict[str, NDArray[Any]]:

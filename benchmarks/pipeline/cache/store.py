@@ -1,7 +1,5 @@
 """Vectors, local features and feature maps on disk, under the content they were made from."""
 
-import hashlib
-import json
 import logging
 import time
 from abc import ABC, abstractmethod
@@ -21,7 +19,7 @@ from benchmarks.formats.files import (
     write_json,
     write_whole,
 )
-from benchmarks.pipeline.cache.archive import read_arrays, read_segment
+from benchmarks.pipeline.cache.archive import read_arrays, read_segment, segment_name
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.cache.making import Filled, Making, UnlikeError, failed, unreadable
 from benchmarks.pipeline.workers import CHUNK, WorkerKilledError, Workforce, cut
@@ -148,7 +146,7 @@ class Store(ABC, Generic[T]):
         return None if None in found else sum(place[2] for place in found if place)
 
     def _write(self, keys: Sequence[str], seconds: float, **arrays: NDArray[np.generic]) -> None:
-        path = self.folder / f"{_segment_name([self._own, *keys])}.npz"
+        path = self.folder / f"{segment_name([self._own, *keys])}.npz"
 
         def write(part: Path) -> None:
             with part.open("wb") as file:
@@ -180,14 +178,9 @@ class Store(ABC, Generic[T]):
             self._note(keys, segment)
         except (TypeError, ValueError) as error:
             raise DamagedError(f"{path}: damaged ({error})") from error
-        # Former versions named a segment by its keys alone.
-        if path.stem not in map(_segment_name, ([self._own, *keys], keys)):
+        if path.stem != segment_name([self._own, *keys]):
             raise DamagedError(f"{path}: holds what another extractor made, or is not as written")
         return keys, seconds
-
-
-def _segment_name(parts: Sequence[str]) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
 def fill_all(

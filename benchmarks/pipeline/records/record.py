@@ -283,7 +283,7 @@ def _agrees(record: Json, ranking: Ranking, content: bytes) -> bool:
     if record.get(_RANKING, found := hashlib.sha256(content).hexdigest()) != found:
         return False
     scores = mean_scores(ranking)
-    noted = [(scores.get(name, value), value) for name, value in record["scores"].items()]
+    noted = [(scores.get(name, value), value) for name, value in record.get("scores", {}).items()]
     return all(math.isclose(one or 0, other) for one, other in noted if other is not None)
 
 
