@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.formats.files import Json
+from benchmarks.pipeline.methods.names import CENTRED
 from benchmarks.pipeline.records.record import PHOTOS
 from benchmarks.pipeline.records.results import Results
 from benchmarks.report.comparisons import Scored, chosen, estimate, score_task
@@ -170,7 +171,6 @@ def findings(tasks: Sequence[Task]) -> dict[str, list[Json]]:
         Finding to its rows, for those that there are methods for: ``task``, ``difference``
         (a `Difference`), ``means`` of both sides, ``is_clear``, whether they differ significantly.
     """
-    reranked = _most_useful(tasks)
     networks = [(task, task.best(NETWORK), task.best(*_HAND_CRAFTED)) for task in tasks]
     pairs: dict[str, Pairs] = {
         "photographs": [pair for pair in networks if pair[0].query_set == PHOTOS],
@@ -178,9 +178,8 @@ def findings(tasks: Sequence[Task]) -> dict[str, list[Json]]:
         "fusion": [
             (task, task.by_training, next(iter(task.scored.singles), None)) for task in tasks
         ],
-        "reranking": [
-            (task, reranked, task.scored.members[reranked][0]) for task in tasks if reranked
-        ],
+        "centring": _beside_the_extractor(tasks, is_centred=True),
+        "reranking": _beside_the_extractor(tasks, is_centred=False),
     }
     return {name: rows for name, one in pairs.items() if (rows := _compare(one))}
 
@@ -221,10 +220,12 @@ def _groups(tasks: Sequence[Task]) -> dict[str, list[Task]]:
     return {kind: group for kind, group in groups.items() if group}
 
 
-def _most_useful(tasks: Sequence[Task]) -> str | None:
-    """The re-ranked method, of one extractor and there on every task, with the best mean."""
-    names = set.intersection(*(set(task.scored.reranked) for task in tasks)) if tasks else set()
-    return max(sorted(names), key=partial(_mean, tasks), default=None)
+def _beside_the_extractor(tasks: Sequence[Task], is_centred: bool) -> Pairs:
+    """The best re-ranked method, or centred one, that is there on every task; its extractor."""
+    common = set.intersection(*(set(task.scored.reranked) for task in tasks)) if tasks else set()
+    names = sorted(name for name in common if name.endswith(f"+{CENTRED}") == is_centred)
+    best = max(names, key=partial(_mean, tasks), default="")
+    return [(task, best, task.scored.members[best][0]) for task in tasks if best]
 
 
 def _mean(tasks: Sequence[Task], name: str) -> float:
