@@ -22,24 +22,23 @@ QUIET = Workforce(quiet=True)
 NETWORK = {
     "network": {"keras": "3"},
     "head": {"class": "x.networks.pretrained.Pretrained"},
+    "family": "network",
 }
+COLOUR = {"head": {"class": "x.hand_crafted.colour.ColourHistogram"}, "family": "colour"}
+TEXTURE = {"head": {"class": "x.hand_crafted.texture.LocalBinaryPattern"}, "family": "texture"}
 JOINT = "lbp+net+densenet169-finetuned+combsum-zscore"
 ROWS = {
-    "rgb": ({"head": {"class": "x.hand_crafted.colour.ColourHistogram"}}, 2048, "wrwrwr"),
-    "lbp": (
-        {"head": {"class": "x.hand_crafted.texture.LocalBinaryPattern"}},
-        40,
-        "wwwrdw",
-    ),
+    "rgb": (COLOUR, 2048, "wrwrwr"),
+    "lbp": (TEXTURE, 40, "wwwrdw"),
     "net": (NETWORK, 5120, "rwwrrr"),
-    "net+qe": ({"rows": {"net": NETWORK}, "steps": []}, 5120, "rwwrrr"),
-    JOINT: ({"rows": {"lbp": {}, "net": NETWORK}, "steps": []}, 5160, "rwwrrr"),
+    "net+qe": ({"extractors": {"net": NETWORK}, "steps": []}, 5120, "rwwrrr"),
+    JOINT: ({"extractors": {"lbp": TEXTURE, "net": NETWORK}, "steps": []}, 5160, "rwwrrr"),
 }
-"""Row to its card, bytes and what comes first for each query: right, wrong or a distractor."""
+"""Method to its card, bytes and what comes first for each query: right, wrong or a distractor."""
 
 
 def fill_parted(root: Path, classes: Sequence[str] = ("apple", "berry"), seed: int = 0) -> Path:
-    """Two classes, three confusion images, six queries and four sketches."""
+    """Two classes, three distractors, six queries and four sketches."""
     for number, name in enumerate(classes):
         fill(root / "training" / name, 2, seed + 10 + number, number)
         fill(root / "validation" / "gallery" / name, 6, seed + 20 + number, number)
@@ -50,7 +49,7 @@ def fill_parted(root: Path, classes: Sequence[str] = ("apple", "berry"), seed: i
 
 
 def fabricate(out: Path, text: str, cache: Path) -> Dataset:
-    """Write the results of `ROWS`, and of a row that was skipped, on a dataset."""
+    """Write the results of `ROWS`, and of a method that was skipped, on a dataset."""
     dataset = load(text, cache, QUIET)
     write_description(out, dataset)
     for task in dataset.tasks:
@@ -65,7 +64,7 @@ def fabricate(out: Path, text: str, cache: Path) -> Dataset:
     return dataset
 
 
-def _record(task: Task, row: str, parts: dict) -> dict:
+def _record(task: Task, method: str, parts: dict) -> dict:
     judgements = judge(task.queries, task.dataset.gallery, {})
     counts = {
         "queries": len(task.queries),
@@ -73,14 +72,14 @@ def _record(task: Task, row: str, parts: dict) -> dict:
         "queries left out": 0,
         "queries found in gallery": 0,
         "gallery images": len(task.dataset.gallery),
-        "confusion images": 3,
+        "distractors": 3,
         "training images": len(task.dataset.training),
         "zero vectors": 0,
     }
     card = {"extractor": parts, "split hash": task.dataset.fingerprint, "seed": 0}
     card |= {"machine": machine(), "commit": "none", "python": "3"}
     return {
-        "row": row,
+        "method": method,
         "status": "ok",
         "card": card,
         "counts": counts,

@@ -115,15 +115,10 @@ class Detector(Step):
         """
         plane = grey(self.prepare(require_picture(image)))
         points, descriptors = map(np.asarray, self.find(plane))
-        limits = np.iinfo(self.dtype)
         wanted = [(len(points), 5), (len(points), self.dims)]
         if [points.shape, descriptors.shape] != wanted:
             raise ValueError(f"find gives points and descriptors, 5 and {self.dims} numbers each")
-        if (descriptors != np.clip(np.rint(descriptors), limits.min, limits.max)).any():
-            raise ValueError(
-                f"descriptors are whole numbers from {limits.min} to {limits.max}; scale them "
-                "to these, or declare another dtype"
-            )
+        _require_values(descriptors, self.dtype)
         # Equal responses are put in order of place, so that the choice is defined.
         order = np.lexsort((points[:, 0], points[:, 1], -points[:, 4]))[: self.max_points]
         return LocalFeatures(
@@ -165,3 +160,15 @@ def find_by_opencv(detector: Detector, engine: cv2.Feature2D, plane: Grey) -> Fo
         return detector.nothing()
     points = [(p.pt[0], p.pt[1], p.size, p.angle % 360, p.response) for p in keypoints]
     return np.array(points, np.float32), descriptors
+
+
+def _require_values(descriptors: NDArray[np.number], dtype: type) -> None:
+    """Require descriptors that their type holds, if it is one of whole numbers."""
+    if not np.issubdtype(dtype, np.integer):
+        return
+    limits = np.iinfo(dtype)
+    if (descriptors != np.clip(np.rint(descriptors), limits.min, limits.max)).any():
+        raise ValueError(
+            f"descriptors are whole numbers from {limits.min} to {limits.max}; scale them to "
+            "these, or declare another dtype"
+        )

@@ -78,7 +78,7 @@ def reasons(first: Json, second: Json) -> list[str]:
 
 
 def are_of_one_task(one: Json, other: Json) -> bool:
-    """Tell whether two cards are of the same task; cards of a former age have no hash of it."""
+    """Tell whether two cards are of the same task; by the hash of it."""
     return "task hash" in one and one["task hash"] == other.get("task hash")
 
 

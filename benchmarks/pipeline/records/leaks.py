@@ -98,7 +98,7 @@ def read_leaks_of(folder: Path, results: Results) -> Leaks | None:
     tasks = {record["card"].get("task hash") for record in records} - {None}
     if tasks and "task hashes" in card:
         return found if tasks >= set(card["task hashes"]) else None
-    # An audit of a former age: its pictures are known by their names alone.
+    # An audit without hashes of tasks: its pictures are known by their names alone.
     parts = {"gallery": results.gallery}
     parts |= {name: task.queries for name, task in results.tasks.items()}
     listed = {part: {image.id for image in images} for part, images in parts.items()}

@@ -1,7 +1,6 @@
 """Extractors that methods are made of, by their cards: in one table a name stands for one thing.
 
-Compared is what decides vectors; releases of libraries differ between machines, and cards of a
-former age know their code instead of its version.
+Compared is what decides vectors; releases of libraries may differ between machines.
 """
 
 from collections.abc import Mapping
@@ -64,8 +63,6 @@ def _without_releases(value: object) -> object:
         return [_without_releases(one) for one in value]
     if not isinstance(value, dict):
         return value
-    if str(value.get("class", "")).startswith("extractors."):
-        return None  # of a former age
     return {key: _without_releases(one) for key, one in value.items() if key not in _RELEASES}
 
 

@@ -34,7 +34,6 @@ from benchmarks.formats.files import (
     write_whole,
 )
 from benchmarks.pipeline.records.archive import Packed, packed_names, read_packed
-from benchmarks.pipeline.records.former import in_todays_words
 from benchmarks.pipeline.records.schema import ANY_RECORD
 from datasets.errors import DamagedError
 from datasets.file_names import FileName
@@ -341,7 +340,7 @@ def record_paths(folder: Path, query_set: str) -> list[RecordPath]:
 
 
 def read_record(path: Path, remedy: str = DAMAGED) -> Json | None:
-    """Read a record, in today's words, or None if there is no such file.
+    """Read a record, or None if there is no such file.
 
     Parameters
     ----------
@@ -360,6 +359,5 @@ def read_record(path: Path, remedy: str = DAMAGED) -> Json | None:
     record = _read_checked(path, Json, remedy)
     if record is None:
         return None
-    named = {"method": record["row"]} | record if "row" in record else record
-    check_json(named, ANY_RECORD, str(path), remedy)
-    return in_todays_words(record)
+    check_json(record, ANY_RECORD, str(path), remedy)
+    return record

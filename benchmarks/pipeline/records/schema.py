@@ -31,7 +31,6 @@ class _Extractor(msgspec.Struct):
     reading: Json = {}
     postprocessing: _Postprocessing | None = None
     extractors: dict[str, "_Extractor"] = {}
-    rows: dict[str, "_Extractor"] = {}
 
 
 class _Machine(msgspec.Struct):

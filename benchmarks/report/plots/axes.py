@@ -34,7 +34,7 @@ _DECADES = 1.6
 _MARGINS = 0.8
 """Share of a figure's width that margins take at most."""
 
-_LONGEST = 48
+_LONGEST = 64
 _DIGITS = 4
 _LONG = 30
 """Characters of a line of a name."""
