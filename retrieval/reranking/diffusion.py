@@ -25,8 +25,11 @@ from retrieval.search import Search, Vectors
 _TOLERANCE = 1e-12
 """Relative error of the solution, far below the grid."""
 
-_REACHED = _EQUAL = 1e-9
+_REACHED = 1e-9
 """Share of the largest value from which on an image counts as reached."""
+
+_EQUAL = 1e-9
+"""Share of the largest value up to which values are equal but for the solver's error."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from benchmarks.pipeline.evaluation.verification import count_inliers, inlier_re
 from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.methods.method import VERIFIED, Method
 from benchmarks.pipeline.records.recorder import EvaluationResult, Keypoints
-from benchmarks.pipeline.workers import Workforce
+from benchmarks.pipeline.workers import Workforce, cut
 from datasets.task import Dataset, Task
 from retrieval.knn import Block
 from retrieval.protocol import Judgements, judge
@@ -107,7 +107,10 @@ class Evaluation:
         """
         keys = [image.sha256 for image in self.dataset.gallery]
         for one in method.extractors:
-            check_precision(one.name, extracted[one.name].store.blocks(keys))
+            store = extracted[one.name].store
+            # A few at a time: as a rule the first tell enough.
+            few = (block for part in cut(keys) for block in store.blocks(part))
+            check_precision(one.name, few)
         fitted = FittedMethod(method, self.dataset, extracted, self.cache)
         gallery = fitted.vectors(self.dataset.gallery)
         dimensions = sum(part.shape[1] for part in gallery)

@@ -1,6 +1,6 @@
 """Differences of two records, in words: their scores, and what in their cards may be why."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from benchmarks.formats.files import Json
@@ -78,8 +78,19 @@ def reasons(first: Json, second: Json) -> list[str]:
 
 
 def are_of_one_task(one: Json, other: Json) -> bool:
-    """Tell whether two cards are of the same task; by the hash of it."""
+    """Tell whether two cards are of the same task, by its hash."""
     return "task hash" in one and one["task hash"] == other.get("task hash")
+
+
+def without(card: Any, fields: Collection[str]) -> Any:
+    """A card, or a part of one, without some fields, at any depth.
+
+    >>> without({"steps": [{"size": 8, "seed": 0}], "seed": 1}, {"seed"})
+    {'steps': [{'size': 8}]}
+    """
+    if isinstance(card, dict):
+        return {key: without(value, fields) for key, value in card.items() if key not in fields}
+    return [without(value, fields) for value in card] if isinstance(card, list) else card
 
 
 def _between(one: Json, other: Json) -> list[tuple[tuple[str, ...], Any, Any]]:

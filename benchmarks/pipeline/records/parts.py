@@ -6,6 +6,7 @@ Compared is what decides vectors; releases of libraries may differ between machi
 from collections.abc import Mapping
 
 from benchmarks.formats.files import Json
+from benchmarks.pipeline.records.differences import without
 from extractors.compression import COMPRESSIONS
 
 _RELEASES = {"libraries", "implementation"}
@@ -51,19 +52,12 @@ def _parts(method: str, card: Json) -> dict[str, Json]:
 def _deciding(extractor: Json, compressions: int) -> Json:
     steps = ((extractor.get("postprocessing") or {}).get("params") or {}).get("steps") or []
     own = [step for _, step in steps[: len(steps) - compressions]]
-    found = {key: _without_releases(extractor.get(key)) for key in ("detector", "stem", "head")}
-    found |= {"postprocessing": _without_releases(own) if "postprocessing" in extractor else None}
+    found = {key: extractor.get(key) for key in ("detector", "stem", "head")}
+    found |= {"postprocessing": own if "postprocessing" in extractor else None}
+    found = without(found, _RELEASES)
     found |= {"weights": (extractor.get("network") or {}).get("weights sha256")}
     found |= {"reading": (extractor.get("reading") or {}).get("version")}
     return {key: value for key, value in found.items() if value is not None}
-
-
-def _without_releases(value: object) -> object:
-    if isinstance(value, list):
-        return [_without_releases(one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    return {key: _without_releases(one) for key, one in value.items() if key not in _RELEASES}
 
 
 def _agree(one: Json, other: Json) -> bool:

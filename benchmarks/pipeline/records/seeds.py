@@ -10,6 +10,7 @@ import csv
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.pipeline.records.differences import without
 from datasets.errors import DamagedError
 
 FOLDER = "seeds"
@@ -47,9 +48,7 @@ def without_seed(name: str) -> tuple[str, int]:
 
 def unseeded(card: Any) -> Any:
     """A card, or a part of one, without the parameters that are seeds."""
-    if isinstance(card, dict):
-        return {key: unseeded(value) for key, value in card.items() if key != "seed"}
-    return [unseeded(value) for value in card] if isinstance(card, list) else card
+    return without(card, {"seed"})
 
 
 def read_spreads(folder: Path) -> dict[tuple[str, str], Spread]:

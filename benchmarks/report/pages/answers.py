@@ -32,9 +32,9 @@ def write_answers(folder: Path, results: Results) -> None:
     made: dict[Path, Json] = {}
     for query_set, task in {} if results.about.labelled else results.tasks.items():
         own = place if query_set == PHOTOS else place / query_set
-        for method in task.rankings:
-            queries = _bare_names(results, query_set, task.queries)
-            images = _nearest(task.rankings[method], queries, names)
+        queries = _bare_names(results, query_set, task.queries)
+        for method, ranking in task.rankings.items():
+            images = _nearest(ranking, queries, names)
             made[own / f"{method}.json"] = {"groupname": method, "images": images}
     for path in place.glob("**/*.json"):
         if path not in made and _is_answer(path):
