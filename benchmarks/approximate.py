@@ -26,7 +26,7 @@ from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.stored import fitted
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.methods.method import Method
-from benchmarks.pipeline.methods.names import parse_method
+from benchmarks.pipeline.methods.names import parse_methods
 from benchmarks.pipeline.records.description import require_own_results
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.pages.approximate import FOLDER, Measured, write_approximate
@@ -63,7 +63,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     names = [*own, *options.extractor]
     if not names:
         raise InputError("nothing to search with: give --extractor NAME, or --vectors NAME=FILE")
-    methods = [parse_method(name, options.epochs, own=own) for name in dict.fromkeys(names)]
+    methods = parse_methods(names, options.epochs, own)
     for method in methods:
         if not method.is_plain:
             raise InputError(

@@ -16,7 +16,7 @@ from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.variants import EDGES, with_edges
 from benchmarks.pipeline.methods.method import Method
-from benchmarks.pipeline.methods.names import is_method, parse_method
+from benchmarks.pipeline.methods.names import is_method, parse_methods
 from benchmarks.pipeline.methods.presets import methods_from
 from benchmarks.pipeline.records.record import record_paths
 from benchmarks.pipeline.records.recorder import Recorder
@@ -74,7 +74,7 @@ def _recorded(
     # What a preset made (<method>@<dataset>) or a user gave cannot be made without that.
     wanted = names or ([] if tuned else found)
     menu = [name for name in found if is_method(name) and name in wanted]
-    methods = [*(parse_method(name, options.epochs) for name in menu), *tuned]
+    methods = [*parse_methods(menu, options.epochs), *tuned]
     finished = [method for method in methods if recorder.is_finished(method)]
     if not finished:
         raise InputError(

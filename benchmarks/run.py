@@ -22,7 +22,7 @@ from benchmarks.cli.options import (
 )
 from benchmarks.cli.outputs import require_own_pages
 from benchmarks.pipeline.methods.method import Method
-from benchmarks.pipeline.methods.names import expand, method_names, parse_method
+from benchmarks.pipeline.methods.names import expand, method_names, parse_methods
 from benchmarks.pipeline.methods.own import use_plugins
 from datasets.errors import InputError
 from datasets.places import fetched
@@ -175,8 +175,7 @@ def _methods(options: argparse.Namespace, models: Sequence[str]) -> list[Method]
     own = given_vectors(options)
     names = [*models, *own, *(name for given in options.extractor for name in expand(given, own))]
     names += method_names() if options.all else []
-    methods = [parse_method(name, options.epochs, own=own) for name in dict.fromkeys(names)]
-    return [*methods, *methods_from(options.preset)]
+    return [*parse_methods(names, options.epochs, own), *methods_from(options.preset)]
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.variants import EDGES, with_edges
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
-from benchmarks.pipeline.methods.names import parse_method
+from benchmarks.pipeline.methods.names import parse_methods
 from benchmarks.pipeline.records.description import write_description
 from benchmarks.pipeline.records.record import record_paths
 from benchmarks.pipeline.records.recorder import Recorder
@@ -40,7 +40,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     use_networks(options)
     if options.seeds < 2:
         raise InputError(f"--seeds {options.seeds}: a spread needs at least 2")
-    methods = [parse_method(name, options.epochs) for name in dict.fromkeys(options.extractor)]
+    methods = parse_methods(options.extractor, options.epochs)
     again = [seeded(method, seed) for method in methods for seed in range(1, options.seeds)]
     require_folders(options, "out", "cache", inside=[FOLDER])
     require_own_pages(options.out, "--out")

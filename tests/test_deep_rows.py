@@ -149,6 +149,28 @@ def test_fewer_epochs_than_the_recipe_are_said(parted, run, tmp_path):
     assert len(history.read_text().splitlines()) == 3
 
 
+def test_networks_have_numbers_of_epochs_of_their_own(parted, run, tmp_path, capsys):
+    both = ("--extractor", "tuned", "scratch", "--dataset", parted)
+    assert run(*both, "--epochs", "tuned=1") == 0
+    made = records(tmp_path)
+    assert "at most 1 epoch:" in made["tuned"]["note"]
+    assert made["scratch"]["note"] == ""
+    assert run(*both, "--epochs", "tuned=2", "--epochs", "1") == 0
+    made = records(tmp_path)
+    assert made["tuned"]["note"] == ""  # what the recipe says anyway
+    assert "at most 1 epoch:" in made["scratch"]["note"]
+    for given, line in {
+        "conv4=1": "--epochs conv4=1: nothing of that name is trained; name one of scratch, tuned",
+        "=1": "argument --epochs: '=1' is neither N nor NAME=N",
+        "tuned=one": "argument --epochs: 'tuned=one' is neither N nor NAME=N",
+        "tuned=0": "argument --epochs: 0 is less than 1",
+    }.items():
+        assert run(*both, "--epochs", given) == 2
+        assert line in capsys.readouterr().err
+    assert run(*both, "--epochs", "tuned=1", "tuned=2") == 2
+    assert "--epochs tuned: one number is given already" in capsys.readouterr().err
+
+
 def test_only_training_images_are_trained_on(parted, run, tmp_path, monkeypatch):
     seen = set()
     original = inputs.PictureInput.pixels

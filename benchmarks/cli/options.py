@@ -75,6 +75,29 @@ def default_cache() -> Path:
     return platformdirs.user_cache_path("image-retrieval-benchmark", appauthor=False)
 
 
+def _epochs(text: str) -> tuple[str, int]:
+    """Parse ``N`` or ``NAME=N``."""
+    name, sign, number = text.rpartition("=")
+    if (sign and not name.strip()) or not number.strip().isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is neither N nor NAME=N")
+    return name, positive(number)
+
+
+class _Epochs(Given):
+    """Takes numbers by name; the one without a name stands for all others."""
+
+    def __call__(
+        self, parser: Any, namespace: object, values: Any, option_string: str | None = None
+    ) -> None:
+        """Take the numbers, to those of the same option before."""
+        taken = dict(getattr(namespace, self.dest))
+        for name, number in values:
+            if name in taken:
+                parser.error(f"{option_string} {name or number}: one number is given already")
+            taken[name] = number
+        setattr(namespace, self.dest, taken)
+
+
 class _Limit(Given):
     """Sets the environment variable that ``--max-pixels`` stands for, for workers as well."""
 
@@ -163,10 +186,13 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "an extra to be installed",
     },
     "--epochs": {
-        "type": positive,
-        "metavar": "N",
-        "help": "train networks for at most N epochs (default: as their recipes say); tables say "
-        "so",
+        "nargs": "+",
+        "action": _Epochs,
+        "type": _epochs,
+        "metavar": "N|NAME=N",
+        "default": {},
+        "help": "train networks, or the one called NAME, for at most N epochs (default: as their "
+        "recipes say); tables say so",
     },
     "--out": {
         "type": a_path,

@@ -33,7 +33,7 @@ from benchmarks.pipeline.evaluation.fitted_method import FittedMethod
 from benchmarks.pipeline.evaluation.stored import fitted
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.variants import EDGES, with_edges
-from benchmarks.pipeline.methods.names import expand, is_method, parse_method
+from benchmarks.pipeline.methods.names import expand, is_method, parse_methods
 from benchmarks.pipeline.methods.own import use_plugins
 from benchmarks.pipeline.records.record import is_of, record_paths
 from benchmarks.pipeline.workers import Workforce
@@ -179,7 +179,7 @@ def _prepare(
             f"--results {options.results}: no records of {dataset.name} as it is now; run it, "
             "with the same options"
         )
-    methods = {name: parse_method(name, options.epochs, own=own) for name in names}
+    methods = {method.name: method for method in parse_methods(names, options.epochs, own)}
     if options.what == "vectors" and not named:
         methods = {name: method for name, method in methods.items() if has_vectors(method)}
     ready = {name: fitted(method, dataset, options.cache) for name, method in methods.items()}

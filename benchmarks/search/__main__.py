@@ -176,7 +176,13 @@ def _parser(is_serving: bool = False) -> argparse.ArgumentParser:
         help="dataset whose training images vocabularies and weights are learned from, for "
         "--pictures",
     )
-    add_options(how, "epochs", "seed", "layout", "max-pixels", "networks", "jobs", "cache")
+    how.add_argument(
+        "--epochs",
+        type=positive,
+        metavar="N",
+        help="train networks for at most N epochs (default: as their recipes say)",
+    )
+    add_options(how, "seed", "layout", "max-pixels", "networks", "jobs", "cache")
     what = parser.add_argument_group("what comes out")
     what.add_argument(
         "--show", type=a_path, metavar="FILE", help="draw it all: a PNG, JPEG, WebP or PDF file"

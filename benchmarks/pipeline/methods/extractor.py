@@ -62,6 +62,8 @@ class ExtractorSteps:
         Makes the vector of each picture, or of what was found in it.
     postprocessing : Pipeline or None
         Transformers of scikit-learn that learn from vectors (scaling, idf, whitening).
+    is_trainable : bool
+        Whether the head is a network that is trained in epochs.
     """
 
     name: str
@@ -79,6 +81,7 @@ class ExtractorSteps:
         self.postprocessing: Pipeline | None = Pipeline(steps) if steps else None
         self._shortened = False
         recipe = getattr(self.head, "recipe", None)
+        self.is_trainable = recipe is not None
         if recipe and self.epochs and self.epochs < recipe.epochs:
             self._shortened = True
             self.head.set_params(recipe=replace(recipe, epochs=self.epochs))

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sklearn.pipeline import Pipeline, make_pipeline
 
@@ -24,6 +24,9 @@ GEOMETRY = "geometry"
 
 Menu = Mapping[str, Extractor | Pipeline]
 """Name to extractor."""
+
+Epochs = int | Mapping[str, int] | None
+"""At most so many epochs: for all networks, or by names of extractors, ``""`` for all others."""
 
 _NOT_OWN = re.compile(r"[+@]|\A[.-]|\.costs\Z")
 """Parts of names that mean something else, of methods or of their files."""
@@ -91,9 +94,28 @@ def is_method(name: str) -> bool:
     return {*extractors.MENU, *_steps()}.issuperset(name.split("+"))
 
 
+def parse_methods(
+    names: Iterable[str], epochs: Mapping[str, int] | None = None, own: Menu | None = None
+) -> list[Method]:
+    """Make the methods that names stand for, each once; see `parse_method`.
+
+    Raises
+    ------
+    InputError
+        If a name is not that of a method, or epochs are given for what none of them trains.
+    """
+    methods = [parse_method(name, epochs, own=own) for name in dict.fromkeys(names)]
+    trained = {one.name for method in methods for one in method.extractors if one.is_trainable}
+    for name, most in (epochs or {}).items():
+        if name and name not in trained:
+            choice = f"name one of {', '.join(sorted(trained))}" if trained else "leave it out"
+            raise InputError(f"--epochs {name}={most}: nothing of that name is trained; {choice}")
+    return methods
+
+
 def parse_method(
     name: str,
-    epochs: int | None = None,
+    epochs: Epochs = None,
     option: str = "--extractor",
     own: Menu | None = None,
 ) -> Method:
@@ -105,7 +127,7 @@ def parse_method(
         Extractors, then how each one's vectors are compressed, then whether those of a single
         one are centred, or the way of fusing them (by learned weights if it does not say), then
         re-rankings, with ``+`` between.
-    epochs : int, optional
+    epochs : int or mapping of str to int, optional
         Networks are trained for no more than these.
     option : str
         The option that it was written behind, for messages.
@@ -147,7 +169,7 @@ def parse_method(
     method = Method(
         name,
         tuple(
-            ExtractorSteps(member, compressed(menu[member], compressions), epochs)
+            ExtractorSteps(member, compressed(menu[member], compressions), _most(epochs, member))
             for member in members
         ),
         fusion,
@@ -158,6 +180,10 @@ def parse_method(
     if method.verification and not method.verified:
         raise InputError(f"{option} {name}: {GEOMETRY} needs an extractor of local features")
     return method
+
+
+def _most(epochs: Epochs, extractor: str) -> int | None:
+    return epochs.get(extractor, epochs.get("")) if isinstance(epochs, Mapping) else epochs
 
 
 def _fusion(where: str, members: Sequence[str], steps: Sequence[str]) -> FusionMethod | None:
