@@ -1,7 +1,7 @@
 """Exact nearest neighbours: Euclidean on L2-normalised vectors, deterministic to the tie."""
 
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from retrieval.rows import Rows as Rows
 from retrieval.rows import lengths as lengths
 from retrieval.rows import normalise as normalise
-from retrieval.rows import pick, release
+from retrieval.rows import parts, pick, release, scale
 from retrieval.sieve import is_worthwhile, queries_at_a_time, sieve
 from retrieval.threads import share
 
@@ -39,14 +39,17 @@ _TILE_VALUES = 2**21
 """Gallery vectors that a thread compares at a time in float64, and their values (16 MiB)."""
 
 _QUERY_VALUES = 2**26
-"""Values of the queries that are held at a time in float64 (512 MiB), if not of 64 queries."""
+"""Values of the queries that are held at a time, scaled (256 MiB), if not of 64 queries."""
 
 _PORTION = 2**21
-"""Values of vectors that are worth a thread."""
+_SCALED_VALUES = 2**18
+"""Values of vectors that are worth a thread, and that are scaled at a time."""
 
 _PAIR_VALUES = 2**15
+_PAIRS = 64
 _PAIR_COLUMNS = 4096
-"""Values that are compared pair by pair at a time, if not of 16 pairs, and their columns."""
+"""Values that are compared pair by pair at a time, if not of some pairs of one query, and their
+columns."""
 
 
 class Block(NamedTuple):
@@ -226,7 +229,8 @@ def nearest_among(
     """
     _require_equal_dimensions(query, gallery)
     some = np.sort(images)
-    distances = _compare_pairs(normalise(query), gallery, np.zeros(len(some), np.intp), some)
+    asked = query, scale(query)[1]
+    distances = _compare_pairs(*asked, gallery, np.zeros(len(some), np.intp), some)
     order = first(distances, k)
     return some[order], distances[order]
 
@@ -263,9 +267,10 @@ def _by_sieve(
     at_a_time = min(queries_at_a_time(k), max(64, _QUERY_VALUES // gallery.shape[1]))
     for start in range(0, len(indices), at_a_time):
         place = slice(start, start + at_a_time)
-        asked, units = _normalise_in_threads(queries[place])
+        asked = queries[place]
+        units, divisors = _scale_in_threads(asked)
         found = sieve(units, gallery, k, known_lengths)
-        exact = _compare_pairs(asked, gallery, found.query, found.image)
+        exact = _compare_pairs(asked, divisors, gallery, found.query, found.image)
         order = np.lexsort((found.image, exact, found.query))
         query = found.query[order]
         rank = np.arange(len(query)) - np.searchsorted(query, query)
@@ -305,47 +310,54 @@ def _compare(asked: NDArray[np.float64], gallery: Rows) -> GridDistances:
 
 
 def _compare_pairs(
-    asked: NDArray[np.float64], gallery: Rows, query: NDArray[np.intp], image: NDArray[np.intp]
+    queries: NDArray[np.floating],
+    divisors: NDArray[np.float64],
+    gallery: Rows,
+    query: NDArray[np.intp],
+    image: NDArray[np.intp],
 ) -> GridDistances:
-    """Distances of pairs of normalised queries and gallery vectors."""
+    """Distances of pairs of queries, of which each one's are together, and gallery vectors."""
     distances = np.empty(len(query), np.int32)
-    step = max(16, _PAIR_VALUES // gallery.shape[1])
-    starts = range(0, len(query), step)
+    rank = np.arange(len(query)) - np.searchsorted(query, query)
+    firsts = np.flatnonzero(rank % _PAIRS == 0)
+    _, batch = np.unique(firsts * gallery.shape[1] // _PAIR_VALUES, return_index=True)
+    ends = [*firsts[batch].tolist(), len(query)]
 
-    def work(portions: Iterator[range]) -> None:
-        for start in chain.from_iterable(portions):
-            pairs = slice(start, start + step)
-            cosine, square = np.zeros((2, len(query[pairs])))
+    def work(portions: Iterator[Sequence[tuple[int, int]]]) -> None:
+        for pairs in (slice(*batch) for batch in chain.from_iterable(portions)):
+            mine = query[pairs]
+            whose = slice(mine[0], mine[-1] + 1)
+            asked = queries[whose] / divisors[whose, None]
+            row: NDArray[np.intp] | int = mine - mine[0] if len(asked) > 1 else 0
+            cosine, square = np.zeros((2, len(mine)))
             for left in range(0, gallery.shape[1], _PAIR_COLUMNS):
                 cut = slice(left, left + _PAIR_COLUMNS)
                 part = pick(gallery, image[pairs], cut).astype(np.float64)
                 square += np.vecdot(part, part)
-                cosine += np.vecdot(asked[query[pairs], cut], part)
+                cosine += np.vecdot(asked[row, cut], part)
             cosine /= np.where(square > 0, np.sqrt(square), 1)
             distances[pairs] = np.maximum(np.rint((2 - 2 * cosine) / GRID), 0)
             if isinstance(gallery, np.ndarray):
                 release(gallery)  # with a row, the system may map 2 MiB around it
 
-    many = max(1, _PORTION // (step * gallery.shape[1]))
-    share(work, [starts[at : at + many] for at in range(0, len(starts), many)])
+    batches = list(pairwise(ends))
+    many = max(1, len(batches) * _PORTION // max(1, len(query) * gallery.shape[1]))
+    share(work, [batches[at : at + many] for at in range(0, len(batches), many)])
     return distances
 
 
-def _normalise_in_threads(
+def _scale_in_threads(
     vectors: NDArray[np.floating],
-) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """Scale rows to length 1; rounded to float32, too."""
-    made, rounded = np.empty(vectors.shape, np.float64), np.empty(vectors.shape, np.float32)
-    step = max(2, _PORTION // vectors.shape[1])
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Scale rows to length 1, rounded; also gives what each was divided by."""
+    units, divisors = np.empty(vectors.shape, np.float32), np.empty(len(vectors))
 
-    def work(starts: Iterator[int]) -> None:
-        for start in starts:
-            part = normalise(vectors[start : start + step])
-            made[start : start + step] = part
-            rounded[start : start + step] = part
+    def work(places: Iterator[slice]) -> None:
+        for place in places:
+            units[place], divisors[place] = scale(vectors[place])
 
-    share(work, range(0, len(vectors), step))
-    return made, rounded
+    share(work, parts(len(vectors), _SCALED_VALUES // vectors.shape[1]))
+    return units, divisors
 
 
 def _require_equal_dimensions(queries: Rows, gallery: Rows) -> None:

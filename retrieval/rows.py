@@ -34,18 +34,37 @@ def normalise(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     ValueError
         If a value is not finite.
     """
+    return scale(vectors)[0]
+
+
+def scale(vectors: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Scale rows as `normalise` does; also gives what each was divided by, its length or 1."""
     rows = np.empty(vectors.shape, np.float64)  # squares of float32 values do not overflow there
-    step = max(2, _IN_CACHE // max(1, rows[:1].size))
-    # No row is left alone at the end: the sum of a single one is rounded in another order.
-    for start in range(0, max(1, len(rows) - 1), step):
-        stop = start + step if len(rows) - start - step > 1 else len(rows)
-        part = rows[start:stop]
-        part[:] = vectors[start:stop]
+    divisors = np.ones(len(rows))
+    for place in parts(len(rows), _IN_CACHE // max(1, rows[:1].size)):
+        part = rows[place]
+        part[:] = vectors[place]
         length = np.sqrt(np.einsum("ij,ij->i", part, part))
         if not np.isfinite(length).all():
             raise ValueError("vectors must be finite")
-        part /= np.where(length > 0, length, 1)[:, None]
-    return rows
+        divisors[place][length > 0] = length[length > 0]
+        part /= divisors[place][:, None]
+    return rows, divisors
+
+
+def parts(count: int, size: int) -> list[slice]:
+    """Cut rows into parts, of two rows at least: the sum of a single one is rounded otherwise.
+
+    Parameters
+    ----------
+    count : int
+        Number of rows.
+    size : int
+        Rows of a part; the last may have one more.
+    """
+    size = max(2, size)
+    starts = range(0, max(1, count - 1), size)
+    return [slice(at, at + size if count - at - size > 1 else count) for at in starts]
 
 
 def lengths(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
