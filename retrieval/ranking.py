@@ -1,10 +1,10 @@
 """A search's result, small enough to keep: every metric can be computed from it alone."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zipfile import ZipFile
 
 import numpy as np
@@ -13,9 +13,13 @@ from numpy.typing import NDArray
 from retrieval import compact
 from retrieval.knn import FAR, Block, GridDistances
 from retrieval.protocol import Judgement, Judgements
+from retrieval.threads import share
 
 DEPTH = 50
 """Neighbours kept per query."""
+
+_PORTION = 2**20
+"""Distances that are worth a thread."""
 
 _STORED = {
     "distractors": "confusion",
@@ -234,21 +238,19 @@ def summarise(blocks: Iterable[Block], judgements: Judgements, depth: int = DEPT
         Neighbours kept per query.
     """
     neighbours = np.full((len(judgements.of), depth), -1, np.int32)
-    groups: list[NDArray[np.intp]] = []
-    distractors: list[NDArray[np.intp]] = []
-    grades: list[NDArray[np.float64]] = []
+    made: dict[int, _Places] = {}
+
+    def work(portions: Iterator[Block]) -> None:
+        for start, distances in portions:
+            for query, row in enumerate(distances, start):
+                nearest, made[query] = _summary(query, row, judgements, depth)
+                neighbours[query, : len(nearest)] = nearest
+
+    step = max(1, _PORTION // max(1, judgements.n_gallery))
     for start, distances in blocks:
-        for query, found in enumerate(distances, start):
-            judgement, row = judgements.of[query], found.copy()
-            row[judgement.excluded] = FAR
-            ordered = np.sort(row)
-            nearest = _first(row, ordered, depth)
-            neighbours[query, : len(nearest)] = nearest
-            made = _groups(query, row, ordered, judgement.positive)
-            groups.append(made)
-            distractors.append(_distractors(row, ordered[made[:, 1]], judgements.levels))
-            grades.append(_grades(judgement, row))
-    return _ranking(judgements, neighbours, groups, distractors, grades)
+        firsts = range(0, len(distances), step)
+        share(work, [Block(start + at, distances[at : at + step]) for at in firsts])
+    return _ranking(judgements, neighbours, [made[query] for query in sorted(made)])
 
 
 def random_ranking(judgements: Judgements) -> Ranking:
@@ -259,16 +261,35 @@ def random_ranking(judgements: Judgements) -> Ranking:
     judgements : Judgements
         Relevant and excluded images of every query.
     """
-    groups, distractors, grades = [], [], []
+    made = []
     for query, judgement in enumerate(judgements.of):
         size, relevant = judgements.n_gallery - len(judgement.excluded), len(judgement.positive)
         tied = _taking_part(judgement, judgements.levels)
         if relevant:
-            groups.append(np.array([[query, 0, size, relevant]]))
-            distractors.append(np.stack([np.zeros_like(tied), tied])[:, None])
-            grades.append(_grades(judgement))
-    nobody = np.full((len(judgements.of), 0), -1, np.int32)
-    return _ranking(judgements, nobody, groups, distractors, grades)
+            group = np.array([[query, 0, size, relevant]])
+            distractors = np.stack([np.zeros_like(tied), tied])[:, None]
+            made.append(_Places(group, distractors, _grades(judgement)))
+    return _ranking(judgements, np.full((len(judgements.of), 0), -1, np.int32), made)
+
+
+class _Places(NamedTuple):
+    """Tie groups of a query, distractors before and in each, grades of the relevant images."""
+
+    groups: NDArray[np.intp]
+    distractors: NDArray[np.intp]
+    grades: NDArray[np.float64]
+
+
+def _summary(
+    query: int, distances: GridDistances, judgements: Judgements, depth: int
+) -> tuple[NDArray[np.intp], _Places]:
+    """The nearest images of a query, and the places of its relevant ones."""
+    judgement, row = judgements.of[query], distances.copy()
+    row[judgement.excluded] = FAR
+    ordered = np.sort(row)
+    groups = _groups(query, row, ordered, judgement.positive)
+    distractors = _distractors(row, ordered[groups[:, 1]], judgements.levels)
+    return _first(row, ordered, depth), _Places(groups, distractors, _grades(judgement, row))
 
 
 def _stored(field: str) -> str:
@@ -278,14 +299,14 @@ def _stored(field: str) -> str:
 def _ranking(
     judgements: Judgements,
     neighbours: NDArray[np.int32],
-    groups: Sequence[NDArray[np.intp]],
-    distractors: Sequence[NDArray[np.intp]],
-    grades: Sequence[NDArray[np.float64]],
+    made: Sequence[_Places],
 ) -> Ranking:
     """Put the tie groups of all queries together."""
     levels = len(judgements.levels)
-    query, start, size, relevant = np.concatenate([np.empty((0, 4), np.intp), *groups]).T
-    before, tied = np.concatenate([np.empty((2, 0, levels), np.intp), *distractors], axis=1)
+    none = _Places(np.empty((0, 4), np.intp), np.empty((2, 0, levels), np.intp), _NO_GRADES)
+    groups, distractors, grades = zip(none, *made, strict=True)
+    query, start, size, relevant = np.concatenate(groups).T
+    before, tied = np.concatenate(distractors, axis=1)
     there = [_taking_part(judgement, judgements.levels) for judgement in judgements.of]
     is_graded = any(judgement.grades for judgement in judgements.of)
     return Ranking(
@@ -299,7 +320,7 @@ def _ranking(
         np.array(there, np.int32).reshape(len(there), levels),
         before.astype(np.int32),
         tied.astype(np.int32),
-        np.concatenate([_NO_GRADES, *grades]) if is_graded else _NO_GRADES,
+        np.concatenate(grades) if is_graded else _NO_GRADES,
     )
 
 

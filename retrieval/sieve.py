@@ -7,7 +7,7 @@ in float64.
 The bound. Let u = 2⁻²⁴ and γₙ = nu / (1 - nu). In float32 the inner product of x and y, of m
 dimensions, is off by at most γₘ Σ|xᵢyᵢ| ≤ γₘ ‖x‖ ‖y‖, in whatever order it is summed, with or
 without fused multiplication and addition (Higham 2002, section 3.1; the last step is Cauchy and
-Schwarz). That grows with the dimensions, so products are taken of m = `_CUT` dimensions at a
+Schwarz). That grows with the dimensions, so products are taken of m dimensions at a
 time, c of them, and then added up: a term then goes through at most m roundings in its product
 and c - 1 afterwards, and since Σ ‖xⱼ‖ ‖yⱼ‖ over the cuts j is at most ‖x‖ ‖y‖, the whole is off by
 at most γ₍ₘ₊c₎ ‖x‖ ‖y‖. The query is of length 1 and rounded to float32, which moves the product by
@@ -39,7 +39,7 @@ from retrieval.threads import available, share
 Floats = NDArray[np.float32]
 
 _CUT = 1024
-"""Dimensions of a product."""
+"""Dimensions of a product, at most twice as many if that is all."""
 
 _GROUP = 16
 """Images of which the best is looked at first."""
@@ -78,7 +78,7 @@ def bound(dims: int) -> float:
     dims : int
         Dimensions of the vectors, at least 1.
     """
-    cut = min(dims, _CUT)
+    cut = _cut(dims)
     roundings = 2 * (cut + -(-dims // cut)) + 8
     return roundings * 2.0**-24 / (1 - roundings * 2.0**-24)
 
@@ -149,6 +149,10 @@ def sieve(units: Floats, gallery: Rows, k: int, known_lengths: Floats | None = N
     return kept.candidates()
 
 
+def _cut(dims: int) -> int:
+    return dims if dims <= 2 * _CUT else _CUT
+
+
 def _block_size(k: int) -> int:
     return max(_BLOCK, 2 * _GROUP * k)
 
@@ -173,10 +177,10 @@ def _product(
     block: NDArray[np.floating], units: Floats, out: Floats, measures: bool = True
 ) -> NDArray[np.float64]:
     """Write the inner products, cut by cut; gives the lengths of the block's rows."""
-    squares = np.zeros(len(block))
-    part = np.empty_like(out) if block.shape[1] > _CUT else out
-    for start in range(0, block.shape[1], _CUT):
-        cut = slice(start, start + _CUT)
+    squares, width = np.zeros(len(block)), _cut(block.shape[1])
+    part = np.empty_like(out) if block.shape[1] > width else out
+    for start in range(0, block.shape[1], width):
+        cut = slice(start, start + width)
         columns = np.asarray(block[:, cut], np.float32)
         np.matmul(columns, units[:, cut].T, out=part if start else out)
         if start:
