@@ -277,8 +277,13 @@ class _Folder:
         return Layout("classes", (Part(UNSPLIT, ()),), warnings=tuple(warnings))
 
     def _unread(self) -> str:
-        """Files that may hold labels, in brackets."""
+        """Files that may hold labels, and tables a folder below, in brackets."""
         found = [file for file in self.listing.loose if file.id.endswith(_TABLES)]
+        found += [
+            file
+            for file in self.listing.files
+            if len(file.parts) == 2 and file.id.endswith(ENDINGS)
+        ]
         if not found:
             return ""
         tables = [file.path for file in found if file.id.endswith(ENDINGS)]

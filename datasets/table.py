@@ -233,11 +233,12 @@ def _labels(value: object) -> list[str]:
 
 def _joined_labels(rows: Sequence[_Row]) -> Iterator[str]:
     """A warning about labels that look like several with another sign between them."""
-    known = {label for row in rows for label in row.labels}
+    labels = {label for row in rows for label in row.labels}
+    parts = {label: {*map(str.strip, re.split("[;,]", label))} for label in labels}
+    labels_with = Counter(part for several in parts.values() for part in several)
     for row in rows:
         for label in row.labels:
-            parts = [part.strip() for part in re.split("[;,]", label)]
-            if len(parts) > 1 and known.issuperset(parts):
+            if len(parts[label]) > 1 and any(labels_with[part] > 1 for part in parts[label]):
                 yield (
                     f"line {row.line}: label {_shown(label)} is one class; several have "
                     f"{_SEPARATOR} between them"

@@ -48,6 +48,14 @@ def test_a_cover_makes_no_class_of_a_folder_of_folders(tmp_path):
         read_layout(walk(tmp_path))
 
 
+@pytest.mark.parametrize("folders", [("images",), ("train", "test")])
+def test_a_table_in_the_folder_of_the_pictures_is_named(tmp_path, folders):
+    tree(tmp_path, *folders)
+    (tmp_path / folders[0] / "metadata.csv").write_text("file_name,label\n00.png,cat\n")
+    with pytest.raises(InputError, match=rf"NAME=.*{folders[0]}.metadata.csv"):
+        read_layout(walk(tmp_path))
+
+
 def test_files_beside_a_wrapper_are_counted_by_folder(tmp_path):
     tree(tmp_path, "Images/cat", "Images/dog")
     for number in range(3):
