@@ -96,26 +96,25 @@ def assemble(
     for item in found.items:
         look = inspected[item.id]
         problems += look.problems(item.id)
-        fixed = "" if item.part in _DEALT else item.part
-        if look.problem is not None:
-            places[item.id] = Place(fixed, readable=False)
-            continue
-        part = fixed or dealt[look.sha256]
-        places[item.id] = Place(part, dealt=not fixed)
-        parts[part].append(item.to_image(look.sha256))
+        part = dealt.get(look.sha256, "") if item.part in _DEALT else item.part
+        asks = "query" if leave_one_out and part == "gallery" else item.asks
+        places[item.id] = _place(item, {part, asks}, look, places.get(item.id))
+        if look.problem is None:
+            parts[part].append(item.to_image(look.sha256))
+    relevance, unscored = read_relevance(found.root, places)
+    relevance |= found.relevance
+    problems += unscored
     gallery = tuple(parts.pop("gallery", ()))
     training = tuple(parts.pop("training", ()))
     _let_ask(found, gallery, parts)
     queries = {part: tuple(images) for part, images in sorted(parts.items())}
     if leave_one_out:
-        queries = {"query": tuple(image for image in gallery if image.labels)}
+        asking = [image for image in gallery if image.labels or image.id in relevance]
+        queries = {"query": tuple(asking)}
         name = f"{name}-leave-one-out"
     _require_something(found, gallery, queries, problems)
     training, copies = _without_copies(training, gallery, queries)
     problems += [*copies, *_equal_bytes(training, gallery, *queries.values())]
-    relevance, unscored = read_relevance(found.root, places)
-    relevance |= found.relevance
-    problems += unscored
     problems += _class_problems(gallery, queries, relevance, bool(dealt))
     _require_answers(found, gallery, queries, relevance)
     return Dataset(
@@ -132,6 +131,13 @@ def assemble(
         (*found.layout.warnings, *_warnings(gallery, queries)),
         folders={part.role: "/".join(part.folder) for part in found.layout.parts},
     )
+
+
+def _place(item: Item, parts: set[str | None], look: Inspected, other: Place | None) -> Place:
+    """The place of a file, also where it has another part under the same id."""
+    readable = look.problem is None
+    every = frozenset(filter(None, parts)) | (other.parts if other else frozenset())
+    return Place(every, readable, dealt=readable and item.part in _DEALT)
 
 
 def _let_ask(found: Collection, gallery: Sequence[Image], parts: dict[str, list[Image]]) -> None:
@@ -178,7 +184,7 @@ def _all_searched(found: Collection) -> Collection:
 
 def _left_out(found: Collection) -> dict[str, Place]:
     """Places of the files that leave-one-out leaves out."""
-    return {item.id: Place(item.part, asks_not=True) for item in _asking(found)}
+    return {item.id: Place(frozenset({item.part}), asks_not=True) for item in _asking(found)}
 
 
 def _asking(found: Collection) -> list[Item]:

@@ -20,6 +20,8 @@ from datasets.walk import File, Listing
 _MOST_VIEWS = 6
 """Folders up to which they could be views of the same things."""
 
+_NEARLY_ALL = 0.9
+
 _FEW = 10
 """Files up to which two folders may well hold as many, numbered alike."""
 
@@ -51,10 +53,10 @@ def doubts(pictures: Sequence[tuple[str, ...]], unread: str = "") -> tuple[list[
         if rest and not is_distractor(first):
             inside[first].append(tuple(rest))
     names = sorted(inside)
-    nested = [name for name in names if all(len(rest) > 1 for rest in inside[name])]
+    nested = [name for name in names if _is_nested(inside[name])]
     refusals = []
     if names and nested == names:
-        refusals.append(f"{listed(names)} hold folders only, so classes could be either")
+        refusals.append(f"{listed(names)} hold folders, not pictures, so classes could be either")
     if general := [name for name in names if is_no_class(name)]:
         refusals.append(f"{listed(general)}: not the name of a class{unread}")
     if parts := sound_like_parts(names):
@@ -62,17 +64,24 @@ def doubts(pictures: Sequence[tuple[str, ...]], unread: str = "") -> tuple[list[
     if views := sound_like_views(names):
         refusals.append(f"{listed(views)} sound like views of the same things")
     for name in names:
-        again = {rest[0] for rest in inside[name] if len(rest) > 1} & {*names} - {name}
+        folders = {rest[0] for rest in inside[name] if len(rest) > 1}
+        again = {folder for folder in folders if folder in inside and folder != name}
         if len(again) > 1:
             also = listed(sorted(again))
             refusals.append(f"{name!r} holds folders called like classes beside it ({also})")
-    warnings = [f"class {name!r} holds folders only" for name in nested if nested != names]
+    some = nested if nested != names else []
+    warnings = [f"class {name!r} holds folders, not pictures" for name in some]
     what = f"{listed(names)} hold pictures of the same names"
     if (same := _same_names(inside)) == "numbers":
         warnings.append(f"{what}: views of the same things rather than classes?")
     elif same:
         refusals.append(f"{what}, so they could be views of the same things")
     return refusals, warnings
+
+
+def _is_nested(pictures: Sequence[tuple[str, ...]]) -> bool:
+    """Whether nearly all pictures of a folder lie in folders of it; a cover may lie above."""
+    return sum(len(rest) > 1 for rest in pictures) > _NEARLY_ALL * len(pictures)
 
 
 def _same_names(inside: Mapping[str, Sequence[tuple[str, ...]]]) -> str:
@@ -83,7 +92,7 @@ def _same_names(inside: Mapping[str, Sequence[tuple[str, ...]]]) -> str:
         {(*folders, _plain(_stem(name))) for *folders, name in files} for files in inside.values()
     ]
     shared, either = set.intersection(*stems), set.union(*stems)
-    if len(shared) < 0.9 * len(either) or len(shared) <= len(inside):
+    if len(shared) < _NEARLY_ALL * len(either) or len(shared) <= len(inside):
         return ""
     if not _are_counted({stem[-1] for stem in shared}):
         return "names"

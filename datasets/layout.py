@@ -15,7 +15,7 @@
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from datasets.class_folders import look_inside
 from datasets.folder_names import is_distractor
 from datasets.names import near_misses
 from datasets.task import Box, Image, Problem, Relevance
-from datasets.walk import QRELS, RELEVANCE, File, Listing
+from datasets.walk import QRELS, RELEVANCE, Listing, left_out
 
 UNSPLIT = ""
 """Part of an image that `datasets.split` deals out to training, gallery or queries."""
@@ -221,7 +221,8 @@ def list_parts(listing: Listing, layout: Layout) -> Collection:
         else:
             items += [Item(file.id, file.path, part.role) for file in inside.files]
         problems += _empty_folders(listing.below(part.folder), part)
-    problems += _without_part(file for file in listing.files if file.id not in placed)
+    others = (file for file in listing.files if file.id not in placed)
+    problems += left_out(others, "plays no part in this layout")
     told = replace(layout, warnings=tuple(dict.fromkeys(warnings)))
     return collection(listing.root, items, problems, told)
 
@@ -260,23 +261,6 @@ def _empty_folders(inside: Listing, part: Part) -> list[Problem]:
         Problem("/".join((*part.folder, name)), "class folder without a file", "passed over")
         for name in names
         if name not in filled
-    ]
-
-
-def _without_part(files: Iterable[File]) -> list[Problem]:
-    """A row for each file and each folder at the top that plays no part."""
-    counts = Counter(
-        f"{file.parts[0]}/" if len(file.parts) > 1 else file.id
-        for file in files
-        if not file.is_about
-    )
-    return [
-        Problem(
-            name,
-            "plays no part in this layout",
-            f"{number:,} files left out" if name.endswith("/") else "left out",
-        )
-        for name, number in counts.items()
     ]
 
 

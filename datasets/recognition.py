@@ -74,8 +74,8 @@ def recognise(listing: Listing) -> tuple[Listing, Layout]:
         If it is in no form, or could be in more than one; names what to do.
     """
     wrappers: list[str] = []
-    while (layout := _Folder(listing).layout()) is None:
-        [wrapper] = _Folder(listing).names
+    while (layout := (folder := _Folder(listing)).layout()) is None:
+        [wrapper] = folder.names
         for name in (RELEVANCE, QRELS):
             if any(file.parts == (name,) for file in listing.files):
                 raise InputError(
@@ -84,10 +84,10 @@ def recognise(listing: Listing) -> tuple[Listing, Layout]:
                 )
         wrappers.append(wrapper)
         listing = listing.unwrapped(wrapper)
-    warnings = list(layout.warnings)
-    for place, folder in _class_folders(listing, layout):
+    warnings = [*layout.warnings, *_beside(folder, layout)]
+    for place, inside in _class_folders(listing, layout):
         if place:
-            warnings += [f"{place}: {warning}" for warning in folder.doubts(_OF_A_PART)]
+            warnings += [f"{place}: {warning}" for warning in inside.doubts(_OF_A_PART)]
     warnings += _strangers(listing, layout)
     return listing, replace(layout, wrappers=tuple(wrappers), warnings=tuple(warnings))
 
@@ -234,14 +234,7 @@ class _Folder:
             self._refuse_part(named, classed)
         learned_from = [name for name in classed if name != held_out[0]]
         parts = [Part("training", (name,)) for name in learned_from]
-        warnings = [
-            f"{name}/ holds no class folders and is left out"
-            for name in named
-            if name not in classed
-        ]
-        return Layout(
-            "train-test", (*parts, Part(HELD_OUT, (held_out[0],))), warnings=tuple(warnings)
-        )
+        return Layout("train-test", (*parts, Part(HELD_OUT, (held_out[0],))))
 
     def _refuse_part(self, named: Sequence[str], classed: Sequence[str]) -> NoReturn:
         if not classed:
@@ -284,8 +277,13 @@ class _Folder:
         return Layout("classes", (Part(UNSPLIT, ()),), warnings=tuple(warnings))
 
     def _unread(self) -> str:
-        """Files that may hold labels, in brackets."""
+        """Files that may hold labels, and tables a folder below, in brackets."""
         found = [file for file in self.listing.loose if file.id.endswith(_TABLES)]
+        found += [
+            file
+            for file in self.listing.files
+            if len(file.parts) == 2 and file.id.endswith(ENDINGS)
+        ]
         if not found:
             return ""
         tables = [file.path for file in found if file.id.endswith(ENDINGS)]
@@ -334,6 +332,20 @@ def _class_folders(listing: Listing, layout: Layout) -> Iterator[tuple[str, _Fol
     for part in layout.parts:
         if part.has_classes:
             yield "/".join(part.folder), _Folder(listing.below(part.folder))
+
+
+def _beside(folder: _Folder, layout: Layout) -> Iterator[str]:
+    """A warning about pictures beside the parts; distractors there are refused: they are meant."""
+    parts = {part.folder[:1] for part in layout.parts}
+    left_out = [name for name in folder.names if not {(), (name,)} & parts]
+    if distractors := list(filter(is_distractor, left_out)):
+        [searched, *_] = [p for p in layout.parts if p.role in ("gallery", HELD_OUT)]
+        raise InputError(
+            f"{folder.root}: {distractors[0]!r} lies beside the parts, where nothing is searched; "
+            f"move it into {'/'.join(searched.folder)}/"
+        )
+    if left_out:
+        yield f"pictures in {listed(left_out)} play no part and are left out"
 
 
 def _strangers(listing: Listing, layout: Layout) -> Iterator[str]:

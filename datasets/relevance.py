@@ -34,8 +34,8 @@ class Place:
 
     Attributes
     ----------
-    part : str
-        Its part: gallery, training or a query set; ``""`` if it has none yet.
+    parts : frozenset of str
+        Its parts: gallery, training, query sets; empty if it has none yet.
     readable : bool
         Whether it is a picture that can be read.
     dealt : bool
@@ -44,7 +44,7 @@ class Place:
         Whether it is a query that leave-one-out leaves out.
     """
 
-    part: str
+    parts: frozenset[str]
     readable: bool = True
     dealt: bool = False
     asks_not: bool = False
@@ -149,14 +149,15 @@ def _known(
                 f"{place} {name!r} is left out, for with --leave-one-out the gallery asks; remove "
                 "it, or run without"
             )
-        fits = where.part == part or (part == "query" and where.part.startswith("query-"))
-        unknown = not where.part and not where.readable  # the split deals readable ones only
+        fits = any(one.partition("-")[0] == part for one in where.parts)
+        unknown = not where.parts and not where.readable  # the split deals readable ones only
+        there = " and ".join(sorted(where.parts))
         if not fits and where.dealt:
             raise InputError(
-                f"{place} {name!r} was dealt to {where.part} by the split; remove it, or say "
+                f"{place} {name!r} was dealt to {there} by the split; remove it, or say "
                 "what is asked and searched by folders: validation/query, validation/gallery"
             )
         if not fits and not unknown:
-            raise InputError(f"{place} {name!r} lies in {where.part}, not in {part}; remove it")
+            raise InputError(f"{place} {name!r} lies in {there}, not in {part}; remove it")
         found.append(key)
     return found

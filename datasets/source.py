@@ -135,6 +135,10 @@ class Folder(Source):
                     f"--layout: {root} is a table, which says it itself; leave it out"
                 )
             return read_table(root)
+        if root.is_file():
+            raise InputError(
+                f"{root}: neither a folder nor a table ({', '.join(ENDINGS)}); give one of these"
+            )
         listing = walk(root)
         for source in self.known:
             if not self.layout and source.resembles(listing):

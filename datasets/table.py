@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -97,11 +98,14 @@ def read_table(path: Path) -> Collection:
     ------
     InputError
         If the file is no table, has no column of paths, names files that are not there or the
-        same picture twice in different words; names the line.
+        same picture twice in different words, or says parts in a column that is not read; names
+        the line or the column.
     """
     columns, rows = read_rows(path)
     known = _columns(path, columns)
-    unread = [name for name in columns if name not in known.values()]
+    unread = [name for name in columns if name.strip() and name not in known.values()]
+    if "part" not in known:
+        rows = _without_parts(path, rows, unread)
     merged = _merged(path, _rows(path, rows, known))
     if not merged:
         raise InputError(f"{path}: has no rows; write one for each picture")
@@ -132,6 +136,24 @@ def _columns(path: Path, names: Sequence[str]) -> dict[str, str]:
     if 0 < len(known.keys() & {*_BOX}) < len(_BOX):
         raise InputError(f"{path}: a crop box needs all of the columns {', '.join(_BOX)}")
     return known
+
+
+def _without_parts(
+    path: Path, rows: Iterable[tuple[int, Mapping[str, Any]]], unread: Sequence[str]
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The rows; refuses at their end a column that is not read and holds nothing but parts."""
+    roles: dict[str, set[str | None]] = {name: set() for name in unread}
+    for line, row in rows:
+        for name, found in roles.items():
+            if None not in found and (word := _word(row[name])):
+                found.add(role_of(word))
+        yield line, row
+    for name, found in roles.items():
+        if len(found) > 1 and None not in found:
+            raise InputError(
+                f"{path}: the column {name!r} holds parts, such as {min(filter(None, found))}, "
+                "and is not read; call it part, or remove it"
+            )
 
 
 def _rows(
@@ -211,11 +233,12 @@ def _labels(value: object) -> list[str]:
 
 def _joined_labels(rows: Sequence[_Row]) -> Iterator[str]:
     """A warning about labels that look like several with another sign between them."""
-    known = {label for row in rows for label in row.labels}
+    labels = {label for row in rows for label in row.labels}
+    parts = {label: {*map(str.strip, re.split("[;,]", label))} for label in labels}
+    labels_with = Counter(part for several in parts.values() for part in several)
     for row in rows:
         for label in row.labels:
-            parts = [part.strip() for part in re.split("[;,]", label)]
-            if len(parts) > 1 and known.issuperset(parts):
+            if len(parts[label]) > 1 and any(labels_with[part] > 1 for part in parts[label]):
                 yield (
                     f"line {row.line}: label {_shown(label)} is one class; several have "
                     f"{_SEPARATOR} between them"
@@ -312,7 +335,7 @@ def _item(root: Path, row: _Row, key: str) -> Item:
     part = "gallery" if distractor is not None and row.part in (UNSPLIT, HELD_OUT) else row.part
     return Item(
         key,
-        root / row.path,
+        _file_at(root, row.path),
         part,
         labels[0] if labels else None,
         distractor,
@@ -323,15 +346,29 @@ def _item(root: Path, row: _Row, key: str) -> Item:
     )
 
 
+def _file_at(root: Path, name: str) -> Path:
+    """The file of a name, also where a system wrote it down in another Unicode form."""
+    forms = [name, *(unicodedata.normalize(form, name) for form in ("NFC", "NFD"))]
+    return next((root / form for form in forms if (root / form).exists()), root / name)
+
+
+def _near_name(path: Path) -> str:
+    """A question for the file that is called so but for its case or ending, if there is one."""
+    wanted = path.name.casefold()
+    there = sorted(one.name for one in path.parent.glob("*"))
+    near = (one for one in there if wanted in (one.casefold(), Path(one).stem.casefold()))
+    return next((f"; did you mean {one!r}?" for one in near), "")
+
+
 def _require_files(path: Path, items: Sequence[Item], rows: Sequence[_Row]) -> None:
-    missing = [row for row, item in zip(rows, items, strict=True) if not item.path.exists()]
+    missing = [one for one in zip(rows, items, strict=True) if not one[1].path.exists()]
     if missing:
         named = ", ".join(
-            f"{_shown(row.path)} in line {row.line}" for row in missing[:_MOST_NAMED]
+            f"{_shown(row.path)} in line {row.line}" for row, _ in missing[:_MOST_NAMED]
         )
         raise InputError(
             f"{path}: {len(missing):,} of {len(rows):,} files are not there ({named}); paths are "
-            f"relative to {path.parent}"
+            f"relative to {path.parent}{_near_name(missing[0][1].path)}"
         )
     boxed = [row for row in rows if row.box is not None and not row.part.startswith("query")]
     if boxed:

@@ -1,6 +1,7 @@
 """Every file below a folder; what belongs to a system or a program is passed over."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
@@ -135,11 +136,8 @@ class Listing:
         """The same listing as if that folder had been walked: ids are relative to it."""
         inside = self.inside(name)
         files = _named([(file.path, file.parts) for file in inside.files])
-        outside = [
-            Problem(f"../{file.id}", "lies beside the folder that holds the pictures", "left out")
-            for file in self.files
-            if file.parts[0] != name and not file.is_about
-        ]
+        others = [file for file in self.files if file.parts[0] != name]
+        outside = left_out(others, "lies beside the folder that holds the pictures", "../")
         return replace(inside, files=_in_order(files), problems=(*self.problems, *outside))
 
 
@@ -236,6 +234,18 @@ def walk(root: Path) -> Listing:
     return Listing(
         root, _in_order(_named(found)), tuple(sorted(composed)), tuple(passed_over.problems())
     )
+
+
+def left_out(files: Iterable[File], what: str, above: str = "") -> Iterator[Problem]:
+    """A row for each file, and for each folder at the top with its files, that has no place."""
+    counts = Counter(
+        f"{file.parts[0]}/" if len(file.parts) > 1 else file.id
+        for file in files
+        if not file.is_about
+    )
+    for name, number in counts.items():
+        outcome = f"{number:,} files left out" if name.endswith("/") else "left out"
+        yield Problem(f"{above}{name}", what, outcome)
 
 
 def _in_order(files: Iterable[File]) -> tuple[File, ...]:

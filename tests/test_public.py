@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hostile import serving
 from pictures import picture
-from true_layouts import SETS, TRUTH
+from true_layouts import ASKING, NAMES, SETS, TRUTH
 
 import datasets
 from benchmarks.run import listing
@@ -272,6 +272,16 @@ def test_other_pictures_are_not_taken_for_a_set(tmp_path, name, files, words):
         picture(number).save(tmp_path / file)
     with pytest.raises(InputError, match=f": not .*{words}"):
         PUBLIC[name].collect(tmp_path)
+
+
+def test_copies_beside_the_landmarks_are_not_taken_for_them(tmp_path):
+    (tmp_path / "gnd_roxford5k.pkl").write_bytes(pickle.dumps(TRUTH, protocol=3))
+    for folder in ("jpg", "a_small"):
+        (tmp_path / folder).mkdir()
+        for number, name in enumerate((*NAMES, *ASKING, "other")):
+            picture(number).save(tmp_path / folder / f"{name}.jpg")
+    with pytest.raises(InputError, match=r"a_small/.*jpg and jpg/.*jpg would be one"):
+        PUBLIC["roxford5k"].collect(tmp_path)
 
 
 def test_a_folder_for_each_class_of_corel_is_read(tmp_path):

@@ -11,10 +11,10 @@ from datasets.relevance import Place, read_relevance
 from datasets.task import Relevance
 
 PLACES = {
-    "g/a b%.png": Place("gallery"),
-    "g/0": Place("gallery"),
-    "g/1%20": Place("gallery"),
-    "q/0": Place("query"),
+    "g/a b%.png": Place(frozenset({"gallery"})),
+    "g/0": Place(frozenset({"gallery"})),
+    "g/1%20": Place(frozenset({"gallery"})),
+    "q/0": Place(frozenset({"query"})),
 }
 
 

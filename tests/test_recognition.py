@@ -147,10 +147,16 @@ def test_results_are_not_written_into_the_dataset(tmp_path, run, capsys):
         ({"query__a": 2, "cat": 2}, "could be part of a dataset beside 'cat', or all could be"),
         ({"train__a": 2, "val__a": 2, "cat": 2}, "beside 'cat'"),
         ({"gallery__a": 2, "query__b": 2}, "no folder in the gallery .*'a'.* is called like"),
-        ({"photo__a": 2, "drawing__a": 2}, "hold folders only, so classes could be either"),
+        (
+            {"photo__a": 2, "drawing__a": 2},
+            "hold folders, not pictures, so classes could be either",
+        ),
         ({"images": 6}, "'images': not the name of a class"),
         ({"JPEGImages": 3, "SegmentationClass": 3}, "not the name of a class"),
-        ({"2019__cat": 2, "2019__dog": 2, "2020__cat": 2}, "'2019' and '2020' hold folders only"),
+        (
+            {"2019__cat": 2, "2019__dog": 2, "2020__cat": 2},
+            "'2019' and '2020' hold folders, not pictures",
+        ),
         ({"validation__gallery__a": 2, "validation__cat": 1}, "validation/cat: unknown part"),
         ({"train2017": 3, "val2017": 2}, "'train2017' and 'val2017' sound like parts"),
         ({"train_images": 3, "test_images": 2}, "sound like parts, not like classes"),
@@ -161,14 +167,17 @@ def test_results_are_not_written_into_the_dataset(tmp_path, run, capsys):
         ({"train__images": 3, "train__masks": 3, "val__images": 1}, "train: 'images' and 'masks'"),
         ({"train__images__a": 3, "train__images__b": 3, "val__images__a": 1}, "train: .*either"),
         ({"gallery__images": 3, "query__images": 1}, "gallery: 'images': not the name of a class"),
-        ({"train__a__x": 2, "train__b__y": 2, "val__a__x": 1, "val__b__y": 1}, "folders only"),
+        (
+            {"train__a__x": 2, "train__b__y": 2, "val__a__x": 1, "val__b__y": 1},
+            "folders, not pictures",
+        ),
         ({"photo": 3, "sketch": 3, "edges": 3}, "'photo' and 'sketch' sound like views of the"),
         ({"train__rgb": 3, "train__depth": 3, "test__rgb": 3}, "train: 'depth' and 'rgb' sound"),
         (
             {"a": 3, "b": 3, "c__a": 3, "c__b": 3},
             r"'c' holds folders called like classes beside it .*'a' and 'b'",
         ),
-        ({"训练__猫": 2, "测试__猫": 2}, "folders only, .*by --layout ROLE=FOLDER"),
+        ({"训练__猫": 2, "测试__猫": 2}, "folders, not pictures, .*by --layout ROLE=FOLDER"),
     ],
 )
 def test_folders_that_could_be_read_in_two_ways_are_refused(tmp_path, folders, message):
@@ -221,7 +230,7 @@ def test_by_products_in_class_folders_are_left_out_and_twins_told(tmp_path):
     ]
     twins = "4 pictures are called alike but for their ending or a word such as _mask"
     assert found.layout.warnings == (
-        "class 'b' holds folders only",
+        "class 'b' holds folders, not pictures",
         "folders called 'thumbs' in class folders are left out",
         f"a/: {twins}, as '00.png' and '00.webp'",
     )
@@ -451,7 +460,7 @@ def test_doubts_about_a_layout_by_hand_are_warnings(tmp_path):
     assert (
         found.layout.warnings[0] == "x: 'photo' and 'sketch' sound like views of the same things"
     )
-    assert "'x' hold folders only" in understand(root, "classes").layout.warnings[0]
+    assert "'x' hold folders, not pictures" in understand(root, "classes").layout.warnings[0]
 
 
 def test_flat_by_hand(tmp_path):

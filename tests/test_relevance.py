@@ -7,20 +7,22 @@ import pytest
 from hypothesis import given, strategies
 from pictures import fill
 
+from benchmarks.pipeline.loading.dataset import load
+from benchmarks.pipeline.workers import Workforce
 from datasets.errors import InputError
 from datasets.relevance import Place, read_relevance
 from datasets.walk import RELEVANCE
 from retrieval.protocol import judge
 
 PLACES = {
-    "g/0": Place("gallery"),
-    "g/1": Place("gallery"),
-    "g/broken": Place("gallery", readable=False),
-    "q/0": Place("query"),
-    "s/0": Place("query-sketch"),
-    "t/0": Place("training"),
-    "c/dealt": Place("training", dealt=True),
-    "c/broken": Place("", readable=False),
+    "g/0": Place(frozenset({"gallery"})),
+    "g/1": Place(frozenset({"gallery"})),
+    "g/broken": Place(frozenset({"gallery"}), readable=False),
+    "q/0": Place(frozenset({"query"})),
+    "s/0": Place(frozenset({"query-sketch"})),
+    "t/0": Place(frozenset({"training"})),
+    "c/dealt": Place(frozenset({"training"}), dealt=True),
+    "c/broken": Place(frozenset(), readable=False),
 }
 
 
@@ -100,7 +102,10 @@ def test_a_query_that_leave_one_out_leaves_out_is_told_so(parted, run, capsys):
 
 def test_ids_are_compared_in_one_unicode_form(read):
     composed, decomposed = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
-    places = {f"g/{decomposed}": Place("gallery"), f"q/{composed}": Place("query")}
+    places = {
+        f"g/{decomposed}": Place(frozenset({"gallery"})),
+        f"q/{composed}": Place(frozenset({"query"})),
+    }
     judged, _ = read({f"q/{decomposed}": {"positive": [f"g/{composed}"]}}, places)
     assert judged[f"q/{composed}"].positive == {f"g/{decomposed}"}
     with pytest.raises(InputError, match="stands twice, in two spellings"):
@@ -155,6 +160,31 @@ def test_a_dataset_of_which_nothing_could_be_scored_is_refused(run, tmp_path, ca
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "how"),
+    [
+        ("asking.csv", {}),
+        ("searched.csv", {"leave_one_out": True}),
+        ("", {"leave_one_out": True}),
+        ("", {"layout": ("gallery=.", "query=.")}),
+    ],
+)
+def test_an_image_that_is_searched_and_asks_is_judged_as_both(tmp_path, given, how):
+    root = tmp_path / "both"
+    for number, name in enumerate("ab"):
+        fill(root / name, 2, number)
+    query, *positive = "a/00.png", "a/01.png", "b/00.png"
+    searched = ["path,part", *(f"{name},gallery" for name in (query, *positive))]
+    (root / "searched.csv").write_text("\n".join(searched))
+    (root / "asking.csv").write_text("\n".join([*searched, f"{query},query"]))
+    (root / RELEVANCE).write_text(json.dumps({query: {"positive": positive}}))
+    data = load(str(root / given), tmp_path / "cache", Workforce(quiet=True), **how)
+    [image] = [image for image in data.queries["query"] if image.id == query]
+    [judgement] = judge([image], data.gallery, data.relevance).of
+    assert [data.gallery[index].id for index in judgement.positive] == positive
+    assert [data.gallery[index].id for index in judgement.excluded] == [query]
+
+
 def test_a_dataset_is_known_by_all_that_is_said_of_it(parted, load_dataset):
     query, image = "validation/query/apple/00.png", "validation/gallery/apple/00.png"
     seen = set()
@@ -194,7 +224,7 @@ def test_a_drawing_is_judged_as_its_photograph(parted, load_dataset, tmp_path):
 
 
 def test_any_judgements_are_read_as_they_were_written(tmp_path):
-    ids = [key for key, place in PLACES.items() if place.part == "gallery"]
+    ids = [key for key, place in PLACES.items() if "gallery" in place.parts]
     lists = strategies.fixed_dictionaries(
         {},
         optional={

@@ -88,6 +88,16 @@ def test_a_drawing_does_not_find_the_photograph_it_was_made_of(parted, load_data
     assert len(made.relevance[drawing].positive) == 5
 
 
+def test_nor_in_place_of_it_a_copy_in_another_class(classes, tmp_path):
+    first, second = (classes / name / "copy.png" for name in ("apple", "berry"))
+    for path in (first, second):
+        fill(path.parent, 1, 99)
+        (path.parent / "00.png").rename(path)
+    dataset = load(str(classes), tmp_path / "cache", QUIET, leave_one_out=True)
+    made = with_edges(dataset, tmp_path / "cache", QUIET)
+    assert made.relevance["query-edges/berry/copy.png"].junk == {"berry/copy.png"}
+
+
 def test_edges_run_from_the_command(parted, run, tmp_path):
     assert run("--extractor", "hog", "hog-lines", "--edges", "--dataset", parted) == 0
     folder = tmp_path / "out" / "parted" / "records"

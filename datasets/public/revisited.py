@@ -9,7 +9,7 @@ from datasets.fetching.archive import Archive
 from datasets.layout import Collection, Item, collection
 from datasets.protocols import Protocol, Published
 from datasets.public.ground_truth import GroundTruth, Judged, read_ground_truth
-from datasets.public.public_set import About, PublicSet
+from datasets.public.public_set import About, PublicSet, require_each_once
 from datasets.source import Each, serially
 from datasets.task import Box, Problem, Relevance
 from datasets.walk import File, walk
@@ -79,8 +79,14 @@ class _Revisited(PublicSet):
         if not known:
             raise InputError(f"{root}: not {self.about.title}; expected {self.signature[0]} in it")
         truth = read_ground_truth(known[0].path)
-        ours = [file for file in listing.files if _MILLION not in file.parts[:-1]]
-        by_stem = {file.path.stem: file for file in reversed(ours) if file.is_picture}
+        named = {*truth.imlist, *truth.qimlist}
+        ours = {
+            file: file.path.stem
+            for file in listing.files
+            if file.path.stem in named and _MILLION not in file.parts[:-1] and file.is_picture
+        }
+        require_each_once(root, self.about.title, ours)
+        by_stem = {stem: file for file, stem in ours.items()}
         gallery = {name: by_stem[name] for name in truth.imlist if name in by_stem}
         queries = [name for name in truth.qimlist if name in by_stem]
         if not gallery or not queries:

@@ -16,6 +16,7 @@ from datasets.reading import Pixels
 from datasets.task import Dataset, Image, Relevance
 from extractors.hand_crafted.lines import Lines
 from extractors.networks.augmentation import Augmentation
+from retrieval.protocol import Judge
 
 EDGES = "query-edges"
 _DRAWN = ("sketch", "edges", "drawing")
@@ -89,8 +90,9 @@ def with_edges(dataset: Dataset, cache: Path, workforce: Workforce) -> Dataset:
     drawn = _make(_Drawn(Lines()), queries, cache / "datasets" / "edges", workforce, "drawing")
     edges = tuple(replace(drawing, id=f"{EDGES}/{drawing.id}") for [drawing] in drawn)
     judged = dict(dataset.relevance)
+    judge = Judge(dataset.gallery, dataset.relevance)
     for photo, drawing in zip(queries, edges, strict=True):
-        if (made := _relevance(photo, dataset)) is not None:
+        if (made := _relevance(photo, dataset, judge)) is not None:
             judged[drawing.id] = made
     return replace(dataset, queries={**dataset.queries, EDGES: edges}, relevance=judged)
 
@@ -163,17 +165,17 @@ def _judged_with_copies(dataset: Dataset, copies: int) -> dict[str, Relevance]:
     return judged
 
 
-def _relevance(photo: Image, dataset: Dataset) -> Relevance | None:
+def _relevance(photo: Image, dataset: Dataset, judge: Judge) -> Relevance | None:
     """Relevant and junk images of a photograph's drawing, if its class does not tell them."""
     judged = dataset.relevance.get(photo.id)
-    itself = [image.id for image in dataset.gallery if image.sha256 == photo.sha256][:1]
-    if not itself:
+    if judge.itself(photo) is None:
         return judged
-    junk = frozenset(itself) | (judged.junk if judged else frozenset())
-    if judged and judged.positive is not None:
-        return replace(judged, positive=judged.positive - junk, junk=junk)
-    positive = {image.id for image in dataset.gallery if image.labels & photo.labels}
-    return Relevance(frozenset(positive) - junk, junk)
+    found = judge(photo)
+    positive, junk = (
+        frozenset(dataset.gallery[index].id for index in indices)
+        for indices in (found.positive, found.excluded)
+    )
+    return replace(judged or Relevance(), positive=positive, junk=junk)
 
 
 def _make(
