@@ -28,8 +28,8 @@ _OTHERS = (
     "image|img|picture|photo|file|path|key|name|query|distractor"
 )
 _NO_FEATURE = re.compile(
-    rf"unnamed: \d+|__index_level_\d+__|(?:{_OTHERS})(?:e?s|_?(?:ids?|idx|index|names?|path|no))?|"
-    "categories|queries|indices"
+    rf"unnamed: \d+|__index_level_\d+__|(?:(?:true|{_OTHERS})[ _])?(?:{_OTHERS})"
+    "(?:e?s|_?(?:ids?|idx|index|names?|path|no))?|categories|queries|indices"
 )
 """Names of columns that tell of a picture, or that data frames give their index."""
 

@@ -94,14 +94,16 @@ def try_all(
     """
     if not describers:
         return {}
-    made = workforce.chunks(partial(_try, describers, inputs), list(describers), label)
+    jobs = [(name, inputs) for name in describers]
+    made = workforce.chunks(partial(_try, describers), jobs, label)
     tried = zip(describers, made, strict=True)
     return {name: one for name, one in tried if not isinstance(one, WorkerKilledError)}
 
 
 def _try(
-    describers: Mapping[str, Steps], pair: Sequence[Input], name: str
+    describers: Mapping[str, Steps], job: tuple[str, Sequence[Input]]
 ) -> NDArray[np.float32] | str:
+    name, pair = job
     made = [_describe(describers, ([name], few))[name] for few in (pair[:1], pair[1:], pair)]
     if error := next((one for one in made if isinstance(one, str)), None):
         return error
