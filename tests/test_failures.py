@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -115,6 +116,38 @@ def test_what_gives_no_vectors_stops_and_changes_no_other(parted, run, tmp_path,
     for name, message in (expected | {"fractions": "whole numbers from 0 to 255"}).items():
         record = json.loads((found / "records" / "query" / f"{name}.json").read_text())
         assert record["status"] == "failed", name
+        assert message in record["reason"]
+
+
+VECTORS = {
+    "centres": (lambda vectors: vectors - vectors.mean(axis=0), "on the pictures beside it"),
+    "in-complex-numbers": (lambda vectors: vectors * 1j, "of complex64"),
+    "in-one-number": (lambda vectors: vectors.sum(axis=1), "one for each picture"),
+    "in-no-numbers": (lambda vectors: np.full_like(vectors, np.nan), "vectors must be finite"),
+}
+
+
+class Maps(TransformerMixin, BaseEstimator):
+    """Maps vectors to something that is none of each alone."""
+
+    def __init__(self, what=""):
+        self.what = what
+
+    def fit(self, vectors, y=None):
+        self.is_fitted_ = True
+        return self
+
+    def transform(self, vectors):
+        return VECTORS[self.what][0](vectors)
+
+
+def test_what_makes_no_vectors_of_vectors_fails(parted, run, tmp_path, monkeypatch):
+    for name in VECTORS:
+        mapped = make_pipeline(ColourHistogram("rgb"), Maps(name))
+        monkeypatch.setitem(extractors.MENU, name, mapped)
+    assert run("--extractor", *VECTORS, "--dataset", parted) == 1
+    for name, (_, message) in VECTORS.items():
+        record = json.loads((tmp_path / f"out/parted/records/query/{name}.json").read_text())
         assert message in record["reason"]
 
 
@@ -243,7 +276,8 @@ def test_a_picture_that_goes_before_it_is_decoded_is_no_broken_one(
 
 
 def test_zero_vectors_stay_zero_behind_what_is_learned():
-    row = ExtractorSteps("scaled", make_pipeline(ColourHistogram("rgb"), StandardScaler()))
+    scaler = StandardScaler(copy=False)  # which writes into what it is given
+    row = ExtractorSteps("scaled", make_pipeline(ColourHistogram("rgb"), scaler))
     found = np.random.default_rng(0).normal(5, 1, (6, 3)).astype(np.float32)
     row.postprocessing.fit(found)
     found[2] = 0

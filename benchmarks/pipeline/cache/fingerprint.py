@@ -214,9 +214,9 @@ def _is_file(path: Path) -> bool:
 
 
 @cache
-def is_own_code(package: str) -> bool:
-    """Whether a top-level module is the user's own, such as a plug-in."""
-    return not (package == "__main__" or _is_ours(package) or _is_library(package))
+def is_own_code(module: str) -> bool:
+    """Whether a module is the user's own, such as a plug-in."""
+    return not (module == "__main__" or _is_ours(module) or _is_library(module))
 
 
 def _is_ours(name: str) -> bool:

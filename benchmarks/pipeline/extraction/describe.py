@@ -21,10 +21,11 @@ from extractors.preprocessing import Shared, shared
 _SAME = 1e-2
 """A vector may change by this share of its length from call to call: rounding does."""
 
-_BESIDE = (
+BESIDE = (
     "a vector depends on the pictures beside it or on chance, so that no ranking would mean "
     "anything; describe each picture by itself"
 )
+"""Words on vectors that are not the same from call to call."""
 
 _BATCH_BYTES = 64 * 2**20
 """Decoded pictures that a worker holds at a time, unless a single one is larger."""
@@ -109,13 +110,14 @@ def _try(
         return error
     first, second, both = [one[0] for one in made if not isinstance(one, str)]
     alike = all(map(is_same, both, [*first, *second]))
-    return first[0] if alike else _BESIDE
+    return first[0] if alike else BESIDE
 
 
 def is_same(one: NDArray[np.floating], other: NDArray[np.floating]) -> bool:
     """Whether two vectors are of one picture, but for rounding."""
-    off = np.linalg.norm(one - other) if one.shape == other.shape else np.inf
-    return bool(off <= _SAME * np.linalg.norm(other))
+    if one.shape != other.shape or np.array_equal(one, other, equal_nan=True):
+        return one.shape == other.shape
+    return bool(np.linalg.norm(one - other) <= _SAME * np.linalg.norm(other))
 
 
 def _describe(
