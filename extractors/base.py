@@ -123,7 +123,8 @@ class Descriptor(Extractor):
 
     def transform(self, images: Iterable[Pixels]) -> NDArray[np.float32]:
         """Prepare and describe each picture."""
-        rows = [self.describe(self.prepare(require_picture(image))) for image in images]
+        # Copied, as `describe` may give one buffer again and again.
+        rows = [np.array(self.describe(self.prepare(require_picture(one)))) for one in images]
         return single(np.stack(rows)) if rows else np.empty((0, 0), np.float32)
 
 

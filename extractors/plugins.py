@@ -7,6 +7,7 @@ entry points of the groups ``image_retrieval_benchmark.extractors``, ``.datasets
 
 import importlib
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -68,7 +69,8 @@ def load_plugin(path: Path) -> ModuleType:
     Raises
     ------
     PluginError
-        If it is no Python file, its name is another module's, or it cannot be imported.
+        If it is no Python file, its name is another module's, it cannot be imported, or goes to
+        another folder.
     """
     path = path.expanduser().resolve()
     if path.suffix != ".py" or not path.is_file():
@@ -81,10 +83,18 @@ def load_plugin(path: Path) -> ModuleType:
     importlib.invalidate_caches()
     if (found := _file_of(name)) != path:
         raise PluginError(f"{path}: another module is called {name!r} ({found}); rename the file")
+    here = Path.cwd()
     try:
-        return importlib.import_module(name)
+        module = importlib.import_module(name)
     except (Exception, SystemExit) as error:  # it may do anything
         raise PluginError(f"{path}: {_in_words(error, path)}") from error
+    if Path.cwd() != here:
+        os.chdir(here)
+        raise PluginError(
+            f"{path}: changes the folder that paths are told from (os.chdir); take that out, and "
+            "name files by Path(__file__).parent"
+        )
+    return module
 
 
 def installed(kind: str) -> Iterator[Added]:

@@ -111,16 +111,17 @@ def test_somebodys_own_extractor_is_keyed_by_its_code_and_what_lies_beside_it(ow
 
 
 def test_a_package_above_and_files_that_the_code_names_are_part_of_the_key(own, tmp_path):
-    code = "import somebody.settings\n" + BRIGHTNESS + "\nNAME = 'weights.json'\n"
+    code = f"import somebody.settings\n{BRIGHTNESS}\nNAMES = 'weights.json', 'sub/more.json'\n"
     given = {"code": code, "settings": "from .lightness import lightness\n"}
     package = tmp_path / "somebody"
     (package / "other.json").write_text("1")
     found = [own(**given)]
     assert own(**given) == found[0]
-    for name, text in (("weights.json", "1"), ("weights.json", "2"), ("__init__.py", "A = 2\n")):
-        (package / name).write_text(text)
+    (package / "sub").mkdir()
+    for name in ("weights.json", "weights.json", "sub/more.json", "__init__.py"):
+        (package / name).write_text(f"A = {len(found)}\n")
         found.append(own(**given))
-    assert len({digest(one) for one in found}) == 4
+    assert len({digest(one) for one in found}) == 5
     (package / "other.json").write_text("2")  # which the code does not name
     assert own(**given) == found[-1]
 

@@ -197,7 +197,7 @@ class Neighbourly:
         (lambda picture: 1 / 0, r"fails on a list .*zero\) and on a picture \(Zero"),
         (lambda picture: [np.nan, 1.0], "gave values that are not finite for .*png"),
         (lambda picture: ["a", "b"], "rows of numbers"),
-        (lambda picture: np.zeros(0), "this is 2 x 0 of float"),
+        (lambda picture: np.zeros(0), "this is 1 x 0 of float"),
         (lambda picture: mean_colour(picture) * 1e-60, "digits that single precision"),
         (lambda picture: mean_colour(picture) + 1e12, "digits that single precision"),
         (lambda picture: np.ma.masked_equal([1, 2], 1), "some numbers are masked"),

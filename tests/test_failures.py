@@ -1,13 +1,17 @@
 """An error of one extractor or picture is recorded, and stops no other."""
 
 import json
+import sys
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import extractors
+from benchmarks.evaluation.foreign import EachPicture
 from benchmarks.pipeline.cache.making import UnlikeError
 from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.evaluation import fitted_method
@@ -18,10 +22,11 @@ from benchmarks.pipeline.extraction import extract as extracting
 from benchmarks.pipeline.loading import dataset as loading
 from benchmarks.pipeline.loading.training import LeakError
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
-from extractors.base import Extractor, NothingToLearnError
+from extractors.base import Descriptor, Extractor, NothingToLearnError
 from extractors.hand_crafted.colour import ColourHistogram
 from extractors.local_features.encoders import BagOfWords
 from extractors.local_features.sift import Sift
+from extractors.preprocessing import LongestSide, Preprocess
 from extractors.whitening import Whitening
 
 
@@ -49,6 +54,8 @@ class FailsToLearn(Extractor):
 
     def fit(self, images, y=None):
         errors = {"too little": NothingToLearnError("too few"), "leak": LeakError("not yours")}
+        if self.error == "exit":
+            sys.exit(0)
         raise errors.get(self.error, KeyError("x"))
 
     def transform(self, images):
@@ -68,6 +75,9 @@ GIVEN = {
     "very-small": (lambda _, means: means * 1e-60, "single precision"),
     "very-close": (lambda _, means: means + 1e9, "single precision"),
     "equal": (lambda _, means: means + 1e12, "single precision"),
+    "exits": (lambda *_: sys.exit("no weights"), "SystemExit on "),
+    "beside": (lambda _, means: means - means.mean(axis=0), "on the pictures beside it or on"),
+    "chance": (lambda _, means: means * np.random.default_rng().normal(size=3), "or on chance"),
 }
 
 
@@ -109,6 +119,81 @@ def test_what_gives_no_vectors_stops_and_changes_no_other(parted, run, tmp_path,
         assert message in record["reason"]
 
 
+VECTORS = {
+    "centres": (lambda vectors: vectors - vectors.mean(axis=0), "on the pictures beside it"),
+    "in-complex-numbers": (lambda vectors: vectors * 1j, "of complex64"),
+    "in-one-number": (lambda vectors: vectors.sum(axis=1), "one for each picture"),
+    "in-no-numbers": (lambda vectors: np.full_like(vectors, np.nan), "vectors must be finite"),
+}
+
+
+class Maps(TransformerMixin, BaseEstimator):
+    """Maps vectors to something that is none of each alone."""
+
+    def __init__(self, what=""):
+        self.what = what
+
+    def fit(self, vectors, y=None):
+        self.is_fitted_ = True
+        return self
+
+    def transform(self, vectors):
+        return VECTORS[self.what][0](vectors)
+
+
+def test_what_makes_no_vectors_of_vectors_fails(parted, run, tmp_path, monkeypatch):
+    for name in VECTORS:
+        mapped = make_pipeline(ColourHistogram("rgb"), Maps(name))
+        monkeypatch.setitem(extractors.MENU, name, mapped)
+    assert run("--extractor", *VECTORS, "--dataset", parted) == 1
+    for name, (_, message) in VECTORS.items():
+        record = json.loads((tmp_path / f"out/parted/records/query/{name}.json").read_text())
+        assert message in record["reason"]
+
+
+class Weighted(Extractor):
+    """The mean colour, with weights that lie where its code does not say."""
+
+    def __init__(self, place=""):
+        self.place = place
+
+    def transform(self, images):
+        return np.stack([image.mean(axis=(0, 1)) for image in images]) * np.load(self.place)
+
+
+def test_vectors_of_former_weights_are_not_mixed_with_new_ones(
+    parted, run, tmp_path, monkeypatch, capsys
+):
+    weights = tmp_path / "weights.npy"
+    monkeypatch.setitem(extractors.MENU, "own", Weighted(str(weights)))
+    np.save(weights, np.array([1, 1, 1]))
+    assert run("--extractor", "own", "--dataset", parted) == 0
+    np.save(weights, np.array([3, 0, 1]))
+    (parted / "validation/gallery/apple/00.png").rename(parted / "training/apple/new.png")
+    capsys.readouterr()
+    assert run("--extractor", "own", "--dataset", parted) == 1
+    assert "not those that it made before" in capsys.readouterr().err
+    assert run("--extractor", "own", "--dataset", parted, "--force") == 0
+
+
+@dataclass(eq=False, repr=False)
+class Reusing(Descriptor):
+    """Means of the channels, in one array for all pictures."""
+
+    prepare: Preprocess = LongestSide(16)
+
+    def describe(self, image):
+        self._all = getattr(self, "_all", np.zeros(3))
+        self._all[:] = image.mean(axis=(0, 1))
+        return self._all
+
+
+def test_an_array_that_is_filled_again_is_copied():
+    pictures = [np.full((4, 4, 3), value, np.uint8) for value in (1, 2)]
+    for rows in (Reusing().transform(pictures), EachPicture(Reusing().describe)(pictures)):
+        assert rows.tolist() == [[1] * 3, [2] * 3]
+
+
 def test_vectors_of_one_store_have_one_length(tmp_path):
     store = ArrayStore(tmp_path, "mine", {})
     store.add(["a"], [np.zeros(2)], 0.0)
@@ -116,7 +201,9 @@ def test_vectors_of_one_store_have_one_length(tmp_path):
         store.add(["b"], [np.zeros(3)], 0.0)
 
 
-@pytest.mark.parametrize(("error", "status"), [("too little", "skipped"), ("any", "failed")])
+@pytest.mark.parametrize(
+    ("error", "status"), [("too little", "skipped"), ("any", "failed"), ("exit", "failed")]
+)
 def test_an_extractor_whose_own_fit_raises_stops_no_other(
     parted, run, tmp_path, monkeypatch, error, status
 ):
@@ -189,7 +276,8 @@ def test_a_picture_that_goes_before_it_is_decoded_is_no_broken_one(
 
 
 def test_zero_vectors_stay_zero_behind_what_is_learned():
-    row = ExtractorSteps("scaled", make_pipeline(ColourHistogram("rgb"), StandardScaler()))
+    scaler = StandardScaler(copy=False)  # which writes into what it is given
+    row = ExtractorSteps("scaled", make_pipeline(ColourHistogram("rgb"), scaler))
     found = np.random.default_rng(0).normal(5, 1, (6, 3)).astype(np.float32)
     row.postprocessing.fit(found)
     found[2] = 0

@@ -145,6 +145,7 @@ def test_code_beside_counts_however_it_is_imported(tmp_path, line):
         ("def f(:", "SyntaxError"),
         ("import nothing_of_that_name", "ModuleNotFoundError"),
         ("raise SystemExit(0)", "SystemExit"),
+        ("import os\nos.chdir('/')", "changes the folder that paths are told from"),
         ("x = 1", "none of EXTRACTORS, DATASETS and METRICS"),
         ("EXTRACTORS = [1]", "a dictionary by name"),
         ("EXTRACTORS = {'mine': 1}", "is no extractor"),

@@ -238,6 +238,14 @@ def test_a_whole_folder_is_read_again(report):
     assert report(RECORD, lambda content: content)[0] == 0
 
 
+def test_names_may_hold_a_return(parted, run, tmp_path):
+    for path in sorted((parted / "validation/gallery").glob("*/00.png")):
+        path.rename(f"{path}\r")  # as scripts do that read a list from Windows
+    assert run("--extractor", "lbp", "--dataset", parted) == 0
+    ids = [image.id for image in read_results(tmp_path / "out" / "parted").gallery]
+    assert sum(name.endswith("\r") for name in ids) == 2
+
+
 def test_a_record_of_no_family_is_of_another(report):
     assert report(RECORD, in_card(extractor={}))[0] == 0
 

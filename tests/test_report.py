@@ -221,6 +221,7 @@ def test_committed_tables_are_what_their_records_say(tmp_path):
 
 def test_no_number_has_digits_that_processors_disagree_on(results):
     assert to_csv(["a", "b"], [[0.1 + 0.2, "x"], [1, None]]) == "a,b\n0.3,x\n1,\n"
+    assert to_csv(["a"], [["x\ry"], ["x\nz"], ['"']]) == 'a\n"x\ry"\n"x\nz"\n""""\n'
     rows = json.loads((results / "parted" / "table.json").read_text())["query"]
     floats = [value for row in rows[1:] for value in row.values() if isinstance(value, float)]
     assert floats == [round(value, DIGITS) for value in floats]

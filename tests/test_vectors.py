@@ -316,6 +316,7 @@ def test_an_index_of_a_data_frame_is_found_behind_its_columns(tmp_path):
     [
         ({"label": [0, 100]}, "column 'label' tells of pictures by its name"),
         ({"label": [0.0, 100.0]}, "column 'label' tells of pictures by its name"),
+        ({"class_label": [0.0, 100.0]}, "column 'class_label' tells of pictures by its name"),
         ({"__index_level_0__": [4, 7]}, "column '__index_level_0__' tells of pictures"),
         ({"cluster of mine": [4, 7]}, "column 'cluster of mine' holds whole numbers"),
         ({"is_good": [True, False]}, "column 'is_good' is true or false"),

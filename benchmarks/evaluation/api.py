@@ -167,8 +167,8 @@ def evaluate_vectors(
     Parameters
     ----------
     query_vectors, gallery_vectors : array_like, shapes (n_queries, n_dims), (n_gallery, n_dims)
-        Real numbers, compared by Euclidean distance once normalised to length 1. An array that
-        is mapped from a file stays there.
+        Real numbers, compared by Euclidean distance once normalised to length 1; sparse matrices
+        of SciPy, too. An array that is mapped from a file stays there.
     query_labels, gallery_labels : iterable
         A class for each vector; a list or set of several, of which one in common makes an
         image relevant; None, NaN or an empty text for a distractor. 1, 1.0 and "1" are one class.

@@ -14,7 +14,9 @@ import scipy.sparse
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from benchmarks.formats.columns import kind_of, require_features
 from benchmarks.formats.vectors import VectorTable, require_each_once, require_vectors
+from benchmarks.pipeline.extraction.contract import as_array
 from datasets.errors import InputError
 from datasets.names import canonical
 from datasets.source import require_dataset_name
@@ -30,7 +32,7 @@ def as_table(vectors: Any, what: str) -> VectorTable:
     Parameters
     ----------
     vectors : array_like, shape (n_images, n_dims)
-        Of real numbers; a mapped array stays on disk.
+        Of real numbers, or a sparse matrix; a mapped array stays on disk.
     what : str
         Its name, for messages.
 
@@ -46,8 +48,10 @@ def as_table(vectors: Any, what: str) -> VectorTable:
     """
     if np.ma.is_masked(vectors):
         raise InputError(f"{what}: some numbers are masked; fill them, or leave their rows out")
+    if hasattr(vectors, "columns") and hasattr(vectors, "dtypes"):
+        _require_features(vectors, what)
     try:
-        matrix = np.asarray(vectors.detach().cpu() if hasattr(vectors, "detach") else vectors)
+        matrix = as_array(vectors)
     except ValueError as error:
         raise InputError(f"{what}: rows of different lengths; give vectors of one") from error
     if matrix.ndim == 2 and not len(matrix):
@@ -58,6 +62,18 @@ def as_table(vectors: Any, what: str) -> VectorTable:
     for block in table.blocks():
         content.update(np.ascontiguousarray(block).tobytes())
     return replace(table, sha256=content.hexdigest())
+
+
+def _require_features(frame: Any, what: str) -> None:
+    """Require that no column of a data frame is a label, an id or an index."""
+    columns = [np.asarray(frame[name]) for name in frame.columns]
+    kinds = [
+        {"f": "float", "b": "bool"}.get(column.dtype.kind)
+        or (kind_of(column, whole=True) if column.dtype.kind in "iu" else str(column.dtype))
+        for column in columns
+    ]
+    ids = f"go into {what.partition('_')[0]}_ids"
+    require_features(what, [str(name) for name in frame.columns], kinds, ids)
 
 
 def array_dataset(

@@ -5,7 +5,6 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from itertools import islice
 from typing import Any, Self
 
 import numpy as np
@@ -21,9 +20,6 @@ from datasets.reading import Pixels
 from extractors import Extractor
 from extractors.base import Step
 from extractors.preprocessing import resize
-
-_SAME = 1e-2
-"""A vector may change by this share of its length with the pictures beside it: rounding does."""
 
 
 class ForeignExtractor(Extractor):
@@ -71,7 +67,6 @@ class ForeignLearner(ForeignExtractor):
         """Fit a copy."""
         fresh = _copied(self.subject)
         self.describe = (fresh.fit(images) or fresh).transform
-        _tried(self, list(islice(images, 2)))
         return self
 
 
@@ -101,7 +96,8 @@ class EachPicture:
 
     def __call__(self, images: Sequence[Pixels]) -> NDArray[np.float32]:
         """A matrix of one row for each picture."""
-        rows = [as_array(self.function(image)) for image in images]
+        # Copied, as it may give one buffer again and again.
+        rows = [np.array(as_array(self.function(image))) for image in images]
         if any(row.shape != rows[0].shape or row.ndim != 1 for row in rows):
             shapes = sorted({" x ".join(map(str, row.shape)) or "one number" for row in rows})
             raise ValueError(
@@ -169,10 +165,10 @@ def as_extractor(
     Raises
     ------
     InputError
-        If it is none of these, or does not describe each picture by itself.
+        If it is none of these.
     """
     if _is_keras(subject):
-        return _tried(ForeignExtractor(subject, KerasModel(subject, preprocess)), pair)
+        return ForeignExtractor(subject, KerasModel(subject, preprocess))
     if preprocess is not None:
         raise InputError("preprocess= goes with a Keras model; others prepare pictures themselves")
     transform = getattr(subject, "transform", None)
@@ -185,8 +181,8 @@ def as_extractor(
     if transform and fit and getattr(type(subject), "fit", Extractor.fit) is not Extractor.fit:
         return ForeignLearner(subject, transform)
     if transform:
-        return _tried(ForeignExtractor(subject, transform), pair)
-    return _tried(ForeignExtractor(subject, _of_pictures(subject, pair)), pair)
+        return ForeignExtractor(subject, transform)
+    return ForeignExtractor(subject, _of_pictures(subject, pair))
 
 
 def is_known(extractor: Any, steps: ExtractorSteps) -> bool:
@@ -233,10 +229,10 @@ def _of_pictures(function: Callable[[Any], Any], pair: list[Pixels]) -> Callable
     """The function, if two pictures give a matrix of two rows; else applied to each."""
     try:
         made = as_array(function(pair))
-    except Exception as of_two:  # one of a picture may do anything with a list
+    except (Exception, SystemExit) as of_two:  # one of a picture may do anything with a list
         try:
             function(pair[0])
-        except Exception as of_one:
+        except (Exception, SystemExit) as of_one:
             raise InputError(
                 f"{name_of(function)}: fails on a list of pictures ({_in_words(of_two)}) and on a "
                 f"picture ({_in_words(of_one)})"
@@ -245,21 +241,5 @@ def _of_pictures(function: Callable[[Any], Any], pair: list[Pixels]) -> Callable
     return function if made.ndim == 2 and len(made) == len(pair) else EachPicture(function)
 
 
-def _tried(extractor: ForeignExtractor, pair: list[Pixels]) -> ForeignExtractor:
-    """The extractor, if it describes a picture alike whatever is beside it."""
-    try:
-        together = extractor.transform(pair)
-        alone = np.concatenate([extractor.transform([picture]) for picture in pair])
-    except Exception as error:
-        raise InputError(f"{name_of(extractor.subject)}: {_in_words(error)}") from error
-    lengths = np.linalg.norm(alone, axis=1)
-    if (np.linalg.norm(together - alone, axis=1) > _SAME * lengths).any():
-        raise InputError(
-            f"{name_of(extractor.subject)}: a vector depends on the pictures beside it, so that "
-            "no ranking would mean anything; describe each picture by itself"
-        )
-    return extractor
-
-
-def _in_words(error: Exception) -> str:
+def _in_words(error: BaseException) -> str:
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"

@@ -28,8 +28,8 @@ _OTHERS = (
     "image|img|picture|photo|file|path|key|name|query|distractor"
 )
 _NO_FEATURE = re.compile(
-    rf"unnamed: \d+|__index_level_\d+__|(?:{_OTHERS})(?:e?s|_?(?:ids?|idx|index|names?|path|no))?|"
-    "categories|queries|indices"
+    rf"unnamed: \d+|__index_level_\d+__|(?:(?:true|{_OTHERS})[ _])?(?:{_OTHERS})"
+    "(?:e?s|_?(?:ids?|idx|index|names?|path|no))?|categories|queries|indices"
 )
 """Names of columns that tell of a picture, or that data frames give their index."""
 
@@ -73,7 +73,8 @@ def read_csv(path: Path) -> tuple[list[str], NDArray[np.float64]]:
     if not blocks:
         raise InputError(f"{path}: no vectors in it; it has no rows of numbers")
     matrix = np.concatenate(blocks)
-    require_features(path, names, [_kind(column, n in whole) for n, column in enumerate(matrix.T)])
+    kinds = [kind_of(column, n in whole) for n, column in enumerate(matrix.T)]
+    require_features(path, names, kinds)
     return ids, matrix
 
 
@@ -124,17 +125,21 @@ def read_columns(path: Path) -> tuple[list[str], NDArray[Any]]:
     return ids, np.stack([one.to_numpy(zero_copy_only=False) for one in columns], axis=1)
 
 
-def require_features(path: Path, names: Sequence[str], kinds: Sequence[str]) -> None:
+def require_features(
+    place: Path | str, names: Sequence[str], kinds: Sequence[str], ids: str = "stand in one column"
+) -> None:
     """Refuse a table with a column that would be a dimension and is plainly none.
 
     Parameters
     ----------
-    path : Path
+    place : Path or str
         The table, for the message.
     names : sequence of str
         Headings of the columns behind the ids; empty where there are none.
     kinds : sequence of str
         Of each column: ``float``, ``int``, ``bool`` or another type, which is no number.
+    ids : str
+        What becomes of ids, in words.
 
     Raises
     ------
@@ -146,7 +151,7 @@ def require_features(path: Path, names: Sequence[str], kinds: Sequence[str]) -> 
     whole = [kind == "int" and (not name or _stem(name) not in floats) for name, kind in columns]
     # Counts may stand beside a fraction or two, but not the other way round.
     is_odd = "float" in kinds and 2 * sum(whole) <= len(columns)
-    for place, (name, kind) in enumerate(columns):
+    for number, (name, kind) in enumerate(columns):
         reason = ""
         if kind not in ("float", "int", "bool"):
             reason = f"is of {kind}"
@@ -154,13 +159,13 @@ def require_features(path: Path, names: Sequence[str], kinds: Sequence[str]) -> 
             reason = "tells of pictures by its name"
         elif kind == "bool" and {*kinds} != {"bool"}:
             reason = "is true or false beside numbers"
-        elif is_odd and whole[place]:
+        elif is_odd and whole[number]:
             reason = "holds whole numbers beside fractions"
         if reason:
-            called = repr(name) if name else f"number {place + 2}"
+            called = repr(name) if name else f"number {number + 2}"
             raise InputError(
-                f"{path}: column {called} {reason}, so it is no feature; remove it (ids stand in "
-                "one column, and all others are the vector)"
+                f"{place}: column {called} {reason}, so it is no feature; remove it (ids {ids}, "
+                "and all others are the vector)"
             )
 
 
@@ -193,9 +198,9 @@ def _headings(path: Path, header: Sequence[str], width: int) -> list[str]:
     return [*header[-width:]] if header else [""] * width
 
 
-def _kind(column: NDArray[Any], whole: bool) -> str:
+def kind_of(column: NDArray[Any], whole: bool) -> str:
     """Type of a column of numbers; a constant one, which does no harm, is like any other."""
-    return "int" if whole and (column != column[0]).any() else "float"
+    return "int" if whole and (column != column[:1]).any() else "float"
 
 
 def _arrow_kind(pa: Any, column: Any) -> str:
@@ -206,9 +211,7 @@ def _arrow_kind(pa: Any, column: Any) -> str:
     if pa.types.is_floating(kind):
         return "float"
     if pa.types.is_integer(kind):
-        return (
-            _kind(column.drop_null().to_numpy(), whole=True) if len(column.drop_null()) else "int"
-        )
+        return kind_of(column.drop_null().to_numpy(), whole=True)
     return f"type {kind}"
 
 

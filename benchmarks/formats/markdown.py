@@ -4,6 +4,8 @@ import csv
 import io
 import re
 from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any, TextIO
 
 DIGITS = 9
 """Decimals of computed numbers: fewer than processors agree on, more than anybody needs."""
@@ -55,10 +57,16 @@ def escape(text: str) -> str:
     return "".join(char if char.isprintable() else f"\\\\x{ord(char):02x}" for char in text)
 
 
+def csv_writer(file: TextIO) -> Any:
+    """A writer of CSV as RFC 4180 has it, but with Unix line ends."""
+    # It quotes what ends its lines alone, and a name may hold either half of this end.
+    lines = SimpleNamespace(write=lambda line: file.write(f"{line[:-2]}\n"))
+    return csv.writer(lines, lineterminator="\r\n")
+
+
 def to_csv(header: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
-    """Format CSV as RFC 4180 has it, but with Unix line ends; None is an empty field."""
+    """Format CSV; None is an empty field."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
     rounded = ([round(v, DIGITS) if isinstance(v, float) else v for v in line] for line in lines)
-    writer.writerows([header, *rounded])
+    csv_writer(buffer).writerows([header, *rounded])
     return buffer.getvalue()

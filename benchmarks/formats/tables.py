@@ -1,12 +1,11 @@
 """Tables in CSV and in Parquet, for which pyarrow has to be installed: it is an extra."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.formats.files import write_whole
-from benchmarks.formats.markdown import DIGITS
+from benchmarks.formats.markdown import DIGITS, csv_writer
 from datasets.errors import InputError
 
 Row = Sequence[str | int | float | None]
@@ -68,7 +67,7 @@ def write_rows(path: Path, columns: dict[str, type], batches: Iterable[Sequence[
 
 def _write_csv(path: Path, columns: dict[str, type], batches: Iterable[Sequence[Row]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv_writer(file)
         writer.writerow(columns)
         for rows in batches:
             writer.writerows(

@@ -1,6 +1,5 @@
 """Files of vectors with the ids of their pictures: NumPy's arrays, CSV, Parquet."""
 
-import csv
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.formats.columns import read_columns, read_csv
 from benchmarks.formats.files import write_text, write_whole
+from benchmarks.formats.markdown import csv_writer
 from benchmarks.formats.tables import arrow, write_parquet
 from datasets.errors import InputError, UnreadableImageError
 from datasets.names import canonical
@@ -279,7 +279,7 @@ def _save(part: Path, save: Any, *arrays: NDArray[Any]) -> None:
 
 def _write_csv(part: Path, ids: Sequence[str], matrix: NDArray[np.float32]) -> None:
     with part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv_writer(file)
         writer.writerow(["id", *range(matrix.shape[1])])
         # The shortest text that gives the same float32 again.
         writer.writerows([name, *map(str, row)] for name, row in zip(ids, matrix, strict=True))

@@ -3,7 +3,7 @@
 A class of this project declares a version, such as ``version = "gist 1"``, that changes with
 the numbers and with nothing else: golden numbers in the tests hold it to that. Whatever else is
 renamed or moved, its vectors stay valid. Any other class is known by its code: that of its
-module, of all modules beside it that this one imports, and of the files beside these that they
+module, of all modules beside it that this one imports, and of the files whose paths these
 name. Libraries are known by their release.
 """
 
@@ -139,11 +139,15 @@ def computes(value: object) -> object:
     return to_jsonable(value, _computes)
 
 
+def is_versioned(kind: Any) -> bool:
+    """Whether a class of this project declares a version, which tests hold its numbers to."""
+    return bool(vars(kind).get("version")) and _is_ours(kind.__module__)
+
+
 def _computes(kind: Any) -> Json:
     """Identify a class or function by its declared version, its library, or its code."""
-    declared = vars(kind).get("version")
-    if declared and _is_ours(kind.__module__):
-        return {"version": declared}
+    if is_versioned(kind):
+        return {"version": vars(kind)["version"]}
     name = f"{kind.__module__}.{kind.__qualname__}"
     if _is_library(kind.__module__):
         return {"class": name, "libraries": libraries(kind.__module__)}
@@ -186,27 +190,33 @@ def code_hash(*modules: str) -> str:
         if path is None:
             raise TypeError(f"{name} has no file whose code could be known again; put it in one")
         code.update(path.read_bytes())
-        for read in () if _is_ours(name) else _named_beside(path):
+        for read in () if _is_ours(name) else _named_in(path):
             with read.open("rb") as file:
                 code.update(hashlib.file_digest(file, "sha256").digest())
     return code.hexdigest()
 
 
-def _named_beside(module: Path) -> list[Path]:
-    """Files in a module's folder whose names stand in its code, as ``"weights.json"`` does."""
+def _named_in(module: Path) -> list[Path]:
+    """Files whose paths, as they are from its folder, stand in a module's code."""
     if module.suffix != ".py":
         return []
     nodes = ast.walk(ast.parse(module.read_bytes()))
-    texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
-    return sorted(
-        path for path in module.parent.iterdir() if path.name in texts and path.is_file()
-    )
+    values = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    named = {module.parent / text for text in values if isinstance(text, str)}
+    return sorted(filter(_is_file, named))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # longer than any name
+        return False
 
 
 @cache
-def is_own_code(package: str) -> bool:
-    """Whether a top-level module is the user's own, such as a plug-in."""
-    return not (package == "__main__" or _is_ours(package) or _is_library(package))
+def is_own_code(module: str) -> bool:
+    """Whether a module is the user's own, such as a plug-in."""
+    return not (module == "__main__" or _is_ours(module) or _is_library(module))
 
 
 def _is_ours(name: str) -> bool:

@@ -91,7 +91,7 @@ def _evaluate(
             failures.append(f"sanity check: {error}")
         except (LeakError, InputError):
             raise  # nothing that was learned may be trusted then, or a picture has gone
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if is_disk_full(error):
                 raise
             failures.append(f"{type(error).__name__}: {error}")

@@ -4,13 +4,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import NDArray
 
 from benchmarks.pipeline.cache.store import ArrayStore
+from benchmarks.pipeline.extraction.contract import as_matrix
 from benchmarks.pipeline.extraction.encode import fit_postprocessing
 from benchmarks.pipeline.extraction.inputs import training_drawings
 from benchmarks.pipeline.extraction.outcome import Extracted
@@ -43,10 +42,9 @@ def postprocess(extractor: ExtractorSteps, vectors: NDArray[np.float32]) -> NDAr
     -------
     ndarray of float32, shape (n_images, n_dims after postprocessing)
     """
-    steps = extractor.postprocessing
-    made: Any = steps.transform(vectors) if steps else vectors
-    final = np.array(made.toarray() if scipy.sparse.issparse(made) else made, np.float32)
-    final[~vectors.any(axis=1)] = 0
+    steps, empty = extractor.postprocessing, ~vectors.any(axis=1)
+    final = as_matrix(steps.transform(vectors) if steps else vectors, len(vectors))
+    final[empty] = 0
     return final
 
 

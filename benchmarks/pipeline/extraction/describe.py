@@ -12,11 +12,20 @@ from benchmarks.pipeline.cache.making import Filled
 from benchmarks.pipeline.cache.store import Store, fill_all
 from benchmarks.pipeline.extraction.contract import as_values
 from benchmarks.pipeline.extraction.inputs import Input
-from benchmarks.pipeline.workers import Workforce
+from benchmarks.pipeline.workers import WorkerKilledError, Workforce
 from datasets.reading import Pixels
 from extractors import Extractor
 from extractors.local_features.detector import Detector, LocalFeatures
 from extractors.preprocessing import Shared, shared
+
+_SAME = 1e-2
+"""A vector may change by this share of its length from call to call: rounding does."""
+
+BESIDE = (
+    "a vector depends on the pictures beside it or on chance, so that no ranking would mean "
+    "anything; describe each picture by itself"
+)
+"""Words on vectors that are not the same from call to call."""
 
 _BATCH_BYTES = 64 * 2**20
 """Decoded pictures that a worker holds at a time, unless a single one is larger."""
@@ -63,6 +72,54 @@ def describe_all(
     return errors
 
 
+def try_all(
+    describers: Mapping[str, Steps],
+    inputs: Sequence[Input],
+    workforce: Workforce,
+    label: str,
+) -> dict[str, NDArray[np.float32] | str]:
+    """Describe two pictures, each alone and both together.
+
+    Parameters
+    ----------
+    describers, workforce, label
+        As of `describe_all`.
+    inputs : sequence of Input
+        The pictures.
+
+    Returns
+    -------
+    dict of str to ndarray or str
+        Name to the vector of the first picture, or to an error, such as that a vector depends on
+        the pictures beside it; nothing of what kills a worker.
+    """
+    if not describers:
+        return {}
+    jobs = [(name, inputs) for name in describers]
+    made = workforce.chunks(partial(_try, describers), jobs, label)
+    tried = zip(describers, made, strict=True)
+    return {name: one for name, one in tried if not isinstance(one, WorkerKilledError)}
+
+
+def _try(
+    describers: Mapping[str, Steps], job: tuple[str, Sequence[Input]]
+) -> NDArray[np.float32] | str:
+    name, pair = job
+    made = [_describe(describers, ([name], few))[name] for few in (pair[:1], pair[1:], pair)]
+    if error := next((one for one in made if isinstance(one, str)), None):
+        return error
+    first, second, both = [one[0] for one in made if not isinstance(one, str)]
+    alike = all(map(is_same, both, [*first, *second]))
+    return first[0] if alike else BESIDE
+
+
+def is_same(one: NDArray[np.floating], other: NDArray[np.floating]) -> bool:
+    """Whether two vectors are of one picture, but for rounding."""
+    if one.shape != other.shape or np.array_equal(one, other, equal_nan=True):
+        return one.shape == other.shape
+    return bool(np.linalg.norm(one - other) <= _SAME * np.linalg.norm(other))
+
+
 def _describe(
     describers: Mapping[str, Steps], job: tuple[Sequence[str], Sequence[Input]]
 ) -> dict[str, Filled]:
@@ -84,7 +141,7 @@ def _describe(
                     for step in others:
                         values, took = _timed(step, values, work)
                         seconds[name] += took
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     errors[name] = _blame(describers[name], paths, pictures) or repr(error)
                     continue
                 for path, value in zip(paths, values, strict=True):
@@ -128,6 +185,6 @@ def _blame(steps: Steps, names: Sequence[str], pictures: Sequence[Pixels]) -> st
             made: Any = [picture]
             for step in steps:
                 made = as_values(step.transform(made), 1)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return f"{type(error).__name__} on {name}: {error}"
     return None

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.pipeline.cache import estimators
+from benchmarks.pipeline.cache.fingerprint import is_own_code
 from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore, Place, StoredFeatures
 from benchmarks.pipeline.extraction.contract import as_matrix
+from benchmarks.pipeline.extraction.describe import BESIDE, is_same
 from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.loading.listed import LazyImages
 from benchmarks.pipeline.loading.training import require_training
@@ -134,6 +136,8 @@ def fit_postprocessing(
     ------
     LeakError
         If one of the images is no training image.
+    ValueError
+        If a step of somebody's own does not treat each vector by itself.
     """
     require_training(images, dataset)
     if extractor.postprocessing is None:
@@ -141,7 +145,15 @@ def fit_postprocessing(
     vectors = np.concatenate(list(store.blocks([image.sha256 for image in images])))
     began = time.perf_counter()
     extractor.postprocessing.fit(vectors)
-    return time.perf_counter() - began
+    seconds = time.perf_counter() - began
+    if any(is_own_code(type(step).__module__) for _, step in extractor.postprocessing.steps):
+        both, alone = (
+            as_matrix(extractor.postprocessing.transform(few.copy()), len(few))
+            for few in (vectors[:2], vectors[:1])
+        )
+        if not is_same(both[0], alone[0]):
+            raise ValueError(BESIDE)
+    return seconds
 
 
 def encode_all(

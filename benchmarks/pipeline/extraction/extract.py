@@ -5,9 +5,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.pipeline.cache.fingerprint import is_versioned
 from benchmarks.pipeline.cache.store import FeatureStore, Store
 from benchmarks.pipeline.cache.working import clear
-from benchmarks.pipeline.extraction.describe import Steps, describe_all
+from benchmarks.pipeline.extraction.describe import Steps, describe_all, is_same, try_all
 from benchmarks.pipeline.extraction.encode import encode_all, fit_head
 from benchmarks.pipeline.extraction.inputs import PictureInput
 from benchmarks.pipeline.extraction.networks import run_networks
@@ -15,6 +19,11 @@ from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.methods.extractor import ExtractorSteps, feature_store
 from benchmarks.pipeline.workers import Workforce
 from datasets.task import Dataset
+
+_ANOTHER = (
+    "its vectors are not those that it made before, or in another process; seed what is random, "
+    "and after a change in a file that its code reads, run once with --force"
+)
 
 
 def extract(
@@ -97,9 +106,41 @@ def _extract_others(
         elif one.head_learns:
             with mine.outcome():
                 fit_head(one, dataset, mine.store)
+    tried = _try(others, extracted, dataset, workforce)
     _describe(others, extracted, dataset, workforce)
+    for name, vector in tried.items():
+        _require_stored(vector, extracted[name], dataset)
     local = [one for one in others if one.detector and extracted[one.name].is_usable]
     encode_all(local, extracted, dataset, workforce)
+
+
+def _try(
+    extractors: Sequence[ExtractorSteps],
+    extracted: Mapping[str, Extracted],
+    dataset: Dataset,
+    workforce: Workforce,
+) -> dict[str, NDArray[np.float32]]:
+    """Vectors of the first picture by extractors of other makes, which are tried on two."""
+    inputs = [PictureInput(image) for _, image in dataset.images]
+    heads: dict[str, Steps] = {}
+    for one in extractors:
+        mine = extracted[one.name]
+        is_ready = not one.head_learns or mine.store.missing([each.key for each in inputs])
+        if mine.is_usable and is_ready and not (one.detector or is_versioned(type(one.head))):
+            heads[one.name] = (one.head,)
+    made = try_all(heads, inputs[:2], workforce, f"trying on {dataset.name}")
+    for name, error in made.items():
+        if isinstance(error, str):
+            extracted[name].failed = error
+    return {name: vector for name, vector in made.items() if not isinstance(vector, str)}
+
+
+def _require_stored(vector: NDArray[np.float32], mine: Extracted, dataset: Dataset) -> None:
+    """Require that the vector of the first picture is the one that is stored of it."""
+    first = PictureInput(dataset.images[0][1])
+    with mine.outcome():
+        if mine.is_usable and not is_same(next(mine.store.blocks([first.key]))[0], vector):
+            mine.failed = f"{_ANOTHER}, first {first}"
 
 
 def _describe(

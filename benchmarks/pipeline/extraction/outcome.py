@@ -73,7 +73,7 @@ class Extracted:
             raise
         except (NoWeightsError, NothingToLearnError) as error:
             self.skipped = str(error)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if is_disk_full(error):
                 raise
             self.failed = f"{type(error).__name__}: {error}"

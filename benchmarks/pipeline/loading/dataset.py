@@ -165,7 +165,7 @@ def _collected(source: Source, root: Path, workforce: Workforce) -> Collection:
         found = source.collect(root, workforce.each)
     except InputError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = str(error).strip().partition("\n")[0]
         raise InputError(
             f"dataset {source.name}: cannot list {root} ({type(error).__name__}: {reason})"

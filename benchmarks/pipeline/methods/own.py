@@ -266,7 +266,7 @@ def _values(
     """The values of a plug-in's metric, one number for each query that has relevant images."""
     try:
         values = np.asarray(function(ranking), np.float64)
-    except Exception as error:  # it may do anything
+    except (Exception, SystemExit) as error:  # it may do anything
         reason = str(error).strip().partition("\n")[0]
         raise InputError(f"{place}: {type(error).__name__}: {reason}; mend it") from error
     if values.shape != (ranking.n_queries,):
