@@ -14,7 +14,8 @@ from damages import DAMAGES, flipped
 
 from benchmarks.audit.__main__ import main as audit
 from benchmarks.pipeline.cache import estimators
-from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore
+from benchmarks.pipeline.cache.feature_store import FeatureStore
+from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.extraction import networks
 from benchmarks.pipeline.extraction.outcome import Extracted

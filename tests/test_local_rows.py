@@ -8,7 +8,7 @@ import pytest
 from pictures import scene
 from PIL import Image
 
-from benchmarks.pipeline.cache.store import FeatureStore
+from benchmarks.pipeline.cache.feature_store import FeatureStore
 from benchmarks.pipeline.extraction import describe as describing
 from benchmarks.pipeline.methods.extractor import ExtractorSteps, feature_store
 from extractors import DETECTORS, MENU

@@ -4,7 +4,8 @@ import pytest
 from pictures import scene
 from PIL import Image
 
-from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore
+from benchmarks.pipeline.cache.feature_store import FeatureStore
+from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.extraction.describe import describe_all
 from benchmarks.pipeline.extraction.inputs import PictureInput
 from benchmarks.pipeline.workers import Workforce

@@ -1,4 +1,4 @@
-"""Vectors, local features and feature maps on disk, under the content they were made from."""
+"""Vectors and feature maps on disk, under the content they were made from."""
 
 import logging
 import time
@@ -24,15 +24,11 @@ from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.cache.making import Filled, Making, UnlikeError, failed, unreadable
 from benchmarks.pipeline.workers import CHUNK, WorkerKilledError, Workforce, cut
 from datasets.errors import DamagedError, UnreadableImageError
-from extractors.local_features.detector import LocalFeatures
 
 _FIT = "fit.json"
 
 _BLOCK = 2048
 """Rows gathered at a time."""
-
-_OPEN_SEGMENTS = 32
-"""Segments of local features in memory at a time, some MB each."""
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -320,46 +316,6 @@ class ArrayStore(Store[NDArray[Any]]):
             yield opened[path][row]
 
 
-class FeatureStore(Store[LocalFeatures]):
-    """The local features that a detector found in pictures; parameters as of `Store`."""
-
-    indexed = ("keys", "seconds", "ends")
-
-    def __init__(
-        self, folder: Path, name: str, identity: dict[str, object], forget: bool = False
-    ) -> None:
-        self._points: dict[str, int] = {}
-        super().__init__(folder, name, identity, forget)
-
-    def _note(self, keys: Sequence[str], segment: Mapping[str, NDArray[Any]]) -> None:
-        counts = np.diff(segment["ends"], prepend=0).tolist()
-        self._points |= dict(zip(keys, counts, strict=True))
-
-    def points(self, key: str) -> int:
-        """Number of keypoints of a picture."""
-        return self._points[key]
-
-    def add(self, keys: Sequence[str], values: Sequence[LocalFeatures], seconds: float) -> None:
-        """Store the features of one picture per key, and how long finding them all took."""
-        self._write(
-            keys,
-            seconds,
-            ends=np.cumsum([len(found) for found in values]),
-            points=np.concatenate([found.points for found in values]),
-            descriptors=np.concatenate([found.descriptors for found in values]),
-            frames=np.array([found.frame for found in values]),
-            binary=np.array(values[0].binary),
-        )
-
-    def place(self, key: str) -> "Place":
-        """Segment and position of a picture's features."""
-        return self._places[key][:2]
-
-    def of(self, keys: Sequence[str]) -> "StoredFeatures":
-        """The features of the keys in their order, read when they are asked for."""
-        return StoredFeatures([self.place(key) for key in keys])
-
-
 class MapStore(Store[NDArray[np.floating]]):
     """The feature maps that a network made of pictures, in half precision."""
 
@@ -377,44 +333,3 @@ class MapStore(Store[NDArray[np.floating]]):
             if opened is None or opened[0] != path:
                 opened = path, read_segment(path)["maps"]
             yield opened[1][row]
-
-
-Place = tuple[Path, int]
-"""A segment, and a position in it."""
-
-
-class StoredFeatures:
-    """Local features on disk, a few pictures of them in memory at a time.
-
-    Parameters
-    ----------
-    places : sequence of Place
-        Of every picture.
-    """
-
-    def __init__(self, places: Sequence[Place]) -> None:
-        self._places = places
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def __iter__(self) -> Iterator[LocalFeatures]:
-        opened: dict[Path, dict[str, NDArray[np.generic]]] = {}
-        for path, index in self._places:
-            if path not in opened:
-                if len(opened) == _OPEN_SEGMENTS:
-                    del opened[next(iter(opened))]
-                opened[path] = read_segment(path)
-            yield _features(opened[path], index)
-
-
-def _features(segment: dict[str, Any], index: int) -> LocalFeatures:
-    start = segment["ends"][index - 1] if index else 0
-    part = slice(start, segment["ends"][index])
-    width, height = segment["frames"][index].tolist()
-    return LocalFeatures(
-        segment["points"][part],
-        segment["descriptors"][part],
-        (width, height),
-        bool(segment["binary"]),
-    )

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.formats.files import Json
-from benchmarks.pipeline.cache.store import FeatureStore, StoredFeatures
+from benchmarks.pipeline.cache.feature_store import FeatureStore, StoredFeatures
 from benchmarks.pipeline.workers import WorkerKilledError, Workforce, cut
 from datasets.task import Image
 from retrieval.protocol import Judgements

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.pipeline.cache import estimators
+from benchmarks.pipeline.cache.feature_store import FeatureStore, Place, StoredFeatures
 from benchmarks.pipeline.cache.fingerprint import is_own_code
-from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore, Place, StoredFeatures
+from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.extraction.contract import as_matrix
 from benchmarks.pipeline.extraction.describe import BESIDE, is_same
 from benchmarks.pipeline.extraction.outcome import Extracted

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.pipeline.cache.feature_store import FeatureStore
 from benchmarks.pipeline.cache.fingerprint import is_versioned
-from benchmarks.pipeline.cache.store import FeatureStore, Store
+from benchmarks.pipeline.cache.store import Store
 from benchmarks.pipeline.cache.working import clear
 from benchmarks.pipeline.extraction.describe import Steps, describe_all, is_same, try_all
 from benchmarks.pipeline.extraction.encode import encode_all, fit_head

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.formats.files import is_disk_full
-from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore, MapStore, Store
+from benchmarks.pipeline.cache.feature_store import FeatureStore
+from benchmarks.pipeline.cache.store import ArrayStore, MapStore, Store
 from benchmarks.pipeline.loading.training import LeakError
 from datasets.errors import DamagedError, InputError
 from extractors.base import NothingToLearnError

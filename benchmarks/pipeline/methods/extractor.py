@@ -10,8 +10,9 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from benchmarks.pipeline.cache import estimators
+from benchmarks.pipeline.cache.feature_store import FeatureStore
 from benchmarks.pipeline.cache.fingerprint import identity, module_identity
-from benchmarks.pipeline.cache.store import ArrayStore, FeatureStore, MapStore
+from benchmarks.pipeline.cache.store import ArrayStore, MapStore
 from benchmarks.pipeline.loading.training import training_fingerprint
 from benchmarks.pipeline.methods.vectors import GivenVectors
 from datasets import reading
