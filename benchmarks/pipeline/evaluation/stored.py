@@ -9,6 +9,8 @@ from benchmarks.pipeline.methods.extractor import feature_store
 from benchmarks.pipeline.methods.method import Method
 from datasets.errors import InputError
 from datasets.task import Dataset
+from extractors.base import NothingToLearnError
+from retrieval.fusion.weights import TooLittleError
 
 
 def fitted(method: Method, dataset: Dataset, cache: Path) -> FittedMethod:
@@ -28,7 +30,11 @@ def fitted(method: Method, dataset: Dataset, cache: Path) -> FittedMethod:
     InputError
         If the cache lacks vectors, or the method cannot learn from the dataset.
     """
-    return FittedMethod(method, dataset, _extracted(method, dataset, cache), cache)
+    extracted = _extracted(method, dataset, cache)
+    try:
+        return FittedMethod(method, dataset, extracted, cache)
+    except (TooLittleError, NothingToLearnError) as error:
+        raise InputError(f"--extractor {method.name}: {error}") from error
 
 
 def _extracted(method: Method, dataset: Dataset, cache: Path) -> dict[str, Extracted]:
