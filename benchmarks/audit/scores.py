@@ -14,16 +14,15 @@ from benchmarks.audit.duplicates import (
 )
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
+from benchmarks.pipeline.evaluation.fitted_method import CANNOT_LEARN
 from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.extraction.transformed import extract_for
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.records.card import commit, machine
 from datasets.task import Dataset
-from extractors.base import NothingToLearnError
 from retrieval import protocol
 from retrieval.bootstrap import difference_intervals
-from retrieval.fusion.weights import TooLittleError
 from retrieval.metrics import score
 from retrieval.protocol import Judgements
 from retrieval.scoring import Values
@@ -87,7 +86,7 @@ def audit(
         try:
             _require_usable(method, extracted)
             straight, without = (evaluation.rank(method, extracted, one) for one in judged)
-        except (_NotUsableError, TooLittleError, NothingToLearnError) as error:
+        except (_NotUsableError, *CANNOT_LEARN) as error:
             workforce.log(f"{method.name} is left out: {error}")
             continue
         for name in queries:

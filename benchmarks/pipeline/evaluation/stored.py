@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-from benchmarks.pipeline.evaluation.fitted_method import FittedMethod
+from benchmarks.pipeline.evaluation.fitted_method import CANNOT_LEARN, FittedMethod
 from benchmarks.pipeline.extraction.inputs import training_drawings
 from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.methods.extractor import feature_store
 from benchmarks.pipeline.methods.method import Method
 from datasets.errors import InputError
 from datasets.task import Dataset
-from extractors.base import NothingToLearnError
-from retrieval.fusion.weights import TooLittleError
 
 
 def fitted(method: Method, dataset: Dataset, cache: Path) -> FittedMethod:
@@ -33,7 +31,7 @@ def fitted(method: Method, dataset: Dataset, cache: Path) -> FittedMethod:
     extracted = _extracted(method, dataset, cache)
     try:
         return FittedMethod(method, dataset, extracted, cache)
-    except (TooLittleError, NothingToLearnError) as error:
+    except CANNOT_LEARN as error:
         raise InputError(f"--extractor {method.name}: {error}") from error
 
 
