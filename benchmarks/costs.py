@@ -65,21 +65,20 @@ def _recorded(
     Raises
     ------
     InputError
-        If there are none.
+        If there are none, or one that is named was not run.
     """
     dataset = recorder.dataset
     paths = record_paths(recorder.out / dataset.name, dataset.tasks[0].query_set)
     found = [path.method for path in paths]
-    names = options.extractor
     # What a preset made (<method>@<dataset>) or a user gave cannot be made without that.
-    wanted = names or ([] if tuned else found)
-    menu = [name for name in found if is_method(name) and name in wanted]
-    methods = [*parse_methods(menu, options.epochs), *tuned]
+    menu = [] if tuned else filter(is_method, found)
+    methods = [*parse_methods(options.extractor or menu, options.epochs), *tuned]
     finished = [method for method in methods if recorder.is_finished(method)]
-    if not finished:
+    lacking = next((f" by {name}" for name in options.extractor if name not in found), "")
+    if lacking or not finished:
         raise InputError(
-            f"--out {recorder.out}: no records of {dataset.name} there that this version would "
-            "make; make some with benchmarks.run"
+            f"--out {recorder.out}: no records of {dataset.name}{lacking} there that this version "
+            "would make; make some with benchmarks.run"
         )
     return finished
 

@@ -1,9 +1,12 @@
 """Names that people write down: equal whatever their Unicode form, with near misses found."""
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 
 from datasets.errors import InputError
+
+_ENDING = re.compile(r"\.[a-z][a-z0-9]{1,4}\Z")
 
 
 def canonical(name: str) -> str:
@@ -36,14 +39,19 @@ def _loose(name: str) -> str:
 
 
 def misspelt(names: Iterable[str], known: Collection[str]) -> dict[str, str]:
-    """Names to the known ones that they are but for case, slashes, form or leading folders."""
+    """Names to the known ones that they are but for case, slashes, form, folders or an ending.
+
+    The folders are leading ones, and the ending is that of a file, which one of the two lacks.
+    """
     whole = {_loose(one): one for one in known}
     shorter = {end: one for loose, one in whole.items() for end in ends(loose)}
+    shorter |= {_ENDING.sub("", loose): one for loose, one in (shorter | whole).items()}
     found = {}
     for name in set(names).difference(known):
         loose = _loose(name)
-        spellings = (whole.get(loose), shorter.get(loose), *map(whole.get, ends(loose)))
-        if other := next(filter(None, spellings), None):
+        spellings = (loose, _ENDING.sub("", loose))
+        longer = [end for one in spellings for end in (one, *ends(one))]
+        if other := next(filter(None, (*map(whole.get, longer), shorter.get(loose))), None):
             found[name] = other
     return found
 

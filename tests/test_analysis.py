@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from benchmarks.pipeline.records.results import ImageEntry, TaskResults
 from benchmarks.report.__main__ import main
 from benchmarks.report.comparisons import rank_change
 from benchmarks.report.format import render
-from benchmarks.report.pages.classes import DISTRACTOR, first_answers, hubs
+from benchmarks.report.pages.classes import DISTRACTOR, class_scores, first_answers, hubs
 from benchmarks.report.pages.distractors import curves, intruders
 from benchmarks.report.pages.sketch_gap import gap_rows
 from retrieval.bootstrap import difference_intervals
@@ -120,13 +121,23 @@ def test_intruders_by_hand():
 
 def test_first_answers_and_hubs_by_hand():
     made = task("query", one=STRAIGHT, other=CONFUSED)
-    assert first_answers(made.rankings["one"], GALLERY) == ["a"] * 6
-    assert first_answers(made.rankings["other"], GALLERY) == [DISTRACTOR] * 6
+    assert first_answers(made, "one", GALLERY) == ["a"] * 6
+    assert first_answers(made, "other", GALLERY) == [DISTRACTOR] * 6
     times = np.array([6] * 10 + [0] * 90)
     found = hubs(made.rankings["one"], 100)
     assert found.limit == 5
     assert found.found == [(index, 6) for index in range(10)]
     assert found.skewness == pytest.approx(skew(times))
+
+
+def test_an_image_of_several_classes_is_of_each():
+    gallery = (replace(GALLERY[0], label="c", further=("a",)), *GALLERY[1:])
+    made = task("query", one=STRAIGHT)
+    queries = tuple(replace(query, further=("d",)) for query in made.queries)
+    made = replace(made, queries=queries)
+    assert first_answers(made, "one", gallery) == ["a", "c"] * 3
+    _, [scores] = class_scores(made, ["a", "b", "d"])
+    assert scores[2] == pytest.approx(scores[:2].mean())
 
 
 def test_an_order_that_turns_round_is_said_with_its_pairs():

@@ -1,6 +1,7 @@
 """The leak audit finds what was planted, says what it is worth, and shows no private picture."""
 
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 
 from benchmarks.audit.__main__ import main
 from benchmarks.audit.duplicates import Pair, Rule, find_pairs, most_telling_first, without_leaks
+from benchmarks.pipeline.evaluation import evaluate
 from benchmarks.report.__main__ import main as report
 from datasets.perceptual import hash_distances, perceptual_hash
 from retrieval.protocol import Judgement, Judgements
@@ -121,6 +123,39 @@ def test_planted_leaks_are_found_and_what_they_are_worth(leaky, tmp_path, run):
     (folder / "leaks.md").unlink()
     assert report(["--out", str(tmp_path / "out")]) == 0
     assert (folder / "leaks.md").read_text() == page
+
+
+def test_methods_that_cannot_be_scored_are_named(leaky, tmp_path, capsys):
+    for name in ("apple", "berry"):
+        for path in sorted((leaky / "training" / name).iterdir())[1:]:
+            path.unlink()
+    asked = (leaky, "--embedding", "tiny-image", "--extractor", "hog", "rgb-histogram+lbp")
+    folders = ("--out", tmp_path / "out", "--cache", tmp_path / "cache", "--jobs", "1")
+    assert main([str(one) for one in (*asked, *folders)]) == 0
+    said = "is left out: weights are learned from classes of at least two training images"
+    assert f"rgb-histogram+lbp {said}" in capsys.readouterr().err
+    page = tmp_path / "out" / "parted" / "leaks.md"
+    assert "| hog |" in page.read_text()
+    shutil.rmtree(leaky / "training")
+    asked = (leaky, "--embedding", "tiny-image", "--extractor", "colour-moments", "hog+lbp")
+    assert main([str(one) for one in (*asked, *folders)]) == 0
+    said = "is left out: learns from training images, and there are none"
+    errors = capsys.readouterr().err
+    assert f"colour-moments {said}" in errors
+    assert f"hog+lbp {said}" in errors
+    assert "or no method could run" in page.read_text()
+
+
+def test_verified_methods_are_verified_in_the_audit_as_well(leaky, tmp_path, monkeypatch):
+    def last_agrees(method, queries, gallery, first, *others):
+        return np.where(np.arange(first.shape[1]) == (first >= 0).sum(axis=1)[:, None] - 1, 99, 0)
+
+    monkeypatch.setattr(evaluate, "count_inliers", last_agrees)
+    rows = ("orb-bovw", "orb-bovw+geometry")
+    assert audit(leaky, tmp_path, "--extractor", *rows) == 0
+    found = json.loads((tmp_path / "out" / "parted" / "leaks.json").read_text())
+    plain, verified = (found["scores"]["query"][row]["map"]["with"] for row in rows)
+    assert plain != verified
 
 
 def test_pages_tell_of_no_pictures_that_were_there_before(leaky, tmp_path, run):

@@ -80,6 +80,10 @@ def test_nothing_to_measure_is_one_line(scenes, run, measure, tmp_path, capsys):
     error = capsys.readouterr().err
     assert "no records of scenes there" in error
     run("--extractor", "lbp", "--dataset", scenes)
+    assert measure("--dataset", scenes, "--extractor", "lbp", "hog") == (2, 0)
+    assert "no records of scenes by hog there" in capsys.readouterr().err
+    assert measure("--dataset", scenes, "--extractor", "lbp", "hgo") == (2, 0)
+    assert "did you mean 'hog'?" in capsys.readouterr().err
     shutil.copy(scenes / "training/class-0/00.png", scenes / "training/class-0/again.png")
     Image.fromarray(scene(77)).save(scenes / "training" / "class-0" / "new.png")
     assert measure("--dataset", scenes)[0] == 2  # another training set, so other records

@@ -19,6 +19,14 @@ def test_equal_records_are_said_to_be_equal(parted, run, tmp_path, capsys):
     )
 
 
+def test_answers_without_scores_are_not_called_equal(tmp_path, run, capsys):
+    fill(tmp_path / "asked" / "gallery", 4, 1)
+    fill(tmp_path / "asked" / "query", 2, 2)
+    run("--extractor", "lbp", "tiny-image", "--dataset", tmp_path / "asked", "--quiet")
+    assert main([record(tmp_path, "asked", row) for row in ("lbp", "tiny-image")]) == 0
+    assert capsys.readouterr().out.startswith("lbp and tiny-image\nno scores\n")
+
+
 def test_differences_are_named_in_words(parted, classes, run, tmp_path, capsys):
     run("--extractor", "lbp", "rgb-histogram", "--dataset", parted, "--quiet")
     main([record(tmp_path, "parted", "lbp"), record(tmp_path, "parted", "rgb-histogram")])

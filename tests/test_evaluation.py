@@ -630,6 +630,7 @@ MANY = np.random.default_rng(3).normal(size=(4, 40))
         ((TWO, np.ma.masked_equal(TWO, 0), LABELS, LABELS), {}, "gallery_vectors: .* masked"),
         ((TWO, np.zeros((2, 2)), LABELS, LABELS), {}, "gallery_vectors: all vectors are zero"),
         ((TWO, np.eye(2) + 1e9, LABELS, LABELS), {}, "gallery_vectors: vectors differ in digits"),
+        ((TWO, np.eye(2) + 1e4, LABELS, LABELS), {}, "gallery_vectors: .* all but point in one"),
         ((TWO[::-1], TWO, LABELS, LABELS), {"leave_one_out": True}, "row 0 of query_vectors is"),
         ((TWO[::-1], TWO, LABELS, LABELS), {}, "2 of 2 queries have the vector of one image"),
         ((TWO[:1], TWO, "a", LABELS), {}, "1 of 1 queries have the vector of one image"),

@@ -66,6 +66,16 @@ def test_what_has_no_vectors_says_so(done, export, capsys):
         assert f"--extractor {name}: has no vectors of its own" in capsys.readouterr().err
 
 
+def test_what_cannot_learn_says_so(parted, run, export, capsys):
+    for name in ("apple", "berry"):
+        for path in sorted((parted / "training" / name).iterdir())[1:]:
+            path.unlink()
+    assert run("--extractor", "rgb-histogram", "lbp", "--dataset", parted) == 0
+    assert export("neighbours", "--dataset", parted, "--extractor", "rgb-histogram+lbp") == 2
+    said = "--extractor rgb-histogram+lbp: weights are learned from classes of at least two"
+    assert said in capsys.readouterr().err
+
+
 def test_neighbours_are_those_of_the_record(done, export, tmp_path):
     assert export("neighbours", "--dataset", done, "--k", 4) == 0
     results = read_results(tmp_path / "out" / "parted")

@@ -79,6 +79,7 @@ def test_members_are_in_the_order_of_the_name():
     card = {"extractor": {"extractors": {"hog": {}, "lbp": {}}}}
     record = {"method": "lbp+hog+rrf+dba", "status": "ok", "card": card}
     assert members(record) == ["lbp", "hog"]
+    assert members(record | {"method": "lbp+hog+pca32+rrf"}) == ["lbp+pca32", "hog+pca32"]
     assert members({"method": "lbp", "status": "ok", "card": {"extractor": {"head": {}}}}) == []
 
 

@@ -7,12 +7,23 @@ import pytest
 from pictures import fill, picture, scene
 from PIL import Image
 
-from benchmarks import approximate, augment, draw, keypoints, publish, score
+from benchmarks import (
+    approximate,
+    augment,
+    costs,
+    draw,
+    keypoints,
+    publish,
+    score,
+    seeds,
+    vocabulary_size,
+)
 from benchmarks import run as benchmark
 from benchmarks.audit import __main__ as audit
 from benchmarks.export import __main__ as export
 from benchmarks.report import __main__ as report
 from benchmarks.search import __main__ as search
+from benchmarks.tune import __main__ as tune
 from benchmarks.verify import __main__ as verify
 
 
@@ -221,3 +232,24 @@ def test_a_page_removes_nothing_of_others(classes, run, tmp_path, refused):
     (tmp_path / "out" / "page" / "data" / "mine.csv").write_text("not to be lost")
     given = ("--out", tmp_path / "out", "--no-plots", "--html", "--cache", tmp_path / "cache")
     assert "mine.csv is no part of a page" in refused(report, *given)
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (benchmark, ["--extractor", "lbp"]),
+        (costs, []),
+        (approximate, ["--extractor", "lbp"]),
+        (seeds, ["--extractor", "sift-bovw"]),
+        (vocabulary_size, []),
+        (tune, ["--extractor", "lbp"]),
+        (export, ["neighbours"]),
+    ],
+)
+def test_two_datasets_of_one_name_do_not_write_over_each_other(tmp_path, refused, command, words):
+    both = [tmp_path / place / "pets" for place in ("one", "other")]
+    for place in both:
+        fill(place / "cat", 2, 1)
+    folders = ["--out", tmp_path / "out", "--cache", tmp_path / "cache"]
+    line = refused(command, *words, "--dataset", *both, *folders)
+    assert "two datasets are called 'pets'; write NAME=" in line

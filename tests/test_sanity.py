@@ -36,6 +36,12 @@ def test_an_honest_search_passes():
     )
 
 
+def test_vectors_that_the_grid_would_tie_are_caught():
+    check_search("row", single, [QUERIES + 100], [GALLERY + 100], JUDGED)
+    with pytest.raises(SanityError, match="row: vectors that all but point in one direction"):
+        check_search("row", single, [QUERIES + 20_000], [GALLERY + 20_000], JUDGED)
+
+
 def test_ties_in_the_order_of_labels_are_caught(monkeypatch):
     """The trap that makes constant features look good: the first of equals wins."""
 

@@ -59,6 +59,7 @@ def test_scores_by_hand(score, tmp_path):
         ({"other.jpg": ["c.jpg"]}, r"'other.jpg': the truth has no such query; remove it"),
         ({"Q1.JPG": ["c.jpg"]}, r"'Q1.JPG': the truth has no such query; did you mean 'q1.jpg'\?"),
         ({"in/q1.jpg": ["c.jpg"]}, r"'in/q1.jpg': .* no such query; did you mean 'q1.jpg'\?"),
+        ({"q1": ["c.jpg"]}, r"'q1': the truth has no such query; did you mean 'q1.jpg'\?"),
         ({"q3.jpg": ["D.JPG"]}, r"'D.JPG' may be the truth's 'd.jpg'; write both alike"),
         ({"q3.jpg": ["gallery/d.jpg"]}, r"'gallery/d.jpg' may be the truth's 'd.jpg'; write"),
     ],
@@ -70,13 +71,17 @@ def test_a_malformed_answer_is_named_with_its_query(score, change, message):
     assert written.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ["cat/0.png", "0.png", r"gallery\cat\0.png", "./CAT/0.PNG"])
+@pytest.mark.parametrize(
+    "name", ["cat/0.png", "0.png", r"gallery\cat\0.png", "./CAT/0.PNG", "gallery/cat/0", "0"]
+)
 def test_right_names_in_another_spelling_are_never_scored_as_wrong(score, name):
     right = {"q": ["gallery/cat/0.png"]}
     code, written = score({"q": [name]}, right)
     assert code == 2
     assert "may be the truth's 'gallery/cat/0.png'; write both alike" in written.err
     assert score({"q": [name, *right["q"]]}, right)[0] == 0  # then they are two pictures
+    assert score({"q": ["gallery/cat/0.jpg"]}, right)[0] == 0  # may be another picture
+    assert score({"q": ["in/gallery/cat/0.png"]}, {"q": ["gallery/cat/0"]})[0] == 2
 
 
 def test_missing_answers_are_counted(score):

@@ -154,11 +154,14 @@ def test_what_is_wrong_is_said(page, path, body, status, said):
 
 def test_a_method_that_cannot_answer_leaves_the_others_alone(page, query):
     asked = "method=hgo&method=hog&method=gist&method=hog%2Blbp&method=rootsift-bovw%2Bgeometry"
+    asked += "&method=hog%2Bpca32&method=hog%2Blbp%2Bpca32%2Brrf"
     given, _ = answers(page, asked, query.read_bytes())
     assert "did you mean 'hog'?" in given["hgo"]["error"]
     assert "begin with --extractor gist" in given["gist"]["error"]
     assert "--extractor hog+lbp" in given["hog+lbp"]["error"]  # learns weights
     assert "benchmarks.run only" in given["rootsift-bovw+geometry"]["error"]
+    assert "begin with --extractor hog+pca32, too" in given["hog+pca32"]["error"]
+    assert "--extractor hog+pca32 lbp+pca32" in given["hog+lbp+pca32+rrf"]["error"]
     assert len(given["hog"]["neighbours"]) == 10
 
 

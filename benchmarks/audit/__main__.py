@@ -26,6 +26,7 @@ from benchmarks.cli.outputs import has_json, require_apart, require_output_file
 from benchmarks.formats.files import write_json
 from benchmarks.formats.sheets import DRAWN, Cell, draw_sheet, is_drawn
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
+from benchmarks.pipeline.evaluation.experiment import obstacle
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.folder import load_folder
 from benchmarks.pipeline.methods.method import Method
@@ -69,7 +70,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     if options.against is None:
         sheet = _require_own(name, options)
         evaluation = Evaluation(dataset, options.cache, workforce)
-        found, pairs = audit(evaluation, _runnable(methods, workforce), embedding, Rule())
+        runnable = _runnable(methods, dataset, workforce)
+        found, pairs = audit(evaluation, runnable, embedding, Rule())
     else:
         other = _load(options.against, options, workforce)
         if other.name == name:
@@ -129,11 +131,11 @@ def _require_own(name: str, options: argparse.Namespace) -> Path:
     return sheet
 
 
-def _runnable(methods: Sequence[Method], workforce: Workforce) -> list[Method]:
+def _runnable(methods: Sequence[Method], dataset: Dataset, workforce: Workforce) -> list[Method]:
     made: list[Method] = []
     for method in methods:
-        if method.obstacle:
-            workforce.log(f"{method.name} is left out: {method.obstacle}")
+        if reason := obstacle(method, dataset):
+            workforce.log(f"{method.name} is left out: {reason}")
         else:
             made.append(method)
     return made

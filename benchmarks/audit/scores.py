@@ -1,6 +1,6 @@
 """Scores of methods with and without the near duplicates of the queries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from benchmarks.audit.duplicates import (
 )
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
+from benchmarks.pipeline.evaluation.fitted_method import CANNOT_LEARN
+from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.extraction.transformed import extract_for
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
@@ -80,10 +82,13 @@ def audit(
     }
     scores: dict[str, Json] = {name: {} for name in evaluation.judgements}
     for method in methods if any(queries.values()) else ():
-        if not all(extracted[one.name].is_usable for one in method.extractors):
+        judged = (evaluation.judgements, cleaned)
+        try:
+            _require_usable(method, extracted)
+            straight, without = (evaluation.rank(method, extracted, one) for one in judged)
+        except (_NotUsableError, *CANNOT_LEARN) as error:
+            workforce.log(f"{method.name} is left out: {error}")
             continue
-        straight = evaluation.rank(method, extracted, evaluation.judgements)
-        without = evaluation.rank(method, extracted, cleaned)
         for name in queries:
             if queries[name]:
                 one, other = score(straight[name]), score(without[name])
@@ -100,6 +105,16 @@ def audit(
         "scores": scores,
         "card": _card(dataset, embedding, methods),
     }, pairs
+
+
+class _NotUsableError(RuntimeError):
+    """A method has no vectors; the message says why."""
+
+
+def _require_usable(method: Method, extracted: Mapping[str, Extracted]) -> None:
+    for mine in (extracted[one.name] for one in method.extractors):
+        if not mine.is_usable:
+            raise _NotUsableError(mine.failed or mine.skipped)
 
 
 def _cleaned(evaluation: Evaluation, pairs: Sequence[Pair]) -> dict[str, Judgements]:

@@ -283,12 +283,20 @@ def require_folders(options: argparse.Namespace, *names: str, inside: Sequence[s
     Raises
     ------
     InputError
-        Naming the option whose folder cannot be written to, or is part of a dataset.
+        Naming the option whose folder cannot be written to, or is part of a dataset; or a dataset
+        that has the name of another, and would write to its folder.
     """
     given = getattr(options, "dataset", [])
     texts = [given] if isinstance(given, str) else given
     found = [(text, *datasets.resolve(text, options.layout)) for text in texts]
     roots = [root for _, _, root in found]
+    named: dict[str, str] = {}
+    for text, source, root in found:
+        if named.setdefault(source.name, text) != text:
+            raise InputError(
+                f"--dataset {text}: two datasets are called {source.name!r}; write "
+                f"NAME={root or text}"
+            )
     for name in names:
         folder = getattr(options, name)
         for text, source, root in found:

@@ -55,7 +55,7 @@ from benchmarks.formats.vectors import VectorTable
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.experiment import run
-from benchmarks.pipeline.evaluation.sanity import check_protocol, check_search
+from benchmarks.pipeline.evaluation.sanity import SanityError, check_protocol, check_search
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.listed import read_listed
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
@@ -243,7 +243,10 @@ def _searched(
     began = time.perf_counter()
     ranking = summarise(single([queries], [gallery], judgements), judgements)
     milliseconds = 1e3 * (time.perf_counter() - began) / len(task.queries)
-    check_search(name, single, [queries], [gallery], judgements)
+    try:
+        check_search(name, single, [queries], [gallery], judgements)
+    except SanityError as error:
+        raise InputError(f"gallery_vectors: {error}") from error
     costs = {"extraction_ms": None, "fit_seconds": 0.0, "search_ms": round(milliseconds, 4)}
     zeros = sum(
         int((~block.any(axis=1)).sum()) for rows in (queries, gallery) for block in rows.blocks()

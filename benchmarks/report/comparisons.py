@@ -8,6 +8,7 @@ from scipy.stats import kendalltau, rankdata
 
 from benchmarks.formats.files import Json
 from benchmarks.formats.markdown import DIGITS
+from benchmarks.pipeline.methods.names import member_names
 from benchmarks.pipeline.records.results import TaskResults
 from retrieval.bootstrap import LEVEL, intervals, rank_intervals
 from retrieval.metrics import score
@@ -120,12 +121,12 @@ def score_task(task: TaskResults, metric: str, distractors: int | None = None) -
 
 
 def members(record: Json) -> list[str]:
-    """Extractors of a fused or re-ranked method in the order of its name; none of a single one."""
+    """Extractors of a fused or re-ranked method, compressed as there; none of a single one."""
     if record["status"] != "ok":
         return []
     cards = record["card"]["extractor"].get("extractors", {})
     name = record["method"].partition("@")[0]  # a tuned method is called <name>@<dataset>
-    return [part for part in name.split("+") if part in cards]
+    return member_names(name, [part for part in name.split("+") if part in cards])
 
 
 def chosen(task: TaskResults, names: Iterable[str]) -> str | None:

@@ -1,5 +1,6 @@
 """Numbers and names as every table, page and plot writes them, and pages from their templates."""
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,10 +21,10 @@ LEVEL_WITH_BEST = "≈"
 def score(value: float | None, low: float | None = None, high: float | None = None) -> str:
     """Write a score between 0 and 1, with its interval where that is given.
 
-    >>> score(0.7534), score(0.7534, 0.693, 0.8091), score(None)
-    ('0.753', '0.753 (0.693–0.809)', '–')
+    >>> score(0.7534), score(0.7534, 0.693, 0.8091), score(None), score(float("nan"))
+    ('0.753', '0.753 (0.693–0.809)', '–', '–')
     """
-    text = NOTHING if value is None else f"{value:.3f}"
+    text = NOTHING if value is None or math.isnan(value) else f"{value:.3f}"
     return text if low is None or high is None else f"{text} ({interval(low, high)})"
 
 
@@ -54,12 +55,16 @@ def percent(share: float | None) -> str:
 
 def times(value: float) -> str:
     """Write a factor, a weight or a mean rank."""
-    return f"{value:.1f}"
+    return f"{value:z.1f}"
 
 
 def hundredths(value: float) -> str:
-    """Write a rank correlation, or one of many numbers that share a chart."""
-    return f"{value:.2f}"
+    """Write a rank correlation, which tied methods have none of, or a number of a chart.
+
+    >>> hundredths(0.5), hundredths(float("nan"))
+    ('0.50', '–')
+    """
+    return NOTHING if math.isnan(value) else f"{value:.2f}"
 
 
 def count(number: int | None) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.pipeline.evaluation.fitted_method import FittedMethod
+from benchmarks.pipeline.evaluation.fitted_method import CANNOT_LEARN, FittedMethod
 from benchmarks.pipeline.extraction.encode import restore_head
 from benchmarks.pipeline.extraction.extract import extract
 from benchmarks.pipeline.loading.training import training_fingerprint
@@ -22,9 +22,7 @@ from benchmarks.search.generations import is_generation, new_generation, sweep
 from benchmarks.search.index import Index, identity_hash
 from datasets.errors import DamagedError, InputError
 from datasets.task import Dataset, Image
-from extractors.base import NothingToLearnError
 from extractors.matrices import open_matrix
-from retrieval.fusion.weights import TooLittleError
 from retrieval.knn import Rows, lengths
 from retrieval.rows import release
 from retrieval.search import Vectors
@@ -261,7 +259,7 @@ def _fit(
             raise InputError(f"--extractor {method.name}: {mine.skipped or mine.failed}")
     try:
         fitted = FittedMethod(method, dataset, extracted, cache)
-    except (TooLittleError, NothingToLearnError) as error:
+    except CANNOT_LEARN as error:
         raise InputError(f"--extractor {method.name}: {error}") from error
     for one in method.extractors:
         restore_head(one, dataset, extracted[one.name])

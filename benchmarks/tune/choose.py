@@ -4,6 +4,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.pipeline.evaluation.fitted_method import CANNOT_LEARN
 from benchmarks.pipeline.extraction.extract import extract
 from benchmarks.pipeline.loading.training import FOLDS, distinct, training_fingerprint
 from benchmarks.pipeline.methods.method import short_hash
@@ -14,7 +15,6 @@ from benchmarks.pipeline.workers import Workforce
 from benchmarks.tune.scoring import LeaveOneOut, compare, leave_one_out
 from datasets.task import Dataset
 from retrieval import protocol
-from retrieval.fusion.weights import TooLittleError
 
 _CRITERION = (
     "mean average precision, every training image asking for the others of its class; another "
@@ -161,7 +161,7 @@ def _try(
             raise NotTriedError(mine.failed or mine.skipped)
     try:
         return leave_one_out(method, dataset, extracted, cache)
-    except TooLittleError as error:
+    except CANNOT_LEARN as error:
         raise NotTriedError(str(error)) from error
 
 

@@ -170,7 +170,7 @@ class Evaluation:
         extracted: Mapping[str, Extracted],
         judgements: Mapping[str, Judgements],
     ) -> dict[str, Ranking]:
-        """Search with every query set by other judgements, without verification.
+        """Search with every query set by other judgements.
 
         Parameters
         ----------
@@ -185,21 +185,31 @@ class Evaluation:
         -------
         dict of str to Ranking
             By query set.
+
+        Raises
+        ------
+        TooLittleError, NothingToLearnError
+            If there is too little to learn from.
         """
         ranked = {}
         fitted = FittedMethod(method, self.dataset, extracted, self.cache)
         gallery = fitted.vectors(self.dataset.gallery)
         for task in self.dataset.tasks:
             judged = judgements[task.query_set]
-            blocks = fitted.search(fitted.vectors(task.queries), gallery, judged)
+            blocks, _ = self.blocks(task, fitted, fitted.vectors(task.queries), gallery, judged)
             ranked[task.query_set] = summarise(blocks, judged)
         return ranked
 
     def blocks(
-        self, task: Task, fitted: FittedMethod, queries: Vectors, gallery: Vectors
+        self,
+        task: Task,
+        fitted: FittedMethod,
+        queries: Vectors,
+        gallery: Vectors,
+        judgements: Judgements | None = None,
     ) -> tuple[Iterable[Block], Json]:
-        """Distances of all queries, and what verification counted."""
-        method, judgements = fitted.method, self.judgements[task.query_set]
+        """Distances of all queries, by `judgements` or its own, and what verification counted."""
+        method, judgements = fitted.method, judgements or self.judgements[task.query_set]
         blocks = fitted.search(queries, gallery, judgements)
         if not method.verification or not method.verified:
             return blocks, {}

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.formats.files import is_disk_full
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
+from benchmarks.pipeline.evaluation.fitted_method import CANNOT_LEARN
 from benchmarks.pipeline.evaluation.sanity import SanityError
 from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.extraction.transformed import extract_for
@@ -13,8 +14,6 @@ from benchmarks.pipeline.records.recorder import Recorder
 from benchmarks.pipeline.records.training import TRAINING, write_training
 from datasets.errors import DamagedError, InputError
 from datasets.task import Dataset
-from extractors.base import NothingToLearnError
-from retrieval.fusion.weights import TooLittleError
 
 
 def run(
@@ -85,7 +84,7 @@ def _evaluate(
         try:
             for result in evaluation.run(method, extracted):
                 recorder.write(method, result)
-        except (TooLittleError, NothingToLearnError) as error:
+        except CANNOT_LEARN as error:
             recorder.skip(method, str(error))
         except SanityError as error:
             failures.append(f"sanity check: {error}")

@@ -18,12 +18,16 @@ from benchmarks.pipeline.loading.variants import is_drawn
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from datasets.task import Dataset, Image
+from extractors.base import NothingToLearnError
 from extractors.centring import DomainCentring
 from extractors.matrices import scratch_matrix
 from retrieval.fusion.base import Fold, FusionMethod
 from retrieval.fusion.weights import TooLittleError
 from retrieval.rows import release
 from retrieval.search import Search, Vectors
+
+CANNOT_LEARN = (TooLittleError, NothingToLearnError)
+"""What a method raises whose training images are too few."""
 
 
 def postprocess(extractor: ExtractorSteps, vectors: NDArray[np.float32]) -> NDArray[np.float32]:

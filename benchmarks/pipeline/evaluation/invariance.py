@@ -13,7 +13,7 @@ from benchmarks.formats.files import is_disk_full
 from benchmarks.pipeline.cache.fingerprint import digest, module_identity
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.experiment import obstacle
-from benchmarks.pipeline.evaluation.fitted_method import FittedMethod
+from benchmarks.pipeline.evaluation.fitted_method import CANNOT_LEARN, FittedMethod
 from benchmarks.pipeline.extraction.extract import extract
 from benchmarks.pipeline.extraction.inputs import TransformedQuery
 from benchmarks.pipeline.extraction.outcome import Extracted
@@ -35,9 +35,7 @@ from datasets import transformations
 from datasets.errors import DamagedError, InputError
 from datasets.task import Dataset, Image
 from datasets.transformations import TRANSFORMATIONS, VERSION, copies
-from extractors.base import NothingToLearnError
 from retrieval import protocol
-from retrieval.fusion.weights import TooLittleError
 from retrieval.metrics import METRICS, score
 from retrieval.protocol import Judge, Judgements
 from retrieval.ranking import random_ranking, summarise
@@ -217,7 +215,7 @@ def _measure(work: "_Work", method: Method, extracted: dict[str, Extracted], fol
             extracted |= work.extract({one.name: one for one in method.extractors})
             found = work.search(method, extracted)
         write_measured(folder, work.study, method.name, found)
-    except (TooLittleError, NothingToLearnError) as error:
+    except CANNOT_LEARN as error:
         return str(error)
     except (LeakError, InputError):
         raise  # nothing that was learned may be trusted then, or a picture has gone

@@ -10,7 +10,6 @@ from benchmarks.pipeline.records.description import write_problems
 from benchmarks.pipeline.records.record import PROBLEMS
 from benchmarks.pipeline.workers import Workforce
 from datasets.assembly import NothingReadableError
-from datasets.errors import InputError
 from datasets.task import Dataset
 from extractors.networks.augmentation import Augmentation
 
@@ -30,9 +29,9 @@ def load_all(options: argparse.Namespace, workforce: Workforce) -> list[Dataset]
     Raises
     ------
     InputError
-        If a dataset is none, or two have one name.
+        If a dataset is none.
     """
-    loaded: dict[str, Dataset] = {}
+    loaded = []
     for text in dict.fromkeys(options.dataset):
         dataset = _load(text, options, workforce)
         if options.original_protocol:
@@ -41,13 +40,8 @@ def load_all(options: argparse.Namespace, workforce: Workforce) -> list[Dataset]
         if options.edges:
             dataset = with_edges(dataset, options.cache, workforce)
             _draw_edges(dataset, options, workforce)
-        if dataset.name in loaded:
-            place = datasets.resolve(text, options.layout)[1] or text
-            raise InputError(
-                f"--dataset {text}: two datasets are called {dataset.name!r}; write NAME={place}"
-            )
-        loaded[dataset.name] = dataset
-    return list(loaded.values())
+        loaded.append(dataset)
+    return loaded
 
 
 def _load(text: str, options: argparse.Namespace, workforce: Workforce) -> Dataset:

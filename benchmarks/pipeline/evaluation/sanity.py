@@ -1,6 +1,6 @@
 """Sanity checks, made in every run.
 
-- Vectors differ by more than single precision rounds.
+- Vectors differ by more than single precision rounds, and by more than distances do.
 - Constant features score exactly chance.
 - A gallery in another order gives the same scores.
 - Right answers dealt out at random score about chance, whatever the features.
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.formats.vectors import ROUNDED
-from retrieval.knn import Block, grid_distances
+from retrieval.knn import GRID, Block, grid_distances
 from retrieval.metrics import METRICS, chance, mean_scores
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
@@ -31,8 +31,19 @@ _DEALS = 30
 _ROUNDING, _EQUAL = 1e-6, 1e-12
 """Vectors of length 1 that differ by no more are told apart by rounding alone; are equal."""
 
+_BLURRED = 4 * GRID**0.5
+"""Vectors of length 1 that differ by no more are some steps of the grid apart, and mostly tied."""
+
+_BLOCK = 64
+"""Vectors looked at at a time: the first tell enough, as a rule."""
+
 _FALSE_ALARM = 1e-9
 """Probability that a sound search does not pass, per metric."""
+
+_TOO_NEAR = (
+    "vectors that all but point in one direction, which the search does not tell apart; subtract "
+    "their mean, or scale their dimensions, before"
+)
 
 Scores = dict[str, float | None]
 
@@ -70,6 +81,12 @@ def check_precision(extractor: str, vectors: Iterable[NDArray[np.float32]]) -> N
     SanityError
         If all differences are rounding's.
     """
+    if _EQUAL < _spread(vectors, _ROUNDING) <= _ROUNDING:
+        raise SanityError(f"{extractor}: {ROUNDED}")
+
+
+def _spread(vectors: Iterable[NDArray[np.floating]], enough: float) -> float:
+    """Largest distance from the first, of vectors scaled to length 1, or one that is enough."""
     first, widest = None, 0.0
     for block in vectors:
         rows = normalise(block)
@@ -77,10 +94,9 @@ def check_precision(extractor: str, vectors: Iterable[NDArray[np.float32]]) -> N
         if len(rows):
             first = rows[0] if first is None else first
             widest = max(widest, float(np.linalg.norm(rows - first, axis=1).max()))
-        if widest > _ROUNDING:
-            return
-    if widest > _EQUAL:
-        raise SanityError(f"{extractor}: {ROUNDED}")
+        if widest > enough:
+            break
+    return widest
 
 
 def check_search(
@@ -91,7 +107,7 @@ def check_search(
     judgements: Judgements,
     seed: int = 0,
 ) -> None:
-    """A permuted gallery must change nothing, and shuffled answers must score about chance.
+    """Vectors must differ, a permuted gallery change nothing, and shuffled answers score chance.
 
     Parameters
     ----------
@@ -111,6 +127,10 @@ def check_search(
     SanityError
         If one does not hold.
     """
+    for matrix in gallery:
+        starts = range(0, matrix.shape[0], _BLOCK)
+        if _EQUAL < _spread((matrix[at : at + _BLOCK] for at in starts), _BLURRED) <= _BLURRED:
+            raise SanityError(f"{method}: {_TOO_NEAR}")
     few = [i for i, judged in enumerate(judgements.of) if len(judged.positive)][:_ASKED]
     if not few:
         return

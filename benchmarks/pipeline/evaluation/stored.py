@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks.pipeline.evaluation.fitted_method import FittedMethod
+from benchmarks.pipeline.evaluation.fitted_method import CANNOT_LEARN, FittedMethod
 from benchmarks.pipeline.extraction.inputs import training_drawings
 from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.methods.extractor import feature_store
@@ -28,7 +28,11 @@ def fitted(method: Method, dataset: Dataset, cache: Path) -> FittedMethod:
     InputError
         If the cache lacks vectors, or the method cannot learn from the dataset.
     """
-    return FittedMethod(method, dataset, _extracted(method, dataset, cache), cache)
+    extracted = _extracted(method, dataset, cache)
+    try:
+        return FittedMethod(method, dataset, extracted, cache)
+    except CANNOT_LEARN as error:
+        raise InputError(f"--extractor {method.name}: {error}") from error
 
 
 def _extracted(method: Method, dataset: Dataset, cache: Path) -> dict[str, Extracted]:

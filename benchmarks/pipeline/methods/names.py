@@ -182,6 +182,17 @@ def parse_method(
     return method
 
 
+def member_names(method: str, extractors: Iterable[str]) -> list[str]:
+    """Names of a method's extractors alone, each compressed as it is in the method.
+
+    >>> member_names("hog+lbp+pca32+rrf", ["hog", "lbp"])
+    ['hog+pca32', 'lbp+pca32']
+    """
+    steps = method.partition("@")[0].split("+")
+    compressions = [step for step in steps if step in COMPRESSIONS]
+    return ["+".join([one, *compressions]) for one in extractors]
+
+
 def _most(epochs: Epochs, extractor: str) -> int | None:
     return epochs.get(extractor, epochs.get("")) if isinstance(epochs, Mapping) else epochs
 

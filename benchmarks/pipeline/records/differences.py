@@ -55,7 +55,9 @@ def explain(first: Json, second: Json) -> list[str]:
             lines.append(f"{metric.label}: {one:.4f} and {other:.4f} ({other - one:+.4f})")
     if len(lines) == 1:
         both = [record["status"] for record in (first, second)]
-        lines.append("equal scores" if both == ["ok", "ok"] else f"status: {' and '.join(both)}")
+        is_scored = any(one is not None for found in scores for one in found.values())
+        equal = "equal scores" if is_scored else "no scores"
+        lines.append(equal if both == ["ok", "ok"] else f"status: {' and '.join(both)}")
     found = [
         f"- {_meaning(path)}: {' / '.join(path)}: {_short(one)} and {_short(other)}"
         for path, one, other in _between(first["card"], second["card"])

@@ -85,11 +85,11 @@ def write_classes(folder: Path, results: Results, book: PlotBook) -> None:
 def _section(
     query_set: str, task: TaskResults, gallery: Sequence[ImageEntry], book: PlotBook
 ) -> Json:
-    classes = sorted({query.label for query in task.queries if query.label})
+    classes = sorted({label for query in task.queries for label in query.labels})
     names, matrix = class_scores(task, classes)
     answers = {}
     for name in names:
-        pairs = zip(task.queries, first_answers(task.rankings[name], gallery), strict=True)
+        pairs = zip(task.queries, first_answers(task, name, gallery), strict=True)
         answers[name] = Counter((query.label, to) for query, to in pairs if query.label and to)
     best = matrix.max(axis=0)
     order = [int(n) for n in np.argsort(best, kind="stable") if not np.isnan(best[n])][:_SHOWN]
@@ -124,17 +124,28 @@ def class_scores(
     """
     values = {name: score(ranking)[SORT_BY] for name, ranking in task.rankings.items()}
     names = sorted(values, key=lambda name: (-_mean(values[name]), name))
-    labels = np.array([query.label or "" for query in task.queries])
-    made = [[_mean(values[name][labels == label]) for label in classes] for name in names]
+    asked: dict[str, list[int]] = {label: [] for label in classes}
+    for place, query in enumerate(task.queries):
+        for label in query.labels.intersection(asked):
+            asked[label].append(place)
+    made = [[_mean(values[name][asked[label]]) for label in classes] for name in names]
     return names, np.array(made)
 
 
-def first_answers(ranking: Ranking, gallery: Sequence[ImageEntry]) -> list[str | None]:
-    """Class of each query's nearest image; None for a query without a relevant image."""
-    return [
-        (gallery[nearest].label or DISTRACTOR) if relevant and nearest >= 0 else None
-        for nearest, relevant in zip(ranking.neighbours[:, 0], ranking.relevant, strict=True)
-    ]
+def first_answers(
+    task: TaskResults, method: str, gallery: Sequence[ImageEntry]
+) -> list[str | None]:
+    """Class of each query's nearest image; None for a query without a relevant image.
+
+    It is the query's own of an image of several classes, one of which is the query's.
+    """
+    ranking, answers = task.rankings[method], []
+    firsts = zip(task.queries, ranking.neighbours[:, 0], ranking.relevant, strict=True)
+    for query, nearest, relevant in firsts:
+        found = gallery[nearest]
+        own = query.label if query.labels & found.labels else found.label
+        answers.append((own or DISTRACTOR) if relevant and nearest >= 0 else None)
+    return answers
 
 
 def hubs(ranking: Ranking, n_gallery: int) -> Hubs:

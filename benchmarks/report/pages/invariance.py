@@ -15,6 +15,7 @@ from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.records.invariance import Measured, Study, read_invariance
 from benchmarks.pipeline.records.record import PHOTOS
 from benchmarks.pipeline.records.results import Results, TaskResults
+from benchmarks.report.comparisons import members
 from benchmarks.report.families import OTHER, best_of_each_family, families_of
 from benchmarks.report.format import write_csv, write_page
 from benchmarks.report.plots.axes import Mark, Series
@@ -149,7 +150,7 @@ def write_invariance(folder: Path, results: Results, book: PlotBook) -> None:
     left_out = dict.fromkeys(every, _FORMER) | study.left_out
     profiles = Profiles(study, measured)
     write_csv(folder / f"{_PAGE}.csv", list(_lines(profiles)))
-    members = _members(task, profiles)
+    fused = _fused(task, profiles)
     write_page(
         folder / f"{_PAGE}.md",
         _PAGE,
@@ -159,8 +160,8 @@ def write_invariance(folder: Path, results: Results, book: PlotBook) -> None:
         left_out={m: why for m, why in left_out.items() if m not in measured},
         rows=_rows(profiles),
         best=_best(profiles),
-        fusions=fusion_rows(profiles, members),
-        pairs=pair_rows(profiles, [m for m in profiles.methods if m not in members])[:_PAIRS],
+        fusions=fusion_rows(profiles, fused),
+        pairs=pair_rows(profiles, [m for m in profiles.methods if m not in fused])[:_PAIRS],
         heat_map=draw_kept(profiles, book),
         curves=draw_curves(profiles, families_of(task), book),
     )
@@ -214,13 +215,13 @@ def _best(profiles: Profiles) -> list[Json]:
     return sorted(rows, key=lambda row: row["typical"] or 0)
 
 
-def _members(task: TaskResults, profiles: Profiles) -> dict[str, list[str]]:
+def _fused(task: TaskResults, profiles: Profiles) -> dict[str, list[str]]:
     """Fused methods and what they fuse."""
     found = {}
     for record in task.records:
-        parts = record["card"]["extractor"].get("extractors", {})
+        parts = members(record)
         if len(parts) > 1 and record["method"] in profiles.measured:
-            found[record["method"]] = list(parts)
+            found[record["method"]] = parts
     return found
 
 

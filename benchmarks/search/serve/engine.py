@@ -10,7 +10,7 @@ from itertools import takewhile
 import numpy as np
 
 from benchmarks.pipeline.methods.method import Method
-from benchmarks.pipeline.methods.names import parse_method
+from benchmarks.pipeline.methods.names import member_names, parse_method
 from benchmarks.search.index import Index, nearest
 from benchmarks.search.result import Neighbour
 from benchmarks.search.serve.gallery import Gallery
@@ -246,7 +246,7 @@ def _parts(name: str, now: Snapshot, coming: Sequence[str]) -> tuple[Method, lis
     method = parse_method(name, option="method")
     if method.runs_only:
         raise InputError(f"{name}: {method.runs_only}")
-    for needed in ([core(method)], [one.name for one in method.extractors]):
+    for needed in ([core(method)], _members(method)):
         if all(one in now.indexes for one in needed):
             return method, [now.indexes[one] for one in needed]
         if method.fusion_learns:
@@ -279,12 +279,19 @@ def indexed(method: Method) -> list[Method]:
     ['hog', 'lbp']
     >>> [one.name for one in indexed(parse_method("hog+lbp+alpha-qe"))]
     ['hog+lbp']
+    >>> [one.name for one in indexed(parse_method("hog+lbp+pca32+rrf"))]
+    ['hog+pca32', 'lbp+pca32']
     """
     if method.tuning:
         return [method]
     if method.fusion_learns:
         return [replace(method, name=core(method), rerankings=())]
-    return [Method(one.name, (one,)) for one in method.extractors]
+    pairs = zip(_members(method), method.extractors, strict=True)
+    return [Method(name, (one,)) for name, one in pairs]
+
+
+def _members(method: Method) -> list[str]:
+    return member_names(method.name, [one.name for one in method.extractors])
 
 
 def combinations(size: int) -> dict[str, list[str]]:
