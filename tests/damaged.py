@@ -4,6 +4,7 @@ import base64
 import io
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 from pictures import picture
@@ -151,3 +152,9 @@ def heic_with_item(kind: bytes) -> bytes:
     head = HEIC[:start] + struct.pack(">I", size) + HEIC[start + 4 : places]
     listed = box(b"iinf", HEIC[items + 8 : items + 12] + b"\0\2" + item)
     return head + box(b"iloc", located) + listed + told + HEIC[behind:]
+
+
+def put(folder: Path, name: str, data: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
