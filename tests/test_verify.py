@@ -15,6 +15,7 @@ import extractors
 from benchmarks import LOCAL, PUBLISHED, seeds
 from benchmarks.cli import options as shared_options
 from benchmarks.formats.files import write_checked
+from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.records.differences import reasons
 from benchmarks.pipeline.records.record import RecordPath, read_record
 from benchmarks.pipeline.records.results import dataset_folders
@@ -421,7 +422,7 @@ def test_what_has_no_seeds_is_refused_in_one_line(parted, tmp_path, capsys, argu
     ["cnn-plain", "cnn-compact", "densenet169-finetuned", "sift-bovw", "sift-fisher", "sift-vlad"],
 )
 def test_whatever_learns_by_chance_gets_another_seed(name):
-    plain = seeds.parse_method(name, 3)
+    plain = parse_method(name, 3)
     made = seeds.seeded(plain, 4)
     assert made.name == f"{name}-seed-4"
     head, own = made.extractors[0].head, plain.extractors[0].head
