@@ -50,9 +50,11 @@ DERIVED = (
 )
 """Files that the pages come with, and the records tell."""
 
+_HISTORIES = f"{TRAINING}/*.csv"
+
 _KEPT = (
     *(DESCRIPTION, PROBLEMS, LEAKS, "leaks.png", f"{EDGES}.png"),
-    *(f"{TRAINING}/*.csv", f"{PRESETS}/*.json"),
+    *(_HISTORIES, f"{PRESETS}/*.json"),
     STUDY,
 )
 """Files beside the records that nothing here can make again."""
@@ -145,7 +147,9 @@ def publish(source: Path, target: Path, with_plots: bool = True) -> None:
     with workshop(target.parent, _WORKSHOP) as place:
         made = place / "new" / target.name
         made.mkdir(parents=True)
-        _copy(source, made, _KEPT)
+        # Only the histories of the first seed are drawn.
+        is_seeds = source.parent.name == SEEDS
+        _copy(source, made, [one for one in _KEPT if not (is_seeds and one == _HISTORIES)])
         for sheet in made.glob("*.png"):
             _shrink(sheet)
         write_archive(made, _members(source))

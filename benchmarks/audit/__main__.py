@@ -42,7 +42,7 @@ from datasets.task import Dataset, Image
 METHODS = ("efficientnet-lite0", "hsv-histogram-grid", "sift-bovw", "sift-fisher", "hog")
 EMBEDDING = "efficientnet-lite0"
 
-_DRAWN = 48
+_DRAWN = 24
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

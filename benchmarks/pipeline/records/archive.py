@@ -27,6 +27,11 @@ from datasets.file_names import require_file_name
 
 ARCHIVE = "records.tar.xz"
 
+_FILTERS = [
+    {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 2, "lp": 1, "pb": 1}
+]
+"""Compression for what are mostly numbers of two bytes."""
+
 _MEMBER = re.compile(
     r"images\.csv|(?:records/([^/]+)|invariance)/([^/]+?)(\.costs\.json|\.json|\.npz)"
 )
@@ -181,7 +186,7 @@ def write_archive(folder: Path, members: Mapping[str, bytes]) -> None:
             f"{folder}: its records take more than {_MOST_BYTES // 2**20} MiB; publish a folder "
             "with fewer methods"
         )
-    content = lzma.compress(packed.getvalue(), preset=9 | lzma.PRESET_EXTREME)
+    content = lzma.compress(packed.getvalue(), lzma.FORMAT_XZ, filters=_FILTERS)
     write_whole(folder / ARCHIVE, lambda path: path.write_bytes(content))
 
 
