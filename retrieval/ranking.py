@@ -1,6 +1,7 @@
 """A search's result, small enough to keep: every metric can be computed from it alone."""
 
 import io
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -18,8 +19,9 @@ from retrieval.threads import share
 DEPTH = 50
 """Neighbours kept per query."""
 
+_MANY = 2**15
 _PORTION = 2**20
-"""Distances that are worth a thread."""
+"""Images from which on threads gain, sorting being most of the work, and distances worth one."""
 
 _STORED = {
     "distractors": "confusion",
@@ -246,7 +248,8 @@ def summarise(blocks: Iterable[Block], judgements: Judgements, depth: int = DEPT
                 nearest, made[query] = _summary(query, row, judgements, depth)
                 neighbours[query, : len(nearest)] = nearest
 
-    step = max(1, _PORTION // max(1, judgements.n_gallery))
+    size = judgements.n_gallery
+    step = max(1, _PORTION // size) if size >= _MANY else sys.maxsize
     for start, distances in blocks:
         firsts = range(0, len(distances), step)
         share(work, [Block(start + at, distances[at : at + step]) for at in firsts])

@@ -2,14 +2,17 @@
 
 import subprocess
 import sys
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from retrieval import knn
-from retrieval.knn import grid_distances, nearest, normalise
+from retrieval import knn, ranking
+from retrieval.knn import Block, grid_distances, nearest, normalise
+from retrieval.protocol import Judgement, Judgements
+from retrieval.ranking import summarise
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,6 +33,26 @@ def test_same_neighbours_and_distances_as_scikit_learn(vectors):
     ours = nearest(queries, gallery, 10)
     assert np.array_equal(ours[0], indices)
     assert np.allclose(ours[1], distances, atol=1e-7)
+
+
+def test_threads_have_no_influence_on_rankings(monkeypatch):
+    rng = np.random.default_rng(3)
+    distances = rng.integers(0, 9, (40, 90)).astype(np.int32)  # mostly tied
+    of = [Judgement(np.sort(rng.choice(60, 5, replace=False)), np.array([61])) for _ in distances]
+    judgements = Judgements(tuple(of), 90, 0, (np.arange(70, 90),))
+    blocks = [Block(0, distances[:25]), Block(25, distances[25:])]
+    alone = summarise(blocks, judgements)
+    monkeypatch.setattr(ranking, "_MANY", 1)
+    monkeypatch.setattr(ranking, "_PORTION", 3 * 90)
+    shared = summarise(blocks, judgements)
+    for field in fields(alone):
+        assert np.array_equal(getattr(alone, field.name), getattr(shared, field.name))
+    assert (
+        alone.neighbours[30].tolist()
+        == summarise([Block(0, distances[30:31])], replace(judgements, of=(of[30],)))
+        .neighbours[0]
+        .tolist()
+    )
 
 
 def test_blocks_have_no_influence(vectors, monkeypatch):
