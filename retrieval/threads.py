@@ -17,6 +17,15 @@ def available() -> int:
     return max([library.num_threads for library in _blas().lib_controllers], default=1)
 
 
+def kernels() -> str:
+    """Name the kernels that BLAS has chosen for this processor, as ``openblas Haswell``.
+
+    Other kernels add up in another order; what is learned by iteration may end elsewhere then.
+    """
+    names = (f"{one['internal_api']} {one.get('architecture', '')}" for one in _blas().info())
+    return ", ".join(sorted({name.strip() for name in names})) or "unknown"
+
+
 def share(work: Callable[[Iterator[T]], None], blocks: Sequence[T]) -> None:
     """Work through blocks in several threads.
 

@@ -105,6 +105,7 @@ def test_learned_rows_say_what_they_were_fitted_on(parted, run, tmp_path):
     assert cards["colour-moments"]["fitted on"] == "8 training images"
     for card in cards.values():
         assert {"split hash", "seed", "protocol", "commit", "machine", "python"} <= set(card)
+        assert card["machine"]["blas"].startswith("openblas ")
         assert card["extractor"]["head"]["params"]["prepare"]["pixels"] > 0
         assert "numpy" in card["extractor"]["head"]["libraries"]
 

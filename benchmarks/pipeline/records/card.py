@@ -13,6 +13,7 @@ from datasets.task import Task
 from extractors.preprocessing import INTERPOLATION
 from retrieval import protocol
 from retrieval.ranking import DEPTH
+from retrieval.threads import kernels
 
 RULES = {
     "distance": "Euclidean on L2-normalised vectors, exact; a zero vector is orthogonal to all",
@@ -86,9 +87,10 @@ def _git(*arguments: str) -> str:
 
 @cache
 def machine() -> dict[str, object]:
-    """Processor, cores and system; no names of hosts or users."""
+    """Processor, kernels of BLAS, cores and system; no names of hosts or users."""
     return {
         "processor": _processor(),
+        "blas": kernels(),
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
     }

@@ -37,6 +37,7 @@ class _Machine(msgspec.Struct):
     processor: str
     system: str
     cores: int | None
+    blas: str = ""
 
 
 class _Card(msgspec.Struct, rename=_spaced):

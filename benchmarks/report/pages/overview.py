@@ -210,7 +210,8 @@ def _compare(pairs: Pairs) -> list[Json]:
 def _machine(card: Json) -> str:
     here = card["machine"]
     system = f"{here['system']}, Python {card['python']}"
-    return f"{here['processor']}, {here['cores']} cores, {system}"
+    processor = ", ".join(filter(None, (here["processor"], here.get("blas"))))
+    return f"{processor}, {here['cores']} cores, {system}"
 
 
 def _groups(tasks: Sequence[Task]) -> dict[str, list[Task]]:
