@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from retrieval.rows import Rows as Rows
 from retrieval.rows import lengths as lengths
 from retrieval.rows import normalise as normalise
-from retrieval.rows import parts, pick, release, scale
+from retrieval.rows import number_within, parts, pick, release, scale
 from retrieval.sieve import is_worthwhile, queries_at_a_time, sieve
 from retrieval.threads import share
 
@@ -273,7 +273,7 @@ def _by_sieve(
         exact = _compare_pairs(asked, divisors, gallery, found.query, found.image)
         order = np.lexsort((found.image, exact, found.query))
         query = found.query[order]
-        rank = np.arange(len(query)) - np.searchsorted(query, query)
+        rank = number_within(query)
         order, query, rank = order[rank < k], query[rank < k], rank[rank < k]
         indices[place][query, rank] = found.image[order]
         distances[place][query, rank] = exact[order]
@@ -318,8 +318,7 @@ def _compare_pairs(
 ) -> GridDistances:
     """Distances of pairs of queries, of which each one's are together, and gallery vectors."""
     distances = np.empty(len(query), np.int32)
-    rank = np.arange(len(query)) - np.searchsorted(query, query)
-    firsts = np.flatnonzero(rank % _PAIRS == 0)
+    firsts = np.flatnonzero(number_within(query) % _PAIRS == 0)
     _, batch = np.unique(firsts * gallery.shape[1] // _PAIR_VALUES, return_index=True)
     ends = [*firsts[batch].tolist(), len(query)]
 

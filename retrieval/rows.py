@@ -67,6 +67,17 @@ def parts(count: int, size: int) -> list[slice]:
     return [slice(at, at + size if count - at - size > 1 else count) for at in starts]
 
 
+def number_within(groups: NDArray[np.integer]) -> NDArray[np.intp]:
+    """Number the members of each group from 0.
+
+    Parameters
+    ----------
+    groups : ndarray of int, shape (n,)
+        The group of each member, in order of the groups.
+    """
+    return np.arange(len(groups)) - np.searchsorted(groups, groups)
+
+
 def lengths(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Compute the Euclidean length of each row, to be kept beside a gallery.
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from retrieval.ranking import Ranking
+from retrieval.rows import number_within
 
 Values = NDArray[np.float64]
 """One value per query, shape (n_queries,); anything for a query without relevant images."""
@@ -124,8 +125,7 @@ def ndcg(ranking: Ranking, k: int | None = None) -> Values:
     found = sum_by_query(ranking, gain / ranking.group_size * (first[end] - first[start]))
     query = ranking.group_query[group]
     best = np.lexsort((-grades, query))  # of each query, the highest grade first
-    place = np.arange(len(query)) - np.searchsorted(query, query)
-    gains = grades[best] * discounts[place]
+    gains = grades[best] * discounts[number_within(query)]
     ideal = np.bincount(query, weights=gains, minlength=ranking.n_queries)
     return found / np.where(ideal > 0, ideal, 1)
 

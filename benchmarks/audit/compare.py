@@ -49,7 +49,7 @@ def compare_images(
         If the embedding has no vectors of these pictures.
     """
     if not embedded.is_usable:
-        raise InputError(f"--embedding: {embedded.failed or embedded.skipped}")
+        raise InputError(f"--embedding: {embedded.obstacle}")
     keys = [image.sha256 for image in images]
     vectors = np.concatenate(list(embedded.store.blocks(keys)))
     hashes = perceptual_hashes(images, cache, workforce)

@@ -25,6 +25,7 @@ from retrieval import protocol
 from retrieval.bootstrap import difference_intervals
 from retrieval.metrics import score
 from retrieval.protocol import Judgements
+from retrieval.ranking import Ranking
 from retrieval.scoring import Values
 
 LISTED = 200
@@ -82,13 +83,11 @@ def audit(
     }
     scores: dict[str, Json] = {name: {} for name in evaluation.judgements}
     for method in methods if any(queries.values()) else ():
-        judged = (evaluation.judgements, cleaned)
-        try:
-            _require_usable(method, extracted)
-            straight, without = (evaluation.rank(method, extracted, one) for one in judged)
-        except (_NotUsableError, *CANNOT_LEARN) as error:
-            workforce.log(f"{method.name} is left out: {error}")
+        ranked = _ranked(evaluation, method, extracted, cleaned)
+        if isinstance(ranked, str):
+            workforce.log(f"{method.name} is left out: {ranked}")
             continue
+        straight, without = ranked
         for name in queries:
             if queries[name]:
                 one, other = score(straight[name]), score(without[name])
@@ -107,14 +106,20 @@ def audit(
     }, pairs
 
 
-class _NotUsableError(RuntimeError):
-    """A method has no vectors; the message says why."""
-
-
-def _require_usable(method: Method, extracted: Mapping[str, Extracted]) -> None:
-    for mine in (extracted[one.name] for one in method.extractors):
-        if not mine.is_usable:
-            raise _NotUsableError(mine.failed or mine.skipped)
+def _ranked(
+    evaluation: Evaluation,
+    method: Method,
+    extracted: Mapping[str, Extracted],
+    cleaned: Mapping[str, Judgements],
+) -> list[dict[str, Ranking]] | str:
+    """Rankings by all judgements and by the cleaned ones; or the reason why there are none."""
+    for one in method.extractors:
+        if obstacle := extracted[one.name].obstacle:
+            return obstacle
+    try:
+        return [evaluation.rank(method, extracted, by) for by in (evaluation.judgements, cleaned)]
+    except CANNOT_LEARN as error:
+        return str(error)
 
 
 def _cleaned(evaluation: Evaluation, pairs: Sequence[Pair]) -> dict[str, Judgements]:

@@ -256,7 +256,7 @@ def _fit(
     extracted = extract(method.extractors, dataset, cache, False, workforce)
     for mine in extracted.values():
         if not mine.is_usable:
-            raise InputError(f"--extractor {method.name}: {mine.skipped or mine.failed}")
+            raise InputError(f"--extractor {method.name}: {mine.obstacle}")
     try:
         fitted = FittedMethod(method, dataset, extracted, cache)
     except CANNOT_LEARN as error:

@@ -158,7 +158,7 @@ def _try(
     extracted = extract(method.extractors, dataset, cache, False, workforce)
     for mine in extracted.values():
         if not mine.is_usable:
-            raise NotTriedError(mine.failed or mine.skipped)
+            raise NotTriedError(mine.obstacle)
     try:
         return leave_one_out(method, dataset, extracted, cache)
     except CANNOT_LEARN as error:

@@ -46,9 +46,14 @@ class Extracted:
     damaged: bool = False
 
     @property
+    def obstacle(self) -> str:
+        """Reason why not all vectors are there; empty if they are."""
+        return self.failed or self.skipped
+
+    @property
     def is_usable(self) -> bool:
         """Whether all vectors are there."""
-        return not (self.skipped or self.failed)
+        return not self.obstacle
 
     @property
     def stores(self) -> list[Store[Any]]:
