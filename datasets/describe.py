@@ -3,7 +3,6 @@
 ``python -m datasets.describe PATH``; no picture is read, nothing is run or written.
 """
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import datasets
 from datasets.errors import InputError
 from datasets.layout import ROLES_IN_WORDS, Collection
+from datasets.parser import Parser
 from datasets.roles import ROLES
 
 _SHOWN = 12
@@ -20,7 +20,7 @@ _SHOWN = 12
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (2 for a folder that is not understood)."""
     about = (__doc__ or "").partition("\n")[0]
-    parser = argparse.ArgumentParser(prog="python -m datasets.describe", description=about)
+    parser = Parser(prog="python -m datasets.describe", description=about)
     parser.add_argument("dataset", nargs="+", metavar="PATH", help="a folder, or NAME=PATH")
     parser.add_argument(
         "--layout",
@@ -29,17 +29,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=[],
         help=f"its form by hand: classes, flat, or ROLE=FOLDER … with roles of {', '.join(ROLES)}",
     )
-    options = parser.parse_args(arguments)
-    code = 0
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        options = parser.parse_args(arguments)
+    except InputError as error:
+        return _report(error)
+    code = 0
     for text in options.dataset:
         try:
             sys.stdout.write("\n".join([*describe(text, options.layout), ""]))
         except InputError as error:
-            line = str(error).replace("\n", "\\n")
-            sys.stderr.write(f"error: {line}\n")
-            code = 2
+            code = _report(error)
     return code
+
+
+def _report(error: InputError) -> int:
+    line = str(error).replace("\n", "\\n")
+    sys.stderr.write(f"error: {line}\n")
+    return 2
 
 
 def describe(text: str, layout: Sequence[str] = ()) -> Iterator[str]:

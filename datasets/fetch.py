@@ -9,12 +9,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
 
 import datasets
 from datasets.errors import InputError
 from datasets.fetching.progress import Reporter
 from datasets.fetching.whole import fetch, require_new
+from datasets.parser import Parser
 from datasets.places import home
 from datasets.public.listing import list_line, page, size
 from datasets.public.public_set import PublicSet
@@ -76,17 +76,9 @@ def _main(arguments: Sequence[str] | None) -> int:
     return 0
 
 
-class _Parser(argparse.ArgumentParser):
-    """Reports mistakes in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of printing the usage and leaving."""
-        raise InputError(f"{message} (see --help)")
-
-
-def _parser() -> _Parser:
+def _parser() -> Parser:
     about = (__doc__ or "").partition("\n")[0]
-    parser = _Parser(prog="python -m datasets.fetch", description=about)
+    parser = Parser(prog="python -m datasets.fetch", description=about)
     parser.add_argument("set", nargs="*", metavar="NAME", help="a set of --list")
     parser.add_argument("--list", action="store_true", help="list the sets, with size and terms")
     parser.add_argument(

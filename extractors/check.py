@@ -7,6 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from extractors import MENU
 from extractors.conformance import Candidate, run_checks
@@ -15,10 +16,18 @@ from extractors.networks.weights import NoWeightsError
 from extractors.plugins import PluginError, add_extractor, extractors_of, installed, load_plugin
 
 
+class _Parser(argparse.ArgumentParser):
+    """Reports mistakes in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage and leaving."""
+        raise PluginError(f"{message} (see --help)")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (1 if a check failed, 2 after bad input)."""
     about = (__doc__ or "").partition("\n")[0]
-    parser = argparse.ArgumentParser(prog="python -m extractors.check", description=about)
+    parser = _Parser(prog="python -m extractors.check", description=about)
     parser.add_argument("names", nargs="+", metavar="NAME", help="extractors by name")
     parser.add_argument(
         "--plugin",
@@ -29,9 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=[],
         help="Python code that adds extractors",
     )
-    options = parser.parse_args(arguments)
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
+        options = parser.parse_args(arguments)
         _add_plugins(options.plugin)
         candidates = [_candidate(name) for name in options.names]
     except (PluginError, NoWeightsError, NoEngineError) as error:

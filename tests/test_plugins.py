@@ -13,6 +13,7 @@ from benchmarks.pipeline.methods import own
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.own import use_plugins
 from benchmarks.report.__main__ import main as report
+from datasets.describe import main as describe
 from datasets.errors import InputError
 from extractors.check import main as check
 from retrieval.metrics import FURTHER
@@ -305,3 +306,13 @@ def test_conformance_is_checked_by_a_command(tmp_path, capsys):
     assert "FAIL  worse-colour says what it is" in printed
     assert check(["none-such"]) == 2
     assert "error: no such extractor as 'none-such'" in capsys.readouterr().err
+
+
+def test_check_and_describe_refuse_unknown_options_in_one_line(capsys):
+    for name, main in (("check", check), ("describe", describe)):
+        for options in ([], ["x", "--no-such-option"]):
+            assert main(options) == 2, name
+            told = capsys.readouterr().err
+            assert told.startswith("error: ")
+            assert told.endswith("(see --help)\n")
+            assert told.count("\n") == 1

@@ -10,8 +10,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
+import datasets.parser
 from benchmarks import INTERRUPTED, STOPS, end_at_once
 from benchmarks.formats.terminal import open_streams, visible, write_anything
 from datasets.errors import InputError
@@ -33,8 +34,8 @@ _REMEDIES = {
 """What to do about an error of the system."""
 
 
-class Parser(argparse.ArgumentParser):
-    """An argument parser that reports mistakes in one line, and takes no empty text for one."""
+class Parser(datasets.parser.Parser):
+    """A parser whose lists go on when given again, and that takes no empty text for one."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
@@ -46,10 +47,6 @@ class Parser(argparse.ArgumentParser):
         """Parse as ever, with nothing given before."""
         self.given.clear()
         return super().parse_known_args(*arguments, **settings)
-
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of printing the usage and leaving."""
-        raise InputError(f"{message} (see --help)")
 
 
 class Given(argparse.Action):
