@@ -96,7 +96,7 @@ def assemble(
     for item in found.items:
         look = inspected[item.id]
         problems += look.problems(item.id)
-        part = dealt.get(look.sha256, "") if item.part in _DEALT else item.part
+        part = dealt.get(_dealt_with(item, look), "") if item.part in _DEALT else item.part
         asks = "query" if leave_one_out and part == "gallery" else item.asks
         places[item.id] = _place(item, {part, asks}, look, places.get(item.id))
         if look.problem is None:
@@ -166,9 +166,14 @@ def _deal(found: Collection, inspected: Mapping[str, Inspected], seed: int) -> d
         classes: dict[str, list[str]] = defaultdict(list)
         for item in found.items:
             if item.part == part and item.label and inspected[item.id].problem is None:
-                classes[item.label].append(inspected[item.id].sha256)
+                classes[item.label].append(_dealt_with(item, inspected[item.id]))
         dealt |= split_by_content(classes, seed, share)
     return dealt
+
+
+def _dealt_with(item: Item, look: Inspected) -> str:
+    """What images are dealt out by: views of one thing stay together, as copies do."""
+    return look.sha256 if item.group is None else f"group {item.group} of {item.label}"
 
 
 def _all_searched(found: Collection) -> Collection:
@@ -245,15 +250,19 @@ def _require_answers(
             "name classes alike in both"
         )
     if found.layout.form != "own":
-        _require_distinct(found, {*gallery, *chain(*queries.values())})
+        every = {*gallery, *chain(*queries.values())}
+        labels: dict[str, set[frozenset[str]]] = defaultdict(set)
+        for image in every:
+            if image.labels or image.distractor is not None:
+                labels[image.sha256].add(image.labels)
+        _require_distinct(found, {*gallery}, "searched", labels)
+        _require_distinct(found, every, "searched or asked", labels)
 
 
-def _require_distinct(found: Collection, images: set[Image]) -> None:
+def _require_distinct(
+    found: Collection, images: set[Image], what: str, labels: Mapping[str, set[frozenset[str]]]
+) -> None:
     """Refuse a class of which nearly all pictures are in others, so right and wrong at once."""
-    labels: dict[str, set[frozenset[str]]] = defaultdict(set)
-    for image in images:
-        if image.labels:
-            labels[image.sha256].add(image.labels)
     sizes: Counter[str] = Counter()
     shared: Counter[str] = Counter()
     for image in images:
@@ -263,25 +272,34 @@ def _require_distinct(found: Collection, images: set[Image]) -> None:
     for label, number in sorted(shared.items(), key=lambda one: (-one[1], one[0])):
         if number > 1 and number >= _NEARLY_ALL * sizes[label]:
             raise InputError(
-                f"{found.root}: {number:,} of {sizes[label]:,} searched or asked pictures of the "
-                f"class {label!r} stand byte for byte in other classes, so they would be right "
-                "and wrong at once; remove one of the copies, or say by a table that both classes "
-                "are right"
+                f"{found.root}: {number:,} of {sizes[label]:,} {what} pictures of the "
+                f"class {label!r} stand byte for byte in other classes or among distractors, so "
+                "they would be right and wrong at once; remove one of the copies, or say by a "
+                "table that both classes are right"
             )
 
 
 def _warnings(gallery: tuple[Image, ...], queries: Mapping[str, tuple[Image, ...]]) -> list[str]:
     found = []
-    copies = Counter(image.sha256 for image in gallery)
+    copies: dict[str, list[Image]] = defaultdict(list)
+    for image in gallery:
+        copies[image.sha256].append(image)
     for name, images in queries.items():
-        labels = {image.label for image in images if image.label is not None}
-        if len(labels) == 1:
-            found.append(f"{name}: all queries are of one class, {min(labels)!r}")
-        if doubled := sum(copies[image.sha256] > 1 for image in images):
-            found.append(
-                f"{name}: {doubled:,} queries have a second copy in the gallery, which counts as "
-                "a find"
-            )
+        labels = [image.labels for image in images if image.labels]
+        if labels and {*labels} == {labels[0]}:
+            found.append(f"{name}: all queries are of one class, {min(labels[0])!r}")
+        doubled = [image for image in images if len(copies[image.sha256]) > 1]
+        wrong = [
+            image
+            for image in doubled
+            if image.labels and not all(image.labels & one.labels for one in copies[image.sha256])
+        ]
+        for several, what in ((len(doubled) - len(wrong), "a find"), (len(wrong), "wrong")):
+            if several:
+                found.append(
+                    f"{name}: {several:,} queries have a second copy in the gallery, which counts "
+                    f"as {what}"
+                )
     return found
 
 
@@ -339,8 +357,13 @@ def _class_problems(
                 )
                 for label, count in sorted(asked.items())
             ]
+    elif judged:
+        for part, images in queries.items():
+            if unjudged := sum(image.id not in judged for image in images):
+                what = "neither a class nor a judgement tells what is relevant"
+                problems.append(Problem(part, what, f"{unjudged:,} queries not scored"))
     if dealt:
-        asked_labels = {image.label for images in queries.values() for image in images}
+        asked_labels = {one for images in queries.values() for i in images for one in i.labels}
         problems += [
             Problem(label, "class has a single picture", "in the gallery; no query for it")
             for label, count in sorted(searched.items())

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from datasets.decoding.formats import ENDINGS
 from datasets.folder_names import (
+    is_anything,
     is_by_product,
     is_distractor,
     is_no_class,
@@ -63,6 +64,8 @@ def doubts(pictures: Sequence[tuple[str, ...]], unread: str = "") -> tuple[list[
         refusals.append(f"{listed(parts)} sound like parts, not like classes")
     if views := sound_like_views(names):
         refusals.append(f"{listed(views)} sound like views of the same things")
+    if made := [name for name in names if _plain(name) != name and _plain(name) in inside]:
+        refusals.append(f"{listed(made)} sound like what was made of {listed(_of(made))}")
     for name in names:
         folders = {rest[0] for rest in inside[name] if len(rest) > 1}
         again = {folder for folder in folders if folder in inside and folder != name}
@@ -71,12 +74,21 @@ def doubts(pictures: Sequence[tuple[str, ...]], unread: str = "") -> tuple[list[
             refusals.append(f"{name!r} holds folders called like classes beside it ({also})")
     some = nested if nested != names else []
     warnings = [f"class {name!r} holds folders, not pictures" for name in some]
+    warnings += [
+        f"class {name!r}: if its pictures have nothing in common, call its folder 'distractor'"
+        for name in names
+        if is_anything(name)
+    ]
     what = f"{listed(names)} hold pictures of the same names"
     if (same := _same_names(inside)) == "numbers":
         warnings.append(f"{what}: views of the same things rather than classes?")
     elif same:
         refusals.append(f"{what}, so they could be views of the same things")
     return refusals, warnings
+
+
+def _of(made: Sequence[str]) -> list[str]:
+    return [*dict.fromkeys(map(_plain, made))]
 
 
 def _is_nested(pictures: Sequence[tuple[str, ...]]) -> bool:

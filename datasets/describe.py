@@ -86,8 +86,9 @@ def describe(text: str, layout: Sequence[str] = ()) -> Iterator[str]:
 def _classes(found: Collection) -> Iterator[str]:
     """A table of the number of files of every class in every part."""
     counts = Counter(
-        (item.label or "distractors" * (item.distractor is not None) or "without class", item.part)
+        (name, item.part)
         for item in found.items
+        for name in item.labels or ["without class" if item.distractor is None else "distractors"]
     )
     parts = list(dict.fromkeys(item.part for item in sorted(found.items, key=lambda i: i.part)))
     names = sorted({name for name, _ in counts})

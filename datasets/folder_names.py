@@ -19,9 +19,20 @@ _UNUSED = {"eval", "evaluation", "holdout", "unlabeled", "unlabelled", "distract
 """Words for parts that no folder is taken for by its name alone."""
 
 _PORTION = re.compile(r"(batch|chunk|fold|part|portion|set|shard|split|subset)[-_ ]?\w{1,3}", re.I)
-"""Numbered portions of one whole, such as ``fold1``."""
+"""Portions of one whole, numbered by figures, letters or words, such as ``fold1``."""
+
+_PORTIONS = {
+    *("archive", "batch", "chunk", "dataset", "download", "fold", "part", "portion", "set"),
+    *("shard", "split", "subset", "takeout"),
+}
+_NUMBER = re.compile(r"[-_ .]*(?:\(\d+\)|\d+(?:[-_ ]of[-_ ]\d+)?)$", re.I)
+_NUMBERED_COPY = re.compile(r" ?\(\d+\)$")
+_CAMERA = re.compile(r"\d{3}[A-Z0-9_]{5}")
+"""Folders of a camera's card (DCF), such as ``100CANON``."""
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_GLUED = re.compile(r"(?<=\w)(?:data|dir|folder|images?|imgs?|photos?|pics|pictures|set)$")
+"""What names such as ``trainimages`` end in."""
 
 _CONTAINERS = {
     *("image", "images", "img", "imgs", "picture", "pictures", "pics", "photos", "jpegimages"),
@@ -37,11 +48,17 @@ _BY_PRODUCTS = {
 """Names that people give to folders of what was made of pictures."""
 
 _VIEWS = {
-    *("photo", "photos", "photograph", "photographs", "sketch", "sketches", "drawing", "drawings"),
-    *("edge", "edges", "lineart", "cartoon", "rgb", "depth", "thermal", "infrared"),
-    *("input", "inputs", "target", "targets"),
+    *("photo", "photograph", "sketch", "sketche", "drawing", "edge", "lineart", "cartoon"),
+    *("rgb", "depth", "thermal", "infrared", "visible", "vis", "nir", "hr", "lr"),
+    *("input", "target", "original", "augmented", "distorted", "strong"),
 }
-"""Names that people give to folders of one view of many things."""
+"""Words for one view of many things, without the s of many."""
+
+_ANYTHING = {
+    *("background", "clutter", "distractor", "misc", "miscellaneous", "negative", "none"),
+    *("other", "others", "rest", "unknown", "unlabeled", "unlabelled", "unsorted", "various"),
+}
+"""Words for pictures that have nothing in common."""
 
 
 def role_of(name: str) -> str | None:
@@ -58,7 +75,16 @@ def is_distractor(name: str) -> bool:
 
 def is_no_class(name: str) -> bool:
     """Whether a folder's name is one for pictures of all classes, or for something else."""
-    return name.lower() in _CONTAINERS | _BY_PRODUCTS
+    return name.lower() in _CONTAINERS or is_by_product(name)
+
+
+def is_anything(name: str) -> bool:
+    """Whether a folder's name says that its pictures have nothing in common.
+
+    >>> [name for name in ("257.clutter", "BACKGROUND_Google", "mother") if is_anything(name)]
+    ['257.clutter', 'BACKGROUND_Google']
+    """
+    return any(word.lower() in _ANYTHING for word in _WORD.findall(name))
 
 
 def is_by_product(name: str) -> bool:
@@ -75,8 +101,13 @@ def sound_like_views(names: Sequence[str]) -> list[str]:
 
     A single class may be called so.
     """
-    views = [name for name in names if name.lower() in _VIEWS]
-    return views if len(views) > 1 and 2 * len(views) >= len(names) else []
+    views = {name: view for name in names if (view := _view_in(name))}
+    return list(views) if len(set(views.values())) > 1 and 2 * len(views) >= len(names) else []
+
+
+def _view_in(name: str) -> str | None:
+    words = (word.lower().removesuffix("s") for word in _WORD.findall(name))
+    return next((word for word in words if word in _VIEWS), None)
 
 
 def sound_like_parts(names: Sequence[str]) -> list[str]:
@@ -96,7 +127,7 @@ def sound_like_parts(names: Sequence[str]) -> list[str]:
     list of str
         In order; empty if they can be classes.
     """
-    if len(names) > 1 and all(map(_PORTION.fullmatch, names)):
+    if len(names) > 1 and _are_portions(names):
         return list(names)
     meant = {name: role for name in names if (role := _part_in(name))}
     if len(set(meant.values())) > 1 and 2 * len(meant) >= len(names):
@@ -105,8 +136,33 @@ def sound_like_parts(names: Sequence[str]) -> list[str]:
 
 
 def _part_in(name: str) -> str | None:
-    """The first word in a name that people give to a part, as the part that it means."""
+    """The first word in a name that people give to a part, as the part that it means.
+
+    >>> [_part_in(name) for name in ("train2017", "testimages", "images_val", "strain")]
+    ['training', 'test', 'validation', None]
+    """
     words = [word.lower() for word in _WORD.findall(name)]
+    words = [word if word in _ROLE_OF else _GLUED.sub("", word) for word in words]
     return next(
         (_ROLE_OF.get(word, word) for word in words if word in _ROLE_OF.keys() | _UNUSED), None
     )
+
+
+def is_hardly_a_class(name: str) -> bool:
+    """Whether a name says nothing but that it is a part: ``test1``, no ``test_tube``."""
+    words = [_GLUED.sub("", word.lower()) for word in _WORD.findall(name)]
+    return _part_in(name) is not None and {*words} <= (
+        _ROLE_OF.keys() | _UNUSED | _CONTAINERS | _PORTIONS
+    )
+
+
+def _are_portions(names: Sequence[str]) -> bool:
+    """Whether all names are alike but for a number, and say that they are pieces of one whole."""
+    if all(map(_PORTION.fullmatch, names)) or all(map(_CAMERA.fullmatch, names)):
+        return True
+    whole = {_NUMBER.sub("", name).lower() for name in names}
+    if len(whole) > 1:
+        return False
+    pieces = _PORTIONS | _CONTAINERS | _ROLE_OF.keys()
+    is_piece = any(word in pieces for word in _WORD.findall(*whole))
+    return is_piece or any(map(_NUMBERED_COPY.search, names))

@@ -56,6 +56,11 @@ class Item:
     box: Box | None = None
     asks: str | None = None
 
+    @property
+    def labels(self) -> list[str]:
+        """Its classes."""
+        return [label for label in (self.label, *self.further) if label is not None]
+
     def to_image(self, sha256: str) -> Image:
         """The image that it is, known to be readable."""
         return Image(
@@ -169,7 +174,7 @@ class Collection:
         return f"layout: {text}"
 
     def _content(self) -> str:
-        labels = sorted({item.label for item in self.items if item.label is not None})
+        labels = sorted({label for item in self.items for label in item.labels})
         counts = Counter(
             "distractors"
             if item.distractor is not None
@@ -286,7 +291,7 @@ def collection(
     relevance : mapping of str to Relevance, optional
         Judgements of queries.
     """
-    labels = {label for item in items for label in (item.label, *item.further) if label}
+    labels = {label for item in items for label in item.labels if label}
     near = near_misses(sorted(labels), labels)
     problems = [
         *problems,

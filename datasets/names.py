@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from datasets.errors import InputError
 
+_WHOLE = re.compile(r"[0-9]{1,15}(?:\.0+)?")
 _ENDING = re.compile(r"\.[a-z][a-z0-9]{1,4}\Z")
 
 
@@ -64,7 +65,7 @@ def ends(path: str) -> Iterator[str]:
 
 
 def near_misses(names: Iterable[str], others: Iterable[str]) -> dict[str, str]:
-    """Names that differ from one of the others in case, width or separators only.
+    """Names that are others but for case, width, separators or the form of a number.
 
     Parameters
     ----------
@@ -81,6 +82,9 @@ def near_misses(names: Iterable[str], others: Iterable[str]) -> dict[str, str]:
 
 
 def _folded(name: str) -> str:
-    return "".join(
-        letter for letter in unicodedata.normalize("NFKC", name).casefold() if letter not in " _-"
+    plain = "".join(
+        letter
+        for letter in unicodedata.normalize("NFKC", name).casefold()
+        if letter not in " _-" and unicodedata.category(letter) != "Cf"  # invisible
     )
+    return str(int(float(plain))) if _WHOLE.fullmatch(plain) else plain

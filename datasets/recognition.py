@@ -8,7 +8,7 @@ from typing import NoReturn
 from datasets.class_folders import doubts as doubts_about
 from datasets.class_folders import listed
 from datasets.errors import InputError
-from datasets.folder_names import is_distractor, role_of
+from datasets.folder_names import is_distractor, is_hardly_a_class, role_of
 from datasets.layout import HELD_OUT, UNSPLIT, Collection, Layout, Part, list_parts
 from datasets.names import near_misses
 from datasets.roles import read_roles
@@ -18,7 +18,8 @@ from datasets.walk import QRELS, RELEVANCE, Listing
 _SEARCH = ("gallery", "query")
 _SPLITS = ("training", "validation", "test")
 
-_TABLES = (".csv", ".tsv", ".txt", ".json", ".parquet", ".xlsx", ".mat", ".xml")
+_PACKED = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar", ".zst")
+_TABLES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet", ".xlsx", ".mat", ".xml")
 """Endings of files that may hold labels."""
 
 _BY_ROLE = "say which is which by --layout ROLE=FOLDER …"
@@ -48,9 +49,21 @@ def read_layout(listing: Listing, words: Sequence[str] = ()) -> Collection:
     InputError
         If it is in none of the forms, or could be in more than one.
     """
-    if words:
-        return list_parts(listing, by_hand(listing, words))
-    return list_parts(*recognise(listing))
+    layout = by_hand(listing, words) if words else None
+    if layout is None:
+        listing, layout = recognise(listing)
+    _require_judgements_at_the_top(listing)
+    return list_parts(listing, layout)
+
+
+def _require_judgements_at_the_top(listing: Listing) -> None:
+    """Refuse judgements that nothing would read."""
+    for file in listing.files:
+        if file.sounds_like_judgements and file.parts not in ((RELEVANCE,), (QRELS,)):
+            raise InputError(
+                f"{file.path}: judgements are read from {listing.root / RELEVANCE} or {QRELS} "
+                "beside it only, their ids relative to that folder; move or remove it"
+            )
 
 
 def recognise(listing: Listing) -> tuple[Listing, Layout]:
@@ -233,8 +246,21 @@ class _Folder:
         if not held_out or len(classed) < 2:
             self._refuse_part(named, classed)
         learned_from = [name for name in classed if name != held_out[0]]
+        self._require_known_classes(held_out, by_role["training"])
         parts = [Part("training", (name,)) for name in learned_from]
         return Layout("train-test", (*parts, Part(HELD_OUT, (held_out[0],))))
+
+    def _require_known_classes(self, held_out: Sequence[str], training: Sequence[str]) -> None:
+        """Refuse test images of other classes than those that validation and training share."""
+        inside = {name: self.listing.inside(name).names for name in (*held_out, *training)}
+        learned = {label for name in training for label in inside[name]}
+        fits = [name for name in held_out if learned & {*inside[name]}]
+        if fits and held_out[0] not in fits:
+            self._refuse(
+                f"{held_out[0]!r} ({listed(inside[held_out[0]])}) has none of the classes of "
+                f"{training[0]!r}; say --layout training={training[0]} held-out={fits[0]}, or "
+                "which it is"
+            )
 
     def _refuse_part(self, named: Sequence[str], classed: Sequence[str]) -> NoReturn:
         if not classed:
@@ -270,7 +296,7 @@ class _Folder:
         warnings += [
             f"{name!r} is taken for a class, not for a part"
             for name in names
-            if name in self.roles
+            if name in self.roles or is_hardly_a_class(name)
         ]
         if self.loose > self.direct.total() + self.deep.total():
             warnings.append("most pictures lie in no class folder and are left out")
@@ -285,10 +311,20 @@ class _Folder:
             if len(file.parts) == 2 and file.id.endswith(ENDINGS)
         ]
         if not found:
-            return ""
+            return self._not_pictures()
         tables = [file.path for file in found if file.id.endswith(ENDINGS)]
         remedy = f", or give a table of files and classes, NAME={tables[0]}" if tables else ""
         return f" ({listed([file.id for file in found])} not read: classes are folders{remedy})"
+
+    def _not_pictures(self) -> str:
+        """What there is in place of pictures, in brackets."""
+        others = [file.id for file in self.listing.files if not file.is_about]
+        if self.pictures or not others:
+            return ""
+        packed = [name for name in others if name.lower().endswith(_PACKED)]
+        if packed:
+            return f" ({listed(packed)}: archives are not opened, unpack them first)"
+        return f" (no picture among {len(others):,} files, such as {others[0]!r})"
 
     def doubts(self, remedy: str, unread: str = "") -> list[str]:
         """Refuse folders that are hardly classes; returns warnings about those that may not be."""

@@ -31,6 +31,8 @@ def read_text(path: Path) -> str:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    if encoding == "utf-8-sig" and b"\0" in data:
+        raise InputError(f"{path}: holds NUL bytes, so it is no UTF-8 text; save it as UTF-8")
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from datasets.decoding.formats import ENDINGS, HEAD, identify
 from datasets.errors import InputError
 from datasets.names import canonical
+from datasets.opening import open_file
 from datasets.task import Problem, ProblemKind
 
 _SYSTEM = {
@@ -68,8 +69,15 @@ class File:
     @property
     def is_about(self) -> bool:
         """Whether its name says that it tells of the folder, or of what is relevant in it."""
-        stem, _, ending = self.parts[-1].lower().partition(".")
-        return self.parts in ((RELEVANCE,), (QRELS,)) or (stem in _ABOUT and ending not in ENDINGS)
+        stem, _, endings = self.parts[-1].lower().partition(".")
+        is_picture = endings.rpartition(".")[2] in ENDINGS
+        return self.parts in ((RELEVANCE,), (QRELS,)) or (stem in _ABOUT and not is_picture)
+
+    @property
+    def sounds_like_judgements(self) -> bool:
+        """Whether its name is that of judgements, perhaps with another ending."""
+        name = self.parts[-1].lower()
+        return name.partition(".")[0] in ("relevance", "qrels") and not self.is_picture
 
     @property
     def is_picture(self) -> bool:
@@ -81,7 +89,7 @@ class File:
         if ending and (ending.isalpha() or not ending.isalnum()):
             return False
         try:
-            with self.path.open("rb") as file:
+            with open_file(self.path) as file:
                 return identify(file.read(HEAD)) is None
         except OSError:
             return False
@@ -218,7 +226,9 @@ def walk(root: Path) -> Listing:
             folders.append(parts)
         for entry in entries:
             inner = (*parts, _text(entry.name))
-            if _is_system(entry.name):
+            if entry.name.startswith(".") and entry.name.endswith(".icloud"):
+                passed_over.add(".*.icloud", "/".join(inner), "still in iCloud; download it")
+            elif _is_system(entry.name):
                 passed_over.add(_group(entry), "/".join(inner), "hidden or the system's own")
             elif _is_folder(entry):
                 linked += bool(linked) or entry.is_symlink()
@@ -305,8 +315,8 @@ def _made_by_program(folder: Path, names: set[str]) -> str | None:
         return "results of this suite"
     if CACHE_TAG in names:
         try:
-            with (folder / CACHE_TAG).open(encoding="utf-8", errors="replace") as file:
-                if file.read(len(CACHE_SIGNATURE)) == CACHE_SIGNATURE:
+            with open_file(folder / CACHE_TAG) as file:
+                if file.read(len(CACHE_SIGNATURE)) == CACHE_SIGNATURE.encode():
                     return "a cache"
         except OSError:
             return None

@@ -1,8 +1,11 @@
 """Folders beside the parts of a dataset, and classes that hardly can be some."""
 
+import os
+
 import pytest
 from pictures import fill, picture
 
+import datasets
 from datasets.class_folders import doubts
 from datasets.errors import InputError
 from datasets.recognition import read_layout
@@ -79,3 +82,115 @@ def test_any_number_of_classes_is_looked_at_once_each():
     names = [Name(f"person {number}") for number in range(500)]
     assert doubts([(name, "0.png") for name in names]) == ([], [])
     assert looked_at < 50 * len(names)
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (("images_001", "images_002"), "sound like parts"),
+        (("HAM10000_images_part_1", "HAM10000_images_part_2"), "sound like parts"),
+        (("part_0001", "part_0002"), "sound like parts"),
+        (("shard-00001-of-00002", "shard-00002-of-00002"), "sound like parts"),
+        (("train_0", "train_1"), "sound like parts"),
+        (("drive-download-20240101T1-001", "drive-download-20240101T1-002"), "sound like parts"),
+        (("Photos Part 1 of 2", "Photos Part 2 of 2"), "sound like parts"),
+        (("holiday", "holiday (1)"), "sound like parts"),
+        (("100APPLE", "101APPLE"), "sound like parts"),
+        (("trainimages", "testimages"), "sound like parts"),
+        (("querydata", "gallerydata"), "sound like parts"),
+        (("cat", "dog", "thumbs_128"), "'thumbs_128': not the name of a class"),
+        (
+            ("cat", "cat_masks", "dog", "dog-256x256"),
+            "sound like what was made of 'cat' and 'dog'",
+        ),
+        (("Shoe_photo", "Shoe_sketch"), "sound like views"),
+        (("photo_cat", "photo_dog", "sketch_cat", "sketch_dog"), "sound like views"),
+        (("RGB", "thermal_8_bit"), "sound like views"),
+        (("HR", "LR"), "sound like views"),
+    ],
+)
+def test_names_that_say_they_are_no_classes_are_refused(tmp_path, names, reason):
+    with pytest.raises(InputError, match=reason):
+        read_layout(walk(tree(tmp_path, *names)))
+    assert read_layout(walk(tmp_path), ["classes"]).layout.form == "classes"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("class1", "class2"),
+        ("person_1", "person_2"),
+        ("n01440764", "n02102040"),
+        ("0", "1", "2"),
+        ("001.Albatross", "002.Auklet"),
+        ("sketchbook", "photographer", "mother"),
+        ("cat", "small cat", "dog_small"),
+    ],
+)
+def test_names_of_classes_are_taken_for_some(tmp_path, names):
+    found = read_layout(walk(tree(tmp_path, *names)))
+    assert {item.label for item in found.items} == {*names}
+    assert found.layout.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "warning"),
+    [
+        ("test1", "'test1' is taken for a class, not for a part"),
+        ("images_val", "'images_val' is taken for a class, not for a part"),
+        ("257.clutter", "if its pictures have nothing in common"),
+        ("other", "if its pictures have nothing in common"),
+    ],
+)
+def test_a_class_that_may_be_none_is_warned_of(tmp_path, name, warning):
+    [told] = read_layout(walk(tree(tmp_path, "cat", "dog", name))).layout.warnings
+    assert warning in told
+
+
+@pytest.mark.parametrize("test", [("test/x0", "test/x1"), ("test/test",)])
+def test_a_test_part_of_other_classes_than_validation_is_refused(tmp_path, test):
+    root = tree(tmp_path, "train/a", "train/b", "val/a", "val/b", *test)
+    with pytest.raises(InputError, match=r"'test' .*none of the classes.*held-out=val"):
+        read_layout(walk(root))
+    found = read_layout(walk(root), ["training=train", "held-out=val"])
+    assert {item.label for item in found.items} == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("cifar-10/data_batch_1", "no picture among 1 files, such as 'cifar-10/data_batch_1'"),
+        ("shards/0.tar", "archives are not opened, unpack them first"),
+    ],
+)
+def test_what_is_there_in_place_of_pictures_is_named(tmp_path, name, said):
+    (tmp_path / name).parent.mkdir()
+    (tmp_path / name).write_bytes(b"\x80\x02}q")
+    with pytest.raises(InputError, match=said):
+        read_layout(walk(tmp_path))
+
+
+def test_a_folder_with_a_background_class_is_caltechs(tmp_path):
+    root = tree(tmp_path / "x", "BACKGROUND_Google", "ant", "bonsai")
+    with pytest.raises(InputError, match="caltech101="):
+        datasets.resolve(str(root))[0].collect(root)
+    source, _ = datasets.resolve(f"caltech101={root}")
+    assert {item.label for item in source.collect(root).items} == {"ant", "bonsai"}
+
+
+def test_pipes_are_no_pictures_and_wait_for_nobody(tmp_path):
+    os.mkfifo(tree(tmp_path, "a", "b") / "a" / "pipe")
+    assert len(read_layout(walk(tmp_path)).items) == 5
+
+
+def test_pictures_that_are_still_in_the_cloud_are_told(tmp_path):
+    (tree(tmp_path, "a", "b") / "a" / ".x.jpg.icloud").touch()
+    [row] = read_layout(walk(tmp_path)).problems
+    assert row.what == "still in iCloud; download it (a/.x.jpg.icloud)"
+
+
+def test_a_picture_called_like_a_readme_is_a_picture(tmp_path):
+    tree(tmp_path, "a", "b")
+    picture(5).save(tmp_path / "license.1.png")
+    [row] = read_layout(walk(tmp_path)).problems
+    assert (row.id, row.what) == ("license.1.png", "lies in no class folder")

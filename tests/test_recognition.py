@@ -330,8 +330,8 @@ def test_second_copies_of_queries_are_warned_of(tmp_path, load_dataset):
     query = (root / "query" / "a" / "00.png").read_bytes()
     for name in ("copy.png", "again.png"):
         (root / "gallery" / "a" / name).write_bytes(query)
-    assert load_dataset(root).warnings == (
-        "query: 1 queries have a second copy in the gallery, which counts as a find",
+    assert load_dataset(root).warnings[0] == (
+        "query: 1 queries have a second copy in the gallery, which counts as a find"
     )
 
 

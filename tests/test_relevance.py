@@ -174,7 +174,7 @@ def test_an_image_that_is_searched_and_asks_is_judged_as_both(tmp_path, given, h
     for number, name in enumerate("ab"):
         fill(root / name, 2, number)
     query, *positive = "a/00.png", "a/01.png", "b/00.png"
-    searched = ["path,part", *(f"{name},gallery" for name in (query, *positive))]
+    searched = ["path,part", *(f"{name},gallery" for name in (query, *positive, "b/01.png"))]
     (root / "searched.csv").write_text("\n".join(searched))
     (root / "asking.csv").write_text("\n".join([*searched, f"{query},query"]))
     (root / RELEVANCE).write_text(json.dumps({query: {"positive": positive}}))

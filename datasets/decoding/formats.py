@@ -137,6 +137,7 @@ _TEXTS = (
     (b"<html", Format("web page (HTML)")),
     (b"<?xml", Format("XML text")),
     (b"<", Format("XML text")),
+    (b"version https://git-lfs", Format("pointer of Git LFS", "get its content by: git lfs pull")),
     (b"{", Format("JSON text")),
     (b"[", Format("JSON text")),
 )

@@ -117,6 +117,8 @@ def page_remarks(image: PILImage.Image) -> list[str]:
     kind = tags.get(_NEW_SUBFILE_TYPE)
     if isinstance(kind, int) and kind & 1 and tags.next:
         remarks.append("its first page is a thumbnail, which is read; save the picture alone")
+    elif tags.next:
+        remarks.append("it has further pages; the first is read")
     if image.mode in ("P", "PA") and 0 < max(tags.get(_COLOUR_MAP, (0,))) < 256:
         remarks.append("its palette has 8 bits in place of 16, so that it is black; save it anew")
     return remarks

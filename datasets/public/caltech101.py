@@ -6,6 +6,7 @@ from datasets.fetching.archive import Archive
 from datasets.layout import UNSPLIT, Collection
 from datasets.public.public_set import About, Entry, PublicSet
 from datasets.source import Each, serially
+from datasets.walk import Listing, walk
 
 _FOLDER = "101_ObjectCategories"
 _BACKGROUND = "BACKGROUND_Google"
@@ -43,9 +44,14 @@ class Caltech101(PublicSet):
         "Faces_easy hold nearly the same pictures. Sources count 8,676 or 8,677 pictures.",
     )
 
+    def resembles(self, listing: Listing) -> bool:
+        """Whether a folder has the background class, which is none."""
+        return any(parts[-1] == _BACKGROUND for parts in listing.folders)
+
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List ``<class>/image_NNNN.jpg``."""
-        listing = self.open(root, _FOLDER).inside(_FOLDER)
+        bare = (root / _BACKGROUND).is_dir()
+        listing = walk(root) if bare else self.open(root, _FOLDER).inside(_FOLDER)
         entries = [
             Entry(file.id, UNSPLIT, file.parts[0])
             for file in listing.files

@@ -16,6 +16,7 @@ from benchmarks.formats.files import write_text
 from benchmarks.pipeline.cache.fingerprint import digest, module_identity
 from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.loading.crops import with_crops
+from benchmarks.pipeline.loading.queries import check_queries
 from benchmarks.pipeline.workers import Workforce
 from datasets import reading
 from datasets.assembly import Inspected, assemble
@@ -35,9 +36,8 @@ from datasets.reading import (
     require_picture,
 )
 from datasets.source import Source
-from datasets.task import Dataset, Problem, ProblemKind, Relevance
+from datasets.task import Dataset, ProblemKind
 from datasets.walk import CACHE_SIGNATURE, CACHE_TAG
-from retrieval.protocol import Judge
 
 A = TypeVar("A")
 
@@ -107,41 +107,7 @@ def load(
         dataset = replace(dataset, protocols=source.protocols)
     for name in dataset.queries:
         require_file_name(name, "a query set", f"rename its folder in {dataset.root}")
-    return _with_lone_queries(with_crops(dataset, cache, workforce))
-
-
-def _with_lone_queries(dataset: Dataset) -> Dataset:
-    """The dataset with a row for all queries whose relevant images are themselves or junk.
-
-    Raises
-    ------
-    InputError
-        If there are classes or judgements and yet no query that could be scored.
-    """
-    searched = Counter(label for image in dataset.gallery for label in image.labels)
-    lone: Counter[str] = Counter()
-    answered = not dataset.labelled
-    for task in dataset.tasks:
-        judge = Judge(dataset.gallery, dataset.relevance, task.keeps_query)
-        for query in task.queries:
-            # Of two images of a class only one can be the query itself.
-            several = any(searched[label] > 1 for label in query.labels)
-            plain = several and query.group is None and query.id not in dataset.relevance
-            if plain or len(judge(query).positive):
-                answered = True
-                continue
-            judged = dataset.relevance.get(query.id, Relevance())
-            if judged.positive or (judged.positive is None and query.labels & searched.keys()):
-                lone[query.id if judged.positive else f"{task.query_set}/{query.label}"] += 1
-    if not answered:
-        raise InputError(
-            f"{dataset.root}: no query has a relevant picture in the gallery, itself and junk "
-            "aside, so nothing could be scored; add others of their classes"
-        )
-    what = "nothing is relevant but the query itself and junk"
-    rows = [Problem(name, what, f"{count:,} queries not scored") for name, count in lone.items()]
-    problems = sorted([*dataset.problems, *rows], key=lambda row: row.order)
-    return replace(dataset, problems=tuple(problems))
+    return check_queries(with_crops(dataset, cache, workforce))
 
 
 def collect(

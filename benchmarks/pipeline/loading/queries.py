@@ -1,0 +1,82 @@
+"""Queries that cannot be scored, and sets of too few, told before anything is extracted."""
+
+from collections import Counter
+from dataclasses import replace
+
+from datasets.errors import InputError
+from datasets.task import Dataset, Problem, Relevance
+from retrieval.protocol import Judge
+
+_FEW_QUERIES = 10
+"""Resamples of fewer hardly vary; a bootstrap's interval is then too narrow."""
+
+
+def check_queries(dataset: Dataset) -> Dataset:
+    """Give a dataset rows for queries that are not scored, and warnings of sets of too few.
+
+    Raises
+    ------
+    InputError
+        If there are classes or judgements and yet no query that could be scored, or none that
+        could be answered wrongly.
+    """
+    return _with_lone_queries(_with_few_queries(dataset))
+
+
+def _with_few_queries(dataset: Dataset) -> Dataset:
+    """The dataset with a warning for each query set that resampling says little about."""
+    few = {
+        name: len(queries)
+        for name, queries in dataset.queries.items()
+        if len(queries) < _FEW_QUERIES
+    }
+    warnings = [
+        f"{name}: {number} queries are too few for intervals and tests to say much"
+        if number > 1
+        else f"{name}: a single query has no interval; it is printed without width"
+        for name, number in few.items()
+    ]
+    return replace(dataset, warnings=(*dataset.warnings, *warnings))
+
+
+def _with_lone_queries(dataset: Dataset) -> Dataset:
+    """The dataset with a row for all queries whose relevant images are themselves or junk.
+
+    Raises
+    ------
+    InputError
+        If there are classes or judgements and yet no query that could be scored, or none that
+        could be answered wrongly.
+    """
+    searched = Counter(label for image in dataset.gallery for label in image.labels)
+    lone: Counter[str] = Counter()
+    answered = can_fail = not dataset.labelled
+    for task in dataset.tasks:
+        judge = Judge(dataset.gallery, dataset.relevance, task.keeps_query)
+        for query in task.queries:
+            # Of two images of a class only one can be the query itself.
+            several = any(searched[label] > 1 for label in query.labels)
+            plain = several and query.group is None and query.id not in dataset.relevance
+            judgement = judge(query) if not (plain and can_fail) else None
+            if judgement is None or len(judgement.positive):
+                answered = True
+                right = judgement and len(judgement.positive) + len(judgement.excluded)
+                can_fail |= right is None or right < len(dataset.gallery)
+                continue
+            judged = dataset.relevance.get(query.id, Relevance())
+            if judged.positive or (judged.positive is None and query.labels & searched.keys()):
+                lone[query.id if judged.positive else f"{task.query_set}/{query.label}"] += 1
+    if not answered:
+        raise InputError(
+            f"{dataset.root}: no query has a relevant picture in the gallery, itself and junk "
+            "aside, so nothing could be scored; add others of their classes"
+        )
+    if not can_fail:
+        raise InputError(
+            f"{dataset.root}: every picture of the gallery is a right answer to every query, so "
+            "every score would be 1; add others"
+        )
+    what = "nothing is relevant but the query itself and junk"
+    rows = [Problem(name, what, f"{count:,} queries not scored") for name, count in lone.items()]
+    problems = sorted([*dataset.problems, *rows], key=lambda row: row.order)
+    return replace(dataset, problems=tuple(problems))
