@@ -29,7 +29,7 @@ from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_methods
 from benchmarks.pipeline.records.description import require_own_results
 from benchmarks.pipeline.workers import Workforce
-from benchmarks.report.pages.approximate import FOLDER, Measured, write_approximate
+from benchmarks.report.pages.approximate import FOLDER, Measured, methods_of, write_approximate
 from datasets.errors import InputError
 from datasets.task import Dataset, Task
 from retrieval.approximate import (
@@ -84,6 +84,8 @@ def _main(arguments: Sequence[str] | None) -> int:
                 _measured(evaluation, method), _steps(dataset), f"{dataset.name}: {method.name}"
             )
         ]
+        if gone := sorted(methods_of(folder) - {row.method for row in rows}):
+            workforce.log(f"{folder}: rows of {', '.join(gone)} leave; measure all in one run")
         write_approximate(folder, dataset.name, rows, not options.no_plots)
         workforce.log(f"Tables are in {folder}")
     return 0

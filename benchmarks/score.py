@@ -53,7 +53,9 @@ def _main(arguments: Sequence[str] | None) -> int:
         [f"top-{k}", *(f"{x:.4f}" for x in (scores[f"top{k}"], *scores[f"top{k}_interval"]))]
         for k in DEPTHS
     ]
-    sys.stdout.write(f"{scores['queries']} queries\n\n")
+    left_out = scores["queries left out"]
+    without = f"; {left_out} left out, without a right answer" if left_out else ""
+    sys.stdout.write(f"{scores['queries']} queries{without}\n\n")
     sys.stdout.write(markdown(["", "score", "95 % from", "to"], cells))
     if options.json:
         write_json(options.json, scores)

@@ -160,9 +160,9 @@ def _are_portions(names: Sequence[str]) -> bool:
     """Whether all names are alike but for a number, and say that they are pieces of one whole."""
     if all(map(_PORTION.fullmatch, names)) or all(map(_CAMERA.fullmatch, names)):
         return True
-    whole = {_NUMBER.sub("", name).lower() for name in names}
-    if len(whole) > 1:
+    whole, *others = {_NUMBER.sub("", name).lower() for name in names}
+    if others:
         return False
     pieces = _PORTIONS | _CONTAINERS | _ROLE_OF.keys()
-    is_piece = any(word in pieces for word in _WORD.findall(*whole))
+    is_piece = any(word in pieces for word in _WORD.findall(whole))
     return is_piece or any(map(_NUMBERED_COPY.search, names))

@@ -52,7 +52,7 @@ def read_qrels(path: Path, ids: Container[str]) -> dict[str, dict[str, dict[str,
             name if canonical(name) in ids else unquote(name) for name in (cells[0], cells[2])
         )
         try:
-            grade = float(cells[3])
+            grade = float(cells[3].replace("_", "?"))  # Python allows it in numbers
         except ValueError as error:
             raise InputError(f"{place}: grade {cells[3]!r} is no number; {_FORM}") from error
         if (query, image) in seen:

@@ -18,8 +18,11 @@ from datasets.walk import Listing, walk
 _LONGEST = 100
 """Bytes of a dataset's name, which becomes part of other names."""
 
-_TAKEN = ("readme.md", "summary.md")
-"""Pages that lie in a results folder, beside the folders of the datasets."""
+_TAKEN = {
+    **dict.fromkeys(("readme.md", "summary.md"), "a page"),
+    **dict.fromkeys(("seeds", "approximate", "vocabulary-size"), "a study"),
+}
+"""What lies in a results folder beside the folders of the datasets."""
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -44,7 +47,8 @@ def require_dataset_name(name: object, remedy: str) -> None:
         raise InputError(f"{name!r} is no name for a dataset, which is text; {remedy}")
     require_file_name(name, "a dataset", remedy, _LONGEST)
     if name.casefold() in _TAKEN:
-        raise InputError(f"{name!r} is no name for a dataset: a page has it; {remedy}")
+        what = _TAKEN[name.casefold()]
+        raise InputError(f"{name!r} is no name for a dataset: {what} has it; {remedy}")
 
 
 class Each(Interface):

@@ -1,5 +1,7 @@
 """Evaluation of vectors in arrays, of whatever library: understood, or refused in one line."""
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -18,6 +20,13 @@ CLASSES = ("ab", "abb")
 def test_sparse_vectors_are_those_of_their_numbers(kind):
     made = evaluate_vectors(kind(QUERIES), kind(GALLERY), *CLASSES)
     assert made.scores == evaluate_vectors(QUERIES, GALLERY, *CLASSES).scores
+
+
+class Unsupported:
+    """A tensor of a type that NumPy does not know."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("Got unsupported ScalarType BFloat16")
 
 
 class Frame(dict):
@@ -120,6 +129,11 @@ def test_labels_and_ids_are_equal_however_they_are_held():
         assert same(evaluate_vectors(vectors, vectors, labels, [1, 1, 2, 2, 3, 3], **ids), wanted)
 
 
+def test_what_is_searched_without_a_label_is_a_distractor():
+    made = evaluate_vectors(QUERIES, GALLERY, "ab", ["a", "b", None])
+    assert made.record["counts"]["distractors"] == 1
+
+
 def test_labels_that_are_missing_are_none():
     class Missing:  # as NA of pandas
         def __ne__(self, other):
@@ -214,6 +228,23 @@ MANY = np.random.default_rng(3).normal(size=(4, 40))
         ((TWO, TWO + 1, LABELS, LABELS), {"name": "lbp"}, "'lbp' is in the menu already"),
         ((TWO, TWO + 1, LABELS, LABELS), {"name": "a/b"}, "is no name for a method"),
         ((TWO, TWO + 1, LABELS, LABELS), {"name": 5}, "5 is no name for a method"),
+        ((TWO, TWO + 1, LABELS, LABELS), {"name": "Chance"}, "stands for a random order"),
+        *(
+            ((TWO, TWO + 1, LABELS, LABELS), {"query_ids": ["x", missing]}, message)
+            for missing, message in (
+                (None, "query_ids: row 1 has none"),
+                (float("nan"), "query_ids: row 1 has none"),
+                (np.ma.masked, "query_ids: row 1 has none"),
+                (" ", "query_ids: ' ' in row 1 is no name"),
+            )
+        ),
+        ((Unsupported(), TWO, LABELS, LABELS), {}, "query_vectors: .*BFloat16.* give float32"),
+        ((TWO, TWO + 1, ["a", Decimal("Infinity")], LABELS), {}, "is neither text nor a number"),
+        (
+            (frame(TWO), Frame({"f1": TWO[0], "f0": TWO[1]}), LABELS, LABELS),
+            {},
+            "the same columns in another order",
+        ),
         *(
             ((TWO, TWO + 1, LABELS, LABELS), {"dataset": name}, "is no name for a dataset")
             for name in ("../up", "/up", "", "README.md", "a\0b", "a" * 300, "\ud800", 5)

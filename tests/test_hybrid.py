@@ -122,6 +122,20 @@ def test_the_page_comes_with_a_run_and_is_rebuilt_by_the_report(parted, run, tmp
     assert (folder / "hybrid.md").read_text() == page
 
 
+def test_nobody_is_the_best_member_where_one_did_not_run(parted, run, tmp_path):
+    run("--extractor", "lbp", "lbp+hog", "--dataset", parted)
+    page = (tmp_path / "out" / "parted" / "hybrid.md").read_text()
+    line = next(line for line in page.splitlines() if line.startswith("| lbp+hog"))
+    assert [cell.strip() for cell in line.split("|")[3:5]] == ["–", "–"]
+    assert "oracle of lbp " not in page
+
+
+def test_members_are_known_whatever_a_method_is_called():
+    cards = {"hog": {}, "lbp": {}}
+    record = {"method": "mine", "status": "ok", "card": {"extractor": {"extractors": cards}}}
+    assert members(record) == ["hog", "lbp"]
+
+
 def test_single_rows_alone_make_no_such_page(parted, run, tmp_path):
     run("--extractor", "lbp", "hog", "--dataset", parted)
     assert not (tmp_path / "out" / "parted" / "hybrid.md").exists()

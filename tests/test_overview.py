@@ -31,6 +31,8 @@ RECORDS = {
     "net+colour": record("net+colour", 4100, 32.0, "network", "colour"),
     "net+dba": record("net+dba", 4000, 30.0, "network"),
     "unknown": record("unknown", 10, None, "shape"),
+    "foreign": record("foreign", 10, 1.0, None),
+    "net+centred+k": record("net+centred+k", 4000, 30.0, "network"),
 }
 
 
@@ -86,6 +88,27 @@ def test_re_ranking_is_compared_with_the_extractor_alone_where_it_is_everywhere(
     assert {row["difference"].method for row in found} == {"net+dba"}
     assert clear(found) == [1, -1]
     assert findings([task("one", "query", **{"net+dba": 0.6})]) == {}
+
+
+def test_centring_is_no_gain_of_re_ranking():
+    both = {"net+centred+k": 0.9, "net": 0.1}
+    made = task("one", "query", **both)
+    made.scored.members["net+centred+k"] = ["net"]
+    assert not {"centring", "reranking"} & findings([made]).keys()
+
+
+def test_queries_are_called_drawings_by_their_name_only():
+    tasks = [task("one", name, net=0.9, colour=0.3) for name in ("query-night", "query-sketch")]
+    found = findings(tasks)
+    assert [row["task"] for row in found["drawings"]] == ["one/query-sketch"]
+    assert [row["task"] for row in found["others"]] == ["one/query-night"]
+
+
+def test_what_others_made_is_neither_hand_crafted_nor_without_a_network():
+    one = task("one", "query", net=0.9, colour=0.3, foreign=0.6)
+    assert findings([one])["photographs"][0]["difference"].other == "colour"
+    need = {row["need"]: row["method"] for row in choices([one])}
+    assert (need["no network"], need["one extractor, no fusion"]) == ("colour", "net")
 
 
 def test_each_need_gets_the_best_method_that_it_allows(tasks):

@@ -13,6 +13,7 @@ from benchmarks.audit.duplicates import (
     without_leaks,
 )
 from benchmarks.formats.files import Json
+from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.fitted_method import CANNOT_LEARN
 from benchmarks.pipeline.extraction.outcome import Extracted
@@ -158,6 +159,7 @@ def _card(dataset: Dataset, embedding: ExtractorSteps, methods: Sequence[Method]
         "task hashes": [task.fingerprint for task in dataset.tasks],
         "protocol version": protocol.VERSION,
         "extractors": {one.name: one.identity for one in named},
+        "methods": {one.name: digest(one.card) for one in methods},
         "commit": commit(),
         "machine": machine(),
     }

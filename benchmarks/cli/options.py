@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,12 @@ def a_path(text: str) -> Path:
     """Parse a path; an empty one is no path, though Python takes it for the current folder."""
     if not text.strip():
         raise argparse.ArgumentTypeError("no path given (is a variable empty?)")
-    return Path(text)
+    if re.match(r"[a-z][a-z0-9+]+://", text):
+        raise argparse.ArgumentTypeError(f"{text} is an address; give a path on this machine")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # nobody has that name
+        return Path(text)
 
 
 def default_cache() -> Path:

@@ -47,7 +47,13 @@ import numpy as np
 import datasets
 from benchmarks.cli.options import require_whole
 from benchmarks.cli.outputs import require_apart, require_own_pages, require_results_apart
-from benchmarks.evaluation.arrays import SAME, array_dataset, as_table, require_others
+from benchmarks.evaluation.arrays import (
+    SAME,
+    array_dataset,
+    as_table,
+    column_names,
+    require_others,
+)
 from benchmarks.evaluation.foreign import as_extractor, is_known, is_own, name_of
 from benchmarks.evaluation.result import Result, read_result
 from benchmarks.formats.files import require_writable
@@ -224,6 +230,12 @@ def _pair(
         raise InputError(
             f"query_vectors have {queries.shape[1]} dimensions, gallery_vectors "
             f"{gallery.shape[1]}; give vectors of one extractor"
+        )
+    columns, others = column_names(query_vectors), column_names(gallery_vectors)
+    if columns != others and set(columns) == set(others):
+        raise InputError(
+            "query_vectors and gallery_vectors have the same columns in another order; give one "
+            "order, as by gallery[query.columns]"
         )
     if leave_one_out and queries.shape[0] != gallery.shape[0]:
         raise InputError(

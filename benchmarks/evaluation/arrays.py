@@ -48,12 +48,14 @@ def as_table(vectors: Any, what: str) -> VectorTable:
     """
     if np.ma.is_masked(vectors):
         raise InputError(f"{what}: some numbers are masked; fill them, or leave their rows out")
-    if hasattr(vectors, "columns") and hasattr(vectors, "dtypes"):
-        _require_features(vectors, what)
+    if names := column_names(vectors):
+        _require_features(vectors, names, what)
     try:
         matrix = as_array(vectors)
     except ValueError as error:
         raise InputError(f"{what}: rows of different lengths; give vectors of one") from error
+    except TypeError as error:  # of PyTorch, in bfloat16
+        raise InputError(f"{what}: no array of numbers ({error}); give float32") from error
     if matrix.ndim == 2 and not len(matrix):
         raise InputError(f"{what}: no vectors in it")
     require_vectors(matrix, what)
@@ -64,16 +66,23 @@ def as_table(vectors: Any, what: str) -> VectorTable:
     return replace(table, sha256=content.hexdigest())
 
 
-def _require_features(frame: Any, what: str) -> None:
+def column_names(vectors: Any) -> list[Any]:
+    """Names of the columns of a data frame, or of a table of Arrow; none of anything else."""
+    if hasattr(vectors, "dtypes") and hasattr(vectors, "columns"):
+        return list(vectors.columns)
+    return list(getattr(getattr(vectors, "schema", None), "names", ()))
+
+
+def _require_features(frame: Any, names: Sequence[Any], what: str) -> None:
     """Require that no column of a data frame is a label, an id or an index."""
-    columns = [np.asarray(frame[name]) for name in frame.columns]
+    columns = [np.asarray(frame[name]) for name in names]
     kinds = [
         {"f": "float", "b": "bool"}.get(column.dtype.kind)
         or (kind_of(column, whole=True) if column.dtype.kind in "iu" else str(column.dtype))
         for column in columns
     ]
     ids = f"go into {what.partition('_')[0]}_ids"
-    require_features(what, [str(name) for name in frame.columns], kinds, ids)
+    require_features(what, [str(name) for name in names], kinds, ids)
 
 
 def array_dataset(
@@ -174,7 +183,7 @@ def require_others(
 def _images(part: str, labels: Iterable[Any], size: int, ids: Iterable[Any] | None) -> list[Image]:
     classes = _classes(f"{part}_labels", labels)
     given = range(size) if ids is None else _listed(f"{part}_ids", ids)
-    names = [_written(f"{part}_ids", one) for one in given]
+    names = [_name(f"{part}_ids", place, one) for place, one in enumerate(given)]
     for what, given in (("labels", classes), ("ids", names)):
         if len(given) != size:
             raise InputError(f"{part}_{what}: {len(given):,} for {size:,} vectors; give one each")
@@ -183,9 +192,25 @@ def _images(part: str, labels: Iterable[Any], size: int, ids: Iterable[Any] | No
         if broken := next((one for one in texts if not _is_text(one)), None):
             raise InputError(f"{part}_{what}: {broken!r} cannot be written in Unicode; rename it")
     return [
-        Image(name, Path(), f"{part}/{name}", found[0] if found else None, None, found[1:])
+        Image(
+            name,
+            Path(),
+            f"{part}/{name}",
+            found[0] if found else None,
+            "" if part == "gallery" and not found else None,
+            found[1:],
+        )
         for name, found in zip(names, classes, strict=True)
     ]
+
+
+def _name(what: str, place: int, value: Any) -> str:
+    """An id as text; one that is missing would be equal to all others that are."""
+    if value is np.ma.masked or (value := _plain(value)) is None or _is_missing(value):
+        raise InputError(f"{what}: row {place} has none; give each its own")
+    if not (name := _written(what, value)).strip():
+        raise InputError(f"{what}: {name!r} in row {place} is no name; give each its own")
+    return name
 
 
 def _classes(what: str, labels: Any) -> list[tuple[str, ...]]:
@@ -249,9 +274,11 @@ def _labels(what: str, label: Any) -> tuple[str, ...]:
 
 
 def _plain(value: Any) -> Any:
-    """A value without the array or tensor around it."""
+    """A value without the array, tensor or scalar around it."""
     if hasattr(value, "detach"):  # of PyTorch
         value = value.detach().cpu()
+    if hasattr(value, "as_py"):  # of Arrow
+        value = value.as_py()
     return np.asarray(value).tolist() if hasattr(value, "__array__") else value
 
 
@@ -263,7 +290,7 @@ def _written(what: str, value: Any) -> str:
             value = value.decode()
         if isinstance(value, int | float | Decimal | Fraction) and value == int(value):
             value = int(value)
-    except (ValueError, OverflowError) as error:  # no UTF-8; infinity
+    except (ValueError, ArithmeticError) as error:  # no UTF-8; infinity
         raise InputError(f"{what}: {value!r} is neither text nor a number; rename it") from error
     return canonical(str(value))
 
@@ -272,7 +299,7 @@ def _is_missing(label: Any) -> bool:
     """Whether it is NaN, which is not equal to itself, or NA of pandas, which does not tell."""
     try:
         return bool(label != label)
-    except TypeError:
+    except (TypeError, ArithmeticError):
         return True
 
 

@@ -8,9 +8,10 @@ from benchmarks.cli.options import dataset_name
 from benchmarks.cli.outputs import begins, require_output_file
 from benchmarks.formats.files import Json, write_text
 from benchmarks.formats.tables import Row, write_rows
+from benchmarks.pipeline.methods.names import CHANCE
 from benchmarks.pipeline.records.results import TaskResults, dataset_folders, read_results
 from benchmarks.report.format import score
-from benchmarks.report.tables import CHANCE, COSTS, USUAL, Choice, task_rows
+from benchmarks.report.tables import COSTS, USUAL, Choice, task_rows
 from datasets.errors import InputError
 from retrieval.metrics import METRICS
 

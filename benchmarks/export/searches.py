@@ -71,7 +71,8 @@ class Found:
         """Rows of the k nearest images of each query."""
         for query, judged, order, row in self._nearest(k):
             right = np.isin(order, judged.positive).astype(int).tolist()
-            lengths = np.sqrt(row[order] * GRID).tolist()
+            # Verified images stand before all others by negative numbers.
+            lengths = np.sqrt((row[order] - min(0, row.min())) * GRID).tolist()
             found = zip(order.tolist(), lengths, right, strict=True)
             yield [
                 (query, rank, self._gallery[index], length, relevant)

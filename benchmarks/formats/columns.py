@@ -216,7 +216,10 @@ def _arrow_kind(pa: Any, column: Any) -> str:
 
 
 def _is_list(column: Any) -> bool:
-    return hasattr(column, "flatten") and "list" in str(column.type)
+    from pyarrow import types
+
+    kinds = (types.is_list, types.is_large_list, types.is_fixed_size_list)
+    return any(is_kind(column.type) for is_kind in kinds)
 
 
 def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:
@@ -237,7 +240,7 @@ def _numbers(
             )
     cells = chain.from_iterable(row[1:] for _, row in batch)
     try:
-        made = np.fromiter(map(float, cells), np.float64, len(batch) * width)
+        made = np.fromiter(map(_float, cells), np.float64, len(batch) * width)
         return made.reshape(len(batch), width)
     except ValueError as error:
         line, cell = next(
@@ -246,9 +249,16 @@ def _numbers(
         raise InputError(f"{path}: line {line}: {cell!r} is no number; mend it") from error
 
 
+def _float(cell: str) -> float:
+    """Read a number, without the underscores that Python allows in one."""
+    if "_" in cell:
+        raise ValueError(cell)
+    return float(cell)
+
+
 def _number(cell: str) -> float | None:
     try:
-        return float(cell)
+        return _float(cell)
     except ValueError:
         return math.nan if cell.strip().lower() == "nan" else None
 

@@ -250,9 +250,10 @@ def write_vectors(path: Path, ids: Sequence[str], matrix: NDArray[np.float32]) -
     """
     form = path.suffix.lower()
     if form == ".npy":
-        broken = next((name for name in ids if name != name.strip() or "\n" in name), None)
+        broken = next((name for name in ids if name.strip().splitlines() != [name]), None)
         if broken is not None:
             raise InputError(f"{path}: {broken!r} does not stand on a line; choose --format npz")
+        path.unlink(missing_ok=True)  # vectors without ids are refused, with those of others not
         write_text(path.with_suffix(".txt"), "".join(f"{name}\n" for name in ids))
         write_whole(path, lambda part: _save(part, _save_npy, matrix))
     elif form == ".npz":

@@ -89,7 +89,11 @@ class Workforce:
     def __init__(
         self, jobs: int | None = 1, quiet: bool = False, elsewhere: Elsewhere | None = None
     ) -> None:
-        self.jobs = jobs or cpu_count()
+        try:
+            self.jobs = jobs or cpu_count()
+        except ValueError as error:
+            wanted = os.environ.get("LOKY_MAX_CPU_COUNT")
+            raise InputError(f"LOKY_MAX_CPU_COUNT={wanted}: no number; unset it") from error
         self.elsewhere = elsewhere
         self.console = Terminal(stderr=True, quiet=quiet, highlight=False)
         self._bars = Bars(self.console)

@@ -126,7 +126,8 @@ def members(record: Json) -> list[str]:
         return []
     cards = record["card"]["extractor"].get("extractors", {})
     name = record["method"].partition("@")[0]  # a tuned method is called <name>@<dataset>
-    return member_names(name, [part for part in name.split("+") if part in cards])
+    parts = [part for part in name.split("+") if part in cards]
+    return member_names(name, parts) or list(cards)  # it may have a name of its user's
 
 
 def chosen(task: TaskResults, names: Iterable[str]) -> str | None:

@@ -35,10 +35,11 @@ def family_of(record: Json) -> str:
     return card["family"] if card.get("family") in FAMILIES else OTHER
 
 
-def has_network(record: Json) -> bool:
-    """Tell whether a network is part of a method, alone or with other extractors."""
+def may_have_network(record: Json) -> bool:
+    """Tell whether a network is part of a method, or something that is not known here."""
     card = record["card"]["extractor"]
-    return any(one.get("family") == NETWORK for one in card.get("extractors", {"": card}).values())
+    families = {one.get("family") for one in card.get("extractors", {"": card}).values()}
+    return not families <= {*FAMILIES} - {NETWORK, OTHER}
 
 
 def families_of(task: TaskResults) -> dict[str, str]:

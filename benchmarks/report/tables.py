@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.formats.files import Json
 from benchmarks.formats.markdown import DIGITS
+from benchmarks.pipeline.methods.names import CHANCE
 from benchmarks.pipeline.records.record import Description
 from benchmarks.report.format import cost, count, groups, score, shorten
 from datasets.errors import InputError
@@ -17,7 +18,6 @@ from retrieval.ranking import Ranking
 from retrieval.scoring import Values
 from retrieval.statistics import compare, resolvable
 
-CHANCE = "chance"
 SORT_BY = "map"
 
 

@@ -172,7 +172,7 @@ class EarlyFusion(FusionMethod):
     benefit of PCA and whitening, ECCV, doi:10.1007/978-3-642-33709-3_55
     """
 
-    version: ClassVar[str] = "early-fusion 1"
+    version: ClassVar[str] = "early-fusion 2"
 
     normalised: bool = True
     weighted: bool = False
@@ -259,8 +259,11 @@ class Joined:
             scaled = normalise(block) if self.normalised else np.asarray(block, np.float64)
             made.append(np.sqrt(weight) * scaled)
         joined = np.hstack(made)
-        whole = self.pca.transform(joined) if self.pca and len(joined) else joined
-        return np.asarray(whole, np.float32)
+        if not self.pca or not len(joined):
+            return joined.astype(np.float32)
+        whole = np.asarray(self.pca.transform(joined), np.float32)
+        whole[~joined.any(axis=1)] = 0  # nothing was found, which is like nothing else
+        return whole
 
 
 def _whitening(vectors: NDArray[np.floating], dims: int) -> "PCA":

@@ -57,11 +57,12 @@ def _with_lone_queries(dataset: Dataset) -> Dataset:
             # Of two images of a class only one can be the query itself.
             several = any(searched[label] > 1 for label in query.labels)
             plain = several and query.group is None and query.id not in dataset.relevance
-            judgement = judge(query) if not (plain and can_fail) else None
-            if judgement is None or len(judgement.positive):
+            if plain and can_fail:
+                continue
+            judgement = judge(query)
+            if right := len(judgement.positive):
                 answered = True
-                right = judgement and len(judgement.positive) + len(judgement.excluded)
-                can_fail |= right is None or right < len(dataset.gallery)
+                can_fail |= right + len(judgement.excluded) < len(dataset.gallery)
                 continue
             judged = dataset.relevance.get(query.id, Relevance())
             if judged.positive or (judged.positive is None and query.labels & searched.keys()):

@@ -20,6 +20,9 @@ from retrieval.reranking.menu import RERANKINGS
 from retrieval.reranking.spatial import Verification
 
 CENTRED = "centred"
+CHANCE = "chance"
+"""The tables' line for a random order, which no method is called."""
+
 GEOMETRY = "geometry"
 
 Menu = Mapping[str, Extractor | Pipeline]
@@ -84,6 +87,8 @@ def require_own_name(name: str, place: str) -> str:
     if not isinstance(name, str) or _NOT_OWN.search(name):
         raise InputError(f"{place}: {name!r} is no name for a method; leave + and @ to the menu")
     require_file_name(name, "a method", f"choose another in {place}")
+    if name.casefold() == CHANCE:
+        raise InputError(f"{place}: {name!r} stands for a random order in tables; choose another")
     if name in extractors.MENU or name in _steps():
         raise InputError(f"{place}: {name!r} is in the menu already; choose another name")
     return name

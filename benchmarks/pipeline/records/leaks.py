@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
+from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.records.results import Results
 from datasets.errors import DamagedError
 from datasets.json_files import read_json_as
@@ -77,6 +78,8 @@ def read_leaks(folder: Path) -> Leaks | None:
 def read_leaks_of(folder: Path, results: Results) -> Leaks | None:
     """Read the near duplicates of a dataset, or None if they are of other pictures than results.
 
+    Scores of methods that are made of something else by now are left out.
+
     Parameters
     ----------
     folder : Path
@@ -92,6 +95,12 @@ def read_leaks_of(folder: Path, results: Results) -> Leaks | None:
     if found is None:
         return None
     card = found.get("card", {})
+    for query_set, task in results.tasks.items():
+        for record in task.records:
+            name = record["method"]
+            noted = card.get("methods", {}).get(name)
+            if noted is not None and noted != digest(record["card"]["extractor"]):
+                found["scores"].get(query_set, {}).pop(name, None)
     if card.get("split hash") == results.about.split_hash:
         return found
     records = (record for task in results.tasks.values() for record in task.records)

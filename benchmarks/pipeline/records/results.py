@@ -20,6 +20,7 @@ from benchmarks.pipeline.records.record import (
 )
 from datasets.errors import DamagedError
 from datasets.names import canonical
+from retrieval import protocol
 from retrieval.ranking import Ranking
 
 
@@ -130,7 +131,8 @@ def read_results(folder: Path) -> Results:
 def rows(folder: Path, query_set: str, about: Description) -> dict[RecordPath, Json | None]:
     """Records that are rows of a query set's table; of damaged ones there is None.
 
-    Left out are those of other data, and those made of something else than the row of its name.
+    Left out are those of other data, those scored by rules of another version than today's
+    where others are by today's, and those made of something else than the row of its name.
 
     Parameters
     ----------
@@ -143,6 +145,14 @@ def rows(folder: Path, query_set: str, about: Description) -> dict[RecordPath, J
     """
     found = {path: path.read() for path in record_paths(folder, query_set)}
     mine = {p: one for p, one in found.items() if not one or about.covers(one, query_set)}
+    versions = {p: one["card"]["protocol version"] for p, one in mine.items() if one}
+    for path, version in versions.items():
+        if version != protocol.VERSION and protocol.VERSION in versions.values():
+            say_once(
+                f"{path.file('.json')}: left out, was scored by other rules ({version}) than "
+                "other rows are; run it again"
+            )
+            del mine[path]
     odd = contradictions({p.method: one["card"]["extractor"] for p, one in mine.items() if one})
     for path in [path for path in mine if path.method in odd]:
         say_once(

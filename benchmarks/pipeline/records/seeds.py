@@ -36,19 +36,19 @@ def seeded_name(method: str, seed: int) -> str:
     return f"{method}{_BETWEEN}{seed}"
 
 
-def without_seed(name: str) -> tuple[str, int]:
-    """The method and the seed that `seeded_name` put together.
+def without_seed(name: str) -> tuple[str, int | None]:
+    """The method and the seed that `seeded_name` put together; None for any other name.
 
-    >>> without_seed(seeded_name("cnn-compact", 3))
-    ('cnn-compact', 3)
+    >>> without_seed(seeded_name("cnn-compact", 3)), without_seed("hog")
+    (('cnn-compact', 3), ('hog', None))
     """
-    method, _, seed = name.rpartition(_BETWEEN)
-    return method, int(seed)
+    method, between, seed = name.rpartition(_BETWEEN)
+    return (method, int(seed)) if between and seed.isdecimal() else (name, None)
 
 
 def unseeded(card: Any) -> Any:
     """A card, or a part of one, without the parameters that are seeds."""
-    return without(card, {"seed"})
+    return without(card, SEEDS)
 
 
 def read_spreads(folder: Path) -> dict[tuple[str, str], Spread]:

@@ -8,13 +8,14 @@ from scipy.stats import hypergeom
 
 from benchmarks.formats.files import Json
 from benchmarks.formats.markdown import DIGITS
+from benchmarks.pipeline.methods.names import CHANCE
 from benchmarks.pipeline.records.results import Results
 from benchmarks.report.families import best_of_each_family, families_of
 from benchmarks.report.format import write_csv
 from benchmarks.report.plots.axes import Mark, Series
 from benchmarks.report.plots.book import PlotBook
 from benchmarks.report.plots.charts import Curves, Intervals
-from benchmarks.report.tables import CHANCE, SORT_BY
+from benchmarks.report.tables import SORT_BY
 from retrieval.curves import LEVELS, precision_at_recall
 from retrieval.metrics import METRICS
 from retrieval.ranking import DEPTH, Ranking

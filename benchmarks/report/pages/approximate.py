@@ -1,5 +1,6 @@
 """Pages of approximate search: neighbours found, milliseconds, bytes."""
 
+import csv
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ FOLDER = "approximate"
 """Folder of these results, beside those of the datasets."""
 
 _PAGE = "approximate.md"
+_TABLE = "approximate.csv"
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,15 @@ class Measured:
     build_seconds: float | None
 
 
+def methods_of(folder: Path) -> set[str]:
+    """Methods that a folder has rows of; none where nothing was measured."""
+    try:
+        with (folder / _TABLE).open(newline="", encoding="utf-8") as file:
+            return {row["method"] for row in csv.DictReader(file) if row.get("method")}
+    except FileNotFoundError:
+        return set()
+
+
 def write_approximate(
     folder: Path, name: str, rows: Sequence[Measured], with_plots: bool = True
 ) -> None:
@@ -65,7 +76,7 @@ def write_approximate(
     with_plots : bool
         Whether plots are drawn.
     """
-    write_csv(folder / "approximate.csv", [asdict(row) for row in rows])
+    write_csv(folder / _TABLE, [asdict(row) for row in rows])
     book = PlotBook(folder, with_plots)
     places = list(dict.fromkeys((row.query_set, row.method) for row in rows))
     sections = []

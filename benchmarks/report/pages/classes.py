@@ -165,7 +165,7 @@ def hubs(ranking: Ranking, n_gallery: int) -> Hubs:
     """
     first = ranking.neighbours[:, :FIRST]
     times = np.bincount(first[first >= 0], minlength=n_gallery)
-    by_chance = min(1.0, FIRST / n_gallery)
+    by_chance = float(np.minimum(1, FIRST / np.maximum(ranking.candidates, 1)).mean())
     limit = int(binom.isf(_RARE / n_gallery, ranking.n_queries, by_chance))
     order = np.argsort(-times, kind="stable")
     found = [(int(index), int(times[index])) for index in order if times[index] > limit]

@@ -103,6 +103,12 @@ def intruders(ranking: Ranking, classes: NDArray[np.intp], count: int) -> NDArra
     return np.bincount(found[found >= 0], minlength=count) / max(len(found), 1)
 
 
+def share_of_distractors(ranking: Ranking) -> float:
+    """Share of distractors among the images that take part, in the mean of the scored queries."""
+    scored = ranking.relevant > 0
+    return float((ranking.distractors[scored].sum(axis=1) / ranking.candidates[scored]).mean())
+
+
 def _curves(
     book: PlotBook, query_set: str, task: TaskResults, means: Points, numbers: list[int]
 ) -> Json:
@@ -142,7 +148,8 @@ def _intrusion(book: PlotBook, query_set: str, results: Results, task: TaskResul
     shares = {n: intruders(ranking, classes, len(names)) for n, ranking in task.rankings.items()}
     rates = {name: round(float(one.sum()), DIGITS) for name, one in shares.items()}
     ordered = sorted(rates, key=lambda name: (rates[name], name))
-    by_chance = np.bincount(classes[classes >= 0], minlength=len(names)) / len(classes)
+    of_each = np.bincount(classes[classes >= 0], minlength=len(names))
+    by_chance = of_each / of_each.sum() * share_of_distractors(next(iter(task.rankings.values())))
     matrix = np.stack([shares[name] for name in ordered]) / by_chance
     shown = [name or "(no name)" for name in names]
     plot = len(names) > 1 and book.add(

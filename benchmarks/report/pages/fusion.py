@@ -37,8 +37,11 @@ def write_hybrid(folder: Path, results: Results, book: PlotBook) -> None:
         scored = score_task(task, SORT_BY)
         if not task.is_scored or not scored.members or not scored.singles:
             continue
-        ordered = {name: scored.ordered(parts) for name, parts in scored.members.items()}
-        best = {name: parts[0] for name, parts in ordered.items() if parts}
+        best = {
+            name: scored.ordered(parts)[0]
+            for name, parts in scored.members.items()
+            if scored.values.keys() >= {*parts}  # else the best may be one that did not run
+        }
         pairs = [(name, best[name]) for name in scored.fused if name in best]
         alone = [(name, best[name]) for name in scored.reranked if name in best]
         sections.append(
@@ -97,7 +100,8 @@ def _together(
     columns = [scored, score_task(task, "top1")]
     columns += [score_task(task, SORT_BY, 0)] if has_distractors else []
     best, by_training = scored.fused[0], chosen(task, scored.fused)
-    parts = [name for name in scored.members[best] if name in scored.values]
+    members = scored.members[best]
+    parts = members if scored.values.keys() >= {*members} else []
     picks = {
         f"best single: {scored.singles[0]}": scored.singles[:1],
         f"fusion chosen by training images: {by_training}": [by_training] if by_training else [],

@@ -66,7 +66,9 @@ def _rows(query_set: str, task: TaskResults, trained: TaskResults) -> Iterator[J
     for record in trained.records:
         method, seed = without_seed(record["method"])
         own = first.get(method)
-        if record["status"] == "ok" and own and own["status"] == "ok" and _alike(record, own):
+        if seed is None or own is None:
+            continue
+        if record["status"] == own["status"] == "ok" and _alike(record, own):
             by_method.setdefault(method, {0: own})[seed] = record
     for method, records in by_method.items():
         for metric in _SHOWN:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.formats.files import Json, write_json
+from benchmarks.pipeline.methods.names import CHANCE
 from benchmarks.pipeline.records.leaks import Leaks
 from benchmarks.pipeline.records.results import Results, dataset_folders
 from benchmarks.report.comparisons import rank_methods, score_task
 from benchmarks.report.format import LEVEL_WITH_BEST, write_csv, write_page
 from benchmarks.report.tables import (
-    CHANCE,
     COSTS,
     SHOWN_COSTS,
     SORT_BY,
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 PAGES = {
     "plots.md": "Plots",
-    "gap.md": "From photographs to sketches",
+    "gap.md": "From one query set to another",
     "confusion.md": "Distractors",
     "invariance.md": "Transformed queries",
     "classes.md": "Classes, mistakes, hubs",

@@ -6,13 +6,13 @@ from urllib.parse import quote
 
 import datasets
 from benchmarks.formats.files import Json
+from benchmarks.pipeline.methods.names import CHANCE
 from benchmarks.pipeline.records.record import PHOTOS, PLOTS
 from benchmarks.pipeline.records.results import Results, TaskResults
-from benchmarks.report.families import family_of, has_network
+from benchmarks.report.families import family_of, may_have_network
 from benchmarks.report.format import render
 from benchmarks.report.plots.book import Plot
 from benchmarks.report.tables import (
-    CHANCE,
     COSTS,
     SORT_BY,
     USUAL,
@@ -140,7 +140,7 @@ def _method(row: Json, record: Json | None, metrics: Metrics) -> Json:
         "absent": "" if row["status"] == "ok" else row["status"],
         "isChance": row["method"] == CHANCE and record is None,
         "family": family_of(record) if record else None,
-        "isDeep": record is not None and has_network(record),
+        "isDeep": record is not None and may_have_network(record),
         "cells": cells,
     }
 
