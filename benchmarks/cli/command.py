@@ -119,7 +119,6 @@ def command(work: Callable[[], int]) -> int:
     open_streams()
     write_anything()
     os.environ["MPLBACKEND"] = "agg"  # a notebook's, for its children, need not be installed here
-    os.environ.pop("LOKY_PICKLER", None)
     logs = logging.StreamHandler()
     logs.setFormatter(Line("%(levelname)s: %(message)s"))
     logging.basicConfig(handlers=[logs], level=logging.WARNING)
