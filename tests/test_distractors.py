@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.task import Image
+from benchmarks.report.pages.distractors import share_of_distractors
+from datasets.task import Image, Relevance
 from retrieval.distractors import LEVELS, deal
 from retrieval.knn import grid_distances
 from retrieval.metrics import METRICS, chance, score
@@ -102,6 +103,16 @@ def test_it_is_kept_in_the_file(tmp_path):
     assert whole.distractors.sum() == 37 * 10 - 1
     with np.load(tmp_path / "ranking.npz") as stored:  # as the published rankings name them
         assert {"confusion", "confusion_gap", "confusion_tied"} <= set(stored)
+
+
+def test_chance_of_distractors_is_that_among_the_images_that_take_part():
+    junk = {
+        query.id: Relevance(None, frozenset(f"x/{n:03}" for n in range(30))) for query in QUERIES
+    }
+    images = gallery()
+    judged = judge(QUERIES, images, junk)
+    ranking = summarise(grid_distances(vectors(QUERIES, True), vectors(images, True)), judged)
+    assert share_of_distractors(ranking) == pytest.approx(7 / 37)
 
 
 def test_summarising_leaves_the_search_as_it_was():

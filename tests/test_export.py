@@ -104,6 +104,13 @@ def test_distances_reach_the_whole_gallery(done, export, tmp_path):
         assert row["distance"] == pytest.approx(apart, abs=1e-3)
 
 
+def test_verified_images_have_distances_as_well(parted, run, export, tmp_path):
+    assert run("--extractor", "orb-bovw+geometry", "--dataset", parted) == 0
+    assert export("neighbours", "--dataset", parted) == 0
+    rows = rows_of(tmp_path / "taken/parted/query/orb-bovw+geometry.neighbours.csv")
+    assert all(float(row["distance"]) >= 0 for row in rows)
+
+
 def test_trec_eval_finds_our_map_in_the_runs(done, export, tmp_path):
     assert export("trec", "--dataset", done) == 0
     folder = tmp_path / "taken" / "parted" / "query"

@@ -110,6 +110,16 @@ def test_whitened_vectors_have_unit_variance_on_training_images_and_few_dimensio
     assert joined[0:0].shape[0] == 0
 
 
+def test_pictures_in_which_nothing_was_found_are_like_nothing_when_whitened():
+    training = [informed(30, 5, 0.5), mute(30, 6)]
+    whitened = EarlyFusion(whitened=128).fit(training, labels(30))
+    vectors = [informed(3, 7, 0.5), mute(3, 8)]
+    for part in vectors:
+        part[1:] = 0
+    (joined,) = whitened.transform(vectors)
+    assert joined[:].any(axis=1).tolist() == [True, False, False]
+
+
 def test_equal_training_images_span_no_further_direction():
     rng = np.random.default_rng(0)
     vectors = [rng.normal(size=(9, 20)).astype(np.float32)]

@@ -44,7 +44,7 @@ def test_scores_by_hand(score, tmp_path):
     low, high = made["top1_interval"]
     assert low == 0
     assert 0.6 < high <= 1
-    assert "3 queries" in written.out
+    assert "3 queries; 1 left out, without a right answer\n" in written.out
     assert "| top-10 | 1.0000 | 1.0000 | 1.0000 |" in written.out
 
 
