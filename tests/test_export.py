@@ -7,6 +7,8 @@ import shutil
 import numpy as np
 import pytest
 import pytrec_eval
+from pictures import scene
+from PIL import Image
 
 from benchmarks.export.__main__ import main
 from benchmarks.formats import vectors
@@ -104,11 +106,20 @@ def test_distances_reach_the_whole_gallery(done, export, tmp_path):
         assert row["distance"] == pytest.approx(apart, abs=1e-3)
 
 
-def test_verified_images_have_distances_as_well(parted, run, export, tmp_path):
-    assert run("--extractor", "orb-bovw+geometry", "--dataset", parted) == 0
-    assert export("neighbours", "--dataset", parted) == 0
-    rows = rows_of(tmp_path / "taken/parted/query/orb-bovw+geometry.neighbours.csv")
-    assert all(float(row["distance"]) >= 0 for row in rows)
+def test_verified_images_have_distances_as_well(run, export, tmp_path):
+    root = tmp_path / "scenes"
+    for number, name in enumerate(("training/a", "training/b", "gallery/a", "gallery/b")):
+        (root / name).mkdir(parents=True)
+        Image.fromarray(scene(number)).save(root / name / "1.png")
+    for name in "ab":
+        (root / "query" / name).mkdir(parents=True)
+        with Image.open(root / "gallery" / name / "1.png") as picture:
+            picture.resize((300, 300)).save(root / "query" / name / "1.png")
+    assert run("--extractor", "orb-bovw", "orb-bovw+geometry", "--dataset", root) == 0
+    assert export("neighbours", "--dataset", root, "--extractor", "orb-bovw+geometry") == 0
+    rows = rows_of(tmp_path / "taken/scenes/query/orb-bovw+geometry.neighbours.csv")
+    assert [float(row["distance"]) >= 0 for row in rows] == [True] * 4
+    assert any(float(row["distance"]) == 0 for row in rows)  # the first that is verified
 
 
 def test_trec_eval_finds_our_map_in_the_runs(done, export, tmp_path):
