@@ -187,6 +187,7 @@ OTHERS = {
     "new.jxl": (b"\xff\x0a\xfa\x1f", "JPEG XL"),
     "light.hdr": (b"#?RADIANCE\n", "Radiance HDR"),
     "layers.psd": (b"8BPS\0\1", "Photoshop"),
+    "left.jpg": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
 }
 NO_PICTURES = {
     "0.json": (b'{"title": "0.png"}', "JSON text"),
@@ -217,6 +218,14 @@ def test_files_that_are_no_pictures_are_named(tmp_path, name):
         read_image(put(tmp_path, name, data))
     with pytest.raises(UnreadableImageError, match=rf"^not a picture \({called}"):
         read_image(put(tmp_path, f"{name}.jpg", data))
+
+
+def test_further_pages_are_remarked(tmp_path):
+    first, *more = (picture(number) for number in range(3))
+    first.save(tmp_path / "fax.tif", save_all=True, append_images=more)
+    found = decode(tmp_path / "fax.tif")
+    assert found.remarks == ("it has further pages; the first is read",)
+    assert (found.pixels == np.asarray(first)).all()
 
 
 def test_postscript_starts_no_program(tmp_path, monkeypatch):

@@ -263,6 +263,7 @@ def test_a_strangers_pickle_runs_nothing(tmp_path, protocol):
         ("ukbench", ["a/ukbench00000.png", "b/ukbench00000.png"], "would be one picture"),
         ("gpr1200", ["2023_a.png", "2023_b.png"], "2023_[ab].png is in none of its categories"),
         ("imagenette", ["train/cat/0.png", "val/cat/1.png"], "its pictures are not there"),
+        ("imagenette", ["train/n02086240/0.png", "val/n02086240/1.png"], "pictures are not there"),
         ("imagenet-sketch", ["sketch/cat/0.png", "sketch/dog/0.png"], "pictures are not there"),
     ],
 )

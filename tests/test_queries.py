@@ -97,6 +97,16 @@ def test_views_of_one_thing_are_dealt_to_one_part(tmp_path, load_dataset):
             assert place.setdefault((image.label, image.group), part) == part
 
 
+def test_training_images_of_a_querys_group_are_told(tmp_path, load_dataset):
+    lines = [f"{n}.png,{'ab'[n % 2]},{n // 2 % 9},training" for n in range(4)]
+    lines += [f"q{n}.png,{'ab'[n % 2]},{n // 2},query" for n in range(10)]
+    lines += [f"g{n}.png,{'ab'[n % 2]},{n + 90},gallery" for n in range(4)]
+    data = load_dataset(table(tmp_path, "path,label,group,part", *lines))
+    assert data.warnings == (
+        "4 training images are of the group of a query, so that it is learned from",
+    )
+
+
 def test_labels_beside_the_first_count_as_classes(tmp_path, load_dataset):
     lines = [f"q{n}.png,x|{n},query" for n in range(10)]
     lines += [f"g{n}.png,{n},gallery" for n in range(10)]

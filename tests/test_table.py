@@ -144,6 +144,13 @@ def test_encodings_and_delimiters(album, encoding, delimiter):
     assert [item.label for item in read_table(path).items] == [f"Käse{delimiter} jung"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-32-be"])
+def test_an_encoding_that_nothing_tells_is_refused(album, encoding):
+    path = write(album / "t.csv", "path,label", "images/00.png,a", encoding=encoding)
+    with pytest.raises(InputError, match="holds NUL bytes, so it is no UTF-8 text; save it as"):
+        read_table(path)
+
+
 def test_parquet(album):
     pytest.importorskip("pyarrow")
     from pyarrow import parquet

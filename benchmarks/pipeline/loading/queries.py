@@ -20,7 +20,7 @@ def check_queries(dataset: Dataset) -> Dataset:
         If there are classes or judgements and yet no query that could be scored, or none that
         could be answered wrongly.
     """
-    return _with_lone_queries(_with_few_queries(dataset))
+    return _with_lone_queries(_with_learned_groups(_with_few_queries(dataset)))
 
 
 def _with_few_queries(dataset: Dataset) -> Dataset:
@@ -37,6 +37,14 @@ def _with_few_queries(dataset: Dataset) -> Dataset:
         for name, number in few.items()
     ]
     return replace(dataset, warnings=(*dataset.warnings, *warnings))
+
+
+def _with_learned_groups(dataset: Dataset) -> Dataset:
+    """The dataset with a warning of training images that show what a query shows."""
+    asked = {query.group for queries in dataset.queries.values() for query in queries} - {None}
+    number = sum(image.group in asked for image in dataset.training)
+    what = f"{number:,} training images are of the group of a query, so that it is learned from"
+    return replace(dataset, warnings=(*dataset.warnings, *([what] if number else [])))
 
 
 def _with_lone_queries(dataset: Dataset) -> Dataset:
