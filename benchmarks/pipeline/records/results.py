@@ -145,7 +145,7 @@ def rows(folder: Path, query_set: str, about: Description) -> dict[RecordPath, J
     """
     found = {path: path.read() for path in record_paths(folder, query_set)}
     mine = {p: one for p, one in found.items() if not one or about.covers(one, query_set)}
-    versions = {p: one["card"]["protocol version"] for p, one in mine.items() if one}
+    versions = {p: one["card"].get("protocol version") for p, one in mine.items() if one}
     for path, version in versions.items():
         if version != protocol.VERSION and protocol.VERSION in versions.values():
             say_once(
