@@ -79,6 +79,10 @@ def doubts(pictures: Sequence[tuple[str, ...]], unread: str = "") -> tuple[list[
         for name in names
         if is_anything(name)
     ]
+    if _are_shards(inside):
+        warnings.append(
+            f"{listed(names)} hold consecutive numbers: portions of one whole rather than classes?"
+        )
     what = f"{listed(names)} hold pictures of the same names"
     if (same := _same_names(inside)) == "numbers":
         warnings.append(f"{what}: views of the same things rather than classes?")
@@ -94,6 +98,19 @@ def _of(made: Sequence[str]) -> list[str]:
 def _is_nested(pictures: Sequence[tuple[str, ...]]) -> bool:
     """Whether nearly all pictures of a folder lie in folders of it; a cover may lie above."""
     return sum(len(rest) > 1 for rest in pictures) > _NEARLY_ALL * len(pictures)
+
+
+def _are_shards(inside: Mapping[str, Sequence[tuple[str, ...]]]) -> bool:
+    """Whether numbered folders hold numbered pictures, those of each after those of the last."""
+    names = [*inside, *(_stem(name) for files in inside.values() for *_, name in files)]
+    if len(inside) < 2 or not all(name.isdecimal() for name in names):
+        return False
+    spans = [
+        (min(numbers), max(numbers))
+        for name in sorted(inside, key=int)
+        if (numbers := [int(_stem(file[-1])) for file in inside[name]])
+    ]
+    return all(before[1] < after[0] for before, after in pairwise(spans))
 
 
 def _same_names(inside: Mapping[str, Sequence[tuple[str, ...]]]) -> str:

@@ -147,6 +147,17 @@ def test_a_class_that_may_be_none_is_warned_of(tmp_path, name, warning):
     assert warning in told
 
 
+@pytest.mark.parametrize(("first", "told"), [(100, 1), (0, 0), (1, 0)])
+def test_numbered_folders_of_consecutive_numbers_are_warned_of(tmp_path, first, told):
+    for folder in range(3):
+        (tmp_path / str(folder)).mkdir()
+        for number in range(3):
+            seed = 10 * folder + number
+            picture(seed).save(tmp_path / str(folder) / f"{first * folder + number}.png")
+    warnings = read_layout(walk(tmp_path)).layout.warnings
+    assert sum("portions of one whole rather than classes?" in one for one in warnings) == told
+
+
 @pytest.mark.parametrize("test", [("test/x0", "test/x1"), ("test/test",)])
 def test_a_test_part_of_other_classes_than_validation_is_refused(tmp_path, test):
     root = tree(tmp_path, "train/a", "train/b", "val/a", "val/b", *test)
