@@ -172,7 +172,7 @@ def _deal(found: Collection, inspected: Mapping[str, Inspected], seed: int) -> d
 
 
 def _dealt_with(item: Item, look: Inspected) -> str:
-    """What images are dealt out by: views of one thing stay together, as copies do."""
+    """The key by which an image is dealt out: copies stay together, and views of one thing."""
     return look.sha256 if item.group is None else f"group {item.group} of {item.label}"
 
 

@@ -317,7 +317,7 @@ class _Folder:
         return f" ({listed([file.id for file in found])} not read: classes are folders{remedy})"
 
     def _not_pictures(self) -> str:
-        """What there is in place of pictures, in brackets."""
+        """Files that are there in place of pictures, in brackets."""
         others = [file.id for file in self.listing.files if not file.is_about]
         if self.pictures or not others:
             return ""

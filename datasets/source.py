@@ -22,7 +22,7 @@ _TAKEN = {
     **dict.fromkeys(("readme.md", "summary.md"), "a page"),
     **dict.fromkeys(("seeds", "approximate", "vocabulary-size"), "a study"),
 }
-"""What lies in a results folder beside the folders of the datasets."""
+"""Names in a results folder beside the folders of the datasets."""
 
 A = TypeVar("A")
 B = TypeVar("B")
