@@ -118,7 +118,7 @@ def test_each_need_gets_the_best_method_that_it_allows(tasks):
         "most accurate": ("net+colour", 4100, 32.0),
         "one extractor, no fusion": ("net", 4000, 30.0),
         "no network": ("colour", 100, 2.0),
-        "at most 1 KB and 10 ms an image": ("colour", 100, 2.0),
+        "at most 1 KB and 20 ms an image": ("colour", 100, 2.0),
     }
     assert rows["most accurate"]["scores"] == pytest.approx({"photographs": 0.95})
     assert rows["most accurate"]["best_with"] == ["photographs"]
@@ -140,7 +140,7 @@ def test_a_method_must_have_run_everywhere_and_a_need_may_find_none():
     assert (none["method"], none["scores"], none["bytes"], none["ms"]) == (None, {}, None, None)
     # Where milliseconds are not known, nothing can be promised.
     quick = choices([task("a", "query", unknown=0.5)])[-1]
-    assert (quick["need"], quick["method"]) == ("at most 1 KB and 10 ms an image", None)
+    assert (quick["need"], quick["method"]) == ("at most 1 KB and 20 ms an image", None)
     assert choices([task("a", "query-edges", net=0.5)]) == []
 
 

@@ -57,14 +57,14 @@ _STUDIES = (
 )
 """Side studies: the name, the page and the topic of each."""
 
-_SMALL, _FAST = 1024, 10.0
+_SMALL, _FAST = 1024, 20.0
 """Bytes and milliseconds that somebody in need of little can afford for an image."""
 
 NEEDS: dict[str, Callable[[Json], bool]] = {
     "most accurate": lambda record: True,
     "one extractor, no fusion": lambda record: family_of(record) not in (FUSED, RERANKED),
     "no network": lambda record: not may_have_network(record),
-    "at most 1 KB and 10 ms an image": lambda record: (
+    "at most 1 KB and 20 ms an image": lambda record: (
         record["bytes_per_image"] <= _SMALL and _milliseconds(record) <= _FAST
     ),
 }
