@@ -365,8 +365,12 @@ def _class_problems(
     if dealt:
         asked_labels = {one for images in queries.values() for i in images for one in i.labels}
         problems += [
-            Problem(label, "class has a single picture", "in the gallery; no query for it")
+            Problem(
+                label,
+                "class has a single picture" if count == 1 else "no picture is left to ask with",
+                "in the gallery; no query for it",
+            )
             for label, count in sorted(searched.items())
-            if count == 1 and label not in asked_labels
+            if label not in asked_labels
         ]
     return problems

@@ -97,6 +97,13 @@ def test_views_of_one_thing_are_dealt_to_one_part(tmp_path, load_dataset):
             assert place.setdefault((image.label, image.group), part) == part
 
 
+def test_a_class_of_one_group_has_no_query_and_is_told(tmp_path, load_dataset):
+    lines = [f"{n}.png,a,{n}" for n in range(9)] + [f"{n}.png,b,one" for n in range(9, 13)]
+    data = load_dataset(table(tmp_path, "path,label,group", *lines))
+    [row] = data.problems
+    assert (row.id, row.outcome) == ("b", "in the gallery; no query for it")
+
+
 def test_training_images_of_a_querys_group_are_told(tmp_path, load_dataset):
     lines = [f"{n}.png,{'ab'[n % 2]},{n // 2 % 9},training" for n in range(4)]
     lines += [f"q{n}.png,{'ab'[n % 2]},{n // 2},query" for n in range(10)]
