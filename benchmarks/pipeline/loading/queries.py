@@ -1,6 +1,7 @@
 """Queries that cannot be scored, and sets of too few, told before anything is extracted."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 
 from datasets.errors import InputError
@@ -20,31 +21,24 @@ def check_queries(dataset: Dataset) -> Dataset:
         If there are classes or judgements and yet no query that could be scored, or none that
         could be answered wrongly.
     """
-    return _with_lone_queries(_with_learned_groups(_with_few_queries(dataset)))
+    warnings = [*_few_queries(dataset), *_learned_groups(dataset)]
+    return _with_lone_queries(replace(dataset, warnings=(*dataset.warnings, *warnings)))
 
 
-def _with_few_queries(dataset: Dataset) -> Dataset:
-    """The dataset with a warning for each query set that resampling says little about."""
-    few = {
-        name: len(queries)
-        for name, queries in dataset.queries.items()
-        if len(queries) < _FEW_QUERIES
-    }
-    warnings = [
-        f"{name}: {number} queries are too few for intervals and tests to say much"
-        if number > 1
-        else f"{name}: a single query has no interval; it is printed without width"
-        for name, number in few.items()
-    ]
-    return replace(dataset, warnings=(*dataset.warnings, *warnings))
+def _few_queries(dataset: Dataset) -> Iterator[str]:
+    """A warning for each query set that resampling says little about."""
+    for name, queries in dataset.queries.items():
+        if len(queries) == 1:
+            yield f"{name}: a single query has no interval; it is printed without width"
+        elif len(queries) < _FEW_QUERIES:
+            yield f"{name}: {len(queries)} queries are too few for intervals and tests to say much"
 
 
-def _with_learned_groups(dataset: Dataset) -> Dataset:
-    """The dataset with a warning of training images that show what a query shows."""
+def _learned_groups(dataset: Dataset) -> Iterator[str]:
+    """A warning of training images that show what a query shows."""
     asked = {query.group for queries in dataset.queries.values() for query in queries} - {None}
-    number = sum(image.group in asked for image in dataset.training)
-    what = f"{number:,} training images are of the group of a query, so that it is learned from"
-    return replace(dataset, warnings=(*dataset.warnings, *([what] if number else [])))
+    if number := sum(image.group in asked for image in dataset.training):
+        yield f"{number:,} training images are of the group of a query, so that it is learned from"
 
 
 def _with_lone_queries(dataset: Dataset) -> Dataset:
