@@ -71,6 +71,14 @@ class Scored:
         """Methods that re-rank the neighbours of one extractor, best first."""
         return self.ordered(name for name, parts in self.members.items() if len(parts) == 1)
 
+    @property
+    def complete(self) -> dict[str, list[str]]:
+        """The members of those methods all of whose members have values.
+
+        Of others nobody could say which member is the best: it may be one that did not run.
+        """
+        return {name: m for name, m in self.members.items() if self.values.keys() >= {*m}}
+
     def mean(self, name: str) -> float:
         """Mean over the queries."""
         return float(self.values[name].mean())

@@ -37,11 +37,7 @@ def write_hybrid(folder: Path, results: Results, book: PlotBook) -> None:
         scored = score_task(task, SORT_BY)
         if not task.is_scored or not scored.members or not scored.singles:
             continue
-        best = {
-            name: scored.ordered(parts)[0]
-            for name, parts in scored.members.items()
-            if scored.values.keys() >= {*parts}  # else the best may be one that did not run
-        }
+        best = {name: scored.ordered(parts)[0] for name, parts in scored.complete.items()}
         pairs = [(name, best[name]) for name in scored.fused if name in best]
         alone = [(name, best[name]) for name in scored.reranked if name in best]
         sections.append(
@@ -100,8 +96,7 @@ def _together(
     columns = [scored, score_task(task, "top1")]
     columns += [score_task(task, SORT_BY, 0)] if has_distractors else []
     best, by_training = scored.fused[0], chosen(task, scored.fused)
-    members = scored.members[best]
-    parts = members if scored.values.keys() >= {*members} else []
+    parts = scored.complete.get(best, [])
     picks = {
         f"best single: {scored.singles[0]}": scored.singles[:1],
         f"fusion chosen by training images: {by_training}": [by_training] if by_training else [],
