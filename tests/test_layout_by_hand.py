@@ -1,0 +1,99 @@
+"""The layout of a folder named by hand, and what is understood of it, printed."""
+
+import pytest
+from test_recognition import parts, tree, understand
+
+from datasets.describe import main as describe
+from datasets.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["classes"], {("", "photo"): 4, ("", "sketch"): 4}),
+        (
+            ["gallery=photo", "query=sketch"],
+            {("gallery", "a"): 2, ("gallery", "b"): 2, ("query", "a"): 2, ("query", "b"): 2},
+        ),
+        (
+            ["training=photo", "held-out=sketch"],
+            {
+                ("training", "a"): 2,
+                ("training", "b"): 2,
+                ("held out", "a"): 2,
+                ("held out", "b"): 2,
+            },
+        ),
+    ],
+)
+def test_the_layout_by_hand(tmp_path, words, expected):
+    root = tree(tmp_path, photo__a=2, photo__b=2, sketch__a=2, sketch__b=2)
+    assert parts(understand(root, *words)) == expected
+
+
+@pytest.mark.parametrize("word", ["./é", "{root}/é", "é/", "e\u0301", "../f/é"])
+def test_a_folder_may_be_given_by_any_path(tmp_path, word, monkeypatch):
+    root = tree(tmp_path / "f", é__a=2, é__b=2)
+    monkeypatch.chdir(tmp_path)
+    for folder in (word.format(root=root), "f/é"):
+        found = understand(root, f"gallery={folder}", "query=é")
+        assert found.layout.parts[0].folder == ("é",)
+
+
+def test_doubts_about_a_layout_by_hand_are_warnings(tmp_path):
+    root = tree(tmp_path, x__photo=2, x__sketch=2)
+    found = understand(root, "gallery=x", "query=x")
+    assert (
+        found.layout.warnings[0] == "x: 'photo' and 'sketch' sound like views of the same things"
+    )
+    assert "'x' hold folders, not pictures" in understand(root, "classes").layout.warnings[0]
+
+
+def test_flat_by_hand(tmp_path):
+    root = tree(tmp_path, gallery__monday=2, query__tuesday=2)
+    assert parts(understand(root, "flat")) == {("gallery", None): 2, ("query", None): 2}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["flat", "classes"], "write classes, flat, or ROLE=FOLDER"),
+        (["galery=photo"], "--layout galery=photo: write classes"),
+        (["gallery=photo"], "name a folder for gallery and query"),
+        (["gallery=photo", "query=nothing"], "--layout query: no file in"),
+        (["gallery=photo", "gallery=sketch", "query=photo"], "gallery is given twice"),
+        (["gallery=", "query=photo"], "write classes"),
+        (["gallery=.", "query=photo"], "query: .*photo lies in the folder of gallery, so its"),
+        (
+            ["training=sketch", "held-out=sketch/a"],
+            "held-out: .*/a lies in the folder of training",
+        ),
+        (["gallery=/nothing", "query=photo"], "--layout gallery: no file in /nothing"),
+    ],
+)
+def test_a_wrong_layout_by_hand_says_what_to_write(tmp_path, words, message):
+    with pytest.raises(InputError, match=message):
+        understand(tree(tmp_path, photo__a=2, sketch__a=2), *words)
+
+
+def test_describe_tells_what_is_understood_and_reads_nothing(tmp_path, capsys):
+    root = tree(tmp_path / "f", train__a=4, train__b=4, val__a=2, val__b=1, **{".cache": 1})
+    (root / "train" / "a" / "broken.png").write_bytes(b"")
+    assert describe([str(root)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"f ({root})",
+        "  layout: train-test (train/ as training, val/ as held out)",
+        "  content: 2 classes (a, b); files: 3 held out, 9 training",
+        "    class  held out  training",
+        "    a             2         5",
+        "    b             1         4",
+        "  files and folders with no place, or passed over:",
+        "    .cache: hidden or the system's own (.cache); passed over",
+    ]
+
+
+def test_describe_refuses_in_one_line(tmp_path, capsys):
+    assert describe([str(tree(tmp_path / "f", images=2)), "--layout", "flat"]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+    assert describe(["openmoji"]) == 2
+    assert "name a folder" in capsys.readouterr().err
