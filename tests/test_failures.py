@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from pictures import scene
+from PIL import Image
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler, minmax_scale
 
 import extractors
 from benchmarks.evaluation.foreign import EachPicture
@@ -23,6 +25,7 @@ from benchmarks.pipeline.loading import dataset as loading
 from benchmarks.pipeline.loading.training import LeakError
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from extractors.base import Descriptor, Extractor, NothingToLearnError
+from extractors.conformance import Candidate, run_checks
 from extractors.hand_crafted.colour import ColourHistogram
 from extractors.local_features.encoders import BagOfWords
 from extractors.local_features.sift import Sift
@@ -149,6 +152,33 @@ def test_what_makes_no_vectors_of_vectors_fails(parted, run, tmp_path, monkeypat
     for name, (_, message) in VECTORS.items():
         record = json.loads((tmp_path / f"out/parted/records/query/{name}.json").read_text())
         assert message in record["reason"]
+
+
+class BesideOthers(BagOfWords):
+    """Words less the mean of those that are asked for together."""
+
+    def transform(self, features):
+        made = super().transform(features)
+        return made - made.mean(axis=0)
+
+
+def test_what_looks_at_a_batch_fails_whatever_it_is_wrapped_in(parted, run, tmp_path, monkeypatch):
+    colours, centres = ColourHistogram("rgb"), Maps("centres")
+    wrapped = {
+        "scaled": make_pipeline(colours, FunctionTransformer(minmax_scale)),
+        "joined": make_pipeline(colours, FeatureUnion([("centres", centres)])),
+        "words": make_pipeline(Sift(), BesideOthers(4)),
+    }
+    for name, made in wrapped.items():
+        monkeypatch.setitem(extractors.MENU, name, made)
+        failures = dict(run_checks(Candidate(name, made)))
+        assert "when others are beside it" in failures["describes_each_picture_alone"], name
+    for number, path in enumerate(sorted(parted.rglob("*.png"))):
+        Image.fromarray(scene(number)).save(path)
+    assert run("--extractor", *wrapped, "--dataset", parted) == 1
+    for name in wrapped:
+        record = json.loads((tmp_path / f"out/parted/records/query/{name}.json").read_text())
+        assert "on the pictures beside it" in record["reason"], name
 
 
 class Weighted(Extractor):

@@ -233,6 +233,17 @@ def test_constant_vectors_score_chance(name):
 
 
 @pytest.mark.parametrize("name", RERANKINGS)
+def test_a_query_in_which_nothing_was_found_scores_chance_beside_a_dense_class(name):
+    rng = np.random.default_rng(0)
+    dense = np.eye(16)[0] + 0.15 * rng.normal(size=(40, 16))
+    gallery = np.vstack([dense, rng.normal(size=(160, 16))]).astype(np.float32)
+    judgements = Judgements((Judgement(np.arange(40), np.empty(0, np.intp)),), 200, 0)
+    found = RERANKINGS[name].around(single)([np.zeros((1, 16), np.float32)], [gallery], judgements)
+    scored = mean_scores(summarise(found, judgements))
+    assert scored["map"] == pytest.approx(chance(judgements)["map"])
+
+
+@pytest.mark.parametrize("name", RERANKINGS)
 @pytest.mark.parametrize("count", [1, 2, 7])
 def test_small_galleries_and_zero_vectors_have_a_defined_result(name, count):
     gallery = clustered(count, 2)

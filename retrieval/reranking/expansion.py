@@ -34,7 +34,7 @@ class QueryExpansion:
     41(7), doi:10.1109/TPAMI.2018.2846566 (alpha)
     """
 
-    version: ClassVar[str] = "query-expansion 1"
+    version: ClassVar[str] = "query-expansion 2"
 
     first: int = 10
     alpha: float = 3.0
@@ -116,9 +116,14 @@ def _expand(
     alpha: float,
     made: Sequence[NDArray[np.float32]],
 ) -> None:
-    """Write one vector with its neighbours' added, in each space."""
+    """Write one vector with its neighbours' added, in each space.
+
+    Zeros stay zeros: where nothing was found, all are equally far, and none is a neighbour.
+    """
     for matrix, searched, written in zip(vectors, gallery, made, strict=True):
         own = normalise(matrix[number : number + 1])[0]
+        if not own.any():
+            continue
         others = normalise(_picked(searched, neighbours))
         weights = np.maximum(others @ own, 0) ** alpha
         written[number] = own + weights @ others

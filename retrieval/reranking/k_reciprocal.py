@@ -50,7 +50,7 @@ class KReciprocal:
     k-reciprocal encoding, CVPR, doi:10.1109/CVPR.2017.389
     """
 
-    version: ClassVar[str] = "k-reciprocal 1"
+    version: ClassVar[str] = "k-reciprocal 2"
 
     k1: int = 20
     k2: int = 6
@@ -71,7 +71,9 @@ class KReciprocal:
             for found in near(search, queries, gallery, judgements, self.k1):
                 row = np.full(len(found.row), FAR, np.int32)
                 allowed = found.allowed(judgements)
-                if allowed.any():
+                near_far = found.row[allowed]
+                row[allowed] = 0  # if all are equally far, none is a neighbour
+                if len(near_far) and near_far.min() < near_far.max():
                     distance = self._distances(found, allowed, known)
                     row[allowed] = on_grid(-distance[allowed])
                 yield Block(found.query, row[None])

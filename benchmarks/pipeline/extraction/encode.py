@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from benchmarks.pipeline.cache import estimators
 from benchmarks.pipeline.cache.feature_store import FeatureStore, Place, StoredFeatures
-from benchmarks.pipeline.cache.fingerprint import is_own_code
 from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.extraction.contract import as_matrix
 from benchmarks.pipeline.extraction.describe import BESIDE, is_same
@@ -25,6 +24,9 @@ from datasets.task import Dataset, Image
 from extractors.networks.saving import DamagedNetworkError
 
 log = logging.getLogger(__name__)
+
+_FEW = 16
+"""Pictures beside which one must become what it becomes alone."""
 
 
 def fit_head(
@@ -138,7 +140,7 @@ def fit_postprocessing(
     LeakError
         If one of the images is no training image.
     ValueError
-        If a step of somebody's own does not treat each vector by itself.
+        If a step does not treat each vector by itself.
     """
     require_training(images, dataset)
     if extractor.postprocessing is None:
@@ -147,13 +149,9 @@ def fit_postprocessing(
     began = time.perf_counter()
     extractor.postprocessing.fit(vectors)
     seconds = time.perf_counter() - began
-    if any(is_own_code(type(step).__module__) for _, step in extractor.postprocessing.steps):
-        both, alone = (
-            as_matrix(extractor.postprocessing.transform(few.copy()), len(few))
-            for few in (vectors[:2], vectors[:1])
-        )
-        if not is_same(both[0], alone[0]):
-            raise ValueError(BESIDE)
+    _require_alone(
+        extractor.postprocessing.transform, [vectors[:count].copy() for count in (1, _FEW)]
+    )
     return seconds
 
 
@@ -187,10 +185,19 @@ def encode_all(
         if mine.is_usable and mine.features:
             with mine.outcome():
                 places = {key: mine.features.place(key) for key in mine.store.missing(keys)}
+                few = list(places.values())[:_FEW]
+                _require_alone(partial(_encode, one.head), [few[:1], few])
                 label = f"encoding {dataset.name} by {one.name}"
                 broken = mine.store.fill(places, partial(_encode, one.head), workforce, label)
                 if broken:
                     raise RuntimeError(f"an image's local features: {next(iter(broken.values()))}")
+
+
+def _require_alone(transform: Callable[[Any], Any], batches: Sequence[Any]) -> None:
+    """Require the first of some inputs to become the same in every batch of them."""
+    firsts = [as_matrix(transform(batch), len(batch))[0] for batch in batches if len(batch)]
+    if any(not is_same(one, firsts[0]) for one in firsts):
+        raise ValueError(BESIDE)
 
 
 def _encode(head: Any, places: Sequence[Place]) -> list[NDArray[np.float32]]:
