@@ -16,7 +16,7 @@ from PIL import Image
 from benchmarks import LOCAL
 from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import a_path, add_options, dataset_name
-from benchmarks.cli.outputs import others_in, require_own_pages
+from benchmarks.cli.outputs import others_in, require_apart, require_own_pages
 from benchmarks.formats.files import require_writable, write_whole
 from benchmarks.pipeline.loading.variants import EDGES
 from benchmarks.pipeline.methods.presets import FOLDER as PRESETS
@@ -96,6 +96,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     parser.add_argument("--no-plots", action="store_true", help="pages without plots")
     add_options(parser, "quiet")
     options = parser.parse_args(arguments)
+    if options.out.resolve() != options.source.resolve():
+        require_apart(options.out, "--out", options.source)
     for folder in (options.source, options.out):
         for place in (folder, *folder.glob("*/")):
             _put_back(place)

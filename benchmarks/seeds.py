@@ -12,7 +12,7 @@ from typing import Any
 from sklearn.base import clone
 
 from benchmarks.cli.command import Parser, command, make_parser
-from benchmarks.cli.options import add_options, positive, require_folders, use_networks
+from benchmarks.cli.options import add_options, cluster, positive, require_folders, use_networks
 from benchmarks.cli.outputs import require_own_pages
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.experiment import run
@@ -44,7 +44,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     again = [seeded(method, seed) for method in methods for seed in range(1, options.seeds)]
     require_folders(options, "out", "cache", inside=[FOLDER])
     require_own_pages(options.out, "--out")
-    workforce = Workforce(options.jobs, options.quiet)
+    workforce = Workforce(options.jobs, options.quiet, cluster(options))
     failed = False
     for text in dict.fromkeys(options.dataset):
         dataset = load(text, options.cache, workforce, options.seed, options.layout)

@@ -3,14 +3,15 @@
 ``python -m datasets.describe PATH``; no picture is read, nothing is run or written.
 """
 
+import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import datasets
+from datasets.command_line import Parser, command, fail
 from datasets.errors import InputError
 from datasets.layout import ROLES_IN_WORDS, Collection
-from datasets.parser import Parser
 from datasets.roles import ROLES
 
 _SHOWN = 12
@@ -29,24 +30,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=[],
         help=f"its form by hand: classes, flat, or ROLE=FOLDER … with roles of {', '.join(ROLES)}",
     )
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    try:
-        options = parser.parse_args(arguments)
-    except InputError as error:
-        return _report(error)
+    return command(lambda: _main(parser.parse_args(arguments)))
+
+
+def _main(options: argparse.Namespace) -> int:
     code = 0
     for text in options.dataset:
         try:
             sys.stdout.write("\n".join([*describe(text, options.layout), ""]))
         except InputError as error:
-            code = _report(error)
+            code = fail(str(error))
     return code
-
-
-def _report(error: InputError) -> int:
-    line = str(error).replace("\n", "\\n")
-    sys.stderr.write(f"error: {line}\n")
-    return 2
 
 
 def describe(text: str, layout: Sequence[str] = ()) -> Iterator[str]:

@@ -4,44 +4,26 @@
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import datasets
+from datasets.command_line import Parser, command
 from datasets.errors import InputError
 from datasets.fetching.progress import Reporter
 from datasets.fetching.whole import fetch, require_new
-from datasets.parser import Parser
 from datasets.places import home
 from datasets.public.listing import list_line, page, size
 from datasets.public.public_set import PublicSet
 
 _PAGE = Path(__file__).parent / "PUBLIC.md"
-_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (2 if a set could not be had)."""
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    try:
-        return _main(arguments)
-    except InputError as error:
-        line = str(error).replace("\n", "\\n")
-    except BrokenPipeError:
-        # Nobody reads on, as behind `| head`; Python would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + 13
-    except OSError as error:
-        named = f"{error.filename}: " if error.filename is not None else ""
-        line = f"{named}{error.strerror or error}; what is finished is kept, run again"
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted; what is there is kept, run again to go on\n")
-        return _INTERRUPTED
-    sys.stderr.write(f"error: {line}\n")
-    return 2
+    return command(lambda: _main(arguments))
 
 
 def _main(arguments: Sequence[str] | None) -> int:
@@ -50,6 +32,9 @@ def _main(arguments: Sequence[str] | None) -> int:
     if options.page:
         _PAGE.write_text(page(datasets.PUBLIC), encoding="utf-8")
         return 0
+    if options.accept_terms and not options.set and not options.list:
+        names = " ".join(options.accept_terms)
+        raise InputError(f"--accept-terms {names}: name the sets to fetch, too, as {names}")
     if options.list or not options.set:
         for name, source in known.items():
             sys.stdout.write(f"{name}: {source.summary}\n  {list_line(source)}\n")

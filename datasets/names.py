@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from datasets.errors import InputError
 
-_WHOLE = re.compile(r"[0-9]{1,15}(?:\.0+)?")
+_WHOLE = re.compile(r"-?[0-9]{1,15}(?:\.0*)?")
 _ENDING = re.compile(r"\.[a-z][a-z0-9]{1,4}\Z")
 
 
@@ -36,11 +36,12 @@ def near_miss(name: str, known: Collection[str]) -> str | None:
 
 
 def _loose(name: str) -> str:
-    return canonical(canonical(name).casefold().replace("\\", "/").removeprefix("./"))
+    plain = canonical(name).strip().casefold().replace("\\", "/")
+    return canonical(plain.removeprefix("./"))
 
 
 def misspelt(names: Iterable[str], known: Collection[str]) -> dict[str, str]:
-    """Names to the known ones that they are but for case, slashes, form, folders or an ending.
+    """Names to the known ones that they are but for case, blanks, slashes, form, folders, ending.
 
     The folders are leading ones, and the ending is that of a file, which one of the two lacks.
     """
@@ -82,9 +83,11 @@ def near_misses(names: Iterable[str], others: Iterable[str]) -> dict[str, str]:
 
 
 def _folded(name: str) -> str:
-    plain = "".join(
+    letters = unicodedata.normalize("NFKC", name).casefold().strip()
+    sign = "-" * bool(re.match(r"-[0-9]", letters))  # -1 is not 1
+    plain = sign + "".join(
         letter
-        for letter in unicodedata.normalize("NFKC", name).casefold()
+        for letter in letters
         if letter not in " _-" and unicodedata.category(letter) != "Cf"  # invisible
     )
     return str(int(float(plain))) if _WHOLE.fullmatch(plain) else plain

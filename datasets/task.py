@@ -196,21 +196,9 @@ class Dataset:
             for part, image in self.images
             if image.further or image.group is not None or image.box is not None
         ]
-        rows += [
-            (
-                query,
-                None if judged.positive is None else sorted(judged.positive),
-                sorted(judged.junk),
-            )
-            for query, judged in sorted(self.relevance.items())
-        ]
-        rows += [
-            (query, sorted(judged.grades.items()))
-            for query, judged in sorted(self.relevance.items())
-            if judged.grades
-        ]
+        rows += _judged(self.relevance)
         rows += [(task.query_set, "finds itself") for task in self.tasks if task.keeps_query]
-        return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+        return _hash(rows)
 
 
 @dataclass(frozen=True)
@@ -228,10 +216,18 @@ class Task:
     @cached_property
     def fingerprint(self) -> str:
         """Content hash of its dataset without other query sets."""
-        ids = {image.id for image in self.queries}
-        judged = {name: one for name, one in self.dataset.relevance.items() if name in ids}
         alone = {self.query_set: self.queries}
-        return replace(self.dataset, queries=alone, relevance=judged).fingerprint
+        return replace(self.dataset, queries=alone, relevance=self._relevance).fingerprint
+
+    @property
+    def judgements_fingerprint(self) -> str | None:
+        """Hash of what was judged relevant for its queries; None where classes alone say it."""
+        return _hash(_judged(self._relevance)) if self._relevance else None
+
+    @property
+    def _relevance(self) -> dict[str, Relevance]:
+        ids = {image.id for image in self.queries}
+        return {name: one for name, one in self.dataset.relevance.items() if name in ids}
 
     @property
     def protocol(self) -> Protocol | None:
@@ -249,3 +245,20 @@ class Task:
         if self.protocol is None:
             return []
         return [*self.protocol.differences(len(self.queries), len(self.dataset.gallery))]
+
+
+def _judged(relevance: Mapping[str, Relevance]) -> list[object]:
+    """All that judgements say, in order of the queries."""
+    rows: list[object] = [
+        (query, None if judged.positive is None else sorted(judged.positive), sorted(judged.junk))
+        for query, judged in sorted(relevance.items())
+    ]
+    return rows + [
+        (query, sorted(judged.grades.items()))
+        for query, judged in sorted(relevance.items())
+        if judged.grades
+    ]
+
+
+def _hash(rows: Sequence[object]) -> str:
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,19 +44,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parser.parse_args(arguments)
         _add_plugins(options.plugin)
         candidates = [_candidate(name) for name in options.names]
+        failed = [_report(candidate) for candidate in candidates]
     except (PluginError, NoWeightsError, NoEngineError) as error:
         line = str(error).replace("\n", "\\n")
-        sys.stderr.write(f"error: {line}\n")
-        return 2
-    failed = [_report(candidate) for candidate in candidates]
-    return 1 if any(failed) else 0
+    except OSError as error:  # nobody reads on, or a disk is full
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        line = f"cannot be printed ({error.strerror})"
+    else:
+        return 1 if any(failed) else 0
+    sys.stderr.write(f"error: {line}\n")
+    return 2
 
 
 def _add_plugins(files: Sequence[Path]) -> None:
     for added in installed("extractors"):
         add_extractor(added)
     for path in files:
-        for added in extractors_of(load_plugin(path)):
+        mine = extractors_of(load_plugin(path))
+        if not mine:
+            raise PluginError(f"{path}: defines no EXTRACTORS")
+        for added in mine:
             add_extractor(added)
 
 

@@ -243,7 +243,7 @@ MANY = np.random.default_rng(3).normal(size=(4, 40))
         (
             (frame(TWO), Frame({"f1": TWO[0], "f0": TWO[1]}), LABELS, LABELS),
             {},
-            "the same columns in another order",
+            "the same columns in other places",
         ),
         *(
             ((TWO, TWO + 1, LABELS, LABELS), {"dataset": name}, "is no name for a dataset")

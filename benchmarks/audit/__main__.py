@@ -33,8 +33,10 @@ from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.records.description import require_own_results
 from benchmarks.pipeline.records.leaks import LEAKS, read_leaks
+from benchmarks.pipeline.records.results import dataset_folders
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.pages.leaks import write_leaks
+from benchmarks.report.write import write_dataset
 from datasets.errors import InputError
 from datasets.source import Folder
 from datasets.task import Dataset, Image
@@ -43,6 +45,9 @@ METHODS = ("efficientnet-lite0", "hsv-histogram-grid", "sift-bovw", "sift-fisher
 EMBEDDING = "efficientnet-lite0"
 
 _DRAWN = 24
+
+_MANY = 0.05
+"""Share of all pairs that near duplicates are not, however many copies there are."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -82,11 +87,14 @@ def _main(arguments: Sequence[str] | None) -> int:
         given = (embedding, Rule(), options.cache, workforce)
         found, pairs, images = audit_between(dataset, other, *given)
     folder = options.out / name
+    _require_told_apart(whose.name, len(pairs), len(images))
     write_json(folder / LEAKS, found)
     if pairs:
         draw_sheet(sheet, _cells(images, pairs[:_DRAWN]), columns=8, group=2)
         workforce.log(f"The pictures of the most similar pairs are in {sheet}")
     write_leaks(folder, read_leaks(folder))
+    if folder in dataset_folders(options.out):  # its other pages tell of near duplicates, too
+        write_dataset(folder, (folder / "plots").exists())
     workforce.log(f"{len(pairs)} pairs of near duplicates, listed in {folder / 'leaks.md'}")
     return 0
 
@@ -117,6 +125,16 @@ def _parser() -> argparse.ArgumentParser:
         parser, "layout", "max-pixels", "networks", "out", "cache", "jobs", "seed", "quiet"
     )
     return parser
+
+
+def _require_told_apart(embedding: str, pairs: int, images: int) -> None:
+    """Refuse an embedding to which most pictures are nearly the same."""
+    possible = images * (images - 1) // 2
+    if embedding != EMBEDDING and pairs > _MANY * possible:
+        raise InputError(
+            f"--embedding {embedding}: {pairs:,} of {possible:,} pairs are near duplicates by it; "
+            f"limits are those of {EMBEDDING}, and by other vectors more is alike: leave it out"
+        )
 
 
 def _require_own(name: str, options: argparse.Namespace) -> Path:

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 from typing import Any
 
-import datasets.parser
+import datasets.command_line
 from benchmarks import INTERRUPTED, STOPS, end_at_once
 from benchmarks.formats.terminal import open_streams, visible, write_anything
 from datasets.errors import InputError
@@ -34,7 +34,7 @@ _REMEDIES = {
 """What to do about an error of the system."""
 
 
-class Parser(datasets.parser.Parser):
+class Parser(datasets.command_line.Parser):
     """A parser whose lists go on when given again, and that takes no empty text for one."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:

@@ -44,6 +44,39 @@ def natural(text: str) -> int:
     return number
 
 
+def words_of(layout: str | Sequence[str]) -> Sequence[str]:
+    """The words of a layout that was given from Python, as one text or as several."""
+    if not isinstance(layout, str):
+        return layout
+    return [layout] if layout.count("=") == 1 else layout.split()  # a folder may have blanks
+
+
+def a_folder(place: str | Path | None) -> Path | None:
+    """A folder that was given from Python; ``~`` is the user's.
+
+    Raises
+    ------
+    InputError
+        If it is empty, or an address.
+    """
+    try:
+        return None if place is None else a_path(str(place))
+    except argparse.ArgumentTypeError as error:
+        raise InputError(str(error)) from error
+
+
+def require_flag(leave_one_out: object) -> None:
+    """Refuse what is neither True nor False, such as a text that says no.
+
+    Raises
+    ------
+    InputError
+        Naming the value.
+    """
+    if leave_one_out is not None and not isinstance(leave_one_out, bool | np.bool_):
+        raise InputError(f"leave_one_out={leave_one_out!r} is neither True nor False")
+
+
 def require_whole(least: int, **given: object) -> None:
     """Require of arguments in Python what the command line requires of numbers.
 

@@ -45,13 +45,15 @@ from typing import Any
 import numpy as np
 
 import datasets
-from benchmarks.cli.options import require_whole
+from benchmarks.cli.options import a_folder, require_flag, require_whole, words_of
 from benchmarks.cli.outputs import require_apart, require_own_pages, require_results_apart
 from benchmarks.evaluation.arrays import (
     SAME,
     array_dataset,
     as_table,
     column_names,
+    require_one_name,
+    require_one_order,
     require_others,
 )
 from benchmarks.evaluation.foreign import as_extractor, is_known, is_own, name_of
@@ -138,15 +140,22 @@ def evaluate(
     """
     require_whole(1, jobs=1 if jobs is None else jobs, epochs=1 if epochs is None else epochs)
     require_whole(0, seed=seed)
+    require_flag(leave_one_out)
     workforce = Workforce(jobs, quiet)
-    layout = layout.split() if isinstance(layout, str) else layout
+    layout = words_of(layout)
+    cache, out = a_folder(cache), a_folder(out)
+    if isinstance(dataset, Dataset):
+        require_dataset_name(dataset.name, "give the dataset another")
+        _require_unsaid(layout, leave_one_out, seed)
+        _require_apart(cache, out, dataset.root)
+    else:
+        _require_outside(dataset, layout, cache, out)
+    if out is not None and name is None and not isinstance(extractor, str):
+        _require_named(extractor)
     with _same_chance(), _folders(cache, out) as (kept, results, temporary):
         if isinstance(dataset, Dataset):
-            require_dataset_name(dataset.name, "give the dataset another")
-            _require_unsaid(layout, leave_one_out, seed)
             data = dataset
         else:
-            _require_outside(dataset, layout, cache, out)
             data = load(str(dataset), kept, workforce, seed, layout, leave_one_out)
         method, recalled = _method(extractor, data, name, fit, preprocess, epochs)
         evaluation = Evaluation(data, kept if recalled else temporary, workforce)
@@ -204,18 +213,30 @@ def evaluate_vectors(
         cannot tell vectors apart.
     """
     require_own_name(name, "name=")
+    require_flag(leave_one_out)
     queries, gallery = _pair(query_vectors, gallery_vectors, leave_one_out)
     if query_ids is None or gallery_ids is None:
         _require_said(queries, gallery, leave_one_out)
+    for vectors, others, what in (
+        (query_vectors, query_labels, "query_labels"),
+        (query_vectors, query_ids, "query_ids"),
+        (gallery_vectors, gallery_labels, "gallery_labels"),
+        (gallery_vectors, gallery_ids, "gallery_ids"),
+    ):
+        require_one_order(vectors, others, what)
     labels, ids = (query_labels, gallery_labels), (query_ids, gallery_ids)
     sizes = (queries.shape[0], gallery.shape[0])
     data = array_dataset(dataset, labels, sizes, ids, leave_one_out)
+    if leave_one_out is None and query_ids is not None and gallery_ids is not None:
+        require_one_name(data, queries, gallery)
     table = replace(gallery, sha256=digest([queries.sha256, gallery.sha256]))
     method = Method(name, (ExtractorSteps(name, GivenVectors(table)),))
     searched = _searched(data, name, queries, gallery)
-    if leave_one_out is None:
-        require_others(queries, gallery, searched.ranking.neighbours)
-    with _folders(None, out) as (_, results, _):
+    if leave_one_out is None and (
+        warning := require_others(queries, gallery, searched.ranking.neighbours)
+    ):
+        data = replace(data, warnings=(warning,))
+    with _folders(None, a_folder(out)) as (_, results, _):
         Recorder(data, results, 0, Workforce(quiet=True)).write(method, searched)
         return _finished(data, method, results, out is not None)
 
@@ -232,9 +253,10 @@ def _pair(
             f"{gallery.shape[1]}; give vectors of one extractor"
         )
     columns, others = column_names(query_vectors), column_names(gallery_vectors)
-    if columns != others and set(columns) == set(others):
+    places = {name: place for place, name in enumerate(others)}
+    if any(places.get(name, place) != place for place, name in enumerate(columns)):
         raise InputError(
-            "query_vectors and gallery_vectors have the same columns in another order; give one "
+            "query_vectors and gallery_vectors have the same columns in other places; give one "
             "order, as by gallery[query.columns]"
         )
     if leave_one_out and queries.shape[0] != gallery.shape[0]:
@@ -357,9 +379,7 @@ def _same_chance() -> Iterator[None]:
 
 
 @contextmanager
-def _folders(
-    cache: str | Path | None, out: str | Path | None
-) -> Iterator[tuple[Path, Path, Path]]:
+def _folders(cache: Path | None, out: Path | None) -> Iterator[tuple[Path, Path, Path]]:
     """Cache and results folder, temporary where none is given, and a temporary one."""
     with tempfile.TemporaryDirectory(
         prefix="evaluate-",
@@ -368,24 +388,35 @@ def _folders(
         temporary = Path(name)
         for option, folder in (("cache=", cache), ("out=", out)):
             if folder is not None:
-                require_writable(Path(folder), option)
+                require_writable(folder, option)
         if out is not None:
-            require_own_pages(Path(out), "out=")
-        yield Path(cache or temporary / "cache"), Path(out or temporary / "out"), temporary
+            require_own_pages(out, "out=")
+        yield cache or temporary / "cache", out or temporary / "out", temporary
 
 
 def _require_outside(
     dataset: str | Path,
     layout: Sequence[str],
-    cache: str | Path | None,
-    out: str | Path | None,
+    cache: Path | None,
+    out: Path | None,
 ) -> None:
     source, root = datasets.resolve(str(dataset), layout)
-    for option, folder in (("cache=", cache), ("out=", out)):
-        if folder is not None:
-            require_apart(Path(folder), option, root)
+    _require_apart(cache, out, root)
     if out is not None:
-        require_results_apart(Path(out), "out=", [source.name], [root])
+        require_results_apart(out, "out=", [source.name], [root])
+
+
+def _require_apart(cache: Path | None, out: Path | None, root: Path | None) -> None:
+    """Refuse to write into a folder of pictures."""
+    for option, folder in (("cache=", cache), ("out=", out)):
+        if folder is not None and root != Path():  # arrays have none
+            require_apart(folder, option, root)
+
+
+def _require_named(extractor: Any) -> None:
+    """Require a name in results where all things of a kind would have one, and replace another."""
+    if (called := name_of(extractor)) in ("lambda", "partial", "mine"):
+        raise InputError(f"out= keeps results by name, and this is a {called}; give it by name=")
 
 
 def _finished(data: Dataset, method: Method, results: Path, report: bool) -> Result:

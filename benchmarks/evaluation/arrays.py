@@ -14,11 +14,11 @@ import scipy.sparse
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from benchmarks.formats.columns import kind_of, require_features
+from benchmarks.formats.columns import kind_of, require_features, require_fractions
 from benchmarks.formats.vectors import VectorTable, require_each_once, require_vectors
 from benchmarks.pipeline.extraction.contract import as_array
 from datasets.errors import InputError
-from datasets.names import canonical
+from datasets.names import canonical, misspelt, near_misses
 from datasets.source import require_dataset_name
 from datasets.task import Dataset, Image
 
@@ -59,6 +59,7 @@ def as_table(vectors: Any, what: str) -> VectorTable:
     if matrix.ndim == 2 and not len(matrix):
         raise InputError(f"{what}: no vectors in it")
     require_vectors(matrix, what)
+    require_fractions(what, matrix)
     content = hashlib.sha256(repr(matrix.shape).encode())
     table = VectorTable("", Path(what), (), matrix)
     for block in table.blocks():
@@ -140,6 +141,7 @@ def array_dataset(
                 "where it is the same image; give the same for both, or ids that tell them apart"
             )
     searched = {label for image in gallery for label in image.labels}
+    _require_one_spelling(searched.union(*(image.labels for image in query)))
     if not any(image.labels & searched for image in query):
         wanted = {label for image in query for label in image.labels}
         raise InputError(
@@ -150,9 +152,27 @@ def array_dataset(
     return Dataset(name, Path(), (), tuple(gallery), {"query": tuple(asked)}, split=split)
 
 
+def require_one_order(vectors: Any, others: Any, what: str) -> None:
+    """Require the rows of two objects of pandas to stand in one order, if both name them.
+
+    Raises
+    ------
+    InputError
+        If they have the same names in another order.
+    """
+    if not (hasattr(vectors, "iloc") and hasattr(others, "iloc")):
+        return
+    rows, other = list(vectors.index), list(others.index)
+    if rows != other and len(rows) == len(other) and set(rows) == set(other):
+        raise InputError(
+            f"{what}: its index is that of the vectors in another order; give one order, as by "
+            ".loc[vectors.index]"
+        )
+
+
 def require_others(
     queries: VectorTable, gallery: VectorTable, neighbours: NDArray[np.int32]
-) -> None:
+) -> str:
     """Require that queries do not find themselves.
 
     Parameters
@@ -166,6 +186,11 @@ def require_others(
     ------
     InputError
         If most queries' vectors stand in the gallery, each a single time.
+
+    Returns
+    -------
+    str
+        Words of warning if some do; empty if none does.
     """
     alone = 0
     for row, first in enumerate(neighbours[:, :2]):
@@ -177,6 +202,34 @@ def require_others(
             f"{alone:,} of {len(neighbours):,} queries have the vector of one image of the "
             "gallery, as if each found itself: query_ids and gallery_ids that are equal for one "
             "image leave it out; leave_one_out=False says that these are other images"
+        )
+    return f"{alone:,} queries have the vector of one image of the gallery" if alone else ""
+
+
+def require_one_name(data: Dataset, queries: VectorTable, gallery: VectorTable) -> None:
+    """Require that an image does not stand in queries and gallery by two spellings of its id.
+
+    Raises
+    ------
+    InputError
+        If the ids of two equal vectors differ in case, slashes, folders or an ending only.
+    """
+    places = {image.id: row for row, image in enumerate(data.gallery)}
+    rows = {image.id: row for row, image in enumerate(data.queries["query"])}
+    for name, other in sorted(misspelt(rows, places).items()):
+        pair = queries[rows[name] : rows[name] + 1], gallery[places[other] : places[other] + 1]
+        if cdist(*pair, "cosine") < SAME**2 / 2:
+            raise InputError(
+                f"query_ids: {name!r} has the vector of {other!r} of gallery_ids, as if both were "
+                "one image; write its id alike, so that it does not find itself"
+            )
+
+
+def _require_one_spelling(labels: set[str]) -> None:
+    for name, other in sorted(near_misses(labels, labels).items()):
+        raise InputError(
+            f"query_labels, gallery_labels: {name!r} and {other!r} differ in case or form only; "
+            "write one class alike, and tell two apart by more"
         )
 
 
@@ -220,11 +273,12 @@ def _classes(what: str, labels: Any) -> list[tuple[str, ...]]:
     if getattr(labels, "columns", None) is not None:
         raise InputError(f"{what}: a data frame is no list of labels; give one of its columns")
     given = _listed(what, labels.toarray() if scipy.sparse.issparse(labels) else labels)
-    rows = [row for row in map(_values, given) if row is not None]
-    if rows and len(rows) == len(given) and _is_indicator(rows):
+    rows = [_values(one) for one in given if not (one is None or one is np.nan)]
+    if rows and _is_indicator([row for row in rows if row is not None]) and None not in rows:
         raise InputError(
-            f"{what}: a row of 0 and 1, or of shares, for each vector is no list of labels; give "
-            "each its class (one-hot rows: their argmax(axis=1)), or a set of its classes"
+            f"{what}: a row of 0 and 1, of counts or of shares for each vector is no list of "
+            "labels; give each its class (one-hot rows: their argmax(axis=1)), or a set of its "
+            "classes"
         )
     return [_labels(what, one) for one in given]
 
@@ -251,14 +305,17 @@ def _values(label: Any) -> list[Any] | None:
 
 def _is_indicator(rows: Sequence[Sequence[Any]]) -> bool:
     """Whether rows of one length tell by numbers which classes there are, and do not name them."""
-    if len(rows[0]) < 2 or any(len(row) != len(rows[0]) for row in rows):
+    if len({len(row) for row in rows}) != 1 or len(rows[0]) < 2:
         return False
     values = {value for row in rows for value in row}
     if not all(isinstance(value, int | float) for value in values):
         return False
     numbers = {value for value in values if not _is_missing(value)}  # NaN may fill rows up
     shares = not all(float(number).is_integer() for number in numbers)
-    return shares or (numbers <= {-1, 0, 1} and len(numbers) == len(values))
+    # No class stands twice in a set of them, but most classes have the same number: none.
+    repeated = sum(len({*row}) < len(row) for row in rows)
+    counts = 2 * repeated > len(rows) or len(set(map(frozenset, rows))) == 1 < len(rows)
+    return shares or (len(numbers) == len(values) and (counts or numbers <= {-1, 0, 1}))
 
 
 def _labels(what: str, label: Any) -> tuple[str, ...]:

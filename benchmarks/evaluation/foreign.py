@@ -66,7 +66,8 @@ class ForeignLearner(ForeignExtractor):
     def fit(self, images: Iterable[Pixels], y: object = None) -> Self:
         """Fit a copy."""
         fresh = _copied(self.subject)
-        self.describe = (fresh.fit(images) or fresh).transform
+        fitted = fresh.fit(images)
+        self.describe = getattr(fitted, "transform", fresh.transform)
         return self
 
 

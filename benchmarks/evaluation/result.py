@@ -153,6 +153,8 @@ class Result:
         found = _find([metric])
         [key] = found
         results = [self, *others]
+        if wrong := next((one for one in others if not isinstance(one, Result)), None):
+            raise InputError(f"compare takes results; {wrong!r} is none: evaluate it first")
         for other in others:
             if not self._is_comparable(other):
                 raise InputError(
@@ -178,10 +180,16 @@ class Result:
             [one.id for one in self.queries] == [one.id for one in other.queries]
             and _are_same(self.queries, other.queries)
             and _are_same(self.gallery, other.gallery)
+            and len({self._judgements, other._judgements} - {None}) < 2
             and np.array_equal(first.relevant, second.relevant)
             and np.array_equal(first.candidates, second.candidates)
             and np.array_equal(first.in_random_order().grades, second.in_random_order().grades)
         )
+
+    @property
+    def _judgements(self) -> str | None:
+        """Hash of what was judged; None of what classes say, and of records before it was kept."""
+        return self.record["card"].get("judgements hash")
 
     def __repr__(self) -> str:
         return _text(self._title, ("", "score", "interval", "chance"), self._cells, self._notes)
@@ -331,7 +339,9 @@ def _are_same(some: Sequence[ImageEntry], others: Sequence[ImageEntry]) -> bool:
     )
 
 
-def _find(names: Sequence[str]) -> dict[str, Metric]:
+def _find(names: Sequence[Any]) -> dict[str, Metric]:
+    if wrong := [one for one in names if not isinstance(one, str)]:
+        raise InputError(f"metric {wrong[0]!r} is no name; write it as 'mAP@100', for example")
     try:
         return find_metrics(names)
     except ValueError as error:

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -40,6 +41,8 @@ from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.tables import choose
 from datasets.errors import InputError
 from datasets.task import Dataset
+
+log = logging.getLogger(__name__)
 
 _TABLES = ("csv", "parquet")
 _FORMS: dict[str, tuple[str, ...]] = {
@@ -121,8 +124,11 @@ def _require_sensible(options: argparse.Namespace) -> None:
         options.k = _K.get(options.what)
     elif options.what not in _K:
         raise InputError(f"--k {options.k}: goes with {' and '.join(_K)}; leave it out")
-    if options.vectors and options.what in _OF_RESULTS:
-        raise InputError(f"--vectors: {options.what} is made of results; leave it out")
+    if options.what in _OF_RESULTS:
+        unheard = ("vectors", "model", "leave_one_out", "seed", "layout", "epochs")
+        if name := next((one for one in unheard if getattr(options, one)), None):
+            option = f"--{name.replace('_', '-')}"
+            raise InputError(f"{option}: {options.what} is made of results; leave it out")
     if options.metrics and options.what not in _OF_RESULTS:
         raise InputError(f"--metrics: goes with {' and '.join(_OF_RESULTS)}; leave it out")
 
@@ -200,7 +206,10 @@ def _files(
 
 def _write_search(options: argparse.Namespace, path: Path, name: str, found: Found) -> Path:
     if options.what == "trec":
-        write_text(path.with_name(QRELS), found.qrels())
+        if qrels := found.qrels():
+            write_text(path.with_name(QRELS), qrels)
+        else:
+            log.warning("%s: nobody has said what is relevant, so no %s", path.parent, QRELS)
         write_text(path, found.run(name, options.k))
     else:
         write_rows(path, ROW, found.rows(options.k or found.size))

@@ -64,13 +64,17 @@ class Found:
         self.size = len(task.dataset.gallery)
         self._judged = evaluation.judgements[task.query_set].of
         self._queries = [image.id for image in task.queries]
+        judged = task.dataset.relevance
+        self._is_known = [bool(image.labels) or image.id in judged for image in task.queries]
         self._gallery = [image.id for image in task.dataset.gallery]
         self._distances = distances
 
     def rows(self, k: int) -> Iterator[list[Row]]:
-        """Rows of the k nearest images of each query."""
-        for query, judged, order, row in self._nearest(k):
+        """Rows of the k nearest images of each query; no word on relevance where none is known."""
+        nearest = zip(self._nearest(k), self._is_known, strict=True)
+        for (query, judged, order, row), is_known in nearest:
             right = np.isin(order, judged.positive).astype(int).tolist()
+            right = right if is_known else [None] * len(order)
             # Verified images stand before all others by negative numbers.
             lengths = np.sqrt((row[order] - min(0, row.min())) * GRID).tolist()
             found = zip(order.tolist(), lengths, right, strict=True)
@@ -91,6 +95,8 @@ class Found:
 
     def qrels(self) -> str:
         """Relevant images of every query with their grades, as trec_eval reads them.
+
+        Empty where nobody has said what is relevant.
 
         Raises
         ------

@@ -21,7 +21,10 @@ _CSV_ROWS = 4096
 _ID_HEADINGS = {"", "id", "ids", "image", "images", "file", "filename", "path", "name", "key"}
 """Names of a first column in CSV; numbers may be the names of the others."""
 
-_WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
+_WHOLE = re.compile(r"\s*[+-]?[0-9]+(?:\.0*)?\s*")
+
+_WIDTH, _ROWS, _MOST = 4, 8, 4096
+"""Dimensions and vectors from which a few columns of whole numbers are odd; rows looked at."""
 
 _OTHERS = (
     "label|class|category|target|split|subset|part|set|fold|group|scene|cluster|index|idx|row|id|"
@@ -167,6 +170,33 @@ def require_features(
                 f"{place}: column {called} {reason}, so it is no feature; remove it (ids {ids}, "
                 "and all others are the vector)"
             )
+
+
+def require_fractions(place: Path | str, matrix: NDArray[Any]) -> None:
+    """Refuse a matrix without headings in which a column or two are whole beside fractions.
+
+    Parameters
+    ----------
+    place : Path or str
+        The matrix, for the message.
+    matrix : ndarray, shape (n_images, n_dims)
+        Its first rows are looked at.
+
+    Raises
+    ------
+    InputError
+        Names the column, which may be a class, or an index.
+    """
+    rows = np.asarray(matrix[:_MOST])
+    if rows.ndim != 2 or rows.dtype.kind != "f" or len(rows) < _ROWS or rows.shape[1] < _WIDTH:
+        return
+    is_whole = (rows == np.rint(rows)).all(axis=0) & (rows != rows[:1]).any(axis=0)
+    whole = np.flatnonzero(is_whole & (np.ptp(rows, axis=0) > 1))  # not yes and no
+    if 0 < len(whole) <= 2 <= rows.shape[1] - len(whole):
+        raise InputError(
+            f"{place}: column {whole[0]} (from 0) holds whole numbers beside fractions, as if it "
+            "were a class or an index, so it is no feature; leave it out"
+        )
 
 
 def _stem(name: str) -> str:

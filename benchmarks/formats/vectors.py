@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.formats.columns import read_columns, read_csv
+from benchmarks.formats.columns import read_columns, read_csv, require_fractions
 from benchmarks.formats.files import write_text, write_whole
 from benchmarks.formats.markdown import csv_writer
 from benchmarks.formats.tables import arrow, write_parquet
@@ -321,6 +321,7 @@ def _read_npy(path: Path, ids: Path | None) -> tuple[Sequence[str], NDArray[Any]
         lines = ids.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise InputError(f"{ids}: no UTF-8 ({error.reason}); save it as UTF-8") from error
+    require_fractions(path, matrix)
     return [line.strip() for line in lines if line.strip()], matrix
 
 
@@ -340,6 +341,7 @@ def _read_npz(path: Path, _: Path | None) -> tuple[Sequence[str], NDArray[Any]]:
         ) from error
     if ids.ndim != 1 or ids.dtype.kind not in "USiu":
         raise InputError(f"{path}: ids are a list of text; these are {ids.dtype}")
+    require_fractions(path, matrix)
     return [str(name) for name in text.tolist()], matrix
 
 

@@ -29,8 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     use_plugins(options.plugin)
-    if options.dataset and not options.html:
-        raise InputError("--dataset says where the pictures of --html are; give both")
+    if (options.dataset or options.layout) and not options.html:
+        raise InputError("--dataset and --layout say where the pictures of --html are; give both")
     folders = dataset_folders(options.out)
     if not folders:
         raise InputError(f"--out {options.out}: holds no results; make some with benchmarks.run")

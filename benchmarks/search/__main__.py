@@ -35,6 +35,9 @@ from datasets.errors import InputError
 K = 10
 """Neighbours where nothing else is said."""
 
+HOST, PORT = "127.0.0.1", 8000
+"""Address of the page where nothing else is said."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (2 after bad input)."""
@@ -99,6 +102,7 @@ def _search(options: argparse.Namespace) -> SearchResult | None:
     """Search for what the options name; None if they only ask for an index."""
     if options.picture and options.query_id:
         raise InputError("PICTURE and --query-id exclude each other; give one")
+    _require_asked(options)
     if options.approximate and options.query_id:
         raise InputError(
             "--approximate goes without --query-id, which ranks the whole gallery; give a PICTURE"
@@ -124,6 +128,18 @@ def _search(options: argparse.Namespace) -> SearchResult | None:
         return search_query(index, dataset, options.query_id, options.k)
     workforce.log(f"{len(index):,} pictures are in {options.index}")
     return None
+
+
+def _require_asked(options: argparse.Namespace) -> None:
+    """Refuse options that say nothing about what is asked for."""
+    if (options.host, options.port) != (HOST, PORT):
+        raise InputError("--host and --port go with --serve; leave them out")
+    if options.leave_out_query and not options.picture:
+        raise InputError("--leave-out-query goes with a PICTURE; give one, or leave it out")
+    shown = {"--show": options.show, "--json": options.json, "-k": options.k != K}
+    if not (options.picture or options.query_id) and any(shown.values()):
+        option = next(name for name, value in shown.items() if value)
+        raise InputError(f"{option} goes with a PICTURE or --query-id; give one, or leave it out")
 
 
 def _require_outputs_apart(options: argparse.Namespace) -> None:
@@ -230,14 +246,14 @@ def _add_page(parser: argparse.ArgumentParser) -> None:
     )
     page.add_argument(
         "--host",
-        default="127.0.0.1",
+        default=HOST,
         metavar="ADDRESS",
         help="listen here (default: %(default)s, this machine alone); at any other, whoever "
         "reaches it sees all pictures of the gallery and may send some, and nothing asks for a "
         "password",
     )
     page.add_argument(
-        "--port", type=natural, default=8000, metavar="N", help="default: %(default)s; 0: any"
+        "--port", type=natural, default=PORT, metavar="N", help="default: %(default)s; 0: any"
     )
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.cli.options import default_cache, require_whole
+from benchmarks.cli.options import a_folder, default_cache, require_whole, words_of
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.methods.presets import method_from
@@ -106,7 +106,7 @@ def open_index(
     InputError
         If there is none, or it cannot be searched so.
     """
-    index = _open_as_it_is(Path(folder))
+    index = _open_as_it_is(Path(folder).expanduser())
     _approximate(index, approximate, cache)
     return index
 
@@ -181,11 +181,14 @@ def prepare_index(
         If something is missing, with the remedy.
     """
     require_one({"--preset": preset, "--extractor": extractor})
+    layout = words_of(layout)
+    cache, index, pictures = a_folder(cache), a_folder(index), a_folder(pictures)
     source = find_source(pictures, dataset, index, learn_from, epochs, seed, layout, reread, cache)
     if source is None:
-        wanted = _method(preset, extractor) if preset or extractor else None
+        is_named = preset is not None or extractor is not None
+        wanted = _method(preset, extractor) if is_named else None
         return _open_as_it_is(Path(index or ""), wanted), None
-    method = _method(preset, extractor or EXTRACTOR, epochs)
+    method = _method(preset, EXTRACTOR if extractor is None else extractor, epochs)
     workforce = workforce or Workforce(quiet=True)
     folder = source.folder(method, Path(index) if index else None)
     found = source.load(workforce)

@@ -88,6 +88,7 @@ def _build(
         "training": training_fingerprint(dataset) if method.learns else None,
         "names": names,
     }
+    _require_its_own(folder, old.about if old else None, about)
     replaced = old.about.generation if old else None
     if old and any(getattr(old.about, key) != about[key] for key in _SAME):
         old = None
@@ -118,6 +119,17 @@ def _open_old(folder: Path, workforce: Workforce) -> Generation | None:
             ) from error
         workforce.log(str(error))
         return None
+
+
+def _require_its_own(folder: Path, old: About | None, about: Mapping[str, object]) -> None:
+    """Refuse to replace an index of other pictures, or by another method."""
+    if old and (old.method, old.name) != (about["method"], about["name"]):
+        raise InputError(
+            f"--index {folder}: is an index of {old.name} by {old.method}, and would become one "
+            f"of {about['name']} by {about['method']}; remove it, or name another folder"
+        )
+    if others := sorted(place.parent.name for place in folder.glob(f"*/{INDEX}")):
+        raise InputError(f"--index {folder}: holds indexes ({', '.join(others)}); name another")
 
 
 def _is_ours(folder: Path) -> bool:

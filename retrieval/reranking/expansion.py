@@ -78,7 +78,7 @@ class DatabaseAugmentation:
     should know to improve object retrieval, CVPR, doi:10.1109/CVPR.2012.6248018
     """
 
-    version: ClassVar[str] = "database-augmentation 1"
+    version: ClassVar[str] = "database-augmentation 2"
 
     first: int = 10
     alpha: float = 3.0

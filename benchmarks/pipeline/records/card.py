@@ -47,6 +47,7 @@ def protocol_card(task: Task, method: Method, seed: int) -> dict[str, object]:
         rules["self"] = "a query finds itself, as a right answer like any other"
     if task.protocol:
         rules |= {"published": task.protocol.name, "differences": task.differences}
+    judged = task.judgements_fingerprint
     fitted_on = f"{len(dataset.training)} training images" if method.learns else "nothing"
     if method.centring and any(map(is_drawn, dataset.queries)):
         fitted_on += ", as they are and drawn"
@@ -56,6 +57,7 @@ def protocol_card(task: Task, method: Method, seed: int) -> dict[str, object]:
         "split": dataset.split,
         "split hash": dataset.fingerprint,
         "task hash": task.fingerprint,
+        **({"judgements hash": judged} if judged else {}),
         "seed": seed,
         "extractor": method.card,
         "fitted on": fitted_on,

@@ -9,6 +9,7 @@ from retrieval.metrics import METRICS
 _MEANING = {
     "split hash": "they searched different data: other images, labels or parts",
     "task hash": "they searched different data: other images, labels or parts",
+    "judgements hash": "other images are relevant",
     "seed": "the seeds differ, so the split may",
     "query set": "the queries are others",
     "dataset": "the datasets are others",

@@ -113,6 +113,10 @@ def _indexes(
         if one.runs_only:
             raise InputError(f"--extractor {one.name}: {one.runs_only}")
     needed = {method.name: method for one in methods for method in indexed(one)}
+    if index and len(needed) > 1 and (index / INDEX).exists():
+        raise InputError(
+            f"--index {index}: is an index itself, and shall hold several; name another folder"
+        )
     folders = {
         name: source.folder(method, index and (index / name if len(needed) > 1 else index))
         for name, method in needed.items()
