@@ -221,10 +221,11 @@ def _require_something(
         what = f"{found.root}: no readable picture in the gallery{seen}; add some"
         raise NothingReadableError(what, reasons)
     if not any(queries.values()):
+        needs = "a class needs two pictures before one of them can be a query"
+        if any(item.group is not None for item in found.items):
+            needs += ", of two groups: those of one are never asked for each other"
         raise NothingReadableError(
-            f"{found.root}: no readable query picture{seen}; add some "
-            "(a class needs two pictures before one of them can be a query)",
-            reasons,
+            f"{found.root}: no readable query picture{seen}; add some ({needs})", reasons
         )
 
 
@@ -242,6 +243,13 @@ def _require_answers(
         raise InputError(
             f"{found.root}: all pictures of the gallery are of one class ({searched.pop()}), so "
             "every score would be 1; add other classes or distractors"
+        )
+    unknown = [one for one in gallery if not one.labels and one.distractor is None]
+    if unknown and found.layout.form != "own":
+        raise InputError(
+            f"{found.root}: {len(unknown):,} pictures of the gallery have no class, "
+            f"{unknown[0].id} first, and would count as wrong answers; give them theirs, call "
+            "them distractor if they are of no class, or remove them"
         )
     asked = {label for images in queries.values() for image in images for label in image.labels}
     if not searched & asked:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -32,6 +32,21 @@ _BY_PRODUCT = re.compile(
     re.IGNORECASE,
 )
 """Name of a picture with words for what is made of it around."""
+
+_VERSION = re.compile(
+    r"(.+?)(?:[-_. ](?:edited|orig(?:inal)?|old|bak|backup|scaled|preview|crop(?:ped)?|bw|"
+    r"gr[ae]y(?:scale)?|(?:aug(?:mented)?|flip(?:ped)?|mirror(?:ed)?|rot(?:ated)?|blur(?:red)?)"
+    r"[-_ ]?\d*)|@\dx| ?\(\d+\)|(?: - |[-_ ])copy(?: ?\(?\d+\)?)?|"
+    r" \([^)]*conflicted copy[^)]*\)|~)",
+    re.IGNORECASE,
+)
+"""The same with what people and programs add to versions and copies of one picture."""
+
+_EXPORTED = re.compile(r"\.rf\.[0-9a-f]{16,}$")
+"""What Roboflow adds to each copy that it makes of a picture."""
+
+_KEPT_BESIDE = re.compile(r"(?:_original|~|\.(?:bak|orig|old|tmp))$", re.IGNORECASE)
+"""What programs add to the name of a file that they replace."""
 
 
 def doubts(pictures: Sequence[tuple[str, ...]], unread: str = "") -> tuple[list[str], list[str]]:
@@ -64,8 +79,9 @@ def doubts(pictures: Sequence[tuple[str, ...]], unread: str = "") -> tuple[list[
         refusals.append(f"{listed(parts)} sound like parts, not like classes")
     if views := sound_like_views(names):
         refusals.append(f"{listed(views)} sound like views of the same things")
-    if made := [name for name in names if _plain(name) != name and _plain(name) in inside]:
-        refusals.append(f"{listed(made)} sound like what was made of {listed(_of(made))}")
+    if made := [name for name in names if _first(name, inside) != name]:
+        of = [*dict.fromkeys(_first(name, inside) for name in made)]
+        refusals.append(f"{listed(made)} sound like what was made of {listed(of)}")
     for name in names:
         folders = {rest[0] for rest in inside[name] if len(rest) > 1}
         again = {folder for folder in folders if folder in inside and folder != name}
@@ -89,10 +105,6 @@ def doubts(pictures: Sequence[tuple[str, ...]], unread: str = "") -> tuple[list[
     elif same:
         refusals.append(f"{what}, so they could be views of the same things")
     return refusals, warnings
-
-
-def _of(made: Sequence[str]) -> list[str]:
-    return [*dict.fromkeys(map(_plain, made))]
 
 
 def _is_nested(pictures: Sequence[tuple[str, ...]]) -> bool:
@@ -175,7 +187,7 @@ def look_inside(listing: Listing) -> tuple[Listing, list[Problem], list[str]]:
         names = sorted({folder.split("/")[-2] for folder in folders})
         warnings.append(f"folders called {listed(names)} in class folders are left out")
     kept = tuple(file for file in listing.files if file not in left_out)
-    rows = _twins(kept)
+    rows = [*_twins(kept), *_again(kept)]
     warnings += [f"{row.id}: {row.what}" for row in rows[:1]]
     return replace(listing, files=kept), [*problems, *rows], warnings
 
@@ -194,16 +206,17 @@ def _folder(file: File, depth: int) -> str:
 
 def _twins(files: Iterable[File]) -> list[Problem]:
     """A row for each class in which pictures stand twice but for an ending or a word as _mask."""
-    stems = {
-        file: (*file.parts[:-1], _stem(file.parts[-1]))
-        for file in files
-        if len(file.parts) > 1 and file.path.suffix[1:].lower() in ENDINGS
-    }
-    there = {*stems.values()}
+    stems = {}
+    for file in files:
+        name = _KEPT_BESIDE.sub("", file.parts[-1])
+        if len(file.parts) > 1 and name.rpartition(".")[2].lower() in ENDINGS:
+            stems[file] = (*file.parts[:-1], _stem(name))
+    there: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for *folders, stem in stems.values():
+        there[*folders].add(stem)
     alike: dict[tuple[str, ...], list[File]] = defaultdict(list)
     for file, (*folders, stem) in stems.items():
-        first = (*folders, _plain(stem))
-        alike[first if first in there else (*folders, stem)].append(file)
+        alike[*folders, _first(stem, there[*folders])].append(file)
     doubled: dict[str, list[list[File]]] = defaultdict(list)
     for several in alike.values():
         if len(several) > 1:
@@ -212,21 +225,47 @@ def _twins(files: Iterable[File]) -> list[Problem]:
         Problem(
             folder,
             f"{sum(map(len, groups)):,} pictures are called alike but for their ending or a word "
-            f"such as _mask, as {listed([file.parts[-1] for file in groups[0]])}",
+            f"such as _mask, as {listed([file.parts[-1] for file in groups[0]])}; a table with a "
+            "column group keeps versions of one together",
             "kept",
         )
         for folder, groups in doubled.items()
     ]
 
 
+def _again(files: Iterable[File]) -> Iterator[Problem]:
+    """A row for each folder in a class whose pictures nearly all have names of the class' own."""
+    stems: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for file in files:
+        if len(file.parts) > 1 and file.is_picture:
+            stems[file.parts[:-1]].add(_stem(file.parts[-1]))
+    for folder, names in stems.items():
+        above = stems.get(folder[:1], set())
+        if len(folder) > 1 and len(names) > 1 and len(names & above) >= _NEARLY_ALL * len(names):
+            yield Problem(
+                "/".join(folder),
+                f"its pictures are called like {len(names & above):,} of {folder[0]!r}, as "
+                "versions of them would be",
+                "kept",
+            )
+
+
 def _stem(name: str) -> str:
-    return name.rpartition(".")[0] or name
+    return _EXPORTED.sub("", name.rpartition(".")[0] or name)
 
 
 def _plain(stem: str) -> str:
     """A name without words for what is made of a picture."""
     match = _BY_PRODUCT.fullmatch(stem)
     return match[1] if match else stem
+
+
+def _first(name: str, there: Collection[str]) -> str:
+    """The name of what a picture or a folder is made of, if that is there; else its own."""
+    version = _VERSION.fullmatch(name)
+    edited = re.sub(r"^IMG_E(?=\d)", "IMG_", name)  # by an iPhone
+    found = (_plain(name), version[1] if version else name, edited)
+    return next((one for one in found if one != name and one in there), name)
 
 
 def listed(names: Sequence[str], most: int = 4) -> str:

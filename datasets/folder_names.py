@@ -43,7 +43,8 @@ _CONTAINERS = {
 _BY_PRODUCTS = {
     *("annotation", "annotations", "label", "labels", "mask", "masks", "groundtruth", "gt"),
     *("segmentation", "segmentations", "segmentationclass", "segmentationobject"),
-    *("thumbnail", "thumbnails", "thumbs", "resized", "crops", "results", "output", "plots"),
+    *("thumbnail", "thumbnails", "thumb", "thumbs", "resized", "crops", "results", "output"),
+    *("plots", "preview", "previews", "augmented", "gradcam", "annotated"),
 }
 """Names that people give to folders of what was made of pictures."""
 
@@ -55,10 +56,27 @@ _VIEWS = {
 """Words for one view of many things, without the s of many."""
 
 _ANYTHING = {
-    *("background", "clutter", "distractor", "misc", "miscellaneous", "negative", "none"),
+    *("background", "clutter", "distractor", "misc", "miscellaneous", "negative", "negatives"),
+    *("none", "untitled"),
     *("other", "others", "rest", "unknown", "unlabeled", "unlabelled", "unsorted", "various"),
 }
 """Words for pictures that have nothing in common."""
+
+_UNNAMED = re.compile(r"new folder(?: ?\(\d+\))?|.*\bto[-_ ]delete", re.IGNORECASE)
+
+_DATE = re.compile(
+    r"(?:19|20)\d\d[-_. ]?(?:0[1-9]|1[0-2])(?:[-_. ]?(?:0[1-9]|[12]\d|3[01]))?(?:_+[a-z]?)?", re.I
+)
+_MONTHS = {
+    *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
+    *("october", "november", "december"),
+}
+_ALBUMS = {
+    *("camera", "camera roll", "screenshots", "screen recordings", "whatsapp images", "dcim"),
+    *("download", "downloads", "instagram", "telegram", "snapchat", "facebook", "messenger"),
+    *("favorites", "favourites", "recents", "saved pictures", "bluetooth"),
+}
+"""Folders of phones, which hold whatever was photographed."""
 
 
 def role_of(name: str) -> str | None:
@@ -84,7 +102,8 @@ def is_anything(name: str) -> bool:
     >>> [name for name in ("257.clutter", "BACKGROUND_Google", "mother") if is_anything(name)]
     ['257.clutter', 'BACKGROUND_Google']
     """
-    return any(word.lower() in _ANYTHING for word in _WORD.findall(name))
+    words = {word.lower() for word in _WORD.findall(name)}
+    return bool(words & _ANYTHING) or _UNNAMED.fullmatch(name.strip()) is not None
 
 
 def is_by_product(name: str) -> bool:
@@ -127,8 +146,11 @@ def sound_like_parts(names: Sequence[str]) -> list[str]:
     list of str
         In order; empty if they can be classes.
     """
-    if len(names) > 1 and _are_portions(names):
+    if len(names) > 1 and (_are_portions(names) or _are_times(names)):
         return list(names)
+    albums = [name for name in names if name.strip().lower() in _ALBUMS]
+    if len(albums) > 1 and 2 * len(albums) >= len(names):
+        return albums
     meant = {name: role for name in names if (role := _part_in(name))}
     if len(set(meant.values())) > 1 and 2 * len(meant) >= len(names):
         return list(meant)
@@ -154,6 +176,11 @@ def is_hardly_a_class(name: str) -> bool:
     return _part_in(name) is not None and {*words} <= (
         _ROLE_OF.keys() | _UNUSED | _CONTAINERS | _PORTIONS
     )
+
+
+def _are_times(names: Sequence[str]) -> bool:
+    """Whether all names are dates or months, as cameras and phones give them to folders."""
+    return all(map(_DATE.fullmatch, names)) or {name.lower() for name in names} <= _MONTHS
 
 
 def _are_portions(names: Sequence[str]) -> bool:

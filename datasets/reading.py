@@ -24,9 +24,9 @@ from datasets.decoding.formats import (
 )
 from datasets.decoding.heif import require_text
 from datasets.decoding.jpeg import BEGIN as JPEG
-from datasets.decoding.jpeg import require_few_scans
+from datasets.decoding.jpeg import require_few_scans, require_written
 from datasets.decoding.png import BEGIN as PNG
-from datasets.decoding.png import require_few_chunks
+from datasets.decoding.png import require_few_chunks, require_sound_pixels
 from datasets.decoding.render import Decoded, render
 from datasets.decoding.repair import MOST_BYTES, repairs
 from datasets.decoding.tiff import is_floating
@@ -189,9 +189,11 @@ def _decode_opened(file: IO[bytes], path: Path) -> Decoded:
     if head.startswith(JPEG):
         data = _content(file, head)
         require_few_scans(data)
+        require_written(data)
         return _decode(io.BytesIO(data), limit, data)
     if head.startswith(PNG):
         require_few_chunks(file, _size(file))
+        require_sound_pixels(file)
     elif head.startswith((b"II", b"MM")):
         require_no_camera_raw(file)
     file.seek(0)

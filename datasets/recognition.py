@@ -304,11 +304,11 @@ class _Folder:
 
     def _unread(self) -> str:
         """Files that may hold labels, and tables a folder below, in brackets."""
-        found = [file for file in self.listing.loose if file.id.endswith(_TABLES)]
+        found = [file for file in self.listing.loose if file.id.lower().endswith(_TABLES)]
         found += [
             file
             for file in self.listing.files
-            if len(file.parts) == 2 and file.id.endswith(ENDINGS)
+            if len(file.parts) == 2 and file.id.lower().endswith((*ENDINGS, ".jsonl"))
         ]
         if not found:
             return self._not_pictures()

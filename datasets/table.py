@@ -7,15 +7,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from reprlib import Repr
 from typing import Any, NoReturn
+from urllib.parse import unquote
 
 from datasets.errors import InputError
 from datasets.folder_names import is_distractor, role_of
 from datasets.layout import HELD_OUT, UNSPLIT, Collection, Item, Layout, collection
 from datasets.names import canonical
 from datasets.table_files import read_rows
+from datasets.table_labels import doubts, labels_of, require_told, shown, word_of
 from datasets.task import Box
+from datasets.walk import RELEVANCE
 
 _NAMES = {
     "path": ("path", "file", "filename", "file_name", "image", "image_path"),
@@ -31,25 +33,10 @@ _NAMES = {
 
 _COLUMN_OF = {name: column for column, names in _NAMES.items() for name in names}
 _BOX = ("left", "top", "right", "bottom")
-_SEPARATOR = "|"
-"""Stands between the labels of a picture."""
-
-_MISSING = {"nan", "-nan", "<na>", "n/a", "#n/a", "null"}
-_MISSING_AS_WRITTEN = {"NA", "NaT", "None"}
-"""Words that programs write into cells without a value; they could be names as well."""
-
-_LIST = re.compile(
-    r"""[\[{(](?:\s*|\s*['"].*|.*,.*)[\])}]|[\[{][-+.\d\s]+[\]}]""",
-    re.DOTALL,
-)
-"""Lists as Python, NumPy and JSON write them: ['a', 'b'], ('a',), {1, 2}, [1 2], []."""
-
+_BOXES = {*("xmin", "ymin", "xmax", "ymax", "x1", "y1", "x2", "y2", "bbox", "box", "bndbox")}
+_SPLITS = {*("is_valid", "is_val", "is_test", "is_train", "usage", "phase", "fold", "subset")}
+"""Columns that other programs write."""
 _MOST_NAMED = 3
-
-_SHORT = Repr()
-_SHORT.maxstring = 100
-_shown = _SHORT.repr
-"""A cell as text, cut where it is long."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +91,12 @@ def read_table(path: Path) -> Collection:
     columns, rows = read_rows(path)
     known = _columns(path, columns)
     unread = [name for name in columns if name.strip() and name not in known.values()]
+    if not {"label", "part"} & known.keys() and not (path.parent / RELEVANCE).exists():
+        raise InputError(
+            f"{path}: no column {' or '.join(map(repr, _NAMES['label']))} among "
+            f"{', '.join(map(repr, columns[:8]))}, and none of parts, so nothing says what is "
+            "right; call the one with the classes so"
+        )
     if "part" not in known:
         rows = _without_parts(path, rows, unread)
     merged = _merged(path, _rows(path, rows, known))
@@ -112,9 +105,23 @@ def read_table(path: Path) -> Collection:
     items = _items(path.parent, merged)
     _require_files(path, items, merged)
     _require_alike(path, items, merged)
-    warnings = [f"columns not read: {', '.join(unread)}"] if unread else []
-    warnings += _joined_labels(merged)
+    warnings = list(_unread(unread))
+    warnings += doubts(path, [(row.line, row.labels) for row in merged])
     return collection(path.parent, items, (), Layout("table", (), warnings=tuple(warnings)))
+
+
+def _unread(names: Sequence[str]) -> Iterator[str]:
+    """Warnings about columns that are not read, with what is lost by it."""
+    if names:
+        yield f"columns not read: {', '.join(names)}"
+    plain = {name: name.strip().lower() for name in names}
+    if boxes := [name for name in names if plain[name] in _BOXES]:
+        yield (
+            f"{', '.join(boxes)} look like boxes of objects; whole pictures are compared, and a "
+            f"query is cut out by {', '.join(_BOX)}"
+        )
+    if splits := [name for name in names if plain[name] in _SPLITS]:
+        yield f"{', '.join(splits)} may be a split; if so, call it part, with training and test"
 
 
 def _columns(path: Path, names: Sequence[str]) -> dict[str, str]:
@@ -145,7 +152,7 @@ def _without_parts(
     roles: dict[str, set[str | None]] = {name: set() for name in unread}
     for line, row in rows:
         for name, found in roles.items():
-            if None not in found and (word := _word(row[name])):
+            if None not in found and (word := word_of(row[name])):
                 found.add(role_of(word))
         yield line, row
     for name, found in roles.items():
@@ -163,19 +170,19 @@ def _rows(
     for line, row in rows:
         cell = {column: row[name] for column, name in known.items()}
         _require_words(path, line, cell, known)
-        _require_told(path, line, cell)
+        require_told(path, line, cell)
         name = _file(cell["path"])
         if not name:
             raise InputError(f"{path}: line {line}: no path; remove the line")
-        part = _word(cell.get("part"))
+        part = word_of(cell.get("part"))
         if part not in roles:
             roles[part] = _role(path, line, part)
         yield _Row(
             line,
             name,
-            tuple(label for label in map(str.strip, _labels(cell.get("label"))) if label),
+            tuple(labels_of(cell.get("label"))),
             roles[part],
-            _word(cell.get("group")) or None,
+            word_of(cell.get("group")) or None,
             _box(path, line, [cell.get(side) for side in _BOX]),
         )
 
@@ -197,67 +204,24 @@ def _require_words(
             )
 
 
-def _require_told(path: Path, line: int, cell: Mapping[str, object]) -> None:
-    """Refuse words of which nobody knows whether they are a name, and lists that are none here."""
-    for column in cell.keys() & {"label", "group"}:
-        value = cell[column]
-        for word in map(str.strip, _labels(value)):
-            if word.lower() in _MISSING or word in _MISSING_AS_WRITTEN:
-                raise InputError(
-                    f"{path}: line {line}: {_shown(word)} as {column} may be a missing value; "
-                    "leave the cell empty, or choose another name"
-                )
-            if column == "label" and _LIST.fullmatch(word):
-                raise InputError(
-                    f"{path}: line {line}: {_shown(word)} looks like a list; write labels with "
-                    f"{_SEPARATOR} between them: a{_SEPARATOR}b"
-                )
-
-
-def _word(value: object) -> str:
-    # What is not equal to itself is NaN, by which data frames say that there is none.
-    return "" if value is None or value != value else canonical(str(value).strip())
-
-
 def _file(value: object) -> str:
     """A path as this system writes it, without detours; not normalised, unlike other words."""
-    name = str(value).strip() if _word(value) else ""
+    name = str(value).strip() if word_of(value) else ""
     return posixpath.normpath(name.replace("\\", "/")) if name else ""
-
-
-def _labels(value: object) -> list[str]:
-    if isinstance(value, list):  # of Parquet
-        return [_word(one) for one in value]
-    return _word(value).split(_SEPARATOR)
-
-
-def _joined_labels(rows: Sequence[_Row]) -> Iterator[str]:
-    """A warning about labels that look like several with another sign between them."""
-    labels = {label for row in rows for label in row.labels}
-    parts = {label: {*map(str.strip, re.split("[;,]", label))} for label in labels}
-    labels_with = Counter(part for several in parts.values() for part in several)
-    for row in rows:
-        for label in row.labels:
-            if len(parts[label]) > 1 and any(labels_with[part] > 1 for part in parts[label]):
-                yield (
-                    f"line {row.line}: label {_shown(label)} is one class; several have "
-                    f"{_SEPARATOR} between them"
-                )
-                return
 
 
 def _role(path: Path, line: int, part: str) -> str:
     role = role_of(part) if part else UNSPLIT
     if role is None:
         raise InputError(
-            f"{path}: line {line}: unknown part {_shown(part)}; write training, gallery, query, "
+            f"{path}: line {line}: unknown part {shown(part)}; write training, gallery, query, "
             "query-NAME, val or test"
         )
     return HELD_OUT if role in ("validation", "test") else role
 
 
 def _box(path: Path, line: int, sides: Sequence[object]) -> Box | None:
-    words = [_word(side) for side in sides]
+    words = [word_of(side) for side in sides]
     if not any(words):
         return None
     told = ", ".join(word[:20] for word in words)
@@ -309,7 +273,7 @@ def _asking(path: Path, rows: Iterable[_Row]) -> list[_Row]:
 
 def _refuse_second(path: Path, first: _Row, second: _Row) -> NoReturn:
     raise InputError(
-        f"{path}: line {second.line}: {_shown(second.path)} stands in line {first.line} already; "
+        f"{path}: line {second.line}: {shown(second.path)} stands in line {first.line} already; "
         "keep one (of a picture in the gallery that asks as well two, alike but for the part)"
     )
 
@@ -356,15 +320,21 @@ def _near_name(path: Path) -> str:
     """A question for the file that is called so but for its case or ending, if there is one."""
     wanted = path.name.casefold()
     there = sorted(one.name for one in path.parent.glob("*"))
-    near = (one for one in there if wanted in (one.casefold(), Path(one).stem.casefold()))
+    plain = {wanted, unquote(wanted)}
+    near = (one for one in there if plain & {one.casefold(), Path(one).stem.casefold()})
     return next((f"; did you mean {one!r}?" for one in near), "")
 
 
 def _require_files(path: Path, items: Sequence[Item], rows: Sequence[_Row]) -> None:
     missing = [one for one in zip(rows, items, strict=True) if not one[1].path.exists()]
     if missing:
+        if re.match(r"[a-z][a-z0-9+]+:/", missing[0][0].path):
+            raise InputError(
+                f"{path}: line {missing[0][0].line}: {shown(missing[0][0].path)} is an address; "
+                "save the pictures, and give their paths"
+            )
         named = ", ".join(
-            f"{_shown(row.path)} in line {row.line}" for row, _ in missing[:_MOST_NAMED]
+            f"{shown(row.path)} in line {row.line}" for row, _ in missing[:_MOST_NAMED]
         )
         raise InputError(
             f"{path}: {len(missing):,} of {len(rows):,} files are not there ({named}); paths are "

@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain, count
 from pathlib import Path
 
@@ -38,6 +39,15 @@ _OTHER_PICTURES = {
     *("jxl", "svg", "tga", "ico", "psd", "cr2", "cr3", "nef", "arw", "dng", "orf", "raf", "rw2"),
 }
 """Endings of pictures that are not read here."""
+
+_NO_PICTURES = {
+    *("txt", "md", "rst", "csv", "tsv", "json", "jsonl", "xml", "yaml", "yml", "html", "htm"),
+    *("xmp", "aae", "log", "db", "ini", "lnk", "url", "py", "ipynb", "pdf", "doc", "docx"),
+    *("xlsx", "parquet", "npy", "npz", "mat", "pt", "pth", "pkl", "h5", "hdf5", "onnx"),
+    *("zip", "tar", "tgz", "gz", "bz2", "xz", "7z", "rar", "zst", "tfrecord", "lmdb", "mdb"),
+    *("mp4", "mov", "avi", "mkv", "webm", "mp3", "wav", "m4a", "flac"),
+}
+"""Endings of files that are no pictures, so that nobody needs to open them."""
 
 RELEVANCE = "relevance.json"
 """Judgements of single queries."""
@@ -79,14 +89,13 @@ class File:
         name = self.parts[-1].lower()
         return name.partition(".")[0] in ("relevance", "qrels") and not self.is_picture
 
-    @property
+    @cached_property
     def is_picture(self) -> bool:
         """Whether its name or, if that has no known ending, its first bytes are a picture's."""
         ending = self.path.suffix[1:].lower()
         if ending in ENDINGS or ending in _OTHER_PICTURES:
             return True
-        # What is no word can be a number or a version that belongs to the name.
-        if ending and (ending.isalpha() or not ending.isalnum()):
+        if ending in _NO_PICTURES:
             return False
         try:
             with open_file(self.path) as file:

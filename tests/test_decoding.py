@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -86,6 +87,43 @@ def test_damaged_metadata_never_cost_the_pixels(tmp_path, name):
 def test_pictures_that_lack_pixels_are_kept_out(tmp_path, data):
     with pytest.raises(UnreadableImageError, match="cannot be decoded"):
         read_image(put(tmp_path, "a.jpg", data))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"progressive": True}, {"restart_marker_blocks": 4}, {"subsampling": 0}],
+    ids=str,
+)
+def test_a_large_jpeg_that_ends_early_or_in_zeros_is_refused(tmp_path, options):
+    large = SCENE.resize((600, 600), Image.Resampling.BICUBIC)
+    data = encoded(large, "JPEG", quality=90, **options)
+    restarts = [found.start() for found in re.finditer(rb"\xff[\xd0-\xd7]", data)]
+    cuts = [*(int(len(data) * share) for share in (0.2, 0.5, 0.8, 0.95)), *restarts[1:-1:500]]
+    for cut in cuts:
+        for tail in (b"", bytes(len(data) - cut)):
+            with pytest.raises(UnreadableImageError, match="truncated"):
+                read_image(put(tmp_path, "a.jpg", data[:cut] + tail))
+    sound = read_image(put(tmp_path, "sound.jpg", data))
+    for whole in (data[:-2], data + bytes(500)):
+        np.testing.assert_array_equal(read_image(put(tmp_path, "a.jpg", whole)), sound)
+
+
+def test_a_png_with_pixels_that_were_not_written_is_refused(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (128, 128, 3)).astype(np.uint8)
+    noise[:, :, 0] = np.arange(128)[:, None] * 2
+    data = encoded(Image.fromarray(noise), "PNG")
+    place, middle = data.index(b"IDAT"), len(data) // 2
+    for broken in (
+        data[: len(data) * 3 // 10].ljust(len(data), b"\0"),
+        data[:middle] + bytes(512) + data[middle + 512 :],
+        data[:middle],
+    ):
+        with pytest.raises(UnreadableImageError, match="cannot be decoded"):
+            read_image(put(tmp_path, "a.png", broken))
+    length = int.from_bytes(data[place - 4 : place], "big")
+    checksum = place + 4 + length
+    changed = data[:checksum] + bytes(4) + data[checksum + 4 :]
+    np.testing.assert_array_equal(read_image(put(tmp_path, "a.png", changed)), noise)
 
 
 OPTIONS = [{"quality": 40}, {"quality": 75}, {"quality": 90, "progressive": True}]

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as PILImage
 
 from datasets.errors import UnreadableImageError
@@ -19,14 +20,13 @@ _SOF = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _ALONE = {0x01, 0xD8}
 """Markers without a length that are no part of a scan: TEM and SOI."""
 
-_ROWS = 64
-"""More than a row of blocks has."""
+_ZEROS = bytes(64)
+"""The end of a file that was never written whole, such as a download's."""
 
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 """The next marker that is no part of a scan."""
 
-_TAILS = [np.random.default_rng(seed).integers(0, 255, 4096, np.uint8) for seed in (0, 1)]
-"""Data that may be taken for some of the missing pixels; 255, which begins a marker, is not in."""
+_RESTARTS, _BETWEEN = 80, 48
 
 
 def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -73,6 +73,23 @@ def require_few_scans(data: bytes) -> None:
         raise UnreadableImageError(f"a JPEG of more than {MOST_SCANS} scans; save it anew")
 
 
+def require_written(data: bytes) -> None:
+    """Refuse a JPEG whose pixels end in zeros, which decoders take for some.
+
+    Parameters
+    ----------
+    data : bytes
+        A whole file.
+
+    Raises
+    ------
+    UnreadableImageError
+        If its first picture has no end, and the file ends in zeros.
+    """
+    if data.endswith(_ZEROS) and all(marker != _EOI for marker, _, _ in segments(data)):
+        raise UnreadableImageError("truncated (its end was never written: zeros)")
+
+
 def without_metadata(data: bytes) -> bytes:
     """Copy a file without the metadata that cannot be right, nor what is behind its end.
 
@@ -99,9 +116,9 @@ def _is_kept(marker: int, content: bytes) -> bool:
 def completed(data: bytes) -> bytes | None:
     """End a JPEG whose end is missing, if nothing else is.
 
-    What is appended to data that are not whole is taken for some of the missing pixels, so
-    unlike endings then give unlike pictures. A progressive file must have brought every
-    coefficient in full, too.
+    What is appended to data that are not whole is taken for some of the missing pixels, whatever
+    follows those, so unlike endings then give unlike pictures. A progressive file must have
+    brought every coefficient in full, too.
 
     Parameters
     ----------
@@ -116,15 +133,23 @@ def completed(data: bytes) -> bytes | None:
     if _lacks_scans(data):
         return None
     begun = data.rstrip(b"\xff")
-    whole, *others = (begun + tail + _END for tail in (b"", *(t.tobytes() for t in _TAILS)))
-    pixels = _last_rows(whole)
-    return whole if all(np.array_equal(pixels, _last_rows(other)) for other in others) else None
+    whole, *others = (begun + tail + _END for tail in (b"", _tail(0), _tail(1)))
+    pixels = _pixels(whole)
+    return whole if all(np.array_equal(pixels, _pixels(other)) for other in others) else None
 
 
-def _last_rows(data: bytes) -> np.ndarray:
-    """The rows in which some pixels are missing if any are."""
-    image = PILImage.open(io.BytesIO(data), formats=["JPEG"])
-    return np.asarray(image.crop((0, max(0, image.height - _ROWS), *image.size)))
+def _tail(seed: int) -> bytes:
+    """Data that may be taken for missing pixels: without them, a decoder waits for a restart."""
+    rng = np.random.default_rng(seed)
+    return b"".join(
+        # 255 begins a marker, and is not in between.
+        rng.integers(0, 255, _BETWEEN, np.uint8).tobytes() + bytes([0xFF, 0xD0 + number % 8])
+        for number in range(_RESTARTS)
+    )
+
+
+def _pixels(data: bytes) -> NDArray[np.uint8]:
+    return np.asarray(PILImage.open(io.BytesIO(data), formats=["JPEG"]))
 
 
 def _lacks_scans(data: bytes) -> bool:

@@ -17,6 +17,10 @@ _MOST_EXIF = 2**16
 _MOST_PROFILE = 2**20
 _LEAST = 12
 """Bytes of an empty chunk."""
+_MOST_LENGTH = 2**30
+"""Bytes of a chunk that are read: memory is taken for all that it says it has."""
+_AT_A_TIME = 2**20
+"""Bytes of pixels that are unpacked at a time."""
 
 
 def require_few_chunks(file: IO[bytes], size: int) -> None:
@@ -38,6 +42,53 @@ def require_few_chunks(file: IO[bytes], size: int) -> None:
         return
     if sum(1 for _ in islice(chunks(file), MOST_CHUNKS + 1)) > MOST_CHUNKS:
         raise UnreadableImageError(f"a PNG of more than {MOST_CHUNKS:,} chunks; save it anew")
+
+
+def require_sound_pixels(file: IO[bytes]) -> None:
+    """Refuse a file whose pixels or palette are not those that were written.
+
+    Decoders take what is left, or zeros in its place, for pixels. A wrong checksum beside pixels
+    that unpack to their end, with the right one of their own, does no harm.
+
+    Parameters
+    ----------
+    file : file
+        A PNG.
+
+    Raises
+    ------
+    UnreadableImageError
+        If a checksum tells so.
+    """
+    unpacking, is_sound = zlib.decompressobj(), True
+    for name, place in chunks(file):
+        if name in (b"IDAT", b"PLTE"):
+            content, checksum = _content(file, place)
+            is_right = zlib.crc32(content, zlib.crc32(name)).to_bytes(4, "big") == checksum
+            if name == b"PLTE" and not is_right:
+                raise UnreadableImageError("cannot be decoded (its palette is damaged)")
+            is_sound &= is_right
+    if is_sound:
+        return
+    try:
+        for name, place in chunks(file):
+            if name == b"IDAT":
+                packed = _content(file, place)[0]
+                while packed:
+                    unpacking.decompress(packed, _AT_A_TIME)
+                    packed = unpacking.unconsumed_tail
+    except zlib.error:
+        pass
+    if not unpacking.eof:
+        raise UnreadableImageError("cannot be decoded (pixels are damaged or missing)")
+
+
+def _content(file: IO[bytes], place: int) -> tuple[bytes, bytes]:
+    """Content of a chunk and its checksum, as much as there is."""
+    file.seek(place - 8)
+    length = min(int.from_bytes(file.read(4), "big"), _MOST_LENGTH)
+    content = file.read(8 + length)[4:]
+    return content[:-4], content[-4:]
 
 
 def chunks(file: IO[bytes]) -> Iterator[tuple[bytes, int]]:

@@ -1,0 +1,132 @@
+"""Labels in a table: several in one cell, words for none, and words that are hardly classes."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from reprlib import Repr
+
+from datasets.errors import InputError
+from datasets.folder_names import is_anything, is_distractor, sound_like_parts
+from datasets.names import canonical
+
+SEPARATOR = "|"
+"""Stands between the labels of a picture."""
+
+_MISSING = {"nan", "-nan", "<na>", "n/a", "#n/a", "null"}
+_MISSING_AS_WRITTEN = {"NA", "NaT", "None"}
+"""Words that programs write into cells without a value; they could be names as well."""
+
+_LIST = re.compile(
+    r"""[\[{(](?:\s*|\s*['"].*|.*,.*)[\])}]|[\[{][-+.\d\s]+[\]}]""",
+    re.DOTALL,
+)
+"""Lists as Python, NumPy and JSON write them: ['a', 'b'], ('a',), {1, 2}, [1 2], []."""
+
+_BETWEEN = re.compile(r"[\s;,+/&]+|_and_")
+"""What people put between labels, if not the separator."""
+
+_SHORT = Repr()
+_SHORT.maxstring = 100
+shown = _SHORT.repr
+"""A cell as text, cut where it is long."""
+
+Labelled = tuple[int, Sequence[str]]
+"""A line of the table, and the labels in it."""
+
+
+def word_of(value: object) -> str:
+    """A cell's word in composed Unicode; none where a data frame says so by NaN."""
+    # What is not equal to itself is NaN.
+    return "" if value is None or value != value else canonical(str(value).strip())
+
+
+def labels_of(value: object) -> list[str]:
+    """The words of a cell of labels."""
+    several = map(word_of, value) if isinstance(value, list) else word_of(value).split(SEPARATOR)
+    return [word for word in map(str.strip, several) if word]  # Parquet has lists
+
+
+def require_told(path: Path, line: int, cell: Mapping[str, object]) -> None:
+    """Refuse words of which nobody knows whether they are a name, and lists that are none here.
+
+    Parameters
+    ----------
+    path : Path
+        The table, for the message.
+    line : int
+        Its line.
+    cell : mapping of str to object
+        Column to the line's cell.
+
+    Raises
+    ------
+    InputError
+        Naming the word.
+    """
+    for column in cell.keys() & {"label", "group"}:
+        for word in labels_of(cell[column]):
+            if word.lower() in _MISSING or word in _MISSING_AS_WRITTEN:
+                raise InputError(
+                    f"{path}: line {line}: {shown(word)} as {column} may be a missing value; "
+                    "leave the cell empty, or choose another name"
+                )
+            if column == "label" and _LIST.fullmatch(word):
+                raise InputError(
+                    f"{path}: line {line}: {shown(word)} looks like a list; write labels with "
+                    f"{SEPARATOR} between them: a{SEPARATOR}b"
+                )
+
+
+def doubts(path: Path, rows: Sequence[Labelled]) -> list[str]:
+    """Warnings about labels that are hardly the names of classes.
+
+    Parameters
+    ----------
+    path : Path
+        The table, for the message.
+    rows : sequence of tuple of int and sequence of str
+        Line of a picture, and its labels.
+
+    Raises
+    ------
+    InputError
+        If a picture is a distractor and of a class.
+    """
+    for line, labels in rows:
+        if len({is_distractor(label.partition("/")[0]) for label in labels}) > 1:
+            raise InputError(
+                f"{path}: line {line}: a distractor is of no class, and this has the labels "
+                f"{shown(SEPARATOR.join(labels))}; keep the one or the other"
+            )
+    names = sorted({label for _, labels in rows for label in labels})
+    warnings = [
+        f"label {shown(name)}: if its pictures have nothing in common, call it distractor"
+        for name in names
+        if is_anything(name) and not is_distractor(name.partition("/")[0])
+    ]
+    if parts := sound_like_parts(names):
+        named = ", ".join(map(shown, parts[:4]))
+        warnings.append(f"labels {named} sound like parts; if they are, call their column part")
+    joined = _joined({*names})
+    first = next(((line, one) for line, labels in rows for one in labels if one in joined), None)
+    if first:
+        warnings.append(
+            f"line {first[0]}: label {shown(first[1])} is one class; several have {SEPARATOR} "
+            "between them"
+        )
+    return warnings
+
+
+def _joined(labels: set[str]) -> set[str]:
+    """Labels that look like several with another sign between them."""
+    parts = {label: {*map(str.strip, re.split("[;,]", label))} for label in labels}
+    labels_with = Counter(part for several in parts.values() for part in several)
+    words = {label: {*filter(None, _BETWEEN.split(label))} for label in labels}
+    return {
+        label
+        for label in labels
+        if (len(parts[label]) > 1 and any(labels_with[part] > 1 for part in parts[label]))
+        # 'polar bear' stands beside 'bear', but no class beside it is called 'polar'.
+        or (len(words[label]) > 1 and words[label] <= labels)
+    }
