@@ -8,6 +8,7 @@ from scipy.stats import kendalltau, rankdata
 
 from benchmarks.formats.files import Json
 from benchmarks.formats.markdown import DIGITS
+from benchmarks.pipeline.methods.method import WEIGHTS_SEEN
 from benchmarks.pipeline.methods.names import member_names
 from benchmarks.pipeline.records.results import TaskResults
 from retrieval.bootstrap import LEVEL, intervals, rank_intervals
@@ -141,13 +142,16 @@ def members(record: Json) -> list[str]:
 def chosen(task: TaskResults, names: Iterable[str]) -> str | None:
     """The fused method whose learned weights did best on training images.
 
-    Re-ranked methods are no candidates, since the training images did not see the re-ranking. Of
-    equal methods the first by name: any other order would ask the queries.
+    Re-ranked methods are no candidates, since the training images did not see the re-ranking, nor
+    are those whose members had seen the answers that the weights were learned by. Of equal
+    methods the first by name: any other order would ask the queries.
     """
     trained = {
         record["method"]: record["learned"][TRAINED]
         for record in task.records
-        if TRAINED in record.get("learned", {}) and len(record["card"]["extractor"]["steps"]) == 1
+        if TRAINED in record.get("learned", {})
+        and len(record["card"]["extractor"]["steps"]) == 1
+        and WEIGHTS_SEEN not in (record.get("note") or "")
     }
     return max(sorted(trained.keys() & set(names)), key=trained.__getitem__, default=None)
 

@@ -59,14 +59,14 @@ class DenseSift(Detector):
     sizes : tuple of int
         Diameters of the described patches in pixels.
     max_points : int
-        Points kept, those of most contrast.
+        Points kept, evenly from all over the grid if it has more.
     prepare : Preprocess
         Preprocessing, to about one size.
 
     Notes
     -----
-    128 dimensions, whole numbers from 0 to 255. The response of a point is the contrast in its
-    patch; patches without any are left out.
+    128 dimensions, whole numbers from 0 to 255. All points have the same response; patches
+    without any contrast are left out.
     """
 
     summary = "SIFT descriptors on a regular grid"
@@ -99,7 +99,9 @@ class DenseSift(Detector):
             place.size /= 6
         _, descriptors = _sift().compute(plane, places)
         points = np.array([(p.pt[0], p.pt[1], 6 * p.size, 0.0, 1.0) for p in places], np.float32)
-        full = descriptors.any(axis=1)
+        full = np.flatnonzero(descriptors.any(axis=1))
+        if len(full) > self.max_points:
+            full = full[np.linspace(0, len(full) - 1, self.max_points).astype(np.intp)]
         return points[full], descriptors[full]
 
 

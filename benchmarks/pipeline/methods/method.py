@@ -26,6 +26,9 @@ FITTING = "fitting 1"
 """Changes with the way in which postprocessing and fusion weights are fitted; see the modules
 `benchmarks.pipeline.extraction.encode` and `benchmarks.pipeline.evaluation.fitted_method`."""
 
+WEIGHTS_SEEN = "weights seen"
+"""Begins the note of a method whose weights were learned from images that a member had seen."""
+
 _SHORT = 16
 
 
@@ -158,7 +161,7 @@ class Method:
         trained = [one.name for one in self.extractors if one.head.is_supervised]
         if self.fusion_learns and trained:
             notes.append(
-                f"weights seen: they are learned from images that {' and '.join(trained)} was "
+                f"{WEIGHTS_SEEN}: they are learned from images that {' and '.join(trained)} was "
                 "trained on, where it looks better than it is"
             )
         return "; ".join(dict.fromkeys(notes))

@@ -139,22 +139,22 @@ def write_overview(out: Path, results: Sequence[Results]) -> None:
 
 
 def choices(tasks: Sequence[Task]) -> list[Json]:
-    """Choose for every need the best method with photographs, and the best with sketches.
+    """Choose for every need the best method with main queries, and the best with sketches.
 
     Returns
     -------
     list of dict
-        ``need``; ``method``, None if none gives it on all tasks; ``best_with``, the kinds of
-        queries that it is the best with; ``scores``, its means by kind of query; ``bytes``, the
-        most of all tasks; ``ms``, the mean. None stands for what is not known.
+        ``need``; ``method``, None if none gives it on all tasks; ``scores``, a pair for each task
+        of `_groups`: its score, and whether it is the best with this kind of queries; ``bytes``,
+        the most of all tasks; ``ms``, the mean. None stands for what is not known.
     """
     groups = _groups(tasks)
     used = [task for group in groups.values() for task in group]
-    rows = []
+    rows: list[Json] = []
     for need, allows in NEEDS.items() if used else ():
         allowed = set.intersection(*({n for n, r in t.records.items() if allows(r)} for t in used))
         best = {
-            kind: max(sorted(allowed), key=partial(_mean, group), default=None)
+            kind: max(sorted(allowed), key=partial(_share, group), default=None)
             for kind, group in groups.items()
         }
         for method in dict.fromkeys(best.values()):
@@ -164,8 +164,11 @@ def choices(tasks: Sequence[Task]) -> list[Json]:
                 {
                     "need": need,
                     "method": method,
-                    "best_with": [kind for kind, name in best.items() if name == method],
-                    "scores": {kind: _mean(one, method) for kind, one in groups.items() if method},
+                    "scores": [
+                        (task.scored.mean(method) if method else None, best[kind] == method)
+                        for kind, group in groups.items()
+                        for task in group
+                    ],
                     "bytes": max((record["bytes_per_image"] for record in records), default=None),
                     "ms": float(ms) if np.isfinite(ms) else None,
                 }
@@ -231,8 +234,8 @@ def _machine(card: Json) -> str:
 
 
 def _groups(tasks: Sequence[Task]) -> dict[str, list[Task]]:
-    """Tasks with photographs as queries and tasks with sketches, as far as there are any."""
-    kinds = {"photographs": PHOTOS, "sketches": "query-sketch"}
+    """Tasks with the main queries and tasks with sketches, as far as there are any."""
+    kinds = {"main queries": PHOTOS, "sketches": "query-sketch"}
     groups = {kind: [t for t in tasks if t.query_set == name] for kind, name in kinds.items()}
     return {kind: group for kind, group in groups.items() if group}
 
@@ -248,6 +251,19 @@ def _beside_the_extractor(tasks: Sequence[Task], is_centred: bool) -> Pairs:
     names = sorted(centred if is_centred else plain)
     best = max(names, key=partial(_mean, tasks), default="")
     return [(task, best, task.scored.members[best][0]) for task in tasks if best]
+
+
+def _share(tasks: Sequence[Task], name: str) -> float:
+    """Share of the best method's lead over chance that a method has, on average over the tasks.
+
+    Of a mean of scores, a set on which all are far from chance would decide alone.
+    """
+    shares = []
+    for task in tasks:
+        chance = next(iter(task.records.values()))["chance"][SORT_BY] or 0.0
+        lead = max(map(task.scored.mean, task.scored.values)) - chance
+        shares.append((task.scored.mean(name) - chance) / lead if lead > 0 else 1.0)
+    return float(np.mean(shares))
 
 
 def _mean(tasks: Sequence[Task], name: str) -> float:

@@ -62,7 +62,7 @@ def gap_rows(photos: TaskResults, others: TaskResults, metric: str) -> tuple[lis
         ``kept``, the share of the lead over chance that is left (None if the interval of
         photographs reaches down to chance).
     paired : bool
-        Whether the queries are the same images in another form.
+        Whether the queries have the same names, as the same images in another form have.
     """
     one, other = score_task(photos, metric), score_task(others, metric)
     keys, other_keys = _keys(photos), _keys(others)

@@ -139,7 +139,11 @@ def _read_table(path: Path) -> dict[str, list[Json]]:
 
 
 def _across(tables: Mapping[str, Sequence[Json]], metric: str) -> list[Json]:
-    """Every method's score on every task, chance first, then by the mean."""
+    """Every method's score on every task, chance first, then by the mean.
+
+    A method that did not run on every task stands behind those that did: easy ones alone would
+    raise its mean.
+    """
     scores: dict[str, dict[str, float]] = {}
     labels = {}
     for task, rows in tables.items():
@@ -147,6 +151,7 @@ def _across(tables: Mapping[str, Sequence[Json]], metric: str) -> list[Json]:
             if row.get(metric) is not None:
                 scores.setdefault(row["method"], {})[task] = row[metric]
                 labels[row["method"]] = label(row)
+    most = max(map(len, scores.values()), default=0)
     means = {name: sum(one.values()) / len(one) for name, one in scores.items()}
     best = {task: max(one[task] for one in scores.values() if task in one) for task in tables}
     return [
@@ -155,5 +160,8 @@ def _across(tables: Mapping[str, Sequence[Json]], metric: str) -> list[Json]:
             "scores": [scores[name].get(task) for task in tables],
             "is_best": [scores[name].get(task) == best[task] for task in tables],
         }
-        for name in sorted(scores, key=lambda name: (name != CHANCE, -means[name], name))
+        for name in sorted(
+            scores,
+            key=lambda name: (name != CHANCE, len(scores[name]) < most, -means[name], name),
+        )
     ]
