@@ -117,22 +117,25 @@ def _require_one_spelling(
     answers: dict[str, list[str]], truth: dict[str, list[str]], path: Path
 ) -> None:
     """Refuse a gallery name that may be a right one, which the answer spells in another way."""
-    given = set().union(*answers.values())
     for query, names in sorted(answers.items()):
-        near = misspelt(names, truth[query])
-        # Pictures of other forms may have one name; not if no answer is written like the truth's.
-        missing = [right for right in truth[query] if right not in given]
-        stems = {PurePosixPath(right).with_suffix(""): right for right in missing}
-        near |= {
-            name: stems[stem]
-            for name in set(names).difference(truth[query])
-            if (stem := PurePosixPath(name.strip()).with_suffix("")) in stems
-        }
-        for name, right in sorted(near.items()):
+        for name, right in sorted(misspelt(names, truth[query]).items()):
             if right not in names:
-                raise InputError(
-                    f"{path}: {name!r} may be the truth's {right!r}; write both alike"
-                )
+                what = f"{name!r} may be the truth's {right!r}"
+                raise InputError(f"{path}: {what}; write both alike")
+    given, known = (set().union(*some.values()) for some in (answers, truth))
+    # Two pictures may be called alike but for their form; not all of them.
+    stems = {PurePosixPath(right).with_suffix(""): right for right in known}
+    alike = {
+        name: right
+        for name in sorted(given)
+        if (right := stems.get(PurePosixPath(name).with_suffix("")))
+    }
+    if not given & known and len(alike) > 1:
+        name, right = next(iter(alike.items()))
+        raise InputError(
+            f"{path}: names nothing that the truth does, as {name!r} for {right!r}; write both "
+            "alike"
+        )
 
 
 def read_images(path: Path) -> dict[str, list[str]]:

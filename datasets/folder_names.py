@@ -62,7 +62,7 @@ _ANYTHING = {
 }
 """Words for pictures that have nothing in common."""
 
-_UNNAMED = re.compile(r"new folder(?: ?\(\d+\))?|.*\bto[-_ ]delete", re.IGNORECASE)
+_UNNAMED = re.compile(r"new folder(?: ?\(\d+\))?|(?:.*[^a-z])?to[-_ ]delete", re.IGNORECASE)
 
 _DATE = re.compile(
     r"(?:19|20)\d\d[-_. ]?(?:0[1-9]|1[0-2])(?:[-_. ]?(?:0[1-9]|[12]\d|3[01]))?(?:_+[a-z]?)?", re.I

@@ -91,17 +91,17 @@ def read_table(path: Path) -> Collection:
     columns, rows = read_rows(path)
     known = _columns(path, columns)
     unread = [name for name in columns if name.strip() and name not in known.values()]
+    if "part" not in known:
+        rows = _without_parts(path, rows, unread)
+    merged = _merged(path, _rows(path, rows, known))
+    if not merged:
+        raise InputError(f"{path}: has no rows; write one for each picture")
     if not {"label", "part"} & known.keys() and not (path.parent / RELEVANCE).exists():
         raise InputError(
             f"{path}: no column {' or '.join(map(repr, _NAMES['label']))} among "
             f"{', '.join(map(repr, columns[:8]))}, and none of parts, so nothing says what is "
             "right; call the one with the classes so"
         )
-    if "part" not in known:
-        rows = _without_parts(path, rows, unread)
-    merged = _merged(path, _rows(path, rows, known))
-    if not merged:
-        raise InputError(f"{path}: has no rows; write one for each picture")
     items = _items(path.parent, merged)
     _require_files(path, items, merged)
     _require_alike(path, items, merged)

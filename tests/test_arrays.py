@@ -251,8 +251,16 @@ MANY = np.random.default_rng(3).normal(size=(4, 40))
         ),
         ((TWO, TWO + 1, np.eye(2), np.eye(2)), {}, r"query_labels: .*argmax\(axis=1\)"),
         ((TWO, TWO + 1, LABELS, np.eye(2, dtype=bool)), {}, "gallery_labels: a row of 0 and 1"),
-        ((TWO, TWO + 1, LABELS, [[0.25, 0.75], [1.0, 0.0]]), {}, "a row of 0 and 1, or of shares"),
-        ((TWO, TWO + 1, LABELS, [[1, -1], [-1, 1]]), {}, "a row of 0 and 1, or of shares"),
+        (
+            (TWO, TWO + 1, LABELS, [[0.25, 0.75], [1.0, 0.0]]),
+            {},
+            "a row of 0 and 1, of counts or of shares",
+        ),
+        (
+            (TWO, TWO + 1, LABELS, [[1, -1], [-1, 1]]),
+            {},
+            "a row of 0 and 1, of counts or of shares",
+        ),
         ((TWO, TWO + 1, dict(zip(LABELS, "xy", strict=True)), LABELS), {}, "a dict has no order"),
         ((TWO, TWO + 1, ["a", "\udcff"], LABELS), {}, "query_labels: .* cannot be written"),
         ((TWO, TWO + 1, LABELS, LABELS), {"query_ids": ["\udcff", "b"]}, "query_ids: .* cannot"),

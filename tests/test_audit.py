@@ -214,6 +214,20 @@ def test_no_leak_is_said(tmp_path):
     assert "None found" in (tmp_path / "out" / "clean" / "leaks.md").read_text()
 
 
+def test_vectors_by_which_most_is_alike_tell_no_near_duplicates(leaky, tmp_path, capsys):
+    assert main([str(leaky), "--embedding", "lbp", "--out", str(tmp_path / "out")]) == 2
+    assert "pairs are near duplicates by it; limits are those of" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "parted" / "leaks.json").exists()
+
+
+def test_the_tables_tell_of_an_audit_at_once(leaky, tmp_path, run):
+    assert run("--extractor", "hog", "--dataset", leaky, "--no-plots") == 0
+    table = tmp_path / "out" / "parted" / "table.md"
+    assert "Near duplicates: not looked for" in table.read_text()
+    assert audit(leaky, tmp_path) == 0
+    assert "Near duplicates: not looked for" not in table.read_text()
+
+
 def test_bad_names_give_one_line(leaky, tmp_path, capsys):
     assert main([str(leaky), "--embedding", "no-such"]) == 2
     assert "no-such: no such extractor" in capsys.readouterr().err

@@ -239,6 +239,9 @@ def test_metrics_are_chosen(done, export, tmp_path):
         (("table", "--extractor", "gist"), "--extractor gist: was not run on parted"),
         (("table", "--dataset", "pacs"), "pacs was not run there; it has parted"),
         (("latex", "--vectors", "a=b.npz"), "latex is made of results"),
+        (("table", "--leave-one-out"), "--leave-one-out: table is made of results"),
+        (("table", "--seed", 7), "--seed: table is made of results"),
+        (("latex", "--layout", "flat"), "--layout: latex is made of results"),
         (("trec", "--metrics", "mAP"), "--metrics: goes with table and latex"),
         (("table", "--metrics", "speed"), "--metrics: "),
     ],
@@ -318,3 +321,15 @@ def test_efficientnet_comes_back_to_the_byte(shared, run, export, tmp_path):
     for number, name in enumerate(names):
         back = (place / f"mine{number}.npz").read_bytes()
         assert back == (place / f"{name}.npz").read_bytes()
+
+
+def test_where_nobody_knows_what_is_relevant_nothing_is_said_of_it(parted, run, export, tmp_path):
+    plain = tmp_path / "plain"
+    shutil.copytree(parted / "validation" / "gallery" / "apple", plain / "gallery")
+    shutil.copytree(parted / "validation" / "query" / "apple", plain / "query")
+    assert run("--extractor", "lbp", "--dataset", plain) == 0
+    assert export("neighbours", "--dataset", plain, "--extractor", "lbp") == 0
+    assert export("trec", "--dataset", plain, "--extractor", "lbp") == 0
+    folder = tmp_path / "taken" / "plain" / "query"
+    assert {row["relevant"] for row in rows_of(folder / "lbp.neighbours.csv")} == {""}
+    assert not (folder / "qrels.txt").exists()

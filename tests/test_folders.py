@@ -107,6 +107,13 @@ def test_any_number_of_classes_is_looked_at_once_each():
         (("photo_cat", "photo_dog", "sketch_cat", "sketch_dog"), "sound like views"),
         (("RGB", "thermal_8_bit"), "sound like views"),
         (("HR", "LR"), "sound like views"),
+        (("2023-05-01", "2023-06-12"), "sound like parts"),
+        (("202305_a", "202306__"), "sound like parts"),
+        (("January", "February"), "sound like parts"),
+        (("Camera", "Screenshots", "WhatsApp Images"), "sound like parts"),
+        (("cat", "dog", "cat (1)"), "'cat \\(1\\)' sound like what was made of 'cat'"),
+        (("cat", "dog", "dog - Copy", "cat copy 2"), "made of 'cat' and 'dog'"),
+        (("cat", "dog", "cat_augmented", "dog_old"), "made of 'cat' and 'dog'"),
     ],
 )
 def test_names_that_say_they_are_no_classes_are_refused(tmp_path, names, reason):
@@ -125,6 +132,9 @@ def test_names_that_say_they_are_no_classes_are_refused(tmp_path, names, reason)
         ("001.Albatross", "002.Auklet"),
         ("sketchbook", "photographer", "mother"),
         ("cat", "small cat", "dog_small"),
+        ("2001", "2002"),
+        ("camera", "phone", "laptop"),
+        ("may", "april", "june", "rose"),
     ],
 )
 def test_names_of_classes_are_taken_for_some(tmp_path, names):
@@ -140,6 +150,9 @@ def test_names_of_classes_are_taken_for_some(tmp_path, names):
         ("images_val", "'images_val' is taken for a class, not for a part"),
         ("257.clutter", "if its pictures have nothing in common"),
         ("other", "if its pictures have nothing in common"),
+        ("negatives", "if its pictures have nothing in common"),
+        ("New folder (2)", "if its pictures have nothing in common"),
+        ("_to_delete", "if its pictures have nothing in common"),
     ],
 )
 def test_a_class_that_may_be_none_is_warned_of(tmp_path, name, warning):
@@ -205,3 +218,81 @@ def test_a_picture_called_like_a_readme_is_a_picture(tmp_path):
     picture(5).save(tmp_path / "license.1.png")
     [row] = read_layout(walk(tmp_path)).problems
     assert (row.id, row.what) == ("license.1.png", "lies in no class folder")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("7.jpg", "7.jpg_original"),
+        ("7.jpg", "7.jpg~"),
+        ("7.jpg", "7.jpg.bak"),
+        ("7.jpg", "7-edited.jpg"),
+        ("7.jpg", "7 copy.jpg"),
+        ("7.jpg", "7 - Copy (2).jpg"),
+        ("7.jpg", "7 (1).jpg"),
+        ("7.jpg", "7 (Bob's conflicted copy 2023-01-02).jpg"),
+        ("7.jpg", "7@2x.jpg"),
+        ("7.jpg", "7-scaled.jpg"),
+        ("7.jpg", "7_flipped.jpg"),
+        ("7.jpg", "7_aug_3.png"),
+        ("IMG_7.jpg", "IMG_E7.jpg"),
+        (f"7_jpg.rf.{'0a' * 16}.jpg", f"7_jpg.rf.{'b1' * 16}.jpg"),
+    ],
+)
+def test_versions_of_one_picture_in_a_class_are_told(tmp_path, first, second):
+    tree(tmp_path, "cat", "dog")
+    picture(50).save(tmp_path / "cat" / first, "JPEG")
+    picture(51).save(tmp_path / "cat" / second, "JPEG")
+    found = read_layout(walk(tmp_path))
+    [warning] = found.layout.warnings
+    assert "2 pictures are called alike" in warning
+    assert "column group keeps" in warning
+
+
+def test_numbers_in_brackets_are_no_versions_of_one_another(tmp_path):
+    tree(tmp_path, "cat", "dog")
+    for number in range(4):
+        picture(number).save(tmp_path / "cat" / f"holiday ({number}).jpg")
+    assert read_layout(walk(tmp_path)).layout.warnings == ()
+
+
+def test_a_folder_in_a_class_with_the_names_of_the_class_is_told(tmp_path):
+    tree(tmp_path, "cat", "dog", "cat/web", "dog/thumb")
+    found = read_layout(walk(tmp_path)).layout.warnings
+    assert found[0] == "folders called 'thumb' in class folders are left out"
+    assert found[1].startswith("cat/web: its pictures are called like 2 of 'cat'")
+
+
+@pytest.mark.parametrize(
+    "ending", ["jpg_large", "jpg?w=640", "jpg!d", "bin", "image", "jpg.tmp", "jpg "]
+)
+def test_pictures_of_unknown_endings_are_pictures(tmp_path, ending):
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            picture(number).save(tmp_path / name / f"{number}.{ending}", "PNG")
+    (tmp_path / "cat" / "notes.txt").write_text("no picture")
+    assert len(read_layout(walk(tmp_path)).items) == 7
+
+
+def test_pictures_of_the_gallery_without_a_class_are_refused(tmp_path, load_dataset):
+    fill(tmp_path / "images", 12, 7)
+    rows = [
+        f"images/{n:02}.png,{'abc'[n % 3]},{'query' if n > 8 else 'gallery'}" for n in range(12)
+    ]
+    rows[3:5] = ["images/03.png,,gallery", "images/04.png,,gallery"]
+    path = tmp_path / "labels.csv"
+    path.write_text("\n".join(["path,label,part", *rows]))
+    with pytest.raises(InputError, match=r"2 pictures of the gallery have no class, .* them dis"):
+        load_dataset(path)
+    path.write_text(path.read_text().replace(",,", ",distractor,"))
+    assert sum(one.distractor is not None for one in load_dataset(path).gallery) == 2
+
+
+def test_classes_of_one_group_say_that_groups_are_why(tmp_path, load_dataset):
+    fill(tmp_path / "images", 12, 7)
+    rows = [f"images/{n:02}.png,{'abc'[n % 3]},{n % 3}" for n in range(12)]
+    path = tmp_path / "labels.csv"
+    path.write_text("\n".join(["path,label,group", *rows]))
+    with pytest.raises(InputError, match="of two groups: those of one are never asked"):
+        load_dataset(path)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from benchmarks.formats.markdown import Markup, escape, markdown
-from benchmarks.report.comparisons import Scored, rank_methods
+from benchmarks.pipeline.methods.method import WEIGHTS_SEEN
+from benchmarks.pipeline.records.results import TaskResults
+from benchmarks.report.comparisons import TRAINED, Scored, chosen, rank_methods
 from benchmarks.report.pages.overview import Task, best_of_families, choices, findings
 
 RNG = np.random.default_rng(0)
@@ -20,6 +22,7 @@ def record(name, size, milliseconds, *families):
         "method": name,
         "bytes_per_image": size,
         "costs": {"extraction_ms": milliseconds},
+        "chance": {"map": 0.05},
         "card": {"extractor": {"extractors": cards} if "+" in name else cards[name]},
     }
 
@@ -120,16 +123,34 @@ def test_each_need_gets_the_best_method_that_it_allows(tasks):
         "no network": ("colour", 100, 2.0),
         "at most 1 KB and 20 ms an image": ("colour", 100, 2.0),
     }
-    assert rows["most accurate"]["scores"] == pytest.approx({"photographs": 0.95})
-    assert rows["most accurate"]["best_with"] == ["photographs"]
+    assert rows["most accurate"]["scores"] == [(pytest.approx(0.95), True)]
 
 
 def test_sketches_have_a_choice_of_their_own_where_it_is_another(tasks):
     first, second, *_ = choices(tasks[1:])
-    assert (first["method"], first["best_with"]) == ("colour", ["photographs"])
-    assert (second["method"], second["best_with"]) == ("texture", ["sketches"])
+    assert (first["method"], second["method"]) == ("colour", "texture")
+    assert [is_best for _, is_best in first["scores"]] == [True, False]
     assert first["need"] == second["need"] == "most accurate"
-    assert second["scores"] == pytest.approx({"photographs": 0.1, "sketches": 0.45})
+    assert second["scores"] == [(pytest.approx(0.1), False), (pytest.approx(0.45), True)]
+
+
+def test_a_set_on_which_all_do_well_does_not_decide_alone():
+    low = task("low", "query", net=0.14, colour=0.06)
+    high = task("high", "query", net=0.8, colour=0.9)
+    first = choices([low, high])[0]
+    assert first["method"] == "net"  # .85 and 1 of the leads, for 1 and .11
+
+
+def test_the_fusion_chosen_had_not_seen_the_answers():
+    one = task("one", "query", **{"net": 0.5, "net+colour": 0.6, "net+dba": 0.7})
+    records = [
+        {"method": name, "learned": {TRAINED: mean}, "note": note, "card": card}
+        for (name, mean, note), card in (
+            (("net+colour", 0.8, ""), {"extractor": {"steps": [0]}}),
+            (("net+dba", 0.99, f"{WEIGHTS_SEEN}: …"), {"extractor": {"steps": [0]}}),
+        )
+    ]
+    assert chosen(TaskResults(records, {}, []), one.records) == "net+colour"
 
 
 def test_a_method_must_have_run_everywhere_and_a_need_may_find_none():
@@ -137,7 +158,8 @@ def test_a_method_must_have_run_everywhere_and_a_need_may_find_none():
     rows = {row["need"]: row for row in choices(both)}
     assert rows["most accurate"]["method"] == "net"
     none = rows["no network"]
-    assert (none["method"], none["scores"], none["bytes"], none["ms"]) == (None, {}, None, None)
+    assert (none["method"], none["bytes"], none["ms"]) == (None, None, None)
+    assert [one for one, _ in none["scores"]] == [None, None]
     # Where milliseconds are not known, nothing can be promised.
     quick = choices([task("a", "query", unknown=0.5)])[-1]
     assert (quick["need"], quick["method"]) == ("at most 1 KB and 20 ms an image", None)

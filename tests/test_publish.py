@@ -458,3 +458,8 @@ def test_rows_that_are_no_longer_published_are_named(made, lean, caplog):
     assert "leaks.json, query-sketch/hog, query/hog were there" in caplog.text
     assert publish.main([str(few), "--out", str(lean), *QUICKLY]) == 0
     assert caplog.text.count("were there") == 1
+
+
+def test_a_publication_does_not_lie_in_what_is_published(made, capsys):
+    assert publish.main([str(made / "runs"), "--out", str(made / "runs" / "lean"), *QUICKLY]) == 2
+    assert "and would join what is read there" in capsys.readouterr().err

@@ -72,7 +72,11 @@ def test_a_malformed_answer_is_named_with_its_query(score, change, message):
 
 
 @pytest.mark.parametrize(
-    "name", ["cat/0.png", "0.png", r"gallery\cat\0.png", "./CAT/0.PNG", "gallery/cat/0", "0"]
+    "name",
+    [
+        *("cat/0.png", "0.png", r"gallery\cat\0.png", "./CAT/0.PNG", "gallery/cat/0", "0"),
+        "gallery/cat/0.png ",
+    ],
 )
 def test_right_names_in_another_spelling_are_never_scored_as_wrong(score, name):
     right = {"q": ["gallery/cat/0.png"]}
@@ -171,3 +175,17 @@ def test_a_run_writes_what_can_be_scored(tmp_path, run, folders, more):
     assert main([str(answers), str(write(tmp_path / "t.json", truth)), "--json", str(made)]) == 0
     scores = json.loads(made.read_text())
     assert (scores["top1"], scores["top3"]) == (0.0, 1.0)
+
+
+def test_names_that_all_have_another_ending_are_refused(score):
+    truth = {"a": ["0.png"], "b": ["1.png"]}
+    code, written = score({"a": ["0.jpg"], "b": ["2.jpg", "1.jpg"]}, truth)
+    assert code == 2
+    assert "names nothing that the truth does, as '0.jpg' for '0.png'" in written.err
+    assert score({"a": ["0.jpg"], "b": ["1.png", "1.jpg"]}, truth)[0] == 0
+
+
+def test_a_right_name_spelled_in_two_ways_is_refused_in_each_answer(score):
+    truth = {"a": ["h0.jpg"], "b": ["h0.jpg"]}
+    code, written = score({"a": ["h0"], "b": ["h0.jpg"]}, truth)
+    assert (code, "'h0' may be the truth's 'h0.jpg'" in written.err) == (2, True)

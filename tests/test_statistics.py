@@ -7,7 +7,15 @@ import pytest
 import scipy.stats
 
 from retrieval.bootstrap import intervals, rank_intervals
-from retrieval.statistics import compare, holm, letters, mcnemar, permutation_test, resolvable
+from retrieval.statistics import (
+    compare,
+    holm,
+    letters,
+    mcnemar,
+    permutation_test,
+    resolvable,
+    sign_flip_test,
+)
 
 RNG = np.random.default_rng(0)
 RIGHT = (RNG.random((120, 4)) < (0.3, 0.5, 0.5, 0.9)).astype(float)
@@ -170,3 +178,10 @@ def test_ranks_of_methods_that_hardly_differ_are_uncertain():
     np.testing.assert_array_equal(
         rank_intervals([SCORES], seed=3), rank_intervals([SCORES], seed=3)
     )
+
+
+def test_a_small_p_value_hardly_hangs_on_the_seed():
+    differences = np.random.default_rng(3).normal(0.16, 0.5, (90, 1))
+    found = [sign_flip_test(differences, seed=seed)[0] for seed in range(5)]
+    assert 0.001 < np.mean(found) < 0.1
+    assert np.std(found) < 2 * np.sqrt(np.mean(found) / 100_000)

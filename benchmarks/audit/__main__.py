@@ -46,7 +46,7 @@ EMBEDDING = "efficientnet-lite0"
 
 _DRAWN = 24
 
-_MANY = 0.05
+_MANY = 0.25
 """Share of all pairs that near duplicates are not, however many copies there are."""
 
 

@@ -1,0 +1,81 @@
+"""Labels, ids and columns of arrays that only seem to fit are refused, and never scored."""
+
+import numpy as np
+import pytest
+
+from benchmarks import evaluate_vectors
+from benchmarks.formats.vectors import read_vectors
+from datasets.errors import InputError
+
+RNG = np.random.default_rng(0)
+CLASSES = np.arange(30) % 3
+CLUSTERED = np.eye(3)[CLASSES].repeat(3, axis=1) + RNG.normal(0, 0.4, (30, 9))
+NAMES = np.array(["cat", "dog", "owl"])[CLASSES]
+
+
+class Rows:
+    """A column or a table of pandas, as far as its index goes."""
+
+    iloc = None
+
+    def __init__(self, values, index):
+        self.values, self.index = np.asarray(values), list(index)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values if dtype is None else self.values.astype(dtype)
+
+    def __iter__(self):
+        return iter(self.values)
+
+
+@pytest.mark.parametrize(
+    ("labels", "others", "message"),
+    [
+        (NAMES, np.where(NAMES == "owl", "Owl", NAMES), "'owl' and 'Owl' differ in case or form"),
+        (CLASSES, [*map(str, CLASSES[:-1]), "2.0"], "'2.0' and '2' differ in case or form only"),
+        (np.eye(3)[CLASSES] * 100, NAMES, "a row of 0 and 1, of counts"),
+        (np.eye(2)[CLASSES % 2] * 255, NAMES, "a row of 0 and 1, of counts"),
+        ([None, *np.eye(3, dtype=int)[CLASSES[1:]].tolist()], NAMES, "a row of 0 and 1, of cou"),
+        (Rows(NAMES, range(30)[::-1]), NAMES, "query_labels: its index is that of the vectors in"),
+    ],
+)
+def test_labels_that_only_seem_to_fit_are_refused(labels, others, message):
+    vectors = Rows(CLUSTERED, range(30))
+    with pytest.raises(InputError, match=message):
+        evaluate_vectors(vectors, CLUSTERED + 0.01 * RNG.normal(size=(30, 9)), labels, others)
+
+
+def test_a_set_of_two_classes_for_each_is_no_matrix_of_counts():
+    sets = [[int(one), 3 + number % 4] for number, one in enumerate(CLASSES)]
+    other = CLUSTERED + RNG.normal(size=CLUSTERED.shape)
+    assert evaluate_vectors(CLUSTERED, other, sets, sets).counts["queries scored"] == 30
+
+
+@pytest.mark.parametrize("column", [5 * CLASSES, np.arange(30)])
+def test_a_column_of_whole_numbers_beside_fractions_is_no_feature(tmp_path, column):
+    vectors = np.c_[CLUSTERED, column]
+    with pytest.raises(InputError, match=r"column 9 \(from 0\) holds whole numbers beside frac"):
+        evaluate_vectors(vectors, vectors + 1e-3, NAMES, NAMES)
+    np.savez(tmp_path / "v.npz", ids=np.arange(30).astype(str), vectors=vectors.astype("f4"))
+    rows = [",".join([str(n), *map(str, row)]) for n, row in enumerate(vectors.tolist())]
+    (tmp_path / "v.csv").write_text("\n".join(rows))
+    for name in ("v.npz", "v.csv"):
+        with pytest.raises(InputError, match="holds whole numbers beside fractions"):
+            read_vectors(str(tmp_path / name))
+
+
+def test_queries_that_stand_in_the_gallery_by_another_spelling_are_refused():
+    other = RNG.normal(size=(30, 9))
+    asked = np.concatenate([CLUSTERED[:5], other[5:]])
+    ids = [f"{number}.jpg" for number in range(30)]
+    upper = [f"{number}.JPG" for number in range(5)] + [f"q{number}.jpg" for number in range(25)]
+    with pytest.raises(InputError, match=r"'0.JPG' has the vector of '0.jpg' of gallery_ids"):
+        evaluate_vectors(asked, CLUSTERED, NAMES, NAMES, query_ids=upper, gallery_ids=ids)
+    [warning] = evaluate_vectors(asked, CLUSTERED, NAMES, NAMES).warnings
+    assert warning == "5 queries have the vector of one image of the gallery"
+
+
+@pytest.mark.parametrize("value", ["no", "False", 1, 0.0])
+def test_leave_one_out_is_said_by_true_or_false(value):
+    with pytest.raises(InputError, match="is neither True nor False"):
+        evaluate_vectors(CLUSTERED, CLUSTERED + 1, NAMES, NAMES, leave_one_out=value)
