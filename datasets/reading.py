@@ -36,7 +36,7 @@ from datasets.opening import BinaryFile, NotRegularError, NotSharedError, open_f
 Pixels = NDArray[np.uint8]
 """A decoded picture: uint8 RGB, shape (height, width, 3), upright."""
 
-VERSION = "reading 4"
+VERSION = "reading 5"
 """Name and number of the pixels of the pictures, for cache keys: others need another number."""
 
 MAX_PIXELS = 89_478_485

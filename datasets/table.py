@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote
 
+from datasets.decoding.formats import ENDINGS
 from datasets.errors import InputError
 from datasets.folder_names import is_distractor, role_of
 from datasets.layout import HELD_OUT, UNSPLIT, Collection, Item, Layout, collection
 from datasets.names import canonical
 from datasets.table_files import read_rows
 from datasets.table_labels import doubts, labels_of, require_told, shown, word_of
-from datasets.task import Box
+from datasets.task import Box, Problem
 from datasets.walk import RELEVANCE
 
 _NAMES = {
@@ -107,7 +108,24 @@ def read_table(path: Path) -> Collection:
     _require_alike(path, items, merged)
     warnings = list(_unread(unread))
     warnings += doubts(path, [(row.line, row.labels) for row in merged])
-    return collection(path.parent, items, (), Layout("table", (), warnings=tuple(warnings)))
+    layout = Layout("table", (), warnings=tuple(warnings))
+    return collection(path.parent, items, [*_beside(path, items)], layout)
+
+
+def _beside(path: Path, items: Sequence[Item]) -> Iterator[Problem]:
+    """A row that counts the pictures which lie where the table's do, and are not in it."""
+    listed = {item.path for item in items}
+    others = sorted(
+        place
+        for folder in {one.parent for one in listed}
+        for place in folder.iterdir()
+        if place not in listed and place.suffix[1:].lower() in ENDINGS
+    )
+    if others:
+        what = (
+            f"{len(others):,} pictures beside its own, such as {others[0].name!r}, are not in it"
+        )
+        yield Problem(path.name, what, "left out")
 
 
 def _unread(names: Sequence[str]) -> Iterator[str]:

@@ -350,3 +350,37 @@ def test_the_largest_picture_needs_half_a_gigabyte(tmp_path, mode):
     assert shape == "(4700, 4700, 3)"
     # What the libraries take before differs from machine to machine.
     assert int(kilobytes) < 450_000
+
+
+@pytest.mark.parametrize(
+    "fields", [{0xA001: 2}, {0xA001: 0xFFFF, 0xA005: {1: "R03", 2: b"0100"}}], ids=str
+)
+def test_adobe_rgb_that_exif_alone_names_is_told(tmp_path, fields):
+    named = Image.Exif()
+    named[0x8769] = fields
+    found = decode(put(tmp_path, "a.jpg", encoded(SCENE, "JPEG", exif=named)))
+    assert found.remarks == ("its colours are Adobe RGB, without a profile; read as sRGB",)
+    named[0x8769] = {0xA001: 1}
+    assert decode(put(tmp_path, "a.jpg", encoded(SCENE, "JPEG", exif=named))).remarks == ()
+
+
+def test_pictures_that_look_black_are_told(tmp_path):
+    values = np.random.default_rng(0).integers(0, 2**14, (20, 20)).astype(np.uint16)
+    deep = encoded(Image.fromarray(values), "PNG")
+    mask = encoded(Image.fromarray((values % 2).astype(np.uint8)), "PNG")
+    assert decode(put(tmp_path, "a.png", deep)).remarks == (
+        "dark: its values use 14 of 16 bits; kept as they are",
+    )
+    assert "nearly black: 0 and 1 only" in decode(put(tmp_path, "a.png", mask)).remarks[0]
+
+
+def test_a_channel_that_nothing_names_is_no_transparency(tmp_path):
+    image = Image.new("RGBA", (9, 9), (100, 50, 20, 60))
+    image.putpixel((0, 0), (0, 0, 0, 60))
+    data = encoded(image, "TIFF")
+    extra = struct.pack("<HHI", 338, 3, 1)
+    assert data.count(extra) == 1
+    found = decode(put(tmp_path, "a.tif", data.replace(extra, struct.pack("<HHI", 65001, 3, 1))))
+    assert found.pixels[1, 1].tolist() == [100, 50, 20]
+    assert found.remarks == ("its fourth channel, which nothing names, does not count",)
+    assert decode(put(tmp_path, "b.tif", data)).pixels[1, 1].tolist() != [100, 50, 20]

@@ -23,6 +23,9 @@ _CURVES = {4: "gamma 2.2", 5: "gamma 2.8", 8: "linear light", 9: "a logarithm", 
 _CURVES |= {16: "PQ, which is HDR", 17: "gamma 2.6", 18: "HLG, which is HDR"}
 """Those that are not near sRGB's, which is 13; those of BT.601, 709 and 2020 are shown as it."""
 
+_EXIF, _COLOUR_SPACE, _INTEROPERABILITY, _ADOBE = 0x8769, 0xA001, 0xA005, 2
+"""Fields of EXIF, and the value that cameras write for Adobe RGB."""
+
 _NCLX = b"colrnclx"
 _HEAD = 2**16
 _MOST_CHUNKS = 1000
@@ -36,7 +39,7 @@ def colour_remark(image: PILImage.Image) -> list[str]:
     image : PIL.Image.Image
         Opened, of a file without a colour profile.
     """
-    words = colours_in(image) or _by_code_points(image)
+    words = colours_in(image) or _by_code_points(image) or _by_exif(image)
     return [f"its colours are {words}, without a profile; read as sRGB"] if words else []
 
 
@@ -52,6 +55,19 @@ def _by_code_points(image: PILImage.Image) -> str:
         return ""
     named = [_PRIMARIES.get(primaries), _CURVES.get(curve)]
     return " and ".join(name for name in named if name)
+
+
+def _by_exif(image: PILImage.Image) -> str:
+    """The colour space that a camera has named in place of a profile."""
+    if image.format not in ("JPEG", "MPO"):
+        return ""
+    try:
+        found = image.getexif()
+        space = found.get_ifd(_EXIF).get(_COLOUR_SPACE)
+        index = str(found.get_ifd(_INTEROPERABILITY).get(1))
+    except Exception:  # whatever damaged metadata make their reader raise
+        return ""
+    return "Adobe RGB" if space == _ADOBE or index.startswith("R03") else ""
 
 
 def _of_png(file: IO[bytes]) -> tuple[int, int]:

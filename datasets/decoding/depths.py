@@ -16,7 +16,7 @@ _WHITE_IS_ZERO = 0
 _IS_SIGNED = 2
 FLOATING = "floating-point pixels have no defined range; save 8 or 16 bit"
 _SIGNED = "signed pixels have no defined range; save 8 or 16 bit"
-_TWELVE = 4096
+_FOURTEEN = 2**14
 
 
 def require_range(image: PILImage.Image) -> None:
@@ -106,7 +106,7 @@ class Depth:
     @property
     def remarks(self) -> list[str]:
         """Say it if the values are those of another depth."""
-        if self.white == 0xFFFF and not self.is_inverted and 0 < self.largest < _TWELVE:
+        if self.white == 0xFFFF and not self.is_inverted and 0 < self.largest < _FOURTEEN:
             bits = self.largest.bit_length()
             return [f"dark: its values use {bits} of 16 bits; kept as they are"]
         return []

@@ -17,7 +17,7 @@ from datasets.decoding.depths import Depth, require_range
 from datasets.decoding.jpeg2000 import header_of
 from datasets.decoding.orientation import orientation_of, to_be_filled, upright
 from datasets.decoding.profiles import Profile, profile_of
-from datasets.decoding.tiff import page_remarks, require_known_planes
+from datasets.decoding.tiff import has_unnamed_channel, page_remarks, require_known_planes
 from datasets.errors import UnreadableImageError
 
 LARGE = 2**25
@@ -80,6 +80,9 @@ def render(image: PILImage.Image) -> Decoded:
     image.load()
     factor = _factor(image.width * image.height)
     is_clear = image.has_transparency_data
+    if is_clear and has_unnamed_channel(image):
+        is_clear = False
+        remarks.append("its fourth channel, which nothing names, does not count")
     if is_clear and "A" in image.getbands() and _is_invisible(image):
         is_clear = False
         remarks.append("its alpha is 0 everywhere and does not count")
@@ -94,8 +97,13 @@ def render(image: PILImage.Image) -> Decoded:
         _whiten_around(pixels, *(-(-side // factor) for side in frame))
     if depth:
         remarks += depth.remarks
-    elif ";16" in layout and 0 < pixels.max() < 16:
-        remarks.append("dark: its values use 12 of 16 bits; kept as they are")
+    elif ";16" in layout and 0 < pixels.max() < 64:
+        bits = 8 + int(pixels.max()).bit_length()
+        remarks.append(f"dark: its values use {bits} of 16 bits; kept as they are")
+    elif pixels.max() == 1:
+        remarks.append(
+            "nearly black: 0 and 1 only, as of a mask or of fractions; kept as they are"
+        )
     if _is_uniform(pixels):
         ground = ", white behind what is transparent" if is_clear else ""
         remarks.append(f"it is a single colour{ground}")

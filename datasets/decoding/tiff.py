@@ -14,7 +14,9 @@ _TYPES = {1: "B", 3: "H", 4: "I"}
 """Types of whole numbers, and their letters in `struct`."""
 
 _NEW_SUBFILE_TYPE, _PHOTOMETRIC, _SUB_IFDS, _SAMPLE_FORMAT = 254, 262, 330, 339
-_COLOUR_MAP = 320
+_COLOUR_MAP, _EXTRA_SAMPLES = 320, 338
+_RGB = 2
+"""Value of the photometric tag."""
 _PLANAR, _SEPARATE = 284, 2
 _DNG_VERSION = 50706
 _SENSOR = {32803, 34892}
@@ -101,6 +103,12 @@ def require_known_planes(image: PILImage.Image) -> None:
     tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
     if image.mode in ("LA", "PA", "LAB") and tags.get(_PLANAR) == _SEPARATE:
         raise UnreadableImageError("a TIFF with separate planes of a rare kind; save it as PNG")
+
+
+def has_unnamed_channel(image: PILImage.Image) -> bool:
+    """Whether a TIFF has a channel beside its colours of which nothing says that it is alpha."""
+    tags = image.tag_v2 if isinstance(image, TiffImageFile) else {_EXTRA_SAMPLES: 0}
+    return image.mode == "RGBA" and tags.get(_PHOTOMETRIC) == _RGB and _EXTRA_SAMPLES not in tags
 
 
 def page_remarks(image: PILImage.Image) -> list[str]:
