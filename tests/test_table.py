@@ -92,7 +92,8 @@ def test_a_picture_of_the_gallery_may_ask(album, load_dataset):
 def test_classes_that_differ_in_case_only_are_named(album):
     found = read_table(table(album, "path,label", "images/00.png,Cat", "images/01.png,dog|cat"))
     assert [(row.id, row.what) for row in found.problems] == [
-        ("cat", "differs from the class 'Cat' in case or form only")
+        ("cat", "differs from the class 'Cat' in case or form only"),
+        ("labels.csv", "10 pictures beside its own, such as '02.png', are not in it"),
     ]
 
 
