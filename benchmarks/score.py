@@ -126,9 +126,9 @@ def _require_one_spelling(
     # Two pictures may be called alike but for their form; not all of them.
     stems = {PurePosixPath(right).with_suffix(""): right for right in known}
     alike = {
-        name: right
+        name: stems[stem]
         for name in sorted(given)
-        if (right := stems.get(PurePosixPath(name).with_suffix("")))
+        if (stem := PurePosixPath(name).with_suffix("")) in stems
     }
     if not given & known and len(alike) > 1:
         name, right = next(iter(alike.items()))

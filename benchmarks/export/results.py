@@ -9,7 +9,7 @@ from benchmarks.cli.outputs import begins, require_output_file
 from benchmarks.formats.files import Json, write_text
 from benchmarks.formats.tables import Row, write_rows
 from benchmarks.pipeline.methods.names import CHANCE
-from benchmarks.pipeline.records.results import TaskResults, dataset_folders, read_results
+from benchmarks.pipeline.records.results import TaskResults, read_results, require_results
 from benchmarks.report.format import score
 from benchmarks.report.tables import COSTS, USUAL, Choice, task_rows
 from datasets.errors import InputError
@@ -59,13 +59,10 @@ class Selection:
         InputError
             If a dataset or method was not run.
         """
-        known = {folder.name: folder for folder in dataset_folders(self.folder)}
+        folders = require_results(self.folder, f"--results {self.folder}")
+        known = {folder.name: folder for folder in folders}
         names = [dataset_name(text, known) for text in self.datasets]
         for name in names or [""]:
-            if not known:
-                raise InputError(
-                    f"--results {self.folder}: holds no results; make some with benchmarks.run"
-                )
             if name and name not in known:
                 raise InputError(
                     f"--results {self.folder}: {name} was not run there; it has {', '.join(known)}"

@@ -214,6 +214,8 @@ def _open_csv(file: TextIO) -> tuple[list[str], Iterator[tuple[int, list[str]]]]
     """The headings, none if the first line is a picture's, and the lines with their numbers."""
     first = file.readline()
     file.seek(0)
+    if re.search(r"\d,\d+;.*\d,\d", first):
+        raise InputError(f"{file.name}: has decimal commas; write numbers with points, as 0.5")
     lines = _lines(csv.reader(file, delimiter=max(",;\t", key=first.count), strict=True))
     header = next(lines, None)
     if header is None or _is_header(header[1]):
@@ -276,7 +278,9 @@ def _numbers(
         line, cell = next(
             (line, cell) for line, row in batch for cell in row[1:] if _number(cell) is None
         )
-        raise InputError(f"{path}: line {line}: {cell!r} is no number; mend it") from error
+        has_comma = re.fullmatch(r"\s*[-+]?\d+,\d+\s*", cell)
+        remedy = "write points, not commas" if has_comma else "mend it"
+        raise InputError(f"{path}: line {line}: {cell[:60]!r} is no number; {remedy}") from error
 
 
 def _float(cell: str) -> float:

@@ -12,7 +12,7 @@ from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import add_options, require_folders
 from benchmarks.cli.outputs import require_own_pages
 from benchmarks.pipeline.methods.own import use_plugins
-from benchmarks.pipeline.records.results import dataset_folders
+from benchmarks.pipeline.records.results import require_results
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.site.build import build_page
 from benchmarks.report.site.thumbnails import Pictures
@@ -31,9 +31,7 @@ def _main(arguments: Sequence[str] | None) -> int:
     use_plugins(options.plugin)
     if (options.dataset or options.layout) and not options.html:
         raise InputError("--dataset and --layout say where the pictures of --html are; give both")
-    folders = dataset_folders(options.out)
-    if not folders:
-        raise InputError(f"--out {options.out}: holds no results; make some with benchmarks.run")
+    folders = require_results(options.out, f"--out {options.out}")
     require_folders(options, "out", *["cache"] * options.html)
     require_own_pages(options.out, "--out")
     choice = choose(options.metrics)

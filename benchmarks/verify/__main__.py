@@ -14,7 +14,7 @@ from benchmarks.cli.options import a_path
 from benchmarks.cli.outputs import has_json, require_output_file
 from benchmarks.formats.files import write_json
 from benchmarks.formats.terminal import visible
-from benchmarks.pipeline.records.results import dataset_folders
+from benchmarks.pipeline.records.results import require_results
 from benchmarks.verify.compare import COMPARED, Outcome, Row, compare
 from benchmarks.verify.verdict import verdict
 from datasets.errors import InputError
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     folders = (options.folder, options.against)
-    placed = [_datasets(folder) for folder in folders]
+    placed = [require_results(folder, str(folder)) for folder in folders]
     if options.json:
         read = [path for paths in placed for path in paths]
         require_output_file(options.json, "--json", read, "file of rows", has_json(_are_rows))
@@ -73,13 +73,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--list", action="store_true", help="list every row, too")
     parser.add_argument("--json", type=a_path, metavar="FILE", help="write every row as JSON, too")
     return parser
-
-
-def _datasets(folder: Path) -> list[Path]:
-    found = dataset_folders(folder)
-    if not found:
-        raise InputError(f"{folder}: holds no results; make some with benchmarks.run")
-    return found
 
 
 def _lines(name: str, rows: Sequence[Row], options: argparse.Namespace) -> Iterator[str]:

@@ -18,7 +18,7 @@ from benchmarks.pipeline.records.record import (
     record_paths,
     say_once,
 )
-from datasets.errors import DamagedError
+from datasets.errors import DamagedError, InputError
 from datasets.names import canonical
 from retrieval import protocol
 from retrieval.ranking import Ranking
@@ -91,6 +91,28 @@ def dataset_folders(out: Path) -> list[Path]:
     """
     found = sorted(path.parent for path in out.glob(f"*/{DESCRIPTION}"))
     return [folder for folder in found if _has_its_name(folder)]
+
+
+def require_results(out: Path, where: str) -> list[Path]:
+    """Give the folders of the datasets that have results.
+
+    Parameters
+    ----------
+    out : Path
+        The results folder.
+    where : str
+        Names it, for the message.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    if found := dataset_folders(out):
+        return found
+    if (out / DESCRIPTION).exists():
+        raise InputError(f"{where}: is of one dataset; give the folder that it lies in")
+    raise InputError(f"{where}: holds no results; make some with benchmarks.run")
 
 
 def _has_its_name(folder: Path) -> bool:

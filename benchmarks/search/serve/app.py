@@ -170,6 +170,8 @@ class Page:
             raise HTTPException(400, f"{len(methods)} methods are too many ({MOST_METHODS})")
         k = _number(given, "k", 10, 1, MOST_NEIGHBOURS)
         right, wrong = (_marks(given, name) for name in ("right", "wrong"))
+        if both := {*right} & {*wrong}:
+            raise HTTPException(400, f"{min(both)} is marked right and wrong; keep one")
         if self._waiting >= WAITING:
             raise HTTPException(503, "busy; try again", {"Retry-After": "1"})
         self._waiting += 1
