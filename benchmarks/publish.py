@@ -96,8 +96,6 @@ def _main(arguments: Sequence[str] | None) -> int:
     parser.add_argument("--no-plots", action="store_true", help="pages without plots")
     add_options(parser, "quiet")
     options = parser.parse_args(arguments)
-    if options.out.resolve() != options.source.resolve():
-        require_apart(options.out, "--out", options.source)
     for folder in (options.source, options.out):
         for place in (folder, *folder.glob("*/")):
             _put_back(place)
@@ -107,6 +105,8 @@ def _main(arguments: Sequence[str] | None) -> int:
         if not any(name in ("", path.name) for path in found):
             what = f"no results of {name}" if name else "no results"
             raise InputError(f"{options.source}: holds {what}; make some with benchmarks.run")
+    if options.out.resolve() != options.source.resolve():
+        require_apart(options.out, "--out", options.source)
     require_writable(options.out, "--out")
     require_own_pages(options.out, "--out")
     workforce = Workforce(quiet=options.quiet)

@@ -38,7 +38,6 @@ def test_an_index_of_other_pictures_is_not_replaced(mixed, tmp_path, ask):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--json",), "--json goes with a PICTURE or --query-id"),
         (("-k", "3"), "-k goes with a PICTURE"),
         (("--show", "a.png"), "--show goes with a PICTURE"),
         (("--leave-out-query",), "--leave-out-query goes with a PICTURE"),
@@ -59,5 +58,5 @@ def test_paths_and_names_from_python_are_those_of_the_command(mixed, tmp_path, m
     index, _ = prepare_index(pictures=mixed, extractor="lbp", index="~/index")
     assert (tmp_path / "index").is_dir()
     assert len(open_index("~/index")) == len(index)
-    with pytest.raises(InputError, match="no method"):
+    with pytest.raises(InputError, match="no name given"):
         search(mixed / "0.jpg", pictures=mixed, extractor="")

@@ -144,6 +144,8 @@ def evaluate(
     workforce = Workforce(jobs, quiet)
     layout = words_of(layout)
     cache, out = a_folder(cache), a_folder(out)
+    if out is not None:
+        require_own_pages(out, "out=")
     if isinstance(dataset, Dataset):
         require_dataset_name(dataset.name, "give the dataset another")
         _require_unsaid(layout, leave_one_out, seed)
@@ -236,7 +238,10 @@ def evaluate_vectors(
         warning := require_others(queries, gallery, searched.ranking.neighbours)
     ):
         data = replace(data, warnings=(warning,))
-    with _folders(None, a_folder(out)) as (_, results, _):
+    out = a_folder(out)
+    if out is not None:
+        require_own_pages(out, "out=")
+    with _folders(None, out) as (_, results, _):
         Recorder(data, results, 0, Workforce(quiet=True)).write(method, searched)
         return _finished(data, method, results, out is not None)
 
@@ -389,8 +394,6 @@ def _folders(cache: Path | None, out: Path | None) -> Iterator[tuple[Path, Path,
         for option, folder in (("cache=", cache), ("out=", out)):
             if folder is not None:
                 require_writable(folder, option)
-        if out is not None:
-            require_own_pages(out, "out=")
         yield cache or temporary / "cache", out or temporary / "out", temporary
 
 

@@ -136,7 +136,7 @@ def _require_asked(options: argparse.Namespace) -> None:
         raise InputError("--host and --port go with --serve; leave them out")
     if options.leave_out_query and not options.picture:
         raise InputError("--leave-out-query goes with a PICTURE; give one, or leave it out")
-    shown = {"--show": options.show, "--json": options.json, "-k": options.k != K}
+    shown = {"--show": options.show, "-k": options.k != K}
     if not (options.picture or options.query_id) and any(shown.values()):
         option = next(name for name, value in shown.items() if value)
         raise InputError(f"{option} goes with a PICTURE or --query-id; give one, or leave it out")
