@@ -67,7 +67,15 @@ class Extractor(Step):
     extractor whose ``fit`` learns something overrides it; it is only ever given training
     images. What can be learned from vectors alone (scaling, PCA, whitening) needs no
     extractor of its own: put scikit-learn's transformer behind one in a ``Pipeline``.
+
+    Attributes
+    ----------
+    zero_is_nothing : bool
+        Whether a vector of zeros says that nothing was found in a picture, which then is like
+        no other, whatever stands behind the extractor; False if zero is a value like any other.
     """
+
+    zero_is_nothing: ClassVar[bool] = True
 
     def fit(self, images: Iterable[Pixels], y: object = None) -> Self:
         """Learn from training images; nothing, unless a subclass says otherwise.

@@ -13,6 +13,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler, minmax_scale
 
 import extractors
+from benchmarks import evaluate
 from benchmarks.evaluation.foreign import EachPicture
 from benchmarks.pipeline.cache.making import UnlikeError
 from benchmarks.pipeline.cache.store import ArrayStore
@@ -179,6 +180,16 @@ def test_what_looks_at_a_batch_fails_whatever_it_is_wrapped_in(parted, run, tmp_
     for name in wrapped:
         record = json.loads((tmp_path / f"out/parted/records/query/{name}.json").read_text())
         assert "on the pictures beside it" in record["reason"], name
+
+
+@pytest.mark.parametrize("name", ["colour-moments", "gabor"])
+def test_black_pictures_are_alike_where_zero_is_a_value_like_any_other(parted, name):
+    for number, path in enumerate(sorted(parted.rglob("apple/*.png"))):
+        Image.new("RGB", (40 + number, 40)).save(path)
+    found = evaluate(name, parted)
+    asked = np.array([query.label for query in found.queries]) == "apple"
+    assert (found.values["map"][asked] == 1).all()
+    assert found.counts["zero vectors"] == 0
 
 
 class Weighted(Extractor):

@@ -77,6 +77,15 @@ def test_dense_sift_covers_the_picture_and_leaves_blank_patches_out():
     assert 0 < len(DenseSift(step=14, sizes=(16, 32)).detect(noise)) < len(found)
 
 
+def test_dense_sift_of_many_points_is_thinned_evenly():
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3)).astype(np.uint8)
+    found = DenseSift(step=8, max_points=500).detect(noise)
+    assert len(found) == 500
+    lower = found.points[:, 1] > 128
+    assert 0.4 < lower.mean() < 0.6
+    assert set(found.points[:, 2].tolist()) == {16, 32, 48}
+
+
 def test_small_pictures_are_not_blown_up():
     small = np.zeros((30, 40, 3), np.uint8)
     assert AtMost(480)(small) is small

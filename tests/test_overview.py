@@ -220,3 +220,14 @@ def test_numbers_stand_right_and_words_left():
     table = markdown(["row", "mAP", "use"], [["a", "0.5 (.4–.6) b", "hog"], ["b", "–", "gist"]])
     assert table.splitlines()[1] == "| --- | ---: | --- |"
     assert markdown(["row", "mAP"], []).count("\n") == 2
+
+
+def test_methods_that_did_not_run_everywhere_stand_last_in_the_summary(
+    parted, classes, run, tmp_path
+):
+    assert run("--extractor", "lbp", "rgb-histogram", "--dataset", classes) == 0
+    assert run("--extractor", "lbp", "--dataset", parted) == 0
+    lines = (tmp_path / "out" / "summary.md").read_text().splitlines()
+    first = [line.split("|")[1].strip() for line in lines if line.startswith("| ")]
+    start = first.index("chance")
+    assert first[start : start + 3] == ["chance", "lbp", "rgb-histogram"]

@@ -122,6 +122,7 @@ class ColourMoments(Descriptor):
         "Stricker and Orengo (1995), Similarity of color images, SPIE 2420, doi:10.1117/12.205308"
     )
     version = "colour-moments 1"
+    zero_is_nothing = False  # the moments of black
 
     space: str = "hsv"
     grid: int = 1

@@ -131,6 +131,7 @@ class GaborBank(Descriptor):
         "TPAMI 18(8), doi:10.1109/34.531803"
     )
     version = "gabor-bank 2"
+    zero_is_nothing = False  # a plain surface
 
     frequency: float = 0.25
     octaves: int = 4

@@ -33,7 +33,8 @@ CANNOT_LEARN = (TooLittleError, NothingToLearnError)
 def postprocess(extractor: ExtractorSteps, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Apply an extractor's fitted postprocessing to its head's vectors.
 
-    The zero vector, of a picture in which nothing was found, stays the zero vector.
+    The zero vector, of a picture in which nothing was found, stays the zero vector, unless zero
+    is a value like any other.
 
     Parameters
     ----------
@@ -48,7 +49,8 @@ def postprocess(extractor: ExtractorSteps, vectors: NDArray[np.float32]) -> NDAr
     """
     steps, empty = extractor.postprocessing, ~vectors.any(axis=1)
     final = as_matrix(steps.transform(vectors) if steps else vectors, len(vectors))
-    final[empty] = 0
+    if getattr(extractor.head, "zero_is_nothing", True):
+        final[empty] = 0
     return final
 
 
