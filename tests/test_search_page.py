@@ -133,6 +133,8 @@ def test_marks_draw_the_query_nearer(page, query):
         ("/api/v1/search?k=%C2%B2", b"", 400, "k: "),
         (f"/api/v1/search?k={'9' * 5000}", b"", 400, "k: "),
         ("/api/v1/search?right=../../etc/passwd", b"", 400, "right: "),
+        (f"/api/v1/search?right={'0' * 64}&wrong={'0' * 64}", b"", 400, "marked right and wrong"),
+        (f"/api/v1/search?picture={'0' * 64}", b"bytes", 400, "another named by picture="),
         (f"/api/v1/search?picture={'0' * 64}", None, 404, "no such picture"),
         ("/api/v1/search?picture=/etc/passwd", None, 404, "no such picture"),
         ("/api/v1/search?" + "&".join(f"method=m{n}" for n in range(13)), b"", 400, "too many"),

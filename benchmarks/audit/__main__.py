@@ -5,6 +5,7 @@ every method's scores with and without them; their pictures into a folder of you
 """
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -40,6 +41,8 @@ from benchmarks.report.write import write_dataset
 from datasets.errors import InputError
 from datasets.source import Folder
 from datasets.task import Dataset, Image
+
+log = logging.getLogger(__name__)
 
 METHODS = ("efficientnet-lite0", "hsv-histogram-grid", "sift-bovw", "sift-fisher", "hog")
 EMBEDDING = "efficientnet-lite0"
@@ -87,7 +90,8 @@ def _main(arguments: Sequence[str] | None) -> int:
         given = (embedding, Rule(), options.cache, workforce)
         found, pairs, images = audit_between(dataset, other, *given)
     folder = options.out / name
-    _require_told_apart(whose.name, len(pairs), len(images))
+    if doubt := _doubt(whose.name, len(pairs), len(images)):
+        log.warning(doubt)
     write_json(folder / LEAKS, found)
     if pairs:
         draw_sheet(sheet, _cells(images, pairs[:_DRAWN]), columns=8, group=2)
@@ -127,14 +131,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _require_told_apart(embedding: str, pairs: int, images: int) -> None:
-    """Refuse an embedding to which most pictures are nearly the same."""
+def _doubt(embedding: str, pairs: int, images: int) -> str | None:
+    """A word on an embedding to which many pictures are nearly the same; None on any other."""
     possible = images * (images - 1) // 2
-    if embedding != EMBEDDING and pairs > _MANY * possible:
-        raise InputError(
-            f"--embedding {embedding}: {pairs:,} of {possible:,} pairs are near duplicates by it; "
-            f"limits are those of {EMBEDDING}, and by other vectors more is alike: leave it out"
-        )
+    if embedding == EMBEDDING or pairs <= _MANY * possible:
+        return None
+    return (
+        f"--embedding {embedding}: {pairs:,} of {possible:,} pairs are near duplicates by it; the "
+        f"limits are those of {EMBEDDING}, and by other vectors more is alike"
+    )
 
 
 def _require_own(name: str, options: argparse.Namespace) -> Path:

@@ -33,7 +33,6 @@ A picture is an array of uint8, RGB, of shape (height, width, 3). These make vec
 """
 
 import random
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -44,9 +43,8 @@ from typing import Any
 
 import numpy as np
 
-import datasets
 from benchmarks.cli.options import a_folder, require_flag, require_whole, words_of
-from benchmarks.cli.outputs import require_apart, require_own_pages, require_results_apart
+from benchmarks.cli.outputs import require_own_pages
 from benchmarks.evaluation.arrays import (
     SAME,
     array_dataset,
@@ -57,8 +55,8 @@ from benchmarks.evaluation.arrays import (
     require_others,
 )
 from benchmarks.evaluation.foreign import as_extractor, is_known, is_own, name_of
+from benchmarks.evaluation.places import folders, require_named, require_places
 from benchmarks.evaluation.result import Result, read_result
-from benchmarks.formats.files import require_writable
 from benchmarks.formats.vectors import VectorTable
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
@@ -144,17 +142,12 @@ def evaluate(
     workforce = Workforce(jobs, quiet)
     layout = words_of(layout)
     cache, out = a_folder(cache), a_folder(out)
-    if out is not None:
-        require_own_pages(out, "out=")
     if isinstance(dataset, Dataset):
         require_dataset_name(dataset.name, "give the dataset another")
         _require_unsaid(layout, leave_one_out, seed)
-        _require_apart(cache, out, dataset.root)
-    else:
-        _require_outside(dataset, layout, cache, out)
-    if out is not None and name is None and not isinstance(extractor, str):
-        _require_named(extractor)
-    with _same_chance(), _folders(cache, out) as (kept, results, temporary):
+    require_places(dataset, layout, cache, out)
+    require_named(extractor, name, out)
+    with _same_chance(), folders(cache, out) as (kept, results, temporary):
         if isinstance(dataset, Dataset):
             data = dataset
         else:
@@ -241,7 +234,7 @@ def evaluate_vectors(
     out = a_folder(out)
     if out is not None:
         require_own_pages(out, "out=")
-    with _folders(None, out) as (_, results, _):
+    with folders(None, out) as (_, results, _):
         Recorder(data, results, 0, Workforce(quiet=True)).write(method, searched)
         return _finished(data, method, results, out is not None)
 
@@ -381,45 +374,6 @@ def _same_chance() -> Iterator[None]:
     finally:
         random.setstate(states[0])
         np.random.set_state(states[1])  # noqa: NPY002
-
-
-@contextmanager
-def _folders(cache: Path | None, out: Path | None) -> Iterator[tuple[Path, Path, Path]]:
-    """Cache and results folder, temporary where none is given, and a temporary one."""
-    with tempfile.TemporaryDirectory(
-        prefix="evaluate-",
-        ignore_cleanup_errors=True,  # Windows keeps what is still mapped
-    ) as name:
-        temporary = Path(name)
-        for option, folder in (("cache=", cache), ("out=", out)):
-            if folder is not None:
-                require_writable(folder, option)
-        yield cache or temporary / "cache", out or temporary / "out", temporary
-
-
-def _require_outside(
-    dataset: str | Path,
-    layout: Sequence[str],
-    cache: Path | None,
-    out: Path | None,
-) -> None:
-    source, root = datasets.resolve(str(dataset), layout)
-    _require_apart(cache, out, root)
-    if out is not None:
-        require_results_apart(out, "out=", [source.name], [root])
-
-
-def _require_apart(cache: Path | None, out: Path | None, root: Path | None) -> None:
-    """Refuse to write into a folder of pictures."""
-    for option, folder in (("cache=", cache), ("out=", out)):
-        if folder is not None and root != Path():  # arrays have none
-            require_apart(folder, option, root)
-
-
-def _require_named(extractor: Any) -> None:
-    """Require a name in results where all things of a kind would have one, and replace another."""
-    if (called := name_of(extractor)) in ("lambda", "partial", "mine"):
-        raise InputError(f"out= keeps results by name, and this is a {called}; give it by name=")
 
 
 def _finished(data: Dataset, method: Method, results: Path, report: bool) -> Result:

@@ -29,8 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     use_plugins(options.plugin)
-    if (options.dataset or options.layout) and not options.html:
-        raise InputError("--dataset and --layout say where the pictures of --html are; give both")
+    if options.dataset and not options.html:
+        raise InputError("--dataset says where the pictures of --html are; give both")
+    if options.layout and not options.dataset:
+        raise InputError("--layout says how the folder of --dataset is read; give both")
     folders = require_results(options.out, f"--out {options.out}")
     require_folders(options, "out", *["cache"] * options.html)
     require_own_pages(options.out, "--out")

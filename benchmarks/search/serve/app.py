@@ -197,6 +197,10 @@ class Page:
     async def _query(self, request: Request) -> tuple[Any, Image | None]:
         """The pixels that are asked with, and the picture that they are if it is known."""
         named = request.query_params.get("picture")
+        if named is not None and request.headers.get("content-length", "0") != "0":
+            raise HTTPException(400, "a picture is sent and another named by picture=; give one")
+        if request.headers.get("content-type", "").startswith("multipart/"):
+            raise HTTPException(415, "send the bytes alone, as by curl --data-binary @FILE")
         try:
             if named is not None:
                 image = self._known(named)
