@@ -140,8 +140,7 @@ def evaluate(
     require_whole(0, seed=seed)
     require_flag(leave_one_out)
     workforce = Workforce(jobs, quiet)
-    layout = words_of(layout)
-    cache, out = a_folder(cache), a_folder(out)
+    layout, cache, out = words_of(layout), a_folder(cache), a_folder(out)
     if isinstance(dataset, Dataset):
         require_dataset_name(dataset.name, "give the dataset another")
         _require_unsaid(layout, leave_one_out, seed)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-from benchmarks.cli.outputs import require_apart, require_results_apart
+from benchmarks.cli.outputs import require_apart, require_own_pages, require_results_apart
 from benchmarks.evaluation.foreign import name_of
 from benchmarks.formats.files import require_writable
 from datasets.errors import InputError
