@@ -211,13 +211,8 @@ def evaluate_vectors(
     queries, gallery = _pair(query_vectors, gallery_vectors, leave_one_out)
     if query_ids is None or gallery_ids is None:
         _require_said(queries, gallery, leave_one_out)
-    for vectors, others, what in (
-        (query_vectors, query_labels, "query_labels"),
-        (query_vectors, query_ids, "query_ids"),
-        (gallery_vectors, gallery_labels, "gallery_labels"),
-        (gallery_vectors, gallery_ids, "gallery_ids"),
-    ):
-        require_one_order(vectors, others, what)
+    require_one_order(query_vectors, "query", query_labels, query_ids)
+    require_one_order(gallery_vectors, "gallery", gallery_labels, gallery_ids)
     labels, ids = (query_labels, gallery_labels), (query_ids, gallery_ids)
     sizes = (queries.shape[0], gallery.shape[0])
     data = array_dataset(dataset, labels, sizes, ids, leave_one_out)

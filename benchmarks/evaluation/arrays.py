@@ -152,22 +152,23 @@ def array_dataset(
     return Dataset(name, Path(), (), tuple(gallery), {"query": tuple(asked)}, split=split)
 
 
-def require_one_order(vectors: Any, others: Any, what: str) -> None:
-    """Require the rows of two objects of pandas to stand in one order, if both name them.
+def require_one_order(vectors: Any, part: str, labels: Any, ids: Any) -> None:
+    """Require the rows of objects of pandas to stand in one order, where all name them.
 
     Raises
     ------
     InputError
         If they have the same names in another order.
     """
-    if not (hasattr(vectors, "iloc") and hasattr(others, "iloc")):
-        return
-    rows, other = list(vectors.index), list(others.index)
-    if rows != other and len(rows) == len(other) and set(rows) == set(other):
-        raise InputError(
-            f"{what}: its index is that of the vectors in another order; give one order, as by "
-            ".loc[vectors.index]"
-        )
+    for what, others in (("labels", labels), ("ids", ids)):
+        if not (hasattr(vectors, "iloc") and hasattr(others, "iloc")):
+            continue
+        rows, other = list(vectors.index), list(others.index)
+        if rows != other and len(rows) == len(other) and set(rows) == set(other):
+            raise InputError(
+                f"{part}_{what}: its index is that of the vectors in another order; give one "
+                "order, as by .loc[vectors.index]"
+            )
 
 
 def require_others(
