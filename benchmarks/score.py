@@ -4,9 +4,10 @@ ANSWERS is a file that a run writes for an unlabelled gallery, ``{"groupname": â
 [ten gallery names]}}``. TRUTH has the same form, with all right gallery names of each query.
 """
 
+import posixpath
 import sys
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -123,19 +124,20 @@ def _require_one_spelling(
                 what = f"{name!r} may be the truth's {right!r}"
                 raise InputError(f"{path}: {what}; write both alike")
     given, known = (set().union(*some.values()) for some in (answers, truth))
-    # Two pictures may be called alike but for their form; not all of them.
-    stems = {PurePosixPath(right).with_suffix(""): right for right in known}
-    alike = {
-        name: stems[stem]
-        for name in sorted(given)
-        if (stem := PurePosixPath(name).with_suffix("")) in stems
-    }
-    if not given & known and len(alike) > 1:
-        name, right = next(iter(alike.items()))
+    if given & known:
+        return
+    stems = {_stem(right): right for right in known}
+    alike = [(name, stems[_stem(name)]) for name in sorted(given) if _stem(name) in stems]
+    if len(alike) > 1:  # two pictures may be called alike but for their form; not all of them
+        name, right = alike[0]
         raise InputError(
             f"{path}: names nothing that the truth does, as {name!r} for {right!r}; write both "
             "alike"
         )
+
+
+def _stem(name: str) -> str:
+    return posixpath.splitext(posixpath.normpath(name))[0]
 
 
 def read_images(path: Path) -> dict[str, list[str]]:

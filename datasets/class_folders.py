@@ -79,9 +79,9 @@ def doubts(pictures: Sequence[tuple[str, ...]], unread: str = "") -> tuple[list[
         refusals.append(f"{listed(parts)} sound like parts, not like classes")
     if views := sound_like_views(names):
         refusals.append(f"{listed(views)} sound like views of the same things")
-    if made := [name for name in names if _first(name, inside) != name]:
-        of = [*dict.fromkeys(_first(name, inside) for name in made)]
-        refusals.append(f"{listed(made)} sound like what was made of {listed(of)}")
+    if made := {name: of for name in names if (of := _first(name, inside)) != name}:
+        originals = [*dict.fromkeys(made.values())]
+        refusals.append(f"{listed([*made])} sound like what was made of {listed(originals)}")
     for name in names:
         folders = {rest[0] for rest in inside[name] if len(rest) > 1}
         again = {folder for folder in folders if folder in inside and folder != name}

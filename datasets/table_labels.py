@@ -10,7 +10,7 @@ from datasets.errors import InputError
 from datasets.folder_names import is_anything, is_distractor, sound_like_parts
 from datasets.names import canonical
 
-SEPARATOR = "|"
+_SEPARATOR = "|"
 """Stands between the labels of a picture."""
 
 _MISSING = {"nan", "-nan", "<na>", "n/a", "#n/a", "null"}
@@ -43,7 +43,7 @@ def word_of(value: object) -> str:
 
 def labels_of(value: object) -> list[str]:
     """The words of a cell of labels."""
-    several = map(word_of, value) if isinstance(value, list) else word_of(value).split(SEPARATOR)
+    several = map(word_of, value) if isinstance(value, list) else word_of(value).split(_SEPARATOR)
     return [word for word in map(str.strip, several) if word]  # Parquet has lists
 
 
@@ -74,7 +74,7 @@ def require_told(path: Path, line: int, cell: Mapping[str, object]) -> None:
             if column == "label" and _LIST.fullmatch(word):
                 raise InputError(
                     f"{path}: line {line}: {shown(word)} looks like a list; write labels with "
-                    f"{SEPARATOR} between them: a{SEPARATOR}b"
+                    f"{_SEPARATOR} between them: a{_SEPARATOR}b"
                 )
 
 
@@ -97,7 +97,7 @@ def doubts(path: Path, rows: Sequence[Labelled]) -> list[str]:
         if len({is_distractor(label.partition("/")[0]) for label in labels}) > 1:
             raise InputError(
                 f"{path}: line {line}: a distractor is of no class, and this has the labels "
-                f"{shown(SEPARATOR.join(labels))}; keep the one or the other"
+                f"{shown(_SEPARATOR.join(labels))}; keep the one or the other"
             )
     names = sorted({label for _, labels in rows for label in labels})
     warnings = [
@@ -112,7 +112,7 @@ def doubts(path: Path, rows: Sequence[Labelled]) -> list[str]:
     first = next(((line, one) for line, labels in rows for one in labels if one in joined), None)
     if first:
         warnings.append(
-            f"line {first[0]}: label {shown(first[1])} is one class; several have {SEPARATOR} "
+            f"line {first[0]}: label {shown(first[1])} is one class; several have {_SEPARATOR} "
             "between them"
         )
     return warnings

@@ -219,7 +219,7 @@ class Task:
         alone = {self.query_set: self.queries}
         return replace(self.dataset, queries=alone, relevance=self._relevance).fingerprint
 
-    @property
+    @cached_property
     def judgements_fingerprint(self) -> str | None:
         """Hash of what was judged relevant for its queries; None where classes alone say it."""
         return _hash(_judged(self._relevance)) if self._relevance else None

@@ -18,6 +18,7 @@ from extractors.base import FAMILIES, Extractor, Step, describe
 from extractors.local_features.detector import Detector
 from extractors.networks.pretrained import Network
 from extractors.networks.training import Recipe
+from extractors.precision import is_same
 from extractors.preprocessing import Pixels, resize
 
 _SIZES = (40, 64, 97, 128, 300)
@@ -25,8 +26,6 @@ _LABELS = ("a", "b", "a", "b", "a")
 _SUMMARY = 80
 _ROUNDING = 1e-4
 """A network's kernels may round by a picture's place in the batch, by this share."""
-_SAME = 1e-2
-"""Share of a row's length that steps behind may add to that."""
 _BESIDE = "gives a picture another row when others are beside it"
 
 
@@ -147,8 +146,7 @@ def describes_each_picture_alone(candidate: Candidate) -> None:
         same = one.shape == other.shape and np.allclose(one, other, rtol=0, atol=spread)
         _require(same, _BESIDE)
     [first], [beside, *_] = (_rows(candidate.fitted, some) for some in (pictures[:1], pictures))
-    near = np.linalg.norm(first - beside) <= _SAME * np.linalg.norm(first)
-    _require(near, _BESIDE)
+    _require(is_same(beside, first), _BESIDE)
 
 
 def leaves_pictures_alone(candidate: Candidate) -> None:

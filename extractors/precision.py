@@ -14,6 +14,9 @@ _FEW = 4
 _NOISE = 1e-12
 """Rows that differ by this share of their largest number are equal but for rounding."""
 
+_SAME = 1e-2
+"""A vector may change by this share of its length from call to call: rounding does."""
+
 _ROUNDED = (
     "vectors have digits that single precision (float32) does not hold; subtract their mean, or "
     "scale them to length 1, before"
@@ -45,3 +48,10 @@ def single(rows: NDArray[Any]) -> NDArray[np.float32]:
         if (off > _NOISE * largest[0]).all():
             raise ValueError(_ROUNDED)
     return made
+
+
+def is_same(one: NDArray[np.floating], other: NDArray[np.floating]) -> bool:
+    """Whether two vectors are of one picture, but for rounding."""
+    if one.shape != other.shape or np.array_equal(one, other, equal_nan=True):
+        return one.shape == other.shape
+    return bool(np.linalg.norm(one - other) <= _SAME * np.linalg.norm(other))

@@ -71,6 +71,13 @@ def classes(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """A folder of twelve pictures in no order."""
+    fill(tmp_path / "album" / "images", 12, 7)
+    return tmp_path / "album"
+
+
+@pytest.fixture
 def ask(tmp_path, capsys):
     """Run benchmarks.search; returns the exit code and, from JSON, the answer."""
 

@@ -183,6 +183,7 @@ def test_names_that_all_have_another_ending_are_refused(score):
     assert code == 2
     assert "names nothing that the truth does, as '0.jpg' for '0.png'" in written.err
     assert score({"a": ["0.jpg"], "b": ["1.png", "1.jpg"]}, truth)[0] == 0
+    assert score({"a": ["", "."], "b": ["/"]}, truth)[0] == 0
 
 
 def test_a_right_name_spelled_in_two_ways_is_refused_in_each_answer(score):

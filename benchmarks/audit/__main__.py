@@ -96,9 +96,9 @@ def _main(arguments: Sequence[str] | None) -> int:
     if pairs:
         draw_sheet(sheet, _cells(images, pairs[:_DRAWN]), columns=8, group=2)
         workforce.log(f"The pictures of the most similar pairs are in {sheet}")
-    write_leaks(folder, read_leaks(folder))
     if folder in dataset_folders(options.out):  # its other pages tell of near duplicates, too
         write_dataset(folder, (folder / "plots").exists())
+    write_leaks(folder, read_leaks(folder))
     workforce.log(f"{len(pairs)} pairs of near duplicates, listed in {folder / 'leaks.md'}")
     return 0
 

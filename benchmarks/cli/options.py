@@ -7,7 +7,6 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import platformdirs
 
 import datasets
@@ -42,59 +41,6 @@ def natural(text: str) -> int:
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is negative")
     return number
-
-
-def words_of(layout: str | Sequence[str]) -> Sequence[str]:
-    """The words of a layout that was given from Python, as one text or as several."""
-    if not isinstance(layout, str):
-        return layout
-    return [layout] if layout.count("=") == 1 else layout.split()  # a folder may have blanks
-
-
-def a_folder(place: str | Path | None) -> Path | None:
-    """A folder that was given from Python; ``~`` is the user's.
-
-    Raises
-    ------
-    InputError
-        If it is empty, or an address.
-    """
-    try:
-        return None if place is None else a_path(str(place))
-    except argparse.ArgumentTypeError as error:
-        raise InputError(str(error)) from error
-
-
-def require_flag(leave_one_out: object) -> None:
-    """Refuse what is neither True nor False, such as a text that says no.
-
-    Raises
-    ------
-    InputError
-        Naming the value.
-    """
-    if leave_one_out is not None and not isinstance(leave_one_out, bool | np.bool_):
-        raise InputError(f"leave_one_out={leave_one_out!r} is neither True nor False")
-
-
-def require_whole(least: int, **given: object) -> None:
-    """Require of arguments in Python what the command line requires of numbers.
-
-    Parameters
-    ----------
-    least : int
-        Smallest number that may be given.
-    **given : object
-        Arguments by name.
-
-    Raises
-    ------
-    InputError
-        Naming the argument.
-    """
-    for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise InputError(f"{name}={value!r} is no whole number of at least {least}")
 
 
 def a_path(text: str) -> Path:

@@ -43,8 +43,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cli.options import a_folder, require_flag, require_whole, words_of
-from benchmarks.cli.outputs import require_own_pages
+from benchmarks.cli.arguments import a_folder, require_flag, require_whole, words_of
 from benchmarks.evaluation.arrays import (
     SAME,
     array_dataset,
@@ -226,8 +225,7 @@ def evaluate_vectors(
     ):
         data = replace(data, warnings=(warning,))
     out = a_folder(out)
-    if out is not None:
-        require_own_pages(out, "out=")
+    require_places(data, (), None, out)
     with folders(None, out) as (_, results, _):
         Recorder(data, results, 0, Workforce(quiet=True)).write(method, searched)
         return _finished(data, method, results, out is not None)

@@ -274,8 +274,9 @@ def _classes(what: str, labels: Any) -> list[tuple[str, ...]]:
     if getattr(labels, "columns", None) is not None:
         raise InputError(f"{what}: a data frame is no list of labels; give one of its columns")
     given = _listed(what, labels.toarray() if scipy.sparse.issparse(labels) else labels)
-    rows = [_values(one) for one in given if not (one is None or one is np.nan)]
-    if rows and _is_indicator([row for row in rows if row is not None]) and None not in rows:
+    there = [one for one in given if not (one is None or one is np.nan)]
+    rows = [row for row in map(_values, there) if row is not None]
+    if rows and len(rows) == len(there) and _is_indicator(rows):
         raise InputError(
             f"{what}: a row of 0 and 1, of counts or of shares for each vector is no list of "
             "labels; give each its class (one-hot rows: their argmax(axis=1)), or a set of its "

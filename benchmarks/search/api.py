@@ -5,7 +5,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.cli.options import a_folder, default_cache, require_whole, words_of
+from benchmarks.cli.arguments import a_folder, require_whole, words_of
+from benchmarks.cli.options import default_cache
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.methods.presets import method_from
@@ -121,7 +122,7 @@ def _approximate(
         return
     if kind not in KINDS:
         raise InputError(f"--approximate {kind}: no such index; it is one of {', '.join(KINDS)}")
-    index.approximate(kind, Path(cache or default_cache()), workforce or Workforce(quiet=True))
+    index.approximate(kind, a_folder(cache) or default_cache(), workforce or Workforce(quiet=True))
 
 
 def prepare_index(
@@ -187,10 +188,10 @@ def prepare_index(
     if source is None:
         is_named = preset is not None or extractor is not None
         wanted = _method(preset, extractor) if is_named else None
-        return _open_as_it_is(Path(index or ""), wanted), None
+        return _open_as_it_is(index or Path(), wanted), None
     method = _method(preset, EXTRACTOR if extractor is None else extractor, epochs)
     workforce = workforce or Workforce(quiet=True)
-    folder = source.folder(method, Path(index) if index else None)
+    folder = source.folder(method, index)
     found = source.load(workforce)
     return source.build(method, found, folder, workforce), found
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.cli.options import require_whole
+from benchmarks.cli.arguments import require_whole
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method

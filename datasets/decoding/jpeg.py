@@ -27,6 +27,7 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 """The next marker that is no part of a scan."""
 
 _RESTARTS, _BETWEEN = 80, 48
+"""Restarts in data that may be taken for missing pixels, and bytes between them."""
 
 
 def segments(data: bytes) -> Iterator[tuple[int, int, int]]:

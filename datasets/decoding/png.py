@@ -1,7 +1,7 @@
 """PNG files as rows of chunks: few enough, and without those that are damaged and not needed."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import IO
 
@@ -60,27 +60,33 @@ def require_sound_pixels(file: IO[bytes]) -> None:
     UnreadableImageError
         If a checksum tells so.
     """
-    unpacking, is_sound = zlib.decompressobj(), True
-    for name, place in chunks(file):
-        if name in (b"IDAT", b"PLTE"):
-            content, checksum = _content(file, place)
-            is_right = zlib.crc32(content, zlib.crc32(name)).to_bytes(4, "big") == checksum
-            if name == b"PLTE" and not is_right:
-                raise UnreadableImageError("cannot be decoded (its palette is damaged)")
-            is_sound &= is_right
-    if is_sound:
-        return
-    try:
-        for name, place in chunks(file):
-            if name == b"IDAT":
-                packed = _content(file, place)[0]
-                while packed:
-                    unpacking.decompress(packed, _AT_A_TIME)
-                    packed = unpacking.unconsumed_tail
-    except zlib.error:
-        pass
-    if not unpacking.eof:
+    wrong = {
+        name
+        for name, place in chunks(file)
+        if name in (b"IDAT", b"PLTE") and not _is_intact(name, *_content(file, place))
+    }
+    if b"PLTE" in wrong:
+        raise UnreadableImageError("cannot be decoded (its palette is damaged)")
+    packed = (_content(file, place)[0] for name, place in chunks(file) if name == b"IDAT")
+    if wrong and not _unpacks(packed):
         raise UnreadableImageError("cannot be decoded (pixels are damaged or missing)")
+
+
+def _is_intact(name: bytes, content: bytes, checksum: bytes) -> bool:
+    return zlib.crc32(content, zlib.crc32(name)).to_bytes(4, "big") == checksum
+
+
+def _unpacks(parts: Iterable[bytes]) -> bool:
+    """Whether pixels unpack to their end, with the checksum that stands there."""
+    unpacking = zlib.decompressobj()
+    try:
+        for packed in parts:
+            while packed:
+                unpacking.decompress(packed, _AT_A_TIME)
+                packed = unpacking.unconsumed_tail
+    except zlib.error:
+        return False
+    return unpacking.eof
 
 
 def _content(file: IO[bytes], place: int) -> tuple[bytes, bytes]:
@@ -122,8 +128,7 @@ def _sound_chunks(data: bytes) -> Iterator[bytes]:
         if name == b"IHDR" and len(content) == 13:
             kind = content[9]
         if name in _NEEDED or (
-            zlib.crc32(name + content).to_bytes(4, "big") == data[end - 4 : end]
-            and _is_sound(name, content, kind)
+            _is_intact(name, content, data[end - 4 : end]) and _is_sound(name, content, kind)
         ):
             yield data[place:end]
         place = end

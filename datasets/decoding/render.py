@@ -100,7 +100,7 @@ def render(image: PILImage.Image) -> Decoded:
     elif ";16" in layout and 0 < pixels.max() < 64:
         bits = 8 + int(pixels.max()).bit_length()
         remarks.append(f"dark: its values use {bits} of 16 bits; kept as they are")
-    elif pixels.max() == 1:
+    elif pixels[0, 0].max() <= 1 and pixels.max() == 1:  # most need not be looked at whole
         remarks.append(
             "nearly black: 0 and 1 only, as of a mask or of fractions; kept as they are"
         )

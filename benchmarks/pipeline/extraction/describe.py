@@ -16,10 +16,8 @@ from benchmarks.pipeline.workers import WorkerKilledError, Workforce
 from datasets.reading import Pixels
 from extractors import Extractor
 from extractors.local_features.detector import Detector, LocalFeatures
+from extractors.precision import is_same
 from extractors.preprocessing import Shared, shared
-
-_SAME = 1e-2
-"""A vector may change by this share of its length from call to call: rounding does."""
 
 BESIDE = (
     "a vector depends on the pictures beside it or on chance, so that no ranking would mean "
@@ -111,13 +109,6 @@ def _try(
     first, second, both = [one[0] for one in made if not isinstance(one, str)]
     alike = all(map(is_same, both, [*first, *second]))
     return first[0] if alike else BESIDE
-
-
-def is_same(one: NDArray[np.floating], other: NDArray[np.floating]) -> bool:
-    """Whether two vectors are of one picture, but for rounding."""
-    if one.shape != other.shape or np.array_equal(one, other, equal_nan=True):
-        return one.shape == other.shape
-    return bool(np.linalg.norm(one - other) <= _SAME * np.linalg.norm(other))
 
 
 def _describe(

@@ -13,7 +13,7 @@ from benchmarks.pipeline.cache import estimators
 from benchmarks.pipeline.cache.feature_store import FeatureStore, Place, StoredFeatures
 from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.extraction.contract import as_matrix
-from benchmarks.pipeline.extraction.describe import BESIDE, is_same
+from benchmarks.pipeline.extraction.describe import BESIDE
 from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.loading.listed import LazyImages
 from benchmarks.pipeline.loading.training import require_training
@@ -22,6 +22,7 @@ from benchmarks.pipeline.workers import Workforce
 from datasets.errors import DamagedError
 from datasets.task import Dataset, Image
 from extractors.networks.saving import DamagedNetworkError
+from extractors.precision import is_same
 
 log = logging.getLogger(__name__)
 

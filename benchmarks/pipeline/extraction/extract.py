@@ -12,7 +12,7 @@ from benchmarks.pipeline.cache.feature_store import FeatureStore
 from benchmarks.pipeline.cache.fingerprint import is_versioned
 from benchmarks.pipeline.cache.store import Store
 from benchmarks.pipeline.cache.working import clear
-from benchmarks.pipeline.extraction.describe import Steps, describe_all, is_same, try_all
+from benchmarks.pipeline.extraction.describe import Steps, describe_all, try_all
 from benchmarks.pipeline.extraction.encode import encode_all, fit_head
 from benchmarks.pipeline.extraction.inputs import PictureInput
 from benchmarks.pipeline.extraction.networks import run_networks
@@ -20,6 +20,7 @@ from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.methods.extractor import ExtractorSteps, feature_store
 from benchmarks.pipeline.workers import Workforce
 from datasets.task import Dataset
+from extractors.precision import is_same
 
 _ANOTHER = (
     "its vectors are not those that it made before, or in another process; seed what is random, "

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +97,16 @@ class Task:
     def title(self) -> str:
         """Name in tables."""
         return f"{self.dataset}/{self.query_set}"
+
+    @property
+    def chance(self) -> float:
+        """Score of a random order."""
+        return next(iter(self.records.values()))["chance"][SORT_BY] or 0.0
+
+    @cached_property
+    def lead(self) -> float:
+        """Lead of the best method over chance."""
+        return max(map(self.scored.mean, self.scored.values)) - self.chance
 
     def best(self, *families: str) -> str | None:
         """Best method of some families, if there is any."""
@@ -258,12 +268,8 @@ def _share(tasks: Sequence[Task], name: str) -> float:
 
     Of a mean of scores, a set on which all are far from chance would decide alone.
     """
-    shares = []
-    for task in tasks:
-        chance = next(iter(task.records.values()))["chance"][SORT_BY] or 0.0
-        lead = max(map(task.scored.mean, task.scored.values)) - chance
-        shares.append((task.scored.mean(name) - chance) / lead if lead > 0 else 1.0)
-    return float(np.mean(shares))
+    leads = [(task.scored.mean(name) - task.chance, task.lead) for task in tasks]
+    return float(np.mean([own / best if best > 0 else 1.0 for own, best in leads]))
 
 
 def _mean(tasks: Sequence[Task], name: str) -> float:
