@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -74,7 +75,7 @@ class Judgement:
     grades: Mapping[int, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Judgements:
     """The judgement of every query, in order of the queries.
 
@@ -94,6 +95,17 @@ class Judgements:
     n_gallery: int
     self_matches: int
     levels: tuple[NDArray[np.intp], ...] = ()
+
+    @cached_property
+    def distractors(self) -> NDArray[np.int32]:
+        """Distractors of each part that take part for each query; (n_queries, n_parts)."""
+        counts = np.empty((len(self.of), len(self.levels)), np.int32)
+        is_there = np.zeros(self.n_gallery, bool)
+        for column, level in zip(counts.T, self.levels, strict=True):
+            is_there[level] = True
+            column[:] = [len(level) - np.count_nonzero(is_there[j.excluded]) for j in self.of]
+            is_there[level] = False
+        return counts
 
 
 def judge(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 from zipfile import ZipFile
 
 import numpy as np
@@ -34,6 +35,8 @@ _DTYPES = {"grades": np.float64}
 """Types of fields in files, where they are not int32."""
 
 _NO_GRADES = np.empty(0)
+
+_random: "WeakKeyDictionary[Judgements, Ranking]" = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,20 +262,25 @@ def summarise(blocks: Iterable[Block], judgements: Judgements, depth: int = DEPT
 def random_ranking(judgements: Judgements) -> Ranking:
     """Rank by chance: all candidates of a query in one tie group.
 
+    It is made once, so that its scores are known to all who ask again.
+
     Parameters
     ----------
     judgements : Judgements
         Relevant and excluded images of every query.
     """
+    if judgements in _random:
+        return _random[judgements]
     made = []
     for query, judgement in enumerate(judgements.of):
         size, relevant = judgements.n_gallery - len(judgement.excluded), len(judgement.positive)
-        tied = _taking_part(judgement, judgements.levels)
+        tied = judgements.distractors[query]
         if relevant:
             group = np.array([[query, 0, size, relevant]])
             distractors = np.stack([np.zeros_like(tied), tied])[:, None]
             made.append(_Places(group, distractors, _grades(judgement)))
-    return _ranking(judgements, np.full((len(judgements.of), 0), -1, np.int32), made)
+    neighbours = np.full((len(judgements.of), 0), -1, np.int32)
+    return _random.setdefault(judgements, _ranking(judgements, neighbours, made))
 
 
 class _Places(NamedTuple):
@@ -310,7 +318,6 @@ def _ranking(
     groups, distractors, grades = zip(none, *made, strict=True)
     query, start, size, relevant = np.concatenate(groups).T
     before, tied = np.concatenate(distractors, axis=1)
-    there = [_taking_part(judgement, judgements.levels) for judgement in judgements.of]
     is_graded = any(judgement.grades for judgement in judgements.of)
     return Ranking(
         neighbours,
@@ -320,7 +327,7 @@ def _ranking(
         start.astype(np.int32),
         size.astype(np.int32),
         relevant.astype(np.int32),
-        np.array(there, np.int32).reshape(len(there), levels),
+        judgements.distractors,
         before.astype(np.int32),
         tied.astype(np.int32),
         np.concatenate(grades) if is_graded else _NO_GRADES,
@@ -369,9 +376,3 @@ def _distractors(
         made[0, :, level] = starts - np.r_[0, ends[:-1]][: len(starts)]
         made[1, :, level] = ends - starts
     return made
-
-
-def _taking_part(judgement: Judgement, levels: Sequence[NDArray[np.intp]]) -> NDArray[np.intp]:
-    """Number of distractors of each part that a query is compared with."""
-    gone = [int(np.isin(judgement.excluded, part).sum()) for part in levels]
-    return np.array([len(part) for part in levels], np.intp) - np.array(gone, np.intp)

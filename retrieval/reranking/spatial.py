@@ -136,12 +136,16 @@ def match(
     """
     if not len(descriptors) or len(others) < 2:
         return np.empty((0, 2), np.intp)
-    distance = _hamming(descriptors, others) if binary else _euclidean(descriptors, others)
-    nearest = distance.argmin(axis=1)
-    two = np.partition(distance, 1, axis=1)[:, :2]
-    clear = np.flatnonzero(two[:, 0] < ratio * two[:, 1])
+    square = _squared(_values(descriptors, binary), _values(others, binary))
+    nearest, every = square.argmin(axis=1), np.arange(len(square))
+    least = square[every, nearest]
+    square[every, nearest] = np.inf
+    next_least = square.min(axis=1)
+    if not binary:  # of bits the squares are Hamming's distance
+        least, next_least = np.sqrt(np.maximum([least, next_least], 0))
+    clear = np.flatnonzero(least < ratio * next_least)
     # The stable sort gives a contested point to its nearest suitor, then to the first.
-    order = clear[np.argsort(two[clear, 0], kind="stable")]
+    order = clear[np.argsort(least[clear], kind="stable")]
     _, kept = np.unique(nearest[order], return_index=True)
     chosen = np.sort(order[kept])
     return np.column_stack([chosen, nearest[chosen]])
@@ -201,19 +205,17 @@ def rerank(
         yield Block(start, distances)
 
 
-def _euclidean(descriptors: Descriptors, others: Descriptors) -> NDArray[np.float32]:
-    left, right = descriptors.astype(np.float32), others.astype(np.float32)
-    square = -2 * (left @ right.T)
-    square += np.einsum("ij,ij->i", left, left)[:, None]
-    square += np.einsum("ij,ij->i", right, right)
-    return np.sqrt(np.maximum(square, 0))
+def _values(descriptors: Descriptors, binary: bool) -> NDArray[np.float32]:
+    values = np.unpackbits(descriptors.view(np.uint8), axis=1) if binary else descriptors
+    return values.astype(np.float32)
 
 
-def _hamming(descriptors: Descriptors, others: Descriptors) -> NDArray[np.float32]:
-    left = np.unpackbits(descriptors.astype(np.uint8), axis=1).astype(np.float32)
-    right = np.unpackbits(others.astype(np.uint8), axis=1).astype(np.float32)
-    common = left @ right.T
-    return left.sum(axis=1)[:, None] + right.sum(axis=1) - 2 * common
+def _squared(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
+    square = left @ right.T
+    square *= -2
+    square += np.vecdot(left, left)[:, None]
+    square += np.vecdot(right, right)
+    return square
 
 
 def _is_sane(linear: NDArray[np.number]) -> bool:

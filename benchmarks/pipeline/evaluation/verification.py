@@ -8,16 +8,23 @@ from numpy.typing import NDArray
 
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.cache.feature_store import FeatureStore, StoredFeatures
-from benchmarks.pipeline.workers import WorkerKilledError, Workforce, cut
+from benchmarks.pipeline.workers import WorkerKilledError, Workforce
 from datasets.task import Image
 from retrieval.protocol import Judgements
 from retrieval.reranking.spatial import MINIMUM, Verification
 
+_TOGETHER = 16
+"""Queries that a worker verifies at a time; it reads each of their candidates once."""
+
 
 @dataclass(frozen=True)
 class _Job:
+    """Some queries, their candidates, and the features of every image that is one."""
+
     verification: Verification
-    query: StoredFeatures
+    queries: StoredFeatures
+    candidates: NDArray[np.int32]
+    images: Sequence[int]
     gallery: StoredFeatures
 
 
@@ -52,23 +59,29 @@ def count_inliers(
     ndarray of int32, shape (n_queries, first)
         0 where there is no candidate.
     """
-    jobs = [
-        _Job(
+
+    def job(start: int) -> _Job:
+        part = slice(start, start + _TOGETHER)
+        found = candidates[part]
+        by_place = {features.place(gallery[one].sha256): one for one in found[found >= 0].tolist()}
+        images = [by_place[place] for place in sorted(by_place)]
+        return _Job(
             verification,
-            features.of([query.sha256]),
-            features.of([gallery[index].sha256 for index in found if index >= 0]),
+            features.of([query.sha256 for query in queries[part]]),
+            found,
+            images,
+            features.of([gallery[image].sha256 for image in images]),
         )
-        for query, found in zip(queries, candidates, strict=True)
-    ]
+
     inliers = np.zeros(candidates.shape, np.int32)
-    chunks = workforce.beside_files.chunks(_verify, cut(jobs, 4), label)
-    number = 0
-    for chunk in chunks:
-        if isinstance(chunk, WorkerKilledError):
-            raise RuntimeError(f"matching {queries[number].path} or a query next to it {chunk}")
-        for counts in chunk:
-            inliers[number, : len(counts)] = counts
-            number += 1
+    starts = range(0, len(queries), _TOGETHER)
+    jobs = [job(start) for start in starts]
+    for start, counts in zip(
+        starts, workforce.beside_files.chunks(_verify, jobs, label), strict=True
+    ):
+        if isinstance(counts, WorkerKilledError):
+            raise RuntimeError(f"matching {queries[start].path} or a query near it {counts}")
+        inliers[start : start + _TOGETHER] = counts
     return inliers
 
 
@@ -103,17 +116,13 @@ def inlier_report(
     }
 
 
-def _verify(jobs: Sequence[_Job]) -> list[list[int]]:
-    return [_verify_one(job) for job in jobs]
-
-
-def _verify_one(job: _Job) -> list[int]:
-    (asked,) = job.query
-    return [
-        int(
-            job.verification.inliers(
+def _verify(job: _Job) -> NDArray[np.int32]:
+    inliers, queries = np.zeros(job.candidates.shape, np.int32), list(job.queries)
+    for image, found in zip(job.images, job.gallery, strict=True):
+        for query, place in np.argwhere(job.candidates == image).tolist():
+            asked = queries[query]
+            match = job.verification.inliers(
                 asked.points, asked.descriptors, found.points, found.descriptors, asked.binary
-            ).inliers.sum()
-        )
-        for found in job.gallery
-    ]
+            )
+            inliers[query, place] = match.inliers.sum()
+    return inliers
