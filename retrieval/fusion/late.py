@@ -213,7 +213,8 @@ class Weighted:
         """Fuse one query's distances; parameters and result as of `Fusion`."""
         if len(distances) != len(self.weights):
             raise ValueError(f"{len(self.weights)} weights for {len(distances)} searches")
-        return _total(np.array(self.weights)[:, None] * self.normalise(distances))
+        (total,) = weighted_sums(np.array([self.weights]), self.normalise(distances))
+        return total
 
 
 @dataclass(frozen=True)
@@ -354,20 +355,39 @@ def _total(scores: Scores) -> Scores:
     return made
 
 
-def on_grid(scores: Scores) -> GridDistances:
-    """Put one query's scores on a grid, so that scores that differ by rounding alone are equal.
+def weighted_sums(weights: NDArray[np.float64], scores: Scores) -> Scores:
+    """Sum one query's scores over searches, always in their order, with several weightings.
 
     Parameters
     ----------
-    scores : ndarray of float64, shape (n_images,)
+    weights : ndarray of float64, shape (n_weightings, n_searches)
+        One weight per search in each row.
+    scores : ndarray of float64, shape (n_searches, n_images)
+        Normalised.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_weightings, n_images)
+    """
+    made = np.zeros((len(weights), scores.shape[1]))
+    for share, one in zip(weights.T, scores, strict=True):
+        made += share[:, None] * one
+    return made
+
+
+def on_grid(scores: Scores) -> GridDistances:
+    """Put a query's scores on a grid, so that scores that differ by rounding alone are equal.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (..., n_images)
         Larger is nearer.
 
     Returns
     -------
-    ndarray of int32, shape (n_images,)
-        From 0 for the best to `STEPS` for the worst; all 0 where all are equal.
+    ndarray of int32, same shape
+        From 0 for the best of a row to `STEPS` for its worst; all 0 where all are equal.
     """
-    best, worst = scores.max(), scores.min()
-    if best == worst:
-        return np.zeros(len(scores), np.int32)
-    return np.rint((best - scores) / (best - worst) * STEPS).astype(np.int32)
+    best, worst = scores.max(axis=-1, keepdims=True), scores.min(axis=-1, keepdims=True)
+    span = np.where(best > worst, best - worst, 1)
+    return np.rint((best - scores) / span * STEPS).astype(np.int32)

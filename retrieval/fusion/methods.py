@@ -6,7 +6,6 @@ and searches once. Either learns from vectors and classes of training images onl
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -195,8 +194,8 @@ class EarlyFusion(FusionMethod):
         self.pca_: PCA | None = None
         if self.weighted:
             distances, classes = among_themselves(training, labels, self.seed, folds)
-            sums = partial(Weighted, normalise=as_is)
-            self.weights_ = learn_weights(distances, classes, seed=self.seed, fusion=sums).weights
+            learned = learn_weights(distances, classes, seed=self.seed, normalise=as_is)
+            self.weights_ = learned.weights
         if self.whitened:
             joined = self._joined(training)
             if joined.shape[0] < 2:

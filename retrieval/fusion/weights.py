@@ -1,14 +1,14 @@
 """Weights of a fusion, learned by leave-one-out retrieval among training images alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.fusion.late import Fusion, Weighted, fuse
-from retrieval.knn import Block, GridDistances
+from retrieval.fusion.late import Normalisation, on_grid, weighted_sums, z_score
+from retrieval.knn import FAR, Block, GridDistances
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
 from retrieval.scoring import Values, average_precision
@@ -49,9 +49,9 @@ def learn_weights(
     labels: Sequence[str],
     folds: int = 5,
     seed: int = 0,
-    fusion: Callable[[tuple[float, ...]], Fusion] = Weighted,
+    normalise: Normalisation = z_score,
 ) -> LearnedWeights:
-    """Learn the weights of a fusion.
+    """Learn the weights of a sum of normalised scores.
 
     Every training image is a query for the others of its class, itself left out.
 
@@ -65,8 +65,8 @@ def learn_weights(
         Parts of the cross-validation over queries.
     seed : int
         Seed of the folds and, for more than three searches, of the weights that are tried.
-    fusion : callable
-        Makes a fusion of weights.
+    normalise : callable
+        Makes the scores of different searches comparable, as of `Weighted`.
 
     Raises
     ------
@@ -74,11 +74,15 @@ def learn_weights(
         If no class has two training images.
     """
     judgements = leave_one_out(labels)
-    asked = np.array([len(one.positive) > 0 for one in judgements.of])
-    if not asked.any():
+    asked = [query for query, one in enumerate(judgements.of) if len(one.positive)]
+    if not asked:
         raise TooLittleError("weights are learned from classes of at least two training images")
     tried = candidates(len(distances), seed)
-    precision = np.stack([_precision(distances, fusion(one), judgements)[asked] for one in tried])
+    found = [
+        _precision(distances[:, query], np.array(tried), normalise, judgements.of[query])
+        for query in asked
+    ]
+    precision = np.stack(found, axis=1)
     fold = np.random.default_rng(seed).permutation(precision.shape[1]) % folds
     held_out = [
         precision[_best(precision[:, fold != number]), fold == number]
@@ -137,9 +141,19 @@ def _corners(count: int) -> list[tuple[float, ...]]:
     return [tuple(float(one == number) for one in range(count)) for number in range(count)]
 
 
-def _precision(distances: GridDistances, fusion: Fusion, judgements: Judgements) -> Values:
-    blocks = fuse([[Block(0, one)] for one in distances], fusion, judgements)
-    return average_precision(summarise(blocks, judgements))
+def _precision(
+    distances: GridDistances,
+    weights: NDArray[np.float64],
+    normalise: Normalisation,
+    judgement: Judgement,
+) -> Values:
+    """Average precision of one query with each of the weightings, in their order."""
+    size = distances.shape[1]
+    others = np.delete(np.arange(size), judgement.excluded)
+    fused = np.full((len(weights), size), FAR, np.int32)
+    fused[:, others] = on_grid(weighted_sums(weights, normalise(distances[:, others])))
+    judgements = Judgements((judgement,) * len(weights), size, 0)
+    return average_precision(summarise([Block(0, fused)], judgements, depth=1))
 
 
 def _best(precision: NDArray[np.float64]) -> int:

@@ -157,17 +157,18 @@ def _require_chance(
     judgements: Judgements,
     rng: np.random.Generator,
 ) -> None:
-    made: list[Scores] = []
-    for _ in range(_DEALS):
-        dealt = tuple(_dealt(one, judgements.n_gallery, rng) for one in judgements.of)
-        made.append(mean_scores(summarise(blocks, replace(judgements, of=dealt))))
+    asked = len(judgements.of)
+    dealt = [
+        _dealt(one, judgements.n_gallery, rng) for _ in range(_DEALS) for one in judgements.of
+    ]
+    again = [Block(deal * asked + at, row) for deal in range(_DEALS) for at, row in blocks]
+    scores = mean_scores(summarise(again, replace(judgements, of=tuple(dealt))))
     expected = chance(judgements)
     for name, metric in METRICS.items():
-        mean = np.array([scores[name] for scores in made], float).mean()
-        wanted = expected[name]
-        assert wanted is not None, "queries without an answer were left out"
-        off, count = abs(mean - wanted) / metric.best, _DEALS * len(judgements.of)
-        if off > _allowed(wanted / metric.best, count):
+        mean, wanted = scores[name], expected[name]
+        assert mean is not None and wanted is not None, "queries without an answer were left out"
+        off = abs(mean - wanted) / metric.best
+        if off > _allowed(wanted / metric.best, len(dealt)):
             raise SanityError(
                 f"{method}: answers dealt out at random score {mean:.4f} in {name}, chance "
                 f"is {wanted:.4f}; scores leak from somewhere"
