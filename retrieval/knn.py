@@ -45,11 +45,10 @@ _PORTION = 2**21
 _SCALED_VALUES = 2**18
 """Values of vectors that are worth a thread, and that are scaled at a time."""
 
-_PAIR_VALUES = 2**15
+_PAIR_VALUES = 2**18
 _PAIRS = 64
-_PAIR_COLUMNS = 4096
-"""Values that are compared pair by pair at a time, if not of some pairs of one query, and their
-columns."""
+"""Values that are compared pair by pair at a time (2 MiB), of at most so many pairs of a query:
+with fewer, threads wait for each other more than they work."""
 
 
 class Block(NamedTuple):
@@ -329,8 +328,9 @@ def _compare_pairs(
             asked = queries[whose] / divisors[whose, None]
             row: NDArray[np.intp] | int = mine - mine[0] if len(asked) > 1 else 0
             cosine, square = np.zeros((2, len(mine)))
-            for left in range(0, gallery.shape[1], _PAIR_COLUMNS):
-                cut = slice(left, left + _PAIR_COLUMNS)
+            width = -(-_PAIR_VALUES // len(mine))
+            for left in range(0, gallery.shape[1], width):
+                cut = slice(left, left + width)
                 part = pick(gallery, image[pairs], cut).astype(np.float64)
                 square += np.vecdot(part, part)
                 cosine += np.vecdot(asked[row, cut], part)
