@@ -166,7 +166,8 @@ def _require_chance(
     expected = chance(judgements)
     for name, metric in METRICS.items():
         mean, wanted = scores[name], expected[name]
-        assert mean is not None and wanted is not None, "queries without an answer were left out"
+        assert mean is not None, "queries without an answer were left out"
+        assert wanted is not None, "there are queries"
         off = abs(mean - wanted) / metric.best
         if off > _allowed(wanted / metric.best, len(dealt)):
             raise SanityError(
