@@ -3,11 +3,13 @@
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
+from urllib.parse import unquote
 
 from datasets.errors import InputError
 
 _WHOLE = re.compile(r"-?[0-9]{1,15}(?:\.0*)?")
 _ENDING = re.compile(r"\.[a-z][a-z0-9]{1,4}\Z")
+_BETWEEN_DIGITS = re.compile(r"(?<=[0-9])[ _-]+(?=[0-9])")
 
 
 def canonical(name: str) -> str:
@@ -36,8 +38,8 @@ def near_miss(name: str, known: Collection[str]) -> str | None:
 
 
 def _loose(name: str) -> str:
-    plain = canonical(name).strip().casefold().replace("\\", "/")
-    return canonical(plain.removeprefix("./"))
+    plain = unquote(canonical(name)).strip().casefold().replace("\\", "/")
+    return canonical(re.sub("//+", "/", plain).removeprefix("./"))
 
 
 def misspelt(names: Iterable[str], known: Collection[str]) -> dict[str, str]:
@@ -83,7 +85,10 @@ def near_misses(names: Iterable[str], others: Iterable[str]) -> dict[str, str]:
 
 
 def _folded(name: str) -> str:
-    letters = unicodedata.normalize("NFKC", name).casefold().strip()
+    letters = unicodedata.normalize("NFKC", name).strip()
+    if len(letters) == 1:
+        return letters  # a letter in two cases is two classes
+    letters = _BETWEEN_DIGITS.sub(".-.", letters.casefold())  # 1_11 is not 11_1
     sign = "-" * bool(re.match(r"-[0-9]", letters))  # -1 is not 1
     plain = sign + "".join(
         letter

@@ -11,6 +11,8 @@ RNG = np.random.default_rng(0)
 CLASSES = np.arange(30) % 3
 CLUSTERED = np.eye(3)[CLASSES].repeat(3, axis=1) + RNG.normal(0, 0.4, (30, 9))
 NAMES = np.array(["cat", "dog", "owl"])[CLASSES]
+TWO, LABELS = np.eye(2), ["a", "b"]
+NEAR = TWO + np.array([0.1, 0.0])
 
 
 class Rows:
@@ -79,3 +81,66 @@ def test_queries_that_stand_in_the_gallery_by_another_spelling_are_refused():
 def test_leave_one_out_is_said_by_true_or_false(value):
     with pytest.raises(InputError, match="is neither True nor False"):
         evaluate_vectors(CLUSTERED, CLUSTERED + 1, NAMES, NAMES, leave_one_out=value)
+
+
+def test_letters_and_numbers_with_separators_are_classes_of_their_own():
+    labels = ["a", "A", "1_11", "11_1"]
+    result = evaluate_vectors(np.eye(4), np.eye(4) + 0.1, labels, labels)
+    assert result.scores["map"] == 1.0
+
+
+def test_numbers_of_any_width_are_the_same_labels():
+    narrow, wide = np.array([0.1, 0.2], np.float32), np.array([0.1, 0.2])
+    result = evaluate_vectors(TWO, NEAR, narrow, wide, leave_one_out=False)
+    assert result.counts["queries scored"] == 2
+    with pytest.raises(InputError, match=r"query_labels: 9.*has lost digits"):
+        evaluate_vectors(TWO, TWO + 1, [2.0**53, 1], [2**53, 1])
+
+
+def test_what_a_folder_is_warned_of_arrays_are_warned_of_too():
+    gallery, labels = RNG.normal(size=(6, 4)), ["a", "b", "nan"] * 2
+    result = evaluate_vectors(gallery[:3] + 0.5, gallery, labels[:3], labels)
+    assert any("3 queries are too few" in one for one in result.warnings)
+    assert any("labels 'nan' are a class like any other" in one for one in result.warnings)
+    with pytest.raises(InputError, match="every picture of the gallery is a right answer"):
+        evaluate_vectors(gallery[:3] + 0.5, gallery, "aaa", "aaaaaa")
+
+
+def test_ids_in_another_spelling_and_images_left_out_are_told():
+    gallery, labels = RNG.normal(size=(6, 4)), list("ababab")
+    other = gallery + RNG.normal(size=(6, 4)) / 20
+    names = [f"img{number}" for number in range(6)]
+    given = {"query_ids": [name.upper() for name in names], "gallery_ids": names}
+    result = evaluate_vectors(other, gallery, labels, labels, **given)
+    assert any("gallery_ids in another spelling" in one for one in result.warnings)
+    same = evaluate_vectors(other, gallery, labels, labels, query_ids=names, gallery_ids=names)
+    assert not any("spelling" in one for one in same.warnings)
+    assert "6 queries stand in the gallery, and were left out there" in repr(same)
+
+
+@pytest.mark.parametrize("place", [False, True, 0, b"results"])
+def test_what_is_no_path_is_no_folder(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="is no folder; give its path, or None"):
+        evaluate_vectors(TWO, NEAR, LABELS, LABELS, leave_one_out=False, out=place)
+    assert not any(tmp_path.iterdir())
+
+
+class SameNames:
+    """A table of pandas whose columns have one name."""
+
+    columns, dtypes = ("f", "f"), (float, float)
+
+    def __init__(self, values):
+        self.values = values
+
+    def __getitem__(self, name):
+        return self.values
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values
+
+
+def test_columns_of_one_name_may_stand_where_they_stand():
+    frames = [SameNames(one) for one in (TWO, NEAR)]
+    assert evaluate_vectors(*frames, LABELS, LABELS, leave_one_out=False).scores["map"] == 1.0

@@ -104,8 +104,8 @@ def test_several_labels_and_none():
     gallery = [[1, 0], [0.9, 0.1], [0, 1]]
     result = evaluate_vectors([[1, 0.05]], gallery, [{"cat", "dog"}], ["cat", None, ["dog", "x"]])
     assert result.ranking.relevant.tolist() == [2]
-    mixed = evaluate_vectors([[1, 0.05]], gallery, np.array([1]), [1, np.int64(1), "1"])
-    assert mixed.ranking.relevant.tolist() == [3]
+    mixed = evaluate_vectors([[1, 0.05]], gallery, np.array([1]), [1, np.int64(1), "2"])
+    assert mixed.ranking.relevant.tolist() == [2]
     assert result.scores["map"] == pytest.approx((1 + 2 / 3) / 2)
     nan = evaluate_vectors([[1, 0.05]], gallery, ["cat"], ["cat", float("nan"), "dog"])
     assert nan.ranking.relevant.tolist() == [1]

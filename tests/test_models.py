@@ -195,6 +195,7 @@ def onnx_of(inputs, path):
         ([["n", 3, 8, 8]], ("crop=2",), "crop"),
         ([["n", 3, 8, 8]], ("crop=0.0001",), "crop 0.0001 would scale pictures to 80,000 pixels"),
         ([["n", 3, 8, 8]], ("scale=2",), "scale is declared twice; keep one"),
+        ([["n", 3, 8, 8]], ("colour=blue",), "nothing like colour can be declared; it is one of"),
         ([["n", 3, 8, 8]], ("std=0",), "cannot be 0"),
         ([["n", 3, 8, 8]], ("mean=1,2",), "mean"),
         ([["n", 3, 8, 8]], ("mean=nan",), "mean"),
@@ -221,6 +222,13 @@ def test_a_vector_is_of_its_picture_alone_and_not_zero(tmp_path, engine_of, engi
     shape = ["n", 3, 4, 4]
     path = save(tmp_path / "net.onnx", nodes, [("x", shape)], [("y", shape)])
     assert message in refused(f"a={path}", "scale=1")
+
+
+def test_a_network_that_gives_no_numbers_is_refused(tmp_path):
+    nodes = [helper.make_node("Neg", ["x"], ["n"]), helper.make_node("Log", ["n"], ["y"])]
+    shape = ["n", 3, 4, 4]
+    path = save(tmp_path / "net.onnx", nodes, [("x", shape)], [("y", shape)])
+    assert "y is not finite for pictures of noise" in refused(f"a={path}", "scale=1")
 
 
 def test_what_is_no_network_is_one_clear_line(tmp_path):

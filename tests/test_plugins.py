@@ -170,6 +170,10 @@ def test_code_beside_counts_however_it_is_imported(tmp_path, line):
         ),
         (f"{NOTHING}DATASETS = [Mine()]", "is no name for a dataset"),
         (f"{NOTHING}    name, summary = 'mine', 3\nDATASETS = [Mine()]", "has no summary"),
+        (
+            "from retrieval.metrics import Metric\nMETRICS = {'mine': Metric('mAP', len)}",
+            "its label 'mAP' would head a column",
+        ),
         ("from retrieval.metrics import METRICS as M\nMETRICS = {'map': M['map']}", "already"),
     ],
 )
@@ -249,6 +253,8 @@ def test_a_dataset_that_fails_is_one_clear_line(tmp_path, classes, run, capsys, 
         ("3.0", "gives a single one for 6 queries"),
         ("[1.0]", "gives 1 for 6 queries"),
         ("ranking.relevant * float('nan')", "gives NaN"),
+        ("ranking.relevant * 1j", "TypeError: complex numbers have no order"),
+        ("__import__('numpy').random.default_rng().random(6)", "gives other values when it is"),
     ],
 )
 def test_a_metric_that_gives_no_values_is_one_clear_line(

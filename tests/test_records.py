@@ -20,7 +20,7 @@ from benchmarks.pipeline.records.record import (
 )
 from benchmarks.pipeline.records.results import read_results
 from benchmarks.report.__main__ import main
-from datasets.errors import DamagedError
+from datasets.errors import DamagedError, InputError
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
@@ -272,3 +272,12 @@ def test_a_record_that_is_there_and_cannot_be_read_is_not_damaged(tmp_path):
     with pytest.raises(ValueError, match="cannot be read") as raised:
         read_record(tmp_path / "lbp.json")
     assert not isinstance(raised.value, DamagedError)
+
+
+def test_a_folder_that_cannot_be_read_is_not_empty(made, monkeypatch):
+    def denied(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", denied)
+    with pytest.raises(InputError, match=r"query: cannot be read \(Permission denied\); make it"):
+        record_paths(made / "data", "query")

@@ -125,3 +125,23 @@ def test_answers_are_dealt_among_the_images_that_take_part():
     assert set(np.concatenate([one.positive for one in dealt]).tolist()) == set(allowed.tolist())
     rng = np.random.default_rng(7)
     assert (dealt[7].positive == np.sort(rng.choice(allowed, 3, False))).all()
+
+
+def clustered(spread, outlier=False, clusters=1):
+    """Classes that lie close together about one direction, or about several."""
+    rng = np.random.default_rng(1)
+    labels = np.arange(60) % 5
+    features = rng.normal(size=(5, 16))[labels] + 0.3 * rng.normal(size=(60, 16))
+    around = rng.normal(size=(clusters, 16))[rng.integers(0, clusters, 60)]
+    gallery = (spread * features + around).astype(np.float32)
+    gallery[7] *= -1 if outlier else 1
+    asked = (spread * features[:10] + around[:10]).astype(np.float32)
+    judged = tuple(Judgement(np.flatnonzero(labels == label), NOBODY) for label in labels[:10])
+    return "row", single, [asked], [gallery], Judgements(judged, 60, 0)
+
+
+@pytest.mark.parametrize(("outlier", "clusters"), [(False, 1), (True, 1), (False, 3)])
+def test_right_images_that_are_tied_with_wrong_ones_are_caught(outlier, clusters):
+    with pytest.raises(SanityError, match="does not tell right images from wrong ones"):
+        check_search(*clustered(1e-5, outlier, clusters))
+    check_search(*clustered(1e-2, outlier, clusters))

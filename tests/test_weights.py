@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 import extractors
+from benchmarks.pipeline.methods.own import use_weights
 from benchmarks.run import main
+from datasets.errors import InputError
 from datasets.reading import read_image
 from extractors.networks import efficientnet_lite, weights
 from extractors.networks.architectures import KerasApplication
@@ -306,3 +308,10 @@ def test_real_networks_tell_classes_apart(real_weights, shared, name, dims):
     unit = made / np.linalg.norm(made, axis=1, keepdims=True)
     alike = unit @ unit.T - 2 * np.eye(8)
     assert (alike.argmax(axis=1) // 4 == np.arange(8) // 4).all()
+
+
+def test_weights_of_one_network_are_given_once(tmp_path):
+    (tmp_path / "a.h5").touch()
+    pair = f"vgg16={tmp_path / 'a.h5'}"
+    with pytest.raises(InputError, match="vgg16 is given twice; keep one"):
+        use_weights([pair, pair])

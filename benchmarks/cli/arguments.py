@@ -1,6 +1,7 @@
 """Arguments given from Python, held to what the command line takes."""
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,30 +18,38 @@ def words_of(layout: str | Sequence[str]) -> Sequence[str]:
     return [layout] if layout.count("=") == 1 else layout.split()  # a folder may have blanks
 
 
-def a_folder(place: str | Path | None) -> Path | None:
+def a_folder(place: str | os.PathLike[str] | None) -> Path | None:
     """A folder that was given from Python; ``~`` is the user's.
 
     Raises
     ------
     InputError
-        If it is empty, or an address.
+        If it is no path, empty, or an address.
     """
+    if not (place is None or isinstance(place, str | os.PathLike)):
+        raise InputError(f"{place!r} is no folder; give its path, or None for none")
     try:
         return None if place is None else a_path(str(place))
     except argparse.ArgumentTypeError as error:
         raise InputError(str(error)) from error
 
 
-def require_flag(leave_one_out: object) -> None:
-    """Refuse what is neither True nor False, such as a text that says no.
+def require_flag(**given: object) -> None:
+    """Refuse what is neither True nor False, such as a text that says no; None says nothing.
+
+    Parameters
+    ----------
+    **given : object
+        Arguments by name.
 
     Raises
     ------
     InputError
-        Naming the value.
+        Naming the argument.
     """
-    if leave_one_out is not None and not isinstance(leave_one_out, bool | np.bool_):
-        raise InputError(f"leave_one_out={leave_one_out!r} is neither True nor False")
+    for name, value in given.items():
+        if value is not None and not isinstance(value, bool | np.bool_):
+            raise InputError(f"{name}={value!r} is neither True nor False")
 
 
 def require_whole(least: int, **given: object) -> None:

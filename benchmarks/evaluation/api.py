@@ -137,7 +137,7 @@ def evaluate(
     """
     require_whole(1, jobs=1 if jobs is None else jobs, epochs=1 if epochs is None else epochs)
     require_whole(0, seed=seed)
-    require_flag(leave_one_out)
+    require_flag(leave_one_out=leave_one_out, fit=fit, quiet=quiet)
     workforce = Workforce(jobs, quiet)
     layout, cache, out = words_of(layout), a_folder(cache), a_folder(out)
     if isinstance(dataset, Dataset):
@@ -206,7 +206,7 @@ def evaluate_vectors(
         cannot tell vectors apart.
     """
     require_own_name(name, "name=")
-    require_flag(leave_one_out)
+    require_flag(leave_one_out=leave_one_out)
     queries, gallery = _pair(query_vectors, gallery_vectors, leave_one_out)
     if query_ids is None or gallery_ids is None:
         _require_said(queries, gallery, leave_one_out)
@@ -215,15 +215,17 @@ def evaluate_vectors(
     labels, ids = (query_labels, gallery_labels), (query_ids, gallery_ids)
     sizes = (queries.shape[0], gallery.shape[0])
     data = array_dataset(dataset, labels, sizes, ids, leave_one_out)
+    warnings = [*data.warnings]
     if leave_one_out is None and query_ids is not None and gallery_ids is not None:
-        require_one_name(data, queries, gallery)
+        warnings += require_one_name(data, queries, gallery)
     table = replace(gallery, sha256=digest([queries.sha256, gallery.sha256]))
     method = Method(name, (ExtractorSteps(name, GivenVectors(table)),))
     searched = _searched(data, name, queries, gallery)
     if leave_one_out is None and (
         warning := require_others(queries, gallery, searched.ranking.neighbours)
     ):
-        data = replace(data, warnings=(warning,))
+        warnings.append(warning)
+    data = replace(data, warnings=tuple(warnings))
     out = a_folder(out)
     require_places(data, (), None, out)
     with folders(None, out) as (_, results, _):
@@ -244,7 +246,8 @@ def _pair(
         )
     columns, others = column_names(query_vectors), column_names(gallery_vectors)
     places = {name: place for place, name in enumerate(others)}
-    if any(places.get(name, place) != place for place, name in enumerate(columns)):
+    moved = any(places.get(name, place) != place for place, name in enumerate(columns))
+    if moved and columns != others:
         raise InputError(
             "query_vectors and gallery_vectors have the same columns in other places; give one "
             "order, as by gallery[query.columns]"

@@ -17,10 +17,14 @@ from scipy.spatial.distance import cdist
 from benchmarks.formats.columns import kind_of, require_features, require_fractions
 from benchmarks.formats.vectors import VectorTable, require_each_once, require_vectors
 from benchmarks.pipeline.extraction.contract import as_array
+from benchmarks.pipeline.loading.queries import check_queries
 from datasets.errors import InputError
 from datasets.names import canonical, misspelt, near_misses
 from datasets.source import require_dataset_name
 from datasets.task import Dataset, Image
+
+_MISSING = {"nan", "NaN", "None", "<NA>", "NaT"}
+"""What a missing label becomes where a library writes it as text."""
 
 SAME = 1e-3
 """Two vectors of one image may differ by this share of their length: one was rounded."""
@@ -48,6 +52,8 @@ def as_table(vectors: Any, what: str) -> VectorTable:
     """
     if np.ma.is_masked(vectors):
         raise InputError(f"{what}: some numbers are masked; fill them, or leave their rows out")
+    if hasattr(vectors, "collect"):
+        raise InputError(f"{what}: a {type(vectors).__name__} is not computed; give .collect()")
     if names := column_names(vectors):
         _require_features(vectors, names, what)
     try:
@@ -141,7 +147,8 @@ def array_dataset(
                 "where it is the same image; give the same for both, or ids that tell them apart"
             )
     searched = {label for image in gallery for label in image.labels}
-    _require_one_spelling(searched.union(*(image.labels for image in query)))
+    labelled = searched.union(*(image.labels for image in query))
+    _require_one_spelling(labelled)
     if not any(image.labels & searched for image in query):
         wanted = {label for image in query for label in image.labels}
         raise InputError(
@@ -149,7 +156,15 @@ def array_dataset(
             f"are {_some(wanted)}, gallery_labels {_some(searched)}; write equal ones alike"
         )
     split = "leave-one-out: every image asks all others" if leave_one_out else "as it was given"
-    return Dataset(name, Path(), (), tuple(gallery), {"query": tuple(asked)}, split=split)
+    missing = sorted(labelled & _MISSING)
+    warnings = [
+        f"labels {', '.join(map(repr, missing))} are a class like any other; None or NaN, not as "
+        "text, is no label"
+    ] * bool(missing)
+    queries = {"query": tuple(asked)}
+    return check_queries(
+        Dataset(name, Path(), (), tuple(gallery), queries, split=split, warnings=tuple(warnings))
+    )
 
 
 def require_one_order(vectors: Any, part: str, labels: Any, ids: Any) -> None:
@@ -207,23 +222,36 @@ def require_others(
     return f"{alone:,} queries have the vector of one image of the gallery" if alone else ""
 
 
-def require_one_name(data: Dataset, queries: VectorTable, gallery: VectorTable) -> None:
+def require_one_name(data: Dataset, queries: VectorTable, gallery: VectorTable) -> list[str]:
     """Require that an image does not stand in queries and gallery by two spellings of its id.
 
     Raises
     ------
     InputError
         If the ids of two equal vectors differ in case, slashes, folders or an ending only.
+
+    Returns
+    -------
+    list of str
+        A warning if the ids of most queries do, whatever their vectors.
     """
     places = {image.id: row for row, image in enumerate(data.gallery)}
     rows = {image.id: row for row, image in enumerate(data.queries["query"])}
-    for name, other in sorted(misspelt(rows, places).items()):
+    alike = misspelt(rows, places)
+    for name, other in sorted(alike.items()):
         pair = queries[rows[name] : rows[name] + 1], gallery[places[other] : places[other] + 1]
         if cdist(*pair, "cosine") < SAME**2 / 2:
             raise InputError(
                 f"query_ids: {name!r} has the vector of {other!r} of gallery_ids, as if both were "
                 "one image; write its id alike, so that it does not find itself"
             )
+    if 2 * len(alike) <= len(rows):
+        return []
+    name, other = min(alike.items())
+    return [
+        f"query_ids are gallery_ids in another spelling, as {name!r} is {other!r}: if they name "
+        "the same images, each finds itself; write them alike"
+    ]
 
 
 def _require_one_spelling(labels: set[str]) -> None:
@@ -338,12 +366,22 @@ def _plain(value: Any) -> Any:
         value = value.detach().cpu()
     if hasattr(value, "as_py"):  # of Arrow
         value = value.as_py()
-    return np.asarray(value).tolist() if hasattr(value, "__array__") else value
+    if not hasattr(value, "__array__"):
+        return value
+    array = np.asarray(value)
+    if array.dtype.kind == "f" and array.dtype.itemsize < 8:
+        array = array.astype(str).astype(np.float64)  # 0.1 in any width is 0.1
+    return array.tolist()
 
 
 def _written(what: str, value: Any) -> str:
     """A label or an id as text, so that equal ones are written alike, as 1 and 1.0 are."""
     value = _plain(value)
+    if isinstance(value, float) and 2**53 <= abs(value) < np.inf:
+        raise InputError(
+            f"{what}: {value!r} has lost digits, as whole numbers above 2**53 do in floats; give "
+            "whole numbers, or text"
+        )
     try:
         if isinstance(value, bytes):
             value = value.decode()

@@ -221,6 +221,10 @@ class Result:
     def _notes(self) -> list[str]:
         left_out = self.counts["queries left out"]
         notes = [f"{count(left_out)} queries without a relevant image left out"] * (left_out > 0)
+        itself = self.counts["queries found in gallery"]
+        notes += [f"{count(itself)} queries stand in the gallery, and were left out there"] * (
+            itself > 0
+        )
         zeros = self.counts["zero vectors"]
         notes += [f"{count(zeros)} images have the vector zero"] * (zeros > 0)
         notes += [self.record["note"]] if self.record.get("note") else []

@@ -105,9 +105,17 @@ def read_columns(path: Path) -> tuple[list[str], NDArray[Any]]:
         raise InputError(f"{path}: ids stand in the first column, and vectors behind")
     if not table.num_rows:
         raise InputError(f"{path}: no vectors in it; it has no rows")
-    texts = [n for n, kind in enumerate(table.schema.types) if "string" in str(kind)]
+    texts = [
+        n for n, kind in enumerate(table.schema.types) if re.search("string|binary", str(kind))
+    ]
     place = texts[0] if len(texts) == 1 else 0
-    ids = [str(name) for name in table.column(place).to_pylist()]
+    try:
+        ids = [
+            name.decode() if isinstance(name, bytes) else str(name)
+            for name in table.column(place).to_pylist()
+        ]
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: ids are no text ({error}); write them as text") from error
     vectors = table.remove_column(place)
     columns = [one.combine_chunks() for one in vectors.columns]
     lists = [n for n, one in zip(vectors.column_names, columns, strict=True) if _is_list(one)]

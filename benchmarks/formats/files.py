@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -86,6 +87,32 @@ def remove_parts(folder: Path) -> None:
         elif sys.platform != "win32":
             with suppress(OSError), lock(part):  # nobody is writing it
                 part.unlink(missing_ok=True)
+
+
+def listed(folder: Path, pattern: str = "*") -> list[Path]:
+    """List what lies in a folder, by name; nothing where there is no such folder.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    pattern : str
+        Of the names, as ``*.json``.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read; ``Path.glob`` would find nothing there.
+    """
+    try:
+        found = sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be read ({error.strerror}); make it readable"
+        ) from error
+    return [path for path in found if fnmatch(path.name, pattern)]
 
 
 def was_left(path: Path) -> bool:

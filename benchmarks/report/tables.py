@@ -12,7 +12,7 @@ from benchmarks.pipeline.methods.names import CHANCE
 from benchmarks.pipeline.records.record import Description
 from benchmarks.report.format import cost, count, groups, score, shorten
 from datasets.errors import InputError
-from retrieval.metrics import METRICS, Metric, Metrics, find_metrics, mean_scores
+from retrieval.metrics import METRICS, Metrics, find_metrics, mean_scores
 from retrieval.metrics import score as score_ranking
 from retrieval.ranking import Ranking
 from retrieval.scoring import Values
@@ -183,10 +183,14 @@ def chance_of(record: Json, ranking: Ranking, metrics: Metrics) -> dict[str, flo
     return {name: found[name] for name in metrics}
 
 
-def resolution(rankings: Iterable[Ranking], metric: Metric) -> float:
-    """Smallest difference in a metric that a task's queries would usually show."""
-    values = [_scored(ranking, {metric.label: metric})[metric.label] for ranking in rankings]
-    return resolvable(np.stack(values, axis=1))
+def resolutions(
+    rankings: Iterable[Ranking], names: Iterable[str], metrics: Metrics
+) -> dict[str, float]:
+    """Smallest differences in some metrics that a task's queries would usually show, if any."""
+    chosen = {name: metrics[name] for name in names}
+    scored = [_scored(ranking, chosen) for ranking in rankings]
+    found = {name: resolvable(np.stack([one[name] for one in scored], axis=1)) for name in chosen}
+    return {name: least for name, least in found.items() if not np.isnan(least)}
 
 
 def level_with_best(rows: Sequence[Json], metrics: Iterable[str]) -> dict[str, set[str]]:

@@ -263,6 +263,11 @@ def _try(extractor: ModelExtractor, height: int, width: int) -> tuple[int, ...]:
             f"its output {extractor.output} is {_in_words(alone.shape)} for one picture; a "
             "vector, tokens or a map can be used"
         )
+    if not (np.isfinite(alone).all() and np.isfinite(together).all()):
+        raise ModelFileError(
+            f"its output {extractor.output} is not finite for pictures of noise; declare the "
+            "values that it takes (scale, mean, std), or another output"
+        )
     lengths = np.linalg.norm(alone), np.linalg.norm(together[0])
     if np.linalg.norm(together[0] - alone[0]) > _SAME * max(lengths):
         raise ModelFileError(

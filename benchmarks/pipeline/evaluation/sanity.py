@@ -1,6 +1,7 @@
 """Sanity checks, made in every run.
 
-- Vectors differ by more than single precision rounds, and by more than distances do.
+- Vectors differ by more than single precision rounds, right images from wrong ones by more
+  than distances do.
 - Constant features score exactly chance.
 - A gallery in another order gives the same scores.
 - Right answers dealt out at random score about chance, whatever the features.
@@ -15,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.formats.vectors import ROUNDED
-from retrieval.knn import GRID, Block, grid_distances
+from retrieval.knn import GRID, Block, GridDistances, grid_distances
 from retrieval.metrics import METRICS, chance, mean_scores
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
-from retrieval.rows import normalise
+from retrieval.rows import Rows, normalise, pick
 from retrieval.search import Search, Vectors
 
 _ASKED = 20
@@ -31,18 +32,24 @@ _DEALS = 30
 _ROUNDING, _EQUAL = 1e-6, 1e-12
 """Vectors of length 1 that differ by no more are told apart by rounding alone; are equal."""
 
-_BLURRED = 4 * GRID**0.5
-"""Vectors of length 1 that differ by no more are some steps of the grid apart, and mostly tied."""
+_STEPS = 16
+"""Steps of the grid of squared distances within which images are mostly tied."""
+
+_BLURRED = (_STEPS * GRID) ** 0.5
+"""Vectors of length 1 that differ by no more are within these steps."""
 
 _BLOCK = 64
 """Vectors looked at at a time: the first tell enough, as a rule."""
+
+_LOOKED_AT = 64
+"""Vectors so near to a query that are compared with it, at most."""
 
 _FALSE_ALARM = 1e-9
 """Probability that a sound search does not pass, per metric."""
 
 _TOO_NEAR = (
-    "vectors that all but point in one direction, which the search does not tell apart; subtract "
-    "their mean, or scale their dimensions, before"
+    "vectors that all but point in one direction, in which the search does not tell right images "
+    "from wrong ones; subtract their mean, or scale their dimensions, before"
 )
 
 Scores = dict[str, float | None]
@@ -107,7 +114,7 @@ def check_search(
     judgements: Judgements,
     seed: int = 0,
 ) -> None:
-    """Vectors must differ, a permuted gallery change nothing, and shuffled answers score chance.
+    """Vectors must be told apart, order not matter, and shuffled answers score chance.
 
     Parameters
     ----------
@@ -136,6 +143,11 @@ def check_search(
         return
     asked = [np.stack([part[i : i + 1][0] for i in few]) for part in queries]
     part = replace(judgements, of=tuple(judgements.of[i] for i in few), levels=())
+    for some, matrix in zip(asked, gallery, strict=True):
+        rows = (row for block in grid_distances(some, matrix) for row in block.distances)
+        looked = zip(some, rows, part.of, strict=True)
+        if 2 * sum(_is_blurred(*one, matrix) for one in looked) > len(few):
+            raise SanityError(f"{method}: {_TOO_NEAR}")
     rng = np.random.default_rng(seed)
     blocks = list(search(asked, gallery, part))
     straight = mean_scores(summarise(blocks, part))
@@ -149,6 +161,20 @@ def check_search(
     found = mean_scores(summarise(search(asked, permuted, elsewhere), elsewhere))
     _require_equal(found, straight, f"{method}: a gallery in another order gives other scores")
     _require_chance(method, blocks, part, rng)
+
+
+def _is_blurred(
+    query: NDArray[np.floating], distances: GridDistances, judged: Judgement, gallery: Rows
+) -> bool:
+    """Whether right and wrong images are as good as tied with a query that they differ from."""
+    near = distances <= _STEPS
+    near[judged.excluded] = False
+    is_right = np.isin(np.flatnonzero(near), judged.positive)
+    if not 0 < is_right.sum() < len(is_right):
+        return False
+    places = np.flatnonzero(near)[:_LOOKED_AT]
+    apart = normalise(pick(gallery, places)) - normalise(query[None])
+    return bool((np.linalg.norm(apart, axis=1) > _EQUAL).any())
 
 
 def _require_chance(

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
+from pathlib import Path
 
 from datasets.errors import InputError
 from datasets.task import Dataset, Problem, Relevance
@@ -27,11 +29,22 @@ def check_queries(dataset: Dataset) -> Dataset:
 
 def _few_queries(dataset: Dataset) -> Iterator[str]:
     """A warning for each query set that resampling says little about."""
-    for name, queries in dataset.queries.items():
-        if len(queries) == 1:
-            yield f"{name}: a single query has no interval; it is printed without width"
-        elif len(queries) < _FEW_QUERIES:
-            yield f"{name}: {len(queries)} queries are too few for intervals and tests to say much"
+    for task in dataset.tasks:
+        judge = Judge(dataset.gallery, dataset.relevance, task.keeps_query)
+        scored = (query for query in task.queries if len(judge(query).positive))
+        number, every = sum(1 for _ in islice(scored, _FEW_QUERIES)), len(task.queries)
+        what = "" if number == every else f", the only ones of {every} that can be scored,"
+        if number == 1:
+            one = what.replace("ones", "one")
+            yield (
+                f"{task.query_set}: a single query{one} has no interval; it is printed without "
+                "width"
+            )
+        elif 1 < number < _FEW_QUERIES:
+            yield (
+                f"{task.query_set}: {number} queries{what} are too few for intervals and tests "
+                "to say much"
+            )
 
 
 def _learned_groups(dataset: Dataset) -> Iterator[str]:
@@ -69,14 +82,15 @@ def _with_lone_queries(dataset: Dataset) -> Dataset:
             judged = dataset.relevance.get(query.id, Relevance())
             if judged.positive or (judged.positive is None and query.labels & searched.keys()):
                 lone[query.id if judged.positive else f"{task.query_set}/{query.label}"] += 1
+    place = dataset.name if dataset.root == Path() else dataset.root
     if not answered:
         raise InputError(
-            f"{dataset.root}: no query has a relevant picture in the gallery, itself and junk "
+            f"{place}: no query has a relevant picture in the gallery, itself and junk "
             "aside, so nothing could be scored; add others of their classes"
         )
     if not can_fail:
         raise InputError(
-            f"{dataset.root}: every picture of the gallery is a right answer to every query, so "
+            f"{place}: every picture of the gallery is a right answer to every query, so "
             "every score would be 1; add others"
         )
     what = "nothing is relevant but the query itself and junk"

@@ -144,9 +144,12 @@ def use_weights(pairs: Sequence[str]) -> None:
     InputError
         If a pair is none, or its file or its network does not exist.
     """
-    known = extractors.pretrained_networks()
+    known, seen = extractors.pretrained_networks(), set[str]()
     for pair in pairs:
         name, equals, file = pair.partition("=")
+        if name in seen:
+            raise InputError(f"--weights {pair}: {name} is given twice; keep one")
+        seen.add(name)
         if not equals or not file:
             raise InputError(f"--weights {pair}: write NAME=FILE, resnet152=FILE for example")
         if name not in known:
@@ -181,6 +184,12 @@ def use_models(words: Sequence[str]) -> list[str]:
         if not equals or not value.strip():
             raise InputError(f"--model {word}: write NAME=FILE, mine=model.onnx for example")
         if key not in Preparation.__struct_fields__:
+            if given and not Path(value).suffix:
+                known = ", ".join(Preparation.__struct_fields__)
+                raise InputError(
+                    f"--model {given[-1][0]} {word}: nothing like {key} can be declared; it is "
+                    f"one of {known}"
+                )
             given.append((word, {}))
         elif not given:
             raise InputError(f"--model {word}: first NAME=FILE, then what is declared of it")
@@ -256,6 +265,12 @@ def _add_metric(added: Added) -> None:
         raise PluginError(f"{added.place}: a metric's name is of lower-case letters alone")
     if added.name in METRICS | FURTHER:
         raise PluginError(f"{added.place} is in the menu already; choose another name")
+    taken = {metric.label for metric in (METRICS | FURTHER).values()}
+    if not added.value.label.strip() or added.value.label in taken:
+        raise PluginError(
+            f"{added.place}: its label {added.value.label!r} would head a column that has "
+            "another heading, or none; choose one of its own"
+        )
     checked = partial(_values, added.place, added.value.function)
     FURTHER[added.name] = replace(added.value, function=checked)
 
@@ -265,7 +280,10 @@ def _values(
 ) -> MetricValues:
     """The values of a plug-in's metric, one number for each query that has relevant images."""
     try:
-        values = np.asarray(function(ranking), np.float64)
+        values, again = np.asarray(function(ranking)), np.asarray(function(ranking))
+        if np.iscomplexobj(values):
+            raise TypeError("complex numbers have no order")
+        values, again = values.astype(np.float64), again.astype(np.float64)
     except (Exception, SystemExit) as error:  # it may do anything
         reason = str(error).strip().partition("\n")[0]
         raise InputError(f"{place}: {type(error).__name__}: {reason}; mend it") from error
@@ -276,6 +294,8 @@ def _values(
         )
     if not np.isfinite(values[ranking.relevant > 0]).all():
         raise InputError(f"{place}: gives NaN or infinity for a query with relevant images")
+    if not np.array_equal(values, again, equal_nan=True):
+        raise InputError(f"{place}: gives other values when it is asked again; seed it")
     return values
 
 

@@ -51,6 +51,18 @@ def unseeded(card: Any) -> Any:
     return without(card, SEEDS)
 
 
+def seed_of(card: Any) -> int:
+    """The first seed in a card, or in a part of one; 0 where it has none.
+
+    >>> seed_of([{"size": 8}, {"recipe": {"seed": 3}}])
+    3
+    """
+    inner = [*card.values()] if isinstance(card, dict) else card if isinstance(card, list) else []
+    own = [card.get(name) for name in SEEDS] if isinstance(card, dict) else []
+    numbers = [one for one in own if isinstance(one, int)]
+    return next(filter(None, [*numbers, *map(seed_of, inner)]), 0)
+
+
 def read_spreads(folder: Path) -> dict[tuple[str, str], Spread]:
     """Read how far seeds are apart, by query set and method; nothing where none were tried.
 

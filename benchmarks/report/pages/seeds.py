@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.records.differences import are_of_one_task
 from benchmarks.pipeline.records.results import Results, TaskResults
-from benchmarks.pipeline.records.seeds import SPREADS, unseeded, without_seed
+from benchmarks.pipeline.records.seeds import SPREADS, seed_of, unseeded, without_seed
 from benchmarks.report.format import write_csv, write_page
 from retrieval.metrics import METRICS
 
@@ -23,7 +23,7 @@ def write_seeds(folder: Path, results: Results, trained: Results) -> None:
     folder : Path
         The dataset's results folder.
     results : Results
-        Of the dataset; its rows are those of seed 0.
+        Of the dataset; its rows have the seeds that the extractors have by themselves, mostly 0.
     trained : Results
         Of the other seeds.
     """
@@ -69,7 +69,8 @@ def _rows(query_set: str, task: TaskResults, trained: TaskResults) -> Iterator[J
         if seed is None or own is None:
             continue
         if record["status"] == own["status"] == "ok" and _alike(record, own):
-            by_method.setdefault(method, {0: own})[seed] = record
+            first_seed = seed_of(own["card"]["extractor"])
+            by_method.setdefault(method, {first_seed: own})[seed] = record
     for method, records in by_method.items():
         for metric in _SHOWN:
             scores = {seed: records[seed]["scores"].get(metric) for seed in sorted(records)}

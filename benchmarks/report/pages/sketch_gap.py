@@ -1,6 +1,6 @@
 """Page of the sketch gap: each method's loss from photographs to sketches, on one gallery."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -146,10 +146,14 @@ def _chance(task: TaskResults, metric: str) -> float:
 
 
 def _keys(task: TaskResults) -> list[str]:
-    """Paths of the scored queries without the folder that names the query set."""
+    """Paths of the scored queries without the query set's folder and the form of the file."""
     relevant = next(iter(task.rankings.values())).relevant
     return [
-        "/".join(part for part in query.id.split("/") if part.partition("-")[0] != "query")
+        "/".join(
+            part
+            for part in PurePosixPath(query.id).with_suffix("").parts
+            if part.partition("-")[0] != "query"
+        )
         for query, count in zip(task.queries, relevant, strict=True)
         if count
     ]

@@ -20,7 +20,7 @@ from benchmarks.report.tables import (
     label,
     level_with_best,
     remarks,
-    resolution,
+    resolutions,
     task_rows,
 )
 from retrieval.metrics import METRICS
@@ -84,7 +84,7 @@ def write_table_page(
         mark=LEVEL_WITH_BEST,
         label=label,
         level_with_best=level_with_best,
-        resolution=resolution,
+        resolutions=resolutions,
         remarks=remarks,
         pages={page: title for page, title in PAGES.items() if (folder / page).exists()},
         leaks=leaks,
