@@ -117,6 +117,7 @@ def assemble(
     problems += [*copies, *_equal_bytes(training, gallery, *queries.values())]
     problems += _class_problems(gallery, queries, relevance, bool(dealt))
     _require_answers(found, gallery, queries, relevance)
+    unread = _unread_classes(found, inspected)
     return Dataset(
         name,
         found.root,
@@ -128,7 +129,7 @@ def assemble(
         ALL_ASK if leave_one_out else _split_in_words(found, seed),
         licence,
         tuple(found.understood()),
-        (*found.layout.warnings, *_warnings(gallery, queries)),
+        (*found.layout.warnings, *unread, *_warnings(gallery, queries)),
         folders={part.role: "/".join(part.folder) for part in found.layout.parts},
     )
 
@@ -285,6 +286,21 @@ def _require_distinct(
                 "they would be right and wrong at once; remove one of the copies, or say by a "
                 "table that both classes are right"
             )
+
+
+def _unread_classes(found: Collection, inspected: Mapping[str, Inspected]) -> list[str]:
+    """Warnings about classes that were found, of which nothing can be read."""
+    files = Counter(label for item in found.items for label in item.labels)
+    readable = {
+        label
+        for item in found.items
+        if inspected[item.id].problem is None
+        for label in item.labels
+    }
+    return [
+        f"class {label!r}: none of its {files[label]:,} files can be read, so it takes no part"
+        for label in sorted(files.keys() - readable)
+    ]
 
 
 def _warnings(gallery: tuple[Image, ...], queries: Mapping[str, tuple[Image, ...]]) -> list[str]:

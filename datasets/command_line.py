@@ -5,8 +5,12 @@ import os
 import sys
 from collections.abc import Callable
 from typing import NoReturn
+from unicodedata import category
 
 from datasets.errors import InputError
+
+_JOINERS = "\u200c\u200d"
+"""Invisible, but some scripts and emoji are wrong without them."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -53,9 +57,31 @@ def command(work: Callable[[], int]) -> int:
 
 def fail(message: str) -> int:
     """Print an error in one line; returns the exit code."""
-    line = message.replace("\n", "\\n")
-    sys.stderr.write(f"error: {line}\n")
+    sys.stderr.write(f"error: {visible(message)}\n")
     return 2
+
+
+def visible(text: str) -> str:
+    r"""Escape characters that control a terminal, or the direction of a line.
+
+    Parameters
+    ----------
+    text : str
+        A line that may hold names of files and folders, which are anybody's.
+
+    Examples
+    --------
+    >>> visible("a\x1b[2Jb\nc")
+    'a\\x1b[2Jb\\nc'
+    """
+    return "".join(
+        char if char.isprintable() or char in _JOINERS or category(char) == "Zs" else _escape(char)
+        for char in text
+    )
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
 
 
 def _let_go() -> None:

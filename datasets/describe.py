@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import datasets
-from datasets.command_line import Parser, command, fail
+from datasets.command_line import Parser, command, fail, visible
 from datasets.errors import InputError
 from datasets.layout import ROLES_IN_WORDS, Collection
 from datasets.roles import ROLES
@@ -37,7 +37,8 @@ def _main(options: argparse.Namespace) -> int:
     code = 0
     for text in options.dataset:
         try:
-            sys.stdout.write("\n".join([*describe(text, options.layout), ""]))
+            lines = map(visible, describe(text, options.layout))
+            sys.stdout.write("\n".join([*lines, ""]))
         except InputError as error:
             code = fail(str(error))
     return code
@@ -85,6 +86,7 @@ def _classes(found: Collection) -> Iterator[str]:
         for name in item.labels or ["without class" if item.distractor is None else "distractors"]
     )
     parts = list(dict.fromkeys(item.part for item in sorted(found.items, key=lambda i: i.part)))
+    counts = Counter({(visible(name), part): n for (name, part), n in counts.items()})
     names = sorted({name for name, _ in counts})
     heads = [ROLES_IN_WORDS.get(part, part) for part in parts]
     width = max(map(len, ["class", *names]))

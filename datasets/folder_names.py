@@ -1,7 +1,7 @@
 """Names of folders: those of parts, those of distractors, and those that no class has."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 _WORDS = {
     "training": {"training", "train", "trainset", "train_set", "training_set"},
@@ -27,8 +27,8 @@ _PORTIONS = {
 }
 _NUMBER = re.compile(r"[-_ .]*(?:\(\d+\)|\d+(?:[-_ ]of[-_ ]\d+)?)$", re.I)
 _NUMBERED_COPY = re.compile(r" ?\(\d+\)$")
-_CAMERA = re.compile(r"\d{3}[A-Z0-9_]{5}")
-"""Folders of a camera's card (DCF), such as ``100CANON``."""
+_CAMERA = re.compile(r"\d{3}[A-Z0-9_]{5}|DJI_\d{3}(?:_.*)?|OneDrive_\d+_[-\d]+")
+"""Folders of a camera's card (DCF), such as ``100CANON``, and of downloads from a store."""
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _GLUED = re.compile(r"(?<=\w)(?:data|dir|folder|images?|imgs?|photos?|pics|pictures|set)$")
@@ -44,7 +44,8 @@ _BY_PRODUCTS = {
     *("annotation", "annotations", "label", "labels", "mask", "masks", "groundtruth", "gt"),
     *("segmentation", "segmentations", "segmentationclass", "segmentationobject"),
     *("thumbnail", "thumbnails", "thumb", "thumbs", "resized", "crops", "results", "output"),
-    *("plots", "preview", "previews", "augmented", "gradcam", "annotated"),
+    *("outputs", "plots", "preview", "previews", "augmented", "gradcam", "annotated"),
+    *("predictions", "heatmaps", "figures"),
 }
 """Names that people give to folders of what was made of pictures."""
 
@@ -57,12 +58,19 @@ _VIEWS = {
 
 _ANYTHING = {
     *("background", "clutter", "distractor", "misc", "miscellaneous", "negative", "negatives"),
-    *("none", "untitled"),
+    *("none", "unclassified", "untagged", "untitled"),
     *("other", "others", "rest", "unknown", "unlabeled", "unlabelled", "unsorted", "various"),
 }
 """Words for pictures that have nothing in common."""
 
-_UNNAMED = re.compile(r"new folder(?: ?\(\d+\))?|(?:.*[^a-z])?to[-_ ]delete", re.IGNORECASE)
+_UNNAMED = re.compile(
+    r"new folder(?: ?\(\d+\))?|no[-_ ]?label|(?:.*[^a-z])?to[-_ ]delete", re.IGNORECASE
+)
+
+_AND = {"and", "with", "und", "y", "et"}
+_BETWEEN_WORDS = re.compile(r"[-\s_;,+&]+")
+_BETWEEN_NAMES = re.compile(r"[;,+&]|[-_ ](?:and|with|und|y|et)[-_ ]")
+"""Signs and words between the names of classes in the name of a folder."""
 
 _DATE = re.compile(
     r"(?:19|20)\d\d[-_. ]?(?:0[1-9]|1[0-2])(?:[-_. ]?(?:0[1-9]|[12]\d|3[01]))?(?:_+[a-z]?)?", re.I
@@ -112,7 +120,34 @@ def is_by_product(name: str) -> bool:
     >>> [name for name in ("thumbs", "Resized_256x256", "masks", "gt3") if is_by_product(name)]
     ['thumbs', 'Resized_256x256', 'masks']
     """
-    return re.split(r"[-_ .]+(?=\d|$)", name.lower().lstrip("-_ ."))[0] in _BY_PRODUCTS
+    word = re.split(r"[-_ .]+(?=\d|$)", name.lower().lstrip("-_ ."))[0]
+    return re.sub("[-_ ]", "", word) in _BY_PRODUCTS
+
+
+def are_opposites(name: str, others: Collection[str]) -> bool:
+    """Whether a name is that of what is negative, and another that of what is positive.
+
+    >>> are_opposites("Negative", ["Positive"]), are_opposites("Negative", ["cat"])
+    (True, False)
+    """
+    positive = re.sub("negative", "positive", name.lower())
+    return positive != name.lower() and positive in {other.lower() for other in others}
+
+
+def joined(names: Sequence[str]) -> list[str]:
+    """Names that are made of several of the others.
+
+    >>> joined(["cat", "dog", "cat+dog", "cat and dog", "black cat"])
+    ['cat+dog', 'cat and dog']
+    """
+    known = {name.lower() for name in names}
+    found = []
+    for name in names:
+        words = {*filter(None, _BETWEEN_WORDS.split(name.lower()))} - _AND
+        phrases = {*map(str.strip, _BETWEEN_NAMES.split(name.lower()))}
+        if any(len(parts) > 1 and parts <= known for parts in (words, phrases)):
+            found.append(name)
+    return found
 
 
 def sound_like_views(names: Sequence[str]) -> list[str]:
@@ -193,3 +228,15 @@ def _are_portions(names: Sequence[str]) -> bool:
     pieces = _PORTIONS | _CONTAINERS | _ROLE_OF.keys()
     is_piece = any(word in pieces for word in _WORD.findall(whole))
     return is_piece or any(map(_NUMBERED_COPY.search, names))
+
+
+def listed(names: Sequence[str], most: int = 4) -> str:
+    """Names as a list in words.
+
+    >>> listed(["a", "b", "c"])
+    "'a', 'b' and 'c'"
+    """
+    shown = [repr(name) for name in names[:most]]
+    if len(names) > most:
+        shown.append(f"{len(names) - most} more")
+    return " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))

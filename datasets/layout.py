@@ -19,10 +19,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from datasets.class_folders import look_inside
 from datasets.folder_names import is_distractor
 from datasets.names import near_misses
 from datasets.task import Box, Image, Problem, Relevance
+from datasets.versions import look_inside
 from datasets.walk import QRELS, RELEVANCE, Listing, left_out
 
 UNSPLIT = ""

@@ -23,6 +23,10 @@ class NotRegularError(OSError):
     """A folder, a pipe or a device: opening it could wait for ever."""
 
 
+class DanglingError(FileNotFoundError):
+    """A link to a file that is not there; its reason says how to get that, where it is known."""
+
+
 class NotSharedError(InputError):
     """A process does not see a file as the command sees it for which it works."""
 
@@ -123,8 +127,22 @@ def size_of(path: Path) -> Given:
 
 
 def _open(path: Path) -> BinaryFile:
-    mode = path.stat().st_mode
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        if reason := dangling(path):
+            raise DanglingError(errno.ENOENT, reason, str(path)) from error
+        raise
     if not stat.S_ISREG(mode):
         number = errno.EISDIR if stat.S_ISDIR(mode) else errno.ENXIO
         raise NotRegularError(number, "not a regular file", str(path))
     return path.open("rb")
+
+
+def dangling(path: Path) -> str:
+    """Tell of a link that leads to no file; empty where it is no such link."""
+    if path.exists() or not path.is_symlink():
+        return ""
+    if "/annex/objects/" in path.readlink().as_posix():
+        return "its content is not here; get its content by: git annex get"
+    return "a link to a file that is not there"

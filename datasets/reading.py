@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import logging
 import os
 import warnings
 from dataclasses import replace
@@ -29,14 +30,15 @@ from datasets.decoding.png import BEGIN as PNG
 from datasets.decoding.png import require_few_chunks, require_sound_pixels
 from datasets.decoding.render import Decoded, render
 from datasets.decoding.repair import MOST_BYTES, repairs
-from datasets.decoding.tiff import is_floating
+from datasets.decoding.tiff import bands, is_floating
+from datasets.decoding.transfer import require_binary
 from datasets.errors import InputError, UnopenedError, UnreadableImageError
-from datasets.opening import BinaryFile, NotRegularError, NotSharedError, open_file
+from datasets.opening import BinaryFile, DanglingError, NotRegularError, NotSharedError, open_file
 
 Pixels = NDArray[np.uint8]
 """A decoded picture: uint8 RGB, shape (height, width, 3), upright."""
 
-VERSION = "reading 5"
+VERSION = "reading 6"
 """Name and number of the pixels of the pictures, for cache keys: others need another number."""
 
 MAX_PIXELS = 89_478_485
@@ -45,12 +47,17 @@ MAX_PIXELS = 89_478_485
 LIMIT = "IMAGE_RETRIEVAL_MAX_PIXELS"
 """Environment variable that holds another limit, for worker processes as well."""
 
+_MOST_BANDS = 4
+"""Red, green and blue with alpha, or CMYK."""
+
 _SENT = Path("sent.png")
 """Stands for the name of what somebody sent: it claims to be a picture."""
 
 # Larger pictures are refused below with an error of our own; Pillow need neither warn nor stop.
 PILImage.MAX_IMAGE_PIXELS = None
 warnings.filterwarnings("ignore", module=r"PIL\.")
+# Its lines name no file, and the reason says it.
+logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
 
 def max_pixels() -> int:
@@ -188,6 +195,7 @@ def _decode_opened(file: IO[bytes], path: Path) -> Decoded:
     require_readable(head, path)
     if head.startswith(JPEG):
         data = _content(file, head)
+        require_binary(io.BytesIO(data))
         require_few_scans(data)
         require_written(data)
         return _decode(io.BytesIO(data), limit, data)
@@ -196,6 +204,9 @@ def _decode_opened(file: IO[bytes], path: Path) -> Decoded:
         require_sound_pixels(file)
     elif head.startswith((b"II", b"MM")):
         require_no_camera_raw(file)
+        require_binary(file)
+    else:
+        require_binary(file)
     file.seek(0)
     return _decode(file, limit)
 
@@ -204,6 +215,8 @@ def _opened(path: Path) -> BinaryFile:
     """Open a file; one that is no regular file would let us wait for ever."""
     try:
         return open_file(path)
+    except DanglingError as error:
+        raise UnopenedError(error.strerror) from error
     except FileNotFoundError as error:
         raise UnopenedError("no such file") from error
     except NotRegularError as error:
@@ -276,6 +289,10 @@ def _undecodable(error: Exception, data: bytes = b"") -> UnreadableImageError:
     if isinstance(error, UnidentifiedImageError) and data.startswith((b"II", b"MM")):
         if is_floating(data):
             return UnreadableImageError(FLOATING)
+        if (number := bands(data)) > _MOST_BANDS:
+            return UnreadableImageError(
+                f"a TIFF of {number} bands; save three of them as RGB, in a PNG"
+            )
         return UnreadableImageError("a TIFF of a rare or damaged kind; save it as PNG")
     if isinstance(error, UnidentifiedImageError):
         return UnreadableImageError(

@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import NoReturn
 
 from datasets.class_folders import doubts as doubts_about
-from datasets.class_folders import listed
 from datasets.errors import InputError
-from datasets.folder_names import is_distractor, is_hardly_a_class, role_of
+from datasets.folder_names import is_distractor, is_hardly_a_class, listed, role_of
 from datasets.layout import HELD_OUT, UNSPLIT, Collection, Layout, Part, list_parts
 from datasets.names import near_misses
 from datasets.roles import read_roles
@@ -129,7 +128,7 @@ def by_hand(listing: Listing, words: Sequence[str]) -> Layout:
     warnings = [
         f"{place}: {doubt}".removeprefix(": ")
         for place, folder in _class_folders(listing, layout)
-        for doubts in doubts_about(folder.pictures)
+        for doubts in doubts_about(folder.pictures, above=folder.root.name)
         for doubt in doubts
     ]
     return replace(layout, warnings=(*layout.warnings, *warnings, *_strangers(listing, layout)))
@@ -177,10 +176,11 @@ class _Folder:
         )
         if not named or one_of_the_classes:
             return self._classes()
-        if others:
+        if others and not self._are_parts(named, others):
             self._refuse(
                 f"{listed(named)} could be part of a dataset beside {listed(others)}, or all "
-                "could be classes; say --layout classes, or keep apart what is no part"
+                f"could be classes; {_BY_ROLE}, keep apart what is no part, or say --layout "
+                "classes if all are"
             )
         return self._train_test(named)
 
@@ -232,6 +232,15 @@ class _Folder:
                 self._refuse(f"{'/'.join((*above, needed))} is missing; add it with class folders")
         found = [Part(role, (*above, name), False) for role, name in sorted(named.items())]
         return Layout(form, (*parts, *found))
+
+    def _are_parts(self, named: Sequence[str], others: Sequence[str]) -> bool:
+        """Whether folders share several classes, and the others hold pictures of none."""
+        roles = {self.roles[name] for name in named}
+        if roles - {*_SPLITS} or "training" not in roles or len(roles) < 2:
+            return False
+        classes = [{*self.listing.inside(name).names} for name in named if self.deep[name]]
+        shared = set.intersection(*classes) if len(classes) == len(named) else set()
+        return len(shared) > 1 and not any(self.deep[name] or name in shared for name in others)
 
     def _train_test(self, named: Sequence[str]) -> Layout:
         for name in named:
@@ -318,17 +327,19 @@ class _Folder:
 
     def _not_pictures(self) -> str:
         """Files that are there in place of pictures, in brackets."""
-        others = [file.id for file in self.listing.files if not file.is_about]
+        files = [file for file in self.listing.files if not file.is_about]
+        others = [file.id for file in files]
         if self.pictures or not others:
             return ""
         packed = [name for name in others if name.lower().endswith(_PACKED)]
         if packed:
             return f" ({listed(packed)}: archives are not opened, unpack them first)"
-        return f" (no picture among {len(others):,} files, such as {others[0]!r})"
+        remedy = f": {files[0].remedy}".removesuffix(": ")
+        return f" (no picture among {len(others):,} files, such as {others[0]!r}{remedy})"
 
     def doubts(self, remedy: str, unread: str = "") -> list[str]:
         """Refuse folders that are hardly classes; returns warnings about those that may not be."""
-        refusals, warnings = doubts_about(self.pictures, unread)
+        refusals, warnings = doubts_about(self.pictures, unread, self.root.name)
         if refusals:
             self._refuse(f"{refusals[0]}; {remedy}")
         return warnings

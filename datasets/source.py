@@ -144,6 +144,7 @@ class Folder(Source):
                 f"{root}: neither a folder nor a table ({', '.join(ENDINGS)}); give one of these"
             )
         listing = walk(root)
+        _require_no_hub_cache(listing)
         for source in self.known:
             if not self.layout and source.resembles(listing):
                 raise InputError(
@@ -151,3 +152,17 @@ class Folder(Source):
                     f"is, write {source.name}={root}, else say its form by --layout"
                 )
         return read_layout(listing, self.layout)
+
+
+def _require_no_hub_cache(listing: Listing) -> None:
+    """Refuse a cache of the Hugging Face Hub, which holds every file under two names."""
+    folders = {*listing.folders}
+    for *above, name in listing.folders:
+        beside = {(*above, other) for other in ("blobs", "refs")}
+        snapshots = listing.below((*above, name)).names if name == "snapshots" else []
+        if beside <= folders and snapshots:
+            place = listing.root.joinpath(*above, name, snapshots[-1])
+            raise InputError(
+                f"{listing.root}: a cache of the Hugging Face Hub, whose blobs/ are the files "
+                f"that snapshots/ links to; give {place}"
+            )

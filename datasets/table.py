@@ -15,7 +15,9 @@ from datasets.errors import InputError
 from datasets.folder_names import is_distractor, role_of
 from datasets.layout import HELD_OUT, UNSPLIT, Collection, Item, Layout, collection
 from datasets.names import canonical
+from datasets.opening import dangling
 from datasets.table_files import read_rows
+from datasets.table_groups import Grouped, doubts_about_groups
 from datasets.table_labels import doubts, labels_of, require_told, shown, word_of
 from datasets.task import Box, Problem
 from datasets.walk import RELEVANCE
@@ -38,6 +40,10 @@ _BOXES = {*("xmin", "ymin", "xmax", "ymax", "x1", "y1", "x2", "y2", "bbox", "box
 _SPLITS = {*("is_valid", "is_val", "is_test", "is_train", "usage", "phase", "fold", "subset")}
 """Columns that other programs write."""
 _MOST_NAMED = 3
+
+_TWICE = "keep one (of a picture in the gallery that asks as well two, alike but for the part)"
+_OBJECTS = "rows are objects; write one row for each picture and class"
+"""What to do about a picture in two rows."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,8 @@ def read_table(path: Path) -> Collection:
     unread = [name for name in columns if name.strip() and name not in known.values()]
     if "part" not in known:
         rows = _without_parts(path, rows, unread)
-    merged = _merged(path, _rows(path, rows, known))
+    has_objects = any(name.strip().lower() in _BOXES for name in unread)
+    merged = _merged(path, _rows(path, rows, known), _OBJECTS if has_objects else _TWICE)
     if not merged:
         raise InputError(f"{path}: has no rows; write one for each picture")
     if not {"label", "part"} & known.keys() and not (path.parent / RELEVANCE).exists():
@@ -108,8 +115,10 @@ def read_table(path: Path) -> Collection:
     _require_alike(path, items, merged)
     warnings = list(_unread(unread))
     warnings += doubts(path, [(row.line, row.labels) for row in merged])
+    warnings += doubts_about_groups(items)
     layout = Layout("table", (), warnings=tuple(warnings))
-    return collection(path.parent, items, [*_beside(path, items)], layout)
+    found = collection(path.parent, items, [*_beside(path, items)], layout)
+    return Grouped(**vars(found))
 
 
 def _beside(path: Path, items: Sequence[Item]) -> Iterator[Problem]:
@@ -260,21 +269,21 @@ def _box(path: Path, line: int, sides: Sequence[object]) -> Box | None:
     return box
 
 
-def _merged(path: Path, rows: Iterable[_Row]) -> list[_Row]:
+def _merged(path: Path, rows: Iterable[_Row], remedy: str) -> list[_Row]:
     """One row a picture, or part of one: labels in several rows are put together."""
     merged: dict[tuple[str, Box | None, str], _Row] = {}
     for row in rows:
         first = merged.setdefault((row.path, row.box, row.part), row)
         if first is not row:
             if row.group != first.group or set(row.labels) <= set(first.labels):
-                _refuse_second(path, first, row)
+                _refuse_second(path, first, row, remedy)
             merged[row.path, row.box, row.part] = replace(
                 first, labels=(*first.labels, *row.labels)
             )
-    return _asking(path, merged.values())
+    return _asking(path, merged.values(), remedy)
 
 
-def _asking(path: Path, rows: Iterable[_Row]) -> list[_Row]:
+def _asking(path: Path, rows: Iterable[_Row], remedy: str) -> list[_Row]:
     """One row a picture: of one in the gallery and one in a query set, the gallery's asks."""
     merged: dict[tuple[str, Box | None], _Row] = {}
     for row in rows:
@@ -284,15 +293,15 @@ def _asking(path: Path, rows: Iterable[_Row]) -> list[_Row]:
             alike = ({*found.labels}, found.group) == ({*asks.labels}, asks.group)
             both = found.part == "gallery" and asks.part.startswith("query")
             if not (both and alike) or found.asks or asks.asks:
-                _refuse_second(path, first, row)
+                _refuse_second(path, first, row, remedy)
             merged[row.path, row.box] = replace(found, asks=asks.part)
     return list(merged.values())
 
 
-def _refuse_second(path: Path, first: _Row, second: _Row) -> NoReturn:
+def _refuse_second(path: Path, first: _Row, second: _Row, remedy: str) -> NoReturn:
     raise InputError(
         f"{path}: line {second.line}: {shown(second.path)} stands in line {first.line} already; "
-        "keep one (of a picture in the gallery that asks as well two, alike but for the part)"
+        f"{remedy}"
     )
 
 
@@ -335,7 +344,9 @@ def _file_at(root: Path, name: str) -> Path:
 
 
 def _near_name(path: Path) -> str:
-    """A question for the file that is called so but for its case or ending, if there is one."""
+    """Whether it is a link, or the file that is called so but for its case or ending, if any."""
+    if reason := dangling(path):
+        return f"; {reason}"
     wanted = path.name.casefold()
     there = sorted(one.name for one in path.parent.glob("*"))
     plain = {wanted, unquote(wanted)}

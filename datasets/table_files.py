@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from datasets.text_files import read_text
 
 ENDINGS = (".csv", ".tsv", ".parquet")
 """Endings of their names."""
+
+_SEPARATOR = re.compile(r'"?sep=(.)"?\r?\n')
+"""A line before the names of columns, which spreadsheets read and write."""
 
 
 def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, Mapping[str, Any]]]]:
@@ -36,31 +40,46 @@ def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, Mapping[str, A
     if path.suffix.lower() == ".parquet":
         return _read_parquet(path)
     text = read_text(path)
+    said = _SEPARATOR.match(text)
+    if said:
+        text = text[said.end() :]
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count) if path.suffix.lower() == ".csv" else "\t"
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.DictReader(
+        io.StringIO(text, newline=""),
+        delimiter=said[1] if said else delimiter,
+        skipinitialspace=True,
+        strict=True,
+    )
     try:
         columns = [name or "" for name in reader.fieldnames or ()]
         if not text.strip():
             raise InputError(f"{path}: is empty; write names of columns, and a row a picture")
     except csv.Error as error:
         raise InputError(f"{path}: no table ({error}); save it as CSV") from error
-    return columns, _numbered(path, reader)
+    return columns, _numbered(path, reader, bool(said))
 
 
 def _numbered(
-    path: Path, reader: "csv.DictReader[str]"
+    path: Path, reader: "csv.DictReader[str]", before: int
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
         for row in reader:
+            line = before + reader.line_num
+            if _is_empty(row):
+                continue
             if None in row or None in row.values():
                 many = "more" if None in row else "fewer"
-                raise InputError(
-                    f"{path}: line {reader.line_num}: {many} cells than columns; mend the line"
-                )
-            yield reader.line_num, row
+                raise InputError(f"{path}: line {line}: {many} cells than columns; mend the line")
+            yield line, row
     except csv.Error as error:
-        raise InputError(f"{path}: line {reader.line_num}: {error}; mend the line") from error
+        line = before + reader.line_num
+        raise InputError(f"{path}: line {line}: {error}; mend the line") from error
+
+
+def _is_empty(row: Mapping[Any, Any]) -> bool:
+    """Whether nothing but blanks stands in a row, as at the end of what Excel saves."""
+    return not any("".join(cell).strip() for cell in row.values() if cell)
 
 
 def _read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, Mapping[str, Any]]]]:

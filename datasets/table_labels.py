@@ -17,6 +17,13 @@ _MISSING = {"nan", "-nan", "<na>", "n/a", "#n/a", "null"}
 _MISSING_AS_WRITTEN = {"NA", "NaT", "None"}
 """Words that programs write into cells without a value; they could be names as well."""
 
+_HIDDEN = {"-", "?", "-1"}
+"""Words that stand for a class that is not told, beside other words or beside whole numbers."""
+
+_BROKEN = re.compile(r"#[A-Z0-9/]+[?!]")
+_ROUNDED = re.compile(r"-?\d[.,]\d+E\+\d+")
+"""Errors of a spreadsheet, such as #REF!, and long numbers of which it keeps a few digits."""
+
 _LIST = re.compile(
     r"""[\[{(](?:\s*|\s*['"].*|.*,.*)[\])}]|[\[{][-+.\d\s]+[\]}]""",
     re.DOTALL,
@@ -71,6 +78,16 @@ def require_told(path: Path, line: int, cell: Mapping[str, object]) -> None:
                     f"{path}: line {line}: {shown(word)} as {column} may be a missing value; "
                     "leave the cell empty, or choose another name"
                 )
+            if _BROKEN.fullmatch(word):
+                raise InputError(
+                    f"{path}: line {line}: {shown(word)} as {column} is an error of a "
+                    "spreadsheet; mend the cell"
+                )
+            if _ROUNDED.fullmatch(word):
+                raise InputError(
+                    f"{path}: line {line}: {shown(word)} as {column} is a number that a "
+                    "spreadsheet has rounded; save the column as text, with all digits"
+                )
             if column == "label" and _LIST.fullmatch(word):
                 raise InputError(
                     f"{path}: line {line}: {shown(word)} looks like a list; write labels with "
@@ -91,7 +108,7 @@ def doubts(path: Path, rows: Sequence[Labelled]) -> list[str]:
     Raises
     ------
     InputError
-        If a picture is a distractor and of a class.
+        If a picture is a distractor and of a class, or of one that stands for none.
     """
     for line, labels in rows:
         if len({is_distractor(label.partition("/")[0]) for label in labels}) > 1:
@@ -105,6 +122,7 @@ def doubts(path: Path, rows: Sequence[Labelled]) -> list[str]:
         for name in names
         if is_anything(name) and not is_distractor(name.partition("/")[0])
     ]
+    warnings += _hidden(path, rows)
     if parts := sound_like_parts(names):
         named = ", ".join(map(shown, parts[:4]))
         warnings.append(f"labels {named} sound like parts; if they are, call their column part")
@@ -116,6 +134,25 @@ def doubts(path: Path, rows: Sequence[Labelled]) -> list[str]:
             "between them"
         )
     return warnings
+
+
+def _hidden(path: Path, rows: Sequence[Labelled]) -> list[str]:
+    """Refuse labels that stand for hidden ones, and warn where they may be classes."""
+    names = {label for _, labels in rows for label in labels}
+    hidden, others = names & _HIDDEN, names - _HIDDEN
+    if "-1" in hidden and not (others and all(map(str.isdecimal, others))):
+        hidden.remove("-1")  # one number among negative ones, or a name
+    if any(len(name) == 1 and not name.isalnum() for name in others):
+        hidden -= {"-", "?"}  # classes of signs
+    for line, label in ((line, label) for line, labels in rows for label in labels):
+        if label in hidden and others <= {"0", "1"}:
+            return [f"label {shown(label)}: if it hides the class, leave its cells empty"]
+        if label in hidden:
+            raise InputError(
+                f"{path}: line {line}: {shown(label)} as label may be a missing value; leave the "
+                "cell empty, or choose another name"
+            )
+    return []
 
 
 def _joined(labels: set[str]) -> set[str]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import chain, count
 from pathlib import Path
 
-from datasets.decoding.formats import ENDINGS, HEAD, identify
+from datasets.decoding.formats import ENDINGS, HEAD, Format, identify
 from datasets.errors import InputError
 from datasets.names import canonical
 from datasets.opening import open_file
@@ -98,10 +98,23 @@ class File:
         if ending in _NO_PICTURES:
             return False
         try:
-            with open_file(self.path) as file:
-                return identify(file.read(HEAD)) is None
+            return self._other_format is None
         except OSError:
             return False
+
+    @property
+    def remedy(self) -> str:
+        """The name of its format and a way to one that is read, if its first bytes tell both."""
+        try:
+            found = self._other_format
+        except OSError:
+            return ""
+        return f"{found.name}, which is not read; {found.remedy}" if found and found.remedy else ""
+
+    @property
+    def _other_format(self) -> Format | None:
+        with open_file(self.path) as file:
+            return identify(file.read(HEAD))
 
 
 @dataclass(frozen=True)

@@ -226,6 +226,11 @@ OTHERS = {
     "light.hdr": (b"#?RADIANCE\n", "Radiance HDR"),
     "layers.psd": (b"8BPS\0\1", "Photoshop"),
     "left.jpg": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
+    "unlocked.jpg": (b"/annex/objects/MD5E-s1--a.jpg\n", "pointer of git-annex"),
+    "phone.png": (
+        png(b"").replace(b"\x1a\n", b"\x1a\n" + chunk(b"CgBI", b"\x50\0\x20\6"), 1),
+        r"PNG of an iPhone app \(Apple's CgBI\)",
+    ),
 }
 NO_PICTURES = {
     "0.json": (b'{"title": "0.png"}', "JSON text"),

@@ -296,3 +296,13 @@ def test_classes_of_one_group_say_that_groups_are_why(tmp_path, load_dataset):
     path.write_text("\n".join(["path,label,group", *rows]))
     with pytest.raises(InputError, match="of two groups: those of one are never asked"):
         load_dataset(path)
+
+
+def test_a_class_of_which_nothing_can_be_read_is_told(tmp_path, load_dataset):
+    root = tree(tmp_path / "f", "cat", "dog")
+    (root / "cow").mkdir()
+    for number in range(3):
+        (root / "cow" / f"{number}.dcm").write_bytes(bytes(128) + b"DICM" + bytes([number]))
+    assert "class 'cow': none of its 3 files can be read, so it takes no part" in (
+        load_dataset(root).warnings
+    )

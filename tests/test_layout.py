@@ -175,7 +175,7 @@ def test_links_to_nothing_and_pipes_are_problems(classes, load_dataset):
     (classes / "apple" / "broken.png").symlink_to(classes / "nothing.png")
     os.mkfifo(classes / "apple" / "pipe.png")
     assert [problem.what for problem in load_dataset(classes).problems] == [
-        "no such file",
+        "a link to a file that is not there",
         "not a regular file",
     ]
 

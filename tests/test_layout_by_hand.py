@@ -112,3 +112,33 @@ def test_where_nothing_can_be_printed_a_line_says_so(tmp_path, module):
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.startswith("error: ")
+
+
+def test_describe_shows_what_would_control_a_terminal(tmp_path, capsys):
+    root = tree(tmp_path / "f", a=2, **{"b\nc": 2, "d\x1b[31m": 2})
+    assert describe([str(root)]) == 0
+    printed = capsys.readouterr().out
+    assert "classes (a, b\\nc, d\\x1b[31m)" in printed
+    assert "    b\\nc              2\n    d\\x1b[31m         2\n" in printed
+    assert describe([str(tmp_path / "\x1b[31m")]) == 2
+    assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["0.dcm", "IM0000"])
+def test_the_format_of_what_lies_in_place_of_pictures_is_named(tmp_path, name, capsys):
+    for label in ("cat", "dog"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / name).write_bytes(bytes(128) + b"DICM" + bytes(99))
+    assert describe([str(tmp_path)]) == 2
+    assert f"such as 'cat/{name}': DICOM, which is not read; exp" in capsys.readouterr().err
+
+
+def test_a_cache_of_the_hugging_face_hub_is_told(tmp_path, capsys):
+    cache = tree(tmp_path / "h", **{f"d__snapshots__0abc__{name}": 4 for name in "ab"})
+    tree(cache, d__blobs=4)
+    (cache / "d" / "refs").mkdir()
+    (cache / "d" / "refs" / "main").write_text("0abc")
+    for place in (cache, cache / "d"):
+        assert describe([f"x={place}"]) == 2
+        assert capsys.readouterr().err.endswith(f"give {cache / 'd/snapshots/0abc'}\n")
+    assert describe([str(cache / "d" / "snapshots" / "0abc")]) == 0

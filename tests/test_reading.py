@@ -1,9 +1,11 @@
 """The one image reader: every format a folder may hold, and every way a file may lie."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
+from damaged import put, tiff
 from pictures import picture
 from PIL import Image
 
@@ -161,3 +163,25 @@ def test_content_hash_is_of_bytes(tmp_path):
     assert content_hash(first) == content_hash(second)
     with pytest.raises(UnreadableImageError, match="no such file"):
         content_hash(tmp_path / "c.png")
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("../.git/annex/objects/a/MD5E-s1--a.jpg", "not here; get its content by: git annex get"),
+        ("nowhere.png", "^a link to a file that is not there$"),
+    ],
+)
+def test_a_link_to_nothing_says_so(tmp_path, target, reason):
+    (tmp_path / "a.png").symlink_to(target)
+    for read in (read_image, content_hash):
+        with pytest.raises(UnreadableImageError, match=reason):
+            read(tmp_path / "a.png")
+
+
+def test_bands_beside_the_colours_are_counted(tmp_path, capfd):
+    one, many = (struct.pack("<HHII", 277, 3, 1, number) for number in (1, 13))
+    data = tiff(1, 16, np.zeros((4, 4, 13), "<u2")).replace(one, many)
+    with pytest.raises(UnreadableImageError, match="a TIFF of 13 bands; save three of them"):
+        read_image(put(tmp_path, "a.tif", data))
+    assert capfd.readouterr().err == ""

@@ -41,3 +41,98 @@ def test_what_may_be_lost_of_a_table_is_warned_of(album, heading, cells, warning
     rows = [f"images/{n:02}.png,{cell}" for n, cell in enumerate(cells)]
     found = read_table(table(album, heading, *rows)).layout.warnings
     assert any(warning in one for one in found) if warning else not found
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (["1.11086E+11", "2.11086E+11"], "line 2: '1.11086E.11' as label is a number that a sp"),
+        (["a", "1,5E+12"], "line 3: .* has rounded; save the column as text, with all digits"),
+        (["a", "#NAME?"], "line 3: '#NAME.' as label is an error of a spreadsheet; mend the cell"),
+        (["#REF!", "b"], "line 2: '#REF!' as label is an error"),
+        (["a", "b", "-"], "line 4: '-' as label may be a missing value; leave the cell empty"),
+        (["a", "?", "b"], "line 3: '.' as label may be a missing value"),
+        (["0", "-1", "7"], "line 3: '-1' as label may be a missing value"),
+    ],
+)
+def test_what_stands_for_no_label_is_refused(album, cells, message):
+    rows = [f'images/{n:02}.png;"{cell}"' for n, cell in enumerate(cells)]
+    with pytest.raises(InputError, match=message):
+        read_table(table(album, "path;label", *rows))
+
+
+@pytest.mark.parametrize(
+    ("cells", "warnings"),
+    [
+        (["+", "-", "?"], []),
+        (["-2", "-1", "0"], []),
+        (["-1", "cat", "5"], []),
+        (["5E+3", "#1", "x-"], []),
+        (["-1", "0", "1"], ["label '-1': if it hides the class, leave its cells empty"]),
+    ],
+)
+def test_labels_that_look_like_none_and_may_be_classes_are(album, cells, warnings):
+    rows = [f"images/{n:02}.png,{cell}" for n, cell in enumerate(cells)]
+    found = read_table(table(album, "path,label", *rows))
+    assert [item.label for item in found.items] == cells
+    assert [*found.layout.warnings] == warnings
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["path,label", "images/00.png,a", "images/01.png,b", ",", " , ", ",,,"],
+        ["sep=;", "path;label", "images/00.png;a", "images/01.png;b"],
+        ['"sep=|"', "path|label", "images/00.png|a", "images/01.png|b"],
+        ['"path", "label"', '"images/00.png", "a"', '"images/01.png", "b"'],
+    ],
+)
+def test_tables_as_spreadsheets_write_them_are_read(album, lines):
+    found = read_table(table(album, *lines))
+    assert [(item.id, item.label) for item in found.items] == [
+        ("images/00.png", "a"),
+        ("images/01.png", "b"),
+    ]
+
+
+def test_a_line_that_names_the_separator_is_counted(album):
+    with pytest.raises(InputError, match="line 3: no path"):
+        read_table(table(album, "sep=;", "path;label", ";a"))
+
+
+def test_rows_of_objects_are_told_from_rows_of_pictures(album):
+    rows = ["images/00.png,a,1,2", "images/00.png,a,3,4"]
+    with pytest.raises(InputError, match="line 2 already; rows are objects; write one row for"):
+        read_table(table(album, "filename,class,xmin,ymin", *rows))
+
+
+@pytest.mark.parametrize(
+    ("groups", "told", "doubt"),
+    [
+        (["x", "x", "y", "y"], "2 groups (x, y)", "2 groups for 3 classes: pictures of one"),
+        (["x", "x", "x", ""], "1 group (x)", "1 group for 3 classes: pictures of one"),
+        (["x", "y", "z", "k"], "4 groups (k, x, y, …)", ""),
+        (["", "", "", ""], "", ""),
+    ],
+)
+def test_groups_are_told(album, load_dataset, groups, told, doubt):
+    labels = ["a", "b", "c", "a"]
+    rows = [f"images/{n:02}.png,{labels[n]},{group}" for n, group in enumerate(groups)]
+    found = read_table(table(album, "path,label,scene", *rows))
+    expected = [f"group: {told}; pictures of one are junk for each other"] if told else []
+    assert found.understood()[2:] == expected
+    assert len(found.layout.warnings) == bool(doubt)
+    assert all(one.startswith(doubt) for one in found.layout.warnings)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (".git/annex/objects/x/MD5E-s1--a.png", "get its content by: git annex get"),
+        ("nowhere.png", "a link to a file that is not there"),
+    ],
+)
+def test_a_link_to_nothing_is_told_from_no_file(album, target, message):
+    (album / "link.png").symlink_to(target)
+    with pytest.raises(InputError, match=rf"1 of 1 files are not there .*{message}"):
+        read_table(table(album, "path,label", "link.png,a"))

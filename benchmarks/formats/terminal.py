@@ -4,7 +4,8 @@ import codecs
 import os
 import sys
 from io import TextIOWrapper
-from unicodedata import category
+
+from datasets.command_line import visible as visible
 
 _PLAIN = {
     **dict(zip("○✕◆•×–—−━╸╺“”„‘’", 'ox**x------"""\'\'', strict=True)),
@@ -15,28 +16,6 @@ _PLAIN = {
     "°": " deg",
 }
 """Marks of tables, bars and lists, and what stands for them where they cannot be written."""
-
-_JOINERS = "\u200c\u200d"
-"""Invisible, but some scripts and emoji are wrong without them."""
-
-
-def visible(text: str) -> str:
-    r"""Escape characters that control a terminal, or the direction of a line.
-
-    Parameters
-    ----------
-    text : str
-        A line that may hold names of files and folders, which are anybody's.
-
-    Examples
-    --------
-    >>> visible("a\x1b[2Jb\nc")
-    'a\\x1b[2Jb\\nc'
-    """
-    return "".join(
-        char if char.isprintable() or char in _JOINERS or category(char) == "Zs" else _escape(char)
-        for char in text
-    )
 
 
 def open_streams() -> None:

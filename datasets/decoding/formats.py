@@ -59,7 +59,12 @@ _UNPACK = "unpack it"
 _TGA = (b"\x00\x02\0", b"\x00\x03\0", b"\x00\x0a\0", b"\x00\x0b\0", b"\x01\x01\0")
 """Bytes 1 to 3 of common TGA files, which begin with no magic number; of icons, 4 is a count."""
 
+_PNG_AS_TEXT = Format("PNG, transferred as text; transfer it anew as binary")
+
 _MAGIC: tuple[tuple[int, bytes, Format], ...] = (
+    (12, b"CgBI", Format("PNG of an iPhone app (Apple's CgBI)", _EXPORT)),
+    (0, b"\x89PNG\r\r\n", _PNG_AS_TEXT),
+    (0, b"\x89PNG\n", _PNG_AS_TEXT),
     (0, b"%PDF", Format("PDF", _EXPORT)),
     (0, b"%!PS", Format("PostScript", _EXPORT)),
     (0, b"\xc5\xd0\xd3\xc6", Format("PostScript", _EXPORT)),
@@ -138,6 +143,7 @@ _TEXTS = (
     (b"<?xml", Format("XML text")),
     (b"<", Format("XML text")),
     (b"version https://git-lfs", Format("pointer of Git LFS", "get its content by: git lfs pull")),
+    (b"/annex/objects/", Format("pointer of git-annex", "get its content by: git annex get")),
     (b"{", Format("JSON text")),
     (b"[", Format("JSON text")),
 )
@@ -209,7 +215,9 @@ def _is_read(head: bytes) -> bool:
         return not head.startswith(b"CR\x02", 8)
     if head.startswith(b"BM"):
         return head[15:18] == b"\0\0\0"  # words begin with these letters as well
-    starts = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return not head.startswith(b"CgBI", 12)
+    starts = (b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
     jpeg2000 = (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")
     return head.startswith((*starts, *jpeg2000)) or bool(_PPM.match(head))
 

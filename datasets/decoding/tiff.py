@@ -15,9 +15,12 @@ _TYPES = {1: "B", 3: "H", 4: "I"}
 
 _NEW_SUBFILE_TYPE, _PHOTOMETRIC, _SUB_IFDS, _SAMPLE_FORMAT = 254, 262, 330, 339
 _COLOUR_MAP, _EXTRA_SAMPLES = 320, 338
+_WIDTH, _LENGTH, _BITS, _COMPRESSION, _SAMPLES = 256, 257, 258, 259, 277
 _RGB = 2
 """Value of the photometric tag."""
 _PLANAR, _SEPARATE = 284, 2
+_HARDLY = {1, 2, 3, 4, 32773}
+"""Values of the tag of compression: none, runs of black and white, PackBits."""
 _DNG_VERSION = 50706
 _SENSOR = {32803, 34892}
 """Values of a camera's sensor: mosaic and linear."""
@@ -130,6 +133,32 @@ def page_remarks(image: PILImage.Image) -> list[str]:
     if image.mode in ("P", "PA") and 0 < max(tags.get(_COLOUR_MAP, (0,))) < 256:
         remarks.append("its palette has 8 bits in place of 16, so that it is black; save it anew")
     return remarks
+
+
+def raw_size(file: IO[bytes]) -> int:
+    """Bytes of the pixels of a TIFF that hardly compresses them; 0 of others.
+
+    Parameters
+    ----------
+    file : file
+        A TIFF.
+    """
+    tags = _values(file)
+    if tags.get(_COMPRESSION, 1) not in _HARDLY:
+        return 0
+    samples, bits = tags.get(_SAMPLES, 1), tags.get(_BITS, 1)
+    return tags.get(_WIDTH, 0) * tags.get(_LENGTH, 0) * samples * bits // 8
+
+
+def bands(data: bytes) -> int:
+    """Number of values that a TIFF has of each pixel.
+
+    Parameters
+    ----------
+    data : bytes
+        A whole file.
+    """
+    return _values(io.BytesIO(data)).get(_SAMPLES, 1)
 
 
 def is_floating(data: bytes) -> bool:

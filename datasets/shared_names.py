@@ -1,0 +1,219 @@
+"""Names of pictures that tell what their folders are: shards, views, or several at once."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import pairwise
+from math import gcd
+
+from datasets.versions import plain, stem_of
+
+Inside = Mapping[str, Sequence[tuple[str, ...]]]
+"""Folder to the names down to each picture in it."""
+
+_MOST_VIEWS = 6
+"""Folders up to which they could be views of the same things if names are but numbers."""
+
+_MOST_PLACES = 3
+"""Folders in which a name may stand that tells something about them."""
+
+_NEARLY_ALL = 0.9
+_MOST = 0.8
+
+_FEW = 10
+"""Files up to which two folders may well hold as many, numbered alike."""
+
+_ENOUGH = 6
+"""Files whose names tell that they are those of other folders."""
+
+_HASH = re.compile(r"[0-9a-f][0-9a-f-]{10,}", re.IGNORECASE)
+
+_BY_CAMERA = re.compile(
+    r"(?:IMG|_?DSC[NF]?|_MG|PXL|P|MVI|VID|DJI|SAM|GOPR|WP|Screenshot)[-_]?\d{3,}.*|"
+    r"(?:19|20)\d{6}[-_ ]?\d{6}.*",
+    re.IGNORECASE,
+)
+"""Names that cameras and phones give."""
+
+_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01])")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_MONTH = re.compile(r"0?[1-9]|1[0-2]")
+
+
+def are_portions(inside: Inside) -> bool:
+    """Whether numbered folders hold numbered pictures, those of each after those of the last."""
+    names = [*inside, *_stems(inside)]
+    if len(inside) < 2 or not all(name.isdecimal() for name in names):
+        return False
+    spans = [
+        (min(numbers), max(numbers))
+        for name in sorted(inside, key=int)
+        if (numbers := [int(stem_of(file[-1])) for file in inside[name]])
+    ]
+    return all(before[1] < after[0] for before, after in pairwise(spans))
+
+
+def are_shards(inside: Inside) -> bool:
+    """Whether folders are called like an end or a remainder of what their pictures are called.
+
+    That is a hash, a number or a word; ``A/A1`` and ``07/0712`` are rather named after the class.
+    """
+    if len(inside) < 2 or len({*map(len, inside)}) > 1 or len(next(iter(inside))) > 4:
+        return False
+    pairs = [(name, stem_of(file[-1])) for name, files in inside.items() for file in files]
+    stems = {stem for _, stem in pairs}
+    most = _NEARLY_ALL * len(pairs)
+    if all(name.isalpha() and len(name) == 1 for name in inside):
+        return sum(map(_is_initial, *zip(*pairs, strict=True))) >= most and _are_words(stems)
+    if sum(_HASH.fullmatch(stem) is not None for stem in stems) >= _NEARLY_ALL * len(stems) and (
+        any(re.search("[a-f]", stem, re.IGNORECASE) for stem in stems)
+    ):
+        ends = sum(
+            stem.lower().startswith(name.lower()) or stem.lower().endswith(name.lower())
+            for name, stem in pairs
+        )
+        return ends >= most
+    if not all(name.isdecimal() for name in (*inside, *stems)):
+        return False
+    modulus = gcd(*(int(stem) - int(name) for name, stem in pairs))
+    return modulus > max(map(int, inside)) and len(pairs) > _FEW
+
+
+def _is_initial(name: str, stem: str) -> bool:
+    return stem[:1].lower() == name.lower() and stem[1:2].isalpha()
+
+
+def _are_words(stems: Collection[str]) -> bool:
+    """Whether names are of many words, not of one for each letter."""
+    words = {re.sub(r"[\W\d_].*", "", stem).lower() for stem in stems}
+    return len(words) > 1.5 * len({word[:1] for word in words})
+
+
+def times(inside: Inside, above: str) -> str:
+    """Tell whether folders hold the pictures ``taken`` in a year or month, or ``maybe`` do.
+
+    Parameters
+    ----------
+    inside : mapping of str to sequence of tuple of str
+        Folder to the names down to each picture in it.
+    above : str
+        Name of the folder that holds them; it may be the year of months.
+    """
+    if len(inside) < 2:
+        return ""
+    are_years = len({_YEAR.sub("#", name, count=1) for name in inside}) == 1 and all(
+        map(_YEAR.search, inside)
+    )
+    are_months = all(map(_MONTH.fullmatch, inside))
+    if not (are_years or are_months):
+        return ""
+    stems = _stems(inside)
+    taken = sum(
+        _is_taken_in(name, stem_of(file[-1]), are_years)
+        for name, files in inside.items()
+        for file in files
+    )
+    if taken >= _NEARLY_ALL * len(stems):
+        return "taken"
+    by_camera = sum(_BY_CAMERA.fullmatch(stem) is not None for stem in stems)
+    is_told = are_years or _YEAR.fullmatch(above)
+    return "maybe" if is_told and by_camera >= _NEARLY_ALL * len(stems) else ""
+
+
+def _is_taken_in(folder: str, stem: str, is_year: bool) -> bool:
+    day = _DAY.search(stem)
+    if day is None:
+        return False
+    return day[1] in folder if is_year else int(day[2]) == int(folder)
+
+
+def same_names(inside: Inside) -> str:
+    """Whether folders hold pictures of the same ``names``, or of names as good as ``numbers``."""
+    if len(inside) < 2:
+        return ""
+    shared, either = _shared(inside)
+    if len(shared) < _NEARLY_ALL * len(either) or len(shared) <= len(inside):
+        return ""
+    names = {stem[-1] for stem in shared}
+    if not _are_counted(names):
+        # Many things may each have been photographed from the front, the back and so on.
+        is_wide = len(inside) > _MOST_VIEWS
+        return "numbers" if is_wide and all(name.isalpha() for name in names) else "names"
+    if len(inside) > _MOST_VIEWS or shared != either or len(shared) <= _FEW:
+        return ""
+    return "" if _are_numbered_each(names) and not _are_numbered(inside) else "numbers"
+
+
+def _shared(inside: Inside) -> tuple[set[tuple[str, ...]], set[tuple[str, ...]]]:
+    """Names that all folders have, and names that any has, up to where they differ too much."""
+    shared: set[tuple[str, ...]] = set()
+    either: set[tuple[str, ...]] = set()
+    for files in inside.values():
+        names = {(*folders, plain(stem_of(name))) for *folders, name in files}
+        shared = shared & names if either else names
+        either |= names
+        if len(shared) < _NEARLY_ALL * len(either):
+            break
+    return shared, either
+
+
+def _patterns(stems: Collection[str]) -> dict[str, list[list[int]]]:
+    """Names without their numbers, to the numbers of each name that is one of them."""
+    rows: dict[str, list[list[int]]] = defaultdict(list)
+    for stem in stems:
+        rows[re.sub(r"\d+", "#", stem)].append([*map(int, re.findall(r"\d+", stem))])
+    return rows
+
+
+def _are_counted(stems: Collection[str]) -> bool:
+    """Whether nearly all names are of patterns with nearly all combinations of their numbers."""
+    counted = 0
+    for rows in _patterns(stems).values():
+        expected = 1
+        for column in ({*column} for column in zip(*rows, strict=True)):
+            steps = [after - before for before, after in pairwise(sorted(column))]
+            expected *= 1 + (max(column) - min(column)) // min(steps, default=1)
+        counted += len(rows) if len(rows) > 2 and len(rows) >= _MOST * expected else 0
+    return counted >= _MOST * len(stems)
+
+
+def _are_numbered_each(stems: Collection[str]) -> bool:
+    """Whether names are one pattern with a number from 0 or 1 on, as scrapers count them."""
+    [rows, *others] = _patterns(stems).values()
+    numbers = sorted(row[-1] for row in rows)
+    is_one = not others and all(len(row) == 1 for row in rows)
+    return is_one and numbers in ([*range(len(rows))], [*range(1, len(rows) + 1)])
+
+
+def _are_numbered(names: Collection[str]) -> bool:
+    """Whether folders are called alike but for a number or are letters: ``cam1``, ``A``."""
+    patterns = {re.sub(r"\d+", "#", name) for name in names}
+    return (patterns not in ({"#"}, {*names}) and len(patterns) == 1) or all(
+        len(name) == 1 and name.isalpha() for name in names
+    )
+
+
+def gathered(inside: Inside) -> Iterator[tuple[str, list[str]]]:
+    """Folders of which nearly all pictures are called like those of others, and the others."""
+    stems = {name: {stem_of(file[-1]) for file in files} for name, files in inside.items()}
+    places: dict[str, list[str]] = defaultdict(list)
+    for name, there in stems.items():
+        for stem in there:
+            places[stem].append(name)
+    for name, there in stems.items():
+        own = [places[stem] for stem in there if len(places[stem]) <= _MOST_PLACES]
+        again = Counter(other for several in own for other in several if other != name)
+        others = [other for other, count in again.items() if count > 1]
+        found = {stem for other in others for stem in there & stems[other]}
+        if len(others) < 2 or len(there) < _ENOUGH or len(found) < _NEARLY_ALL * len(there):
+            continue
+        whole = set.union(*(stems[other] for other in others))
+        apart = sum(len(places[stem]) == 2 for stem in found)
+        is_whole = min(len(found), apart) >= _NEARLY_ALL * len(whole)
+        # Pictures that every class counts anew are called alike by chance.
+        if is_whole or not (_are_counted(there) or _are_counted(whole)):
+            yield name, sorted(others)
+
+
+def _stems(inside: Inside) -> list[str]:
+    return [stem_of(file[-1]) for files in inside.values() for file in files]

@@ -1,0 +1,212 @@
+"""Folders whose pictures' names tell that they are no classes, and classes that only look so."""
+
+import hashlib
+
+import pytest
+from pictures import picture
+
+from datasets.class_folders import doubts
+from datasets.errors import InputError
+from datasets.recognition import read_layout
+from datasets.walk import walk
+
+
+def named(**folders):
+    """Paths of pictures; ``__`` in a name stands for ``/``."""
+    return [
+        (*folder.split("__"), f"{stem}.jpg") for folder, stems in folders.items() for stem in stems
+    ]
+
+
+def spread(pattern, folders, count=12):
+    """The same names in several folders."""
+    return [(folder, pattern(n)) for folder in folders for n in range(count)]
+
+
+def tree(root, paths):
+    for number, parts in enumerate(paths):
+        path = root.joinpath(*parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture(number).save(path)
+    return read_layout(walk(root))
+
+
+HASHES = [hashlib.md5(bytes([n])).hexdigest() for n in range(60)]
+CORRUPTIONS = ("fog", "frost", "snow", "blur", "noise", "pixelate", "contrast", "brightness")
+WORDS = ("apple", "ant", "acorn", "bear", "bee", "boat", "cat", "cow", "cup")
+EACH = ("cat", "cow", "dog")
+
+
+@pytest.mark.parametrize(
+    ("paths", "told"),
+    [
+        ([(one[:2], f"{one}.jpg") for one in HASHES], True),
+        ([(one[:1], f"{one}.jpg") for one in HASHES], True),
+        ([(one[-2:], f"{one}.jpg") for one in HASHES], True),
+        ([(f"{n % 5:04}", f"{123000 + n % 5 + 10000 * n}.jpg") for n in range(20)], True),
+        ([(one[0].upper(), f"{one}.jpg") for one in WORDS], True),
+        ([(letter, f"{letter}{n}.jpg") for letter in "ABC" for n in range(9)], False),
+        ([(letter, f"{letter}pple{n}.jpg") for letter in "ABC" for n in range(9)], False),
+        ([(f"{n % 3}", f"{n % 3}_{n}.png") for n in range(30)], False),
+        ([(f"{n % 10}", f"{n * n * 37 % 6007}.png") for n in range(40)], False),
+        ([(f"n0144076{n % 3}", f"n0144076{n % 3}_{n}.JPEG") for n in range(30)], False),
+        ([("cat" if n % 2 else "dog", f"{one}.jpg") for n, one in enumerate(HASHES)], False),
+    ],
+)
+def test_shards_of_a_store_are_warned_of(paths, told):
+    refusals, warnings = doubts(paths)
+    assert refusals == []
+    assert [one.endswith("whole rather than classes?") for one in warnings] == [True] * told
+
+
+@pytest.mark.parametrize(
+    ("paths", "refused", "warned"),
+    [
+        (spread(lambda n: f"ILSVRC_{n * n + 7}.jpg", CORRUPTIONS), "the same names", ""),
+        (spread(lambda n: f"{1683 + n * n}.jpg", [f"cam{n:02}" for n in range(8)]), "same n", ""),
+        (spread(lambda n: f"{n}.jpg", CORRUPTIONS), "", ""),
+        (spread(lambda n: f"{['front', 'back', 'top', 'side'][n]}.jpg", CORRUPTIONS, 4), "", ""),
+        (
+            spread(lambda n: f"{'abcdefghi'[n]}.jpg", CORRUPTIONS, 9),
+            "",
+            "views of the same things",
+        ),
+        (spread(lambda n: f"{'r_' * (n % 2)}{n // 2}_100.jpg", EACH, 40), "", "views of the"),
+        (spread(lambda n: f"{'ts'[n % 2]}_{n // 2 * 30}.jpg", EACH, 24), "", "views of the"),
+        (spread(lambda n: f"Image_{n + 1}.jpg", EACH), "", ""),
+        (spread(lambda n: f"{n + 1:05}.jpg", ("Negative", "Positive"), 20), "", ""),
+        (spread(lambda n: f"{n + 5}.jpg", EACH), "", "views of the same things"),
+        (spread(lambda n: f"{n}.jpg", ("cam1", "cam2"), 20), "", "views of the same things"),
+    ],
+)
+def test_pictures_of_the_same_names_in_several_folders(paths, refused, warned):
+    refusals, warnings = doubts(paths)
+    assert any(refused in one for one in refusals) if refused else not refusals
+    assert any(warned in one for one in warnings) if warned else not warnings
+
+
+RANDOM = {"cat": range(50, 900, 77), "dog": range(21, 950, 88), "cow": range(16, 980, 101)}
+
+
+@pytest.mark.parametrize(
+    ("stems", "told"),
+    [
+        ({name: [f"{name}{n}" for n in range(8)] for name in EACH}, True),
+        ({name: [f"{k}{n}" for n in range(8)] for k, name in enumerate(EACH)}, True),
+        ({name: [f"IMG_{n}" for n in numbers] for name, numbers in RANDOM.items()}, True),
+        ({name: range(10 + 5 * k) for k, name in enumerate(EACH)}, False),
+        ({"cat": range(40), "dog": range(40, 80), "cow": range(3, 9)}, False),
+    ],
+)
+def test_a_folder_with_the_pictures_of_others_is_refused(stems, told):
+    every = {str(stem) for some in stems.values() for stem in some}
+    gathering = {"all": every} if told else {}
+    refusals, _ = doubts(named(**stems, **gathering))
+    said = "'all' holds pictures called like those of 'cat', 'cow' and 'dog'"
+    assert [one[: len(said)] for one in refusals] == [said] * told
+
+
+@pytest.mark.parametrize(
+    ("paths", "above", "refused", "warned"),
+    [
+        (named(**{"2019": ["IMG_20190301_101010"], "2020": ["IMG_20200301_1"]}), "", True, False),
+        (named(**{"03": ["IMG_20230301_101010"], "04": ["IMG_20230401_1"]}), "x", True, False),
+        (named(**{"03": ["IMG_0001"], "04": ["IMG_0002"]}), "2023", False, True),
+        (named(**{"03": ["IMG_0001"], "04": ["IMG_0002"]}), "digits", False, False),
+        (named(**{"2019": ["IMG_1001"], "2020": ["IMG_2001"]}), "", False, True),
+        (
+            named(**{"Fotos von 2019": ["DSC_01001"], "Fotos von 2020": ["DSC_02"]}),
+            "",
+            False,
+            False,
+        ),
+        (
+            named(**{"Fotos von 2019": ["DSC_0101"], "Fotos von 2020": ["DSC_0201"]}),
+            "",
+            False,
+            True,
+        ),
+        (named(**{"2001": ["a"], "2002": ["b"]}), "", False, False),
+        (named(**{"Audi 2011": ["000007"], "BMW 2012": ["000008"]}), "", False, False),
+    ],
+)
+def test_years_and_months_of_a_camera(paths, above, refused, warned):
+    refusals, warnings = doubts(paths, above=above)
+    assert [one.endswith("so they are hardly classes") for one in refusals] == [True] * refused
+    assert [one.endswith("taken rather than classes?") for one in warnings] == [True] * warned
+
+
+@pytest.mark.parametrize(
+    ("names", "refused", "warned"),
+    [
+        (("cat", "dog", "ground_truth"), "'ground_truth': not the name", ""),
+        (("cat", "heatmaps", "outputs"), "'heatmaps' and 'outputs': not the name", ""),
+        (("DJI_001", "DJI_002_A"), "sound like parts", ""),
+        (("OneDrive_1_5-1-2023", "OneDrive_2_5-1-2023"), "sound like parts", ""),
+        (("cat", "dog", "dog - Kopie", "cat~2"), "made of 'cat' and 'dog'", ""),
+        (("rust", "scab", "rust_scab", "rust and scab"), "", "several of the classes"),
+        (("leaf rust", "scab", "leaf rust & scab"), "", "several of the classes"),
+        (("bear", "polar bear", "cat"), "", ""),
+        (("positive", "negative"), "", ""),
+        (("cat", "dog", "negative"), "", "nothing in common"),
+        (("cat", "dog", "no_label"), "", "nothing in common"),
+        (("cat", "dog", "untagged"), "", "nothing in common"),
+    ],
+)
+def test_words_in_the_names_of_folders(names, refused, warned):
+    refusals, warnings = doubts([(name, f"{n}.jpg") for n, name in enumerate(names)])
+    assert any(refused in one for one in refusals) if refused else not refusals
+    assert any(warned in one for one in warnings) if warned else not warnings
+
+
+@pytest.mark.parametrize(
+    ("endings", "told"),
+    [
+        (("_crop", "_depthcrop", "_maskcrop"), "their last word"),
+        (("_T", "_W", "_Z"), "their last word"),
+        (("_before", "_after"), "their last word"),
+        (("", "-corrigée", "-modifié"), ""),
+        (("", "-modifie"), "their last word"),
+        ((".PORTRAIT-01.COVER", ".PORTRAIT-02.ORIGINAL"), "their ending or a word"),
+        (("_BURST001_COVER", "_BURST002", "_BURST003"), "their ending or a word"),
+        (("", "~2"), "their ending or a word"),
+        (("", ".sync-conflict-20230501-101010-ABCDEFG"), "their ending or a word"),
+        (("", " - Kopie"), "their ending or a word"),
+        (("_red",), ""),
+        (("_a", "_b", "_c", "_d", "_e", "_f"), ""),
+    ],
+)
+def test_views_of_one_thing_in_a_class_are_warned_of(tmp_path, endings, told):
+    paths = [
+        (name, f"{name}_1_{number}{ending}.jpg")
+        for name in ("cap", "ball")
+        for number in range(4)
+        for ending in endings
+    ]
+    warnings = tree(tmp_path, paths).layout.warnings
+    assert [told in one for one in warnings] == [True] * bool(told)
+
+
+def test_masks_below_classes_are_left_out(tmp_path):
+    kinds = ("train/good/0", "test/broken/1", "ground_truth/broken/1_mask")
+    paths = [(name, *f"{kind}.png".split("/")) for name in ("bottle", "cable") for kind in kinds]
+    with pytest.raises(InputError, match=r"hold 'test' and 'train' .* a table with .* part keeps"):
+        tree(tmp_path, paths)
+    found = read_layout(walk(tmp_path), ["classes"])
+    assert len(found.items) == 4
+    assert "folders called 'ground_truth' in class folders are left out" in found.layout.warnings
+
+
+@pytest.mark.parametrize(
+    ("name", "is_understood"),
+    [("unlabeled/0", True), ("docs/screenshot", True), ("extra/c/0", False), ("cat/0", False)],
+)
+def test_loose_pictures_beside_training_and_test(tmp_path, name, is_understood):
+    paths = [(part, one, "x.png") for part in ("training_set", "test_set") for one in EACH]
+    beside = [tuple(f"{name}.png".split("/"))]
+    if is_understood:
+        [warning] = tree(tmp_path, [*paths, *beside]).layout.warnings
+        assert warning == f"pictures in {beside[0][0]!r} play no part and are left out"
+    else:
+        with pytest.raises(InputError, match="say which is which by --layout ROLE=FOLDER"):
+            tree(tmp_path, [*paths, *beside])
