@@ -193,7 +193,7 @@ def test_the_pages_are_written_with_every_run_and_rebuilt_by_the_report(parted, 
     gap = (folder / "gap.md").read_text()
     assert "## query-edges: mAP" in gap
     assert "the same images in another form, so the comparison is paired" in gap
-    assert "other images than those in `query`, so the comparison is unpaired" in gap
+    assert "are taken for other images, so the comparison is unpaired" in gap
 
 
 def test_no_confusion_images_and_one_query_set_write_no_such_pages(classes, run, tmp_path):

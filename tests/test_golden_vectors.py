@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from golden import declaring
+from numpy.lib.introspect import opt_func_info
 from reference import PICTURES
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
@@ -141,9 +142,16 @@ def compute(step, binary=False) -> tuple[list[np.ndarray], float]:
     return [step(picture) for picture in PICTURES], tolerance
 
 
+def _has_recorded_arctangent():
+    kernels = opt_func_info(func_name="^arctan2$")["arctan2"]["fff"]
+    return kernels["current"] == "X86_V4"
+
+
 @pytest.mark.parametrize(("case", "step", "binary"), CASES)
 def test_versions_compute_what_they_did(case, step, binary, golden, monkeypatch):
     monkeypatch.setattr(surf, "nonfree", lambda octaves, threshold: None)  # ours, everywhere
+    if isinstance(step, EdgeOrientationHistogram) and not _has_recorded_arctangent():
+        pytest.skip("directions on the border of two bins: NumPy rounds otherwise without AVX-512")
     arrays, tolerance = compute(step, binary)
     golden.check(step.version, arrays, case, tolerance)
 

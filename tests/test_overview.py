@@ -214,6 +214,10 @@ def test_the_page_counts_its_findings(parted, run, tmp_path):
 def test_only_what_is_called_markup_is_not_escaped():
     assert escape("a|<b>") == "a\\|\\<b\\>"
     assert escape(Markup("<br>")) == "<br>"
+    assert escape("&amp; *b* ~~x~~ $f$") == r"\&amp; \*b\* \~\~x\~\~ \$f\$"
+    assert escape("**") == "**"  # nothing stands in it
+    assert escape("_x_ a_b a__b c_") == r"\_x\_ a_b a__b c\_"
+    assert escape("\n\u202e") == r"\\x0a\\u202e"
 
 
 def test_numbers_stand_right_and_words_left():

@@ -1,11 +1,15 @@
 """Options of a search that say nothing, and indexes that would be replaced, are refused."""
 
+import shutil
+
 import pytest
 from pictures import fill
 
+from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.search import open_index, search
 from benchmarks.search.__main__ import main
 from benchmarks.search.api import prepare_index
+from benchmarks.search.source import find_source
 from datasets.errors import InputError
 
 
@@ -33,6 +37,54 @@ def test_an_index_of_other_pictures_is_not_replaced(mixed, tmp_path, ask):
     ask("--pictures", mixed, "--index", several / "lbp", "--extractor", "lbp")
     code, printed = ask("--pictures", mixed, "--index", several, "--extractor", "lbp")
     assert (code, "holds indexes (lbp); name another" in printed) == (2, True)
+
+
+def test_an_index_is_known_by_its_pictures_not_by_the_name_of_their_folder(tmp_path, ask):
+    kept = ("--index", tmp_path / "index", "--extractor", "hsv-histogram")
+    fill(tmp_path / "a" / "pics", 3, 1)
+    fill(tmp_path / "b" / "pics", 4, 2)
+    ask("--pictures", tmp_path / "a" / "pics", *kept)
+    code, said = ask("--pictures", tmp_path / "b" / "pics", *kept)
+    first, second = (tmp_path / name / "pics" / "00.png" for name in "ab")
+    assert code == 2
+    assert f"is an index of pics ({first} …) by hsv-histogram, and would become one of" in said
+    assert f"of pics ({second} …) by hsv-histogram; remove it, or name another folder" in said
+    assert len(open_index(tmp_path / "index")) == 3
+    (tmp_path / "a" / "pics").rename(tmp_path / "moved")
+    assert ask("--pictures", tmp_path / "moved", *kept)[0] == 0
+    assert open_index(tmp_path / "index").image(0).path.is_file()
+    shutil.rmtree(tmp_path / "moved")
+    fill(tmp_path / "moved", 5, 7)  # other pictures in the same place
+    assert ask("--pictures", tmp_path / "moved", *kept)[0] == 0
+    assert len(open_index(tmp_path / "index")) == 5
+
+
+def test_folders_of_one_relative_name_have_indexes_of_their_own(tmp_path, monkeypatch):
+    options = {"extractor": "hsv-histogram", "cache": tmp_path / "cache"}
+    for dataset in ("pics", "x=pics"):
+        for place, many in (("a", 3), ("b", 4)):
+            for part in ("query", "gallery"):
+                fill(tmp_path / place / "pics" / "validation" / part / "one", many, many)
+                fill(tmp_path / place / "pics" / "validation" / part / "two", many, 3 * many)
+            monkeypatch.chdir(tmp_path / place)
+            index, _ = prepare_index(dataset=dataset, **options)
+            assert len(index) == 2 * many
+    assert len(list((tmp_path / "cache" / "indexes").iterdir())) == 4
+    source = find_source(pictures="a", learn_from="pics", cache="cache")
+    monkeypatch.chdir(tmp_path / "a")
+    method = parse_method("hog")
+    there = source.folder(method).name
+    monkeypatch.chdir(tmp_path / "b")
+    assert source.folder(method).name != there
+
+
+def test_a_picture_may_lie_at_home(mixed, tmp_path, monkeypatch, ask):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    shutil.copy(mixed / "1.png", tmp_path / "mine.png")
+    code, answer = ask("~/mine.png", "--pictures", mixed, "--extractor", "hsv-histogram")
+    assert (code, answer["neighbours"][0]["id"]) == (0, "1.png")
+    code, said = ask("http://x.y/1.png", "--pictures", mixed, "--extractor", "hsv-histogram")
+    assert (code, "a web address; save the picture" in said) == (2, True)
 
 
 @pytest.mark.parametrize(

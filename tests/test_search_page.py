@@ -1,8 +1,10 @@
 """The search page as other programs see it: its answers, and what it refuses."""
 
+import contextlib
 import io
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -135,6 +137,10 @@ def test_marks_draw_the_query_nearer(page, query):
         ("/api/v1/search?right=../../etc/passwd", b"", 400, "right: "),
         (f"/api/v1/search?right={'0' * 64}&wrong={'0' * 64}", b"", 400, "marked right and wrong"),
         (f"/api/v1/search?picture={'0' * 64}", b"bytes", 400, "another named by picture="),
+        (f"/api/v1/search?picture={'0' * 64}", iter([b"a"]), 400, "another named by picture="),
+        ("/api/v1/search?k=1&k=2", b"", 400, "k= is given 2 times; give one"),
+        ("/api/v1/search?picture=a&picture=b", None, 400, "picture= is given 2 times"),
+        ("/api/v1/pictures?set=gallery&set=query", None, 400, "set= is given 2 times"),
         (f"/api/v1/search?picture={'0' * 64}", None, 404, "no such picture"),
         ("/api/v1/search?picture=/etc/passwd", None, 404, "no such picture"),
         ("/api/v1/search?" + "&".join(f"method=m{n}" for n in range(13)), b"", 400, "too many"),
@@ -222,6 +228,24 @@ def test_too_many_bytes_are_not_taken(page):
     assert page.status()["version"] == 1
 
 
+def test_who_asks_for_nothing_is_not_waited_for(page):
+    """However slowly the headers come, and after an answer, too."""
+    whole = f"GET /search.js HTTP/1.1\r\nHost: {page.host}\r\n\r\n".encode()
+    for before in (b"", whole):
+        with socket.create_connection((page.host, page.port)) as slow:
+            slow.settimeout(0.5)
+            slow.sendall(before)
+            began, alive = time.monotonic(), True
+            while alive and time.monotonic() - began < 20:
+                with contextlib.suppress(TimeoutError):
+                    while alive := bool(slow.recv(2**16)):
+                        pass
+                with contextlib.suppress(OSError):
+                    slow.sendall(b"G")
+            assert not alive
+            assert 8 < time.monotonic() - began < 15
+
+
 def test_too_many_pixels_are_not_decoded(page):
     bomb = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(bomb, "PNG")
@@ -265,13 +289,15 @@ def test_eight_clients_at_once_lose_nothing(page, query):
             assert given == {name: found(one) for name, one in expected.items()}
 
 
-def test_an_index_that_is_brought_up_to_date_keeps_answering(tmp_path):
+def test_an_index_that_is_brought_up_to_date_keeps_answering(tmp_path, capsys):
     pictures, cache = tmp_path / "pictures", ("--cache", tmp_path / "cache", "--jobs", 1)
     fill(pictures / "one", 6, 1)
     made = ["--pictures", pictures, "--index", tmp_path / "index", "--extractor", "lbp"]
     assert main([str(one) for one in (*made, *cache, "--quiet")]) == 0
     other = ["--serve", "--index", tmp_path / "index", "--extractor", "lbp+alpha-qe", "hog"]
-    assert main([str(one) for one in other]) == 2  # the index is by another
+    assert main([str(one) for one in other]) == 2
+    said = f"--extractor hog: {tmp_path / 'index'} is an index by lbp; make another for it"
+    assert said in capsys.readouterr().err
     with serving("--index", tmp_path / "index", *cache) as client:
         assert client.status()["gallery"]["size"] == 6
         first = client.json("/api/v1/pictures")[1]["pictures"][0]
@@ -326,7 +352,11 @@ def test_ctrl_c_ends_what_is_being_built_without_a_word_too_many(tmp_path):
         (["--index", "nothing"], "no index there"),
         (["--pictures", "empty", "--extractor", "lbp"], "the folder is empty"),
         (["--pictures", "empty", "--port", "99999"], "choose another --port"),
-        (["--pictures", "empty", "--host", "no.such.host.invalid"], "cannot listen there"),
+        (["--pictures", "empty", "--host", "no.such.host.invalid"], "choose another --host"),
+        (["--pictures", "empty", "--host", "[::1]"], "choose another --host"),
+        (["--pictures", "empty", "--host", "http://127.0.0.1"], "choose another --host"),
+        (["--pictures", "empty", "--host", "a..b"], "choose another --host"),
+        (["--pictures", "empty", "--host", "192.0.2.1"], "choose another --host"),
         (["--pictures", "empty", "--dataset", "openmoji"], "exclude each other"),
     ],
 )
@@ -339,6 +369,7 @@ def test_bad_options_are_told_in_one_line(tmp_path, monkeypatch, capsys, argumen
     assert errors.startswith("error: ")
     assert errors.count("\n") == 1
     assert said in errors
+    assert "while attempting" not in errors
 
 
 def test_a_port_that_is_taken_is_told(tmp_path, capsys):

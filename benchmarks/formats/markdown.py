@@ -10,6 +10,9 @@ from typing import Any, TextIO
 DIGITS = 9
 """Decimals of computed numbers: fewer than processors agree on, more than anybody needs."""
 
+_MARKS = re.compile(r"(?P<plain>(?<=[^\W_])_+(?=[^\W_])|(?<!\S)\*+(?!\S))|[\\`|<>\[\]&*~$_]")
+"""What Markdown takes for more than itself; plain are `_` inside a word, and `*` beside none."""
+
 
 class Markup(str):
     """Text that is Markdown or HTML already, and made of nothing that would have to be escaped."""
@@ -52,9 +55,13 @@ def escape(text: str) -> str:
     """Keep a name from breaking the Markdown around it; `Markup` stays as it is."""
     if isinstance(text, Markup):
         return text
-    for char in "\\`|<>[]":
-        text = text.replace(char, "\\" + char)
-    return "".join(char if char.isprintable() else f"\\\\x{ord(char):02x}" for char in text)
+    text = _MARKS.sub(lambda found: found[0] if found["plain"] else rf"\{found[0]}", text)
+    return "".join(char if char.isprintable() else _named(char) for char in text)
+
+
+def _named(char: str) -> str:
+    r"""A character that is not shown, by its number: ``\\x0a`` or ``\\u202e``."""
+    return f"\\\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\\\u{ord(char):04x}"
 
 
 def csv_writer(file: TextIO) -> Any:

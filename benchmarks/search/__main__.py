@@ -103,6 +103,8 @@ def _search(options: argparse.Namespace) -> SearchResult | None:
     if options.picture and options.query_id:
         raise InputError("PICTURE and --query-id exclude each other; give one")
     _require_asked(options)
+    if options.picture and "://" not in options.picture:
+        options.picture = a_path(options.picture)
     if options.approximate and options.query_id:
         raise InputError(
             "--approximate goes without --query-id, which ranks the whole gallery; give a PICTURE"

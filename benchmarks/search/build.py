@@ -30,6 +30,9 @@ from retrieval.search import Vectors
 _SAME = ("method", "epochs", "identity", "training")
 """Fields of an index that another with the same vectors has as well."""
 
+CACHED = "indexes"
+"""Folder of the cache for indexes that are not named: of each method over each place, one."""
+
 _BLOCK = 4096
 """Vectors in memory at a time."""
 
@@ -88,7 +91,8 @@ def _build(
         "training": training_fingerprint(dataset) if method.learns else None,
         "names": names,
     }
-    _require_its_own(folder, old.about if old else None, about)
+    if folder.parent != cache / CACHED:  # where each has a folder of its own
+        _require_its_own(folder, old, about, table, dataset.root)
     replaced = old.about.generation if old else None
     if old and any(getattr(old.about, key) != about[key] for key in _SAME):
         old = None
@@ -121,15 +125,41 @@ def _open_old(folder: Path, workforce: Workforce) -> Generation | None:
         return None
 
 
-def _require_its_own(folder: Path, old: About | None, about: Mapping[str, object]) -> None:
-    """Refuse to replace an index of other pictures, or by another method."""
-    if old and (old.method, old.name) != (about["method"], about["name"]):
+def _require_its_own(
+    folder: Path,
+    old: Generation | None,
+    about: Mapping[str, object],
+    table: NDArray[np.void],
+    root: Path,
+) -> None:
+    """Refuse to replace an index of other pictures, or by another method.
+
+    A folder that was moved or renamed has the same pictures, and one whose pictures were all
+    replaced is the same folder.
+    """
+    if old and not (old.about.method == about["method"] and _shares(old.images, table, root)):
+        was, becomes = old.about.name, about["name"]
+        if was == becomes and old.about.method == about["method"]:
+            was, becomes = (f"{was} ({_first(one)} …)" for one in (old.images, table))
         raise InputError(
-            f"--index {folder}: is an index of {old.name} by {old.method}, and would become one "
-            f"of {about['name']} by {about['method']}; remove it, or name another folder"
+            f"--index {folder}: is an index of {was} by {old.about.method}, and would become one "
+            f"of {becomes} by {about['method']}; remove it, or name another folder"
         )
     if others := sorted(place.parent.name for place in folder.glob(f"*/{INDEX}")):
         raise InputError(f"--index {folder}: holds indexes ({', '.join(others)}); name another")
+
+
+def _shares(old: NDArray[np.void], new: NDArray[np.void], root: Path) -> bool:
+    """Whether an old table has a picture of a new one, or one of the same folder."""
+    if {*old["sha256"].tolist()} & {*new["sha256"].tolist()}:
+        return True
+    below = os.fsencode(root.absolute() / "_")[:-1]
+    return any(path.startswith(below) for path in old["path"].tolist())
+
+
+def _first(table: NDArray[np.void]) -> str:
+    """Place of the first picture, to be shown."""
+    return bytes(table["path"][0]).decode("utf-8", "backslashreplace")
 
 
 def _is_ours(folder: Path) -> bool:

@@ -12,7 +12,7 @@ from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.folder import load_folder
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.workers import Workforce
-from benchmarks.search.build import build
+from benchmarks.search.build import CACHED, build
 from benchmarks.search.files import FORMAT
 from benchmarks.search.index import Index
 from datasets.errors import InputError
@@ -61,13 +61,21 @@ class Source:
         Raises
         ------
         InputError
-            If it cannot be written to.
+            If it cannot be written to, or there is no such dataset.
         """
         require_writable(self.cache, "--cache")
-        named = [FORMAT, str(self.place), self.learn_from, method.name, self.epochs, self.seed]
-        folder = index or self.cache / "indexes" / digest(named)[:16]
+        folder = index or self.cache / CACHED / digest(self._key(method))[:16]
         require_writable(folder, "--index")
         return folder
+
+    def _key(self, method: Method) -> list[object]:
+        """All that an index in the cache is known by; folders as they are from the root."""
+        place: object = str(self.place)
+        if isinstance(self.place, str):
+            place = _resolved(self.place, self.layout)
+        taught = self.learn_from and _resolved(self.learn_from, self.layout)
+        ways = (self.epochs, self.seed, list(self.layout))
+        return [FORMAT, place, taught, method.name, *ways]
 
     def load(self, workforce: Workforce) -> Dataset:
         """List the pictures, and tell of those that cannot be searched.
@@ -139,6 +147,12 @@ def find_source(
         layout,
         reread,
     )
+
+
+def _resolved(text: str, layout: Sequence[str]) -> list[str | None]:
+    """The name of a dataset and its folder, wherever the command stands."""
+    source, root = datasets.resolve(text, layout)
+    return [source.name, str(root.resolve()) if root else None]
 
 
 def require_one(given: Mapping[str, object]) -> None:

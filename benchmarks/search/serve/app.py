@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,14 +69,15 @@ class Page:
         Finds the answers.
     shown : sequence of str
         Methods that answer where none is named.
-    host : str
-        Address that the page listens at.
+    host, address : str
+        What the page listens at, as it was named and in numbers.
     """
 
-    def __init__(self, engine: Engine, shown: Sequence[str], host: str) -> None:
+    def __init__(self, engine: Engine, shown: Sequence[str], host: str, address: str) -> None:
         self.engine, self.shown = engine, shown
         self.decoder = Decoder()
         self._waiting = 0
+        self._coming = 0  # bytes of pictures that have not come whole
         self._search_thread = ThreadPoolExecutor(1, "search")
         self._reading_threads = ThreadPoolExecutor(2, "reading")
         self._static = {
@@ -92,7 +94,7 @@ class Page:
         ]
         self.app = Starlette(
             routes=routes,
-            middleware=[Middleware(Guard, host=host)],
+            middleware=[Middleware(Guard, host=host, address=address)],
             exception_handlers={HTTPException: _refuse, Exception: _fail},
         )
 
@@ -143,7 +145,8 @@ class Page:
         """List some of the pictures that can be asked with."""
         given = request.query_params
         gallery = self._gallery()
-        name = given.get("set", GALLERY)
+        name = _one(given, "set")
+        name = GALLERY if name is None else name
         if name not in gallery.sets:
             raise HTTPException(404, f"no set {name!r}; there are {', '.join(gallery.sets)}")
         images = gallery.sets[name]
@@ -172,11 +175,12 @@ class Page:
         right, wrong = (_marks(given, name) for name in ("right", "wrong"))
         if both := {*right} & {*wrong}:
             raise HTTPException(400, f"{min(both)} is marked right and wrong; keep one")
+        asked = await self._asked(request)
         if self._waiting >= WAITING:
-            raise HTTPException(503, "busy; try again", {"Retry-After": "1"})
+            raise _busy()
         self._waiting += 1
         try:
-            pixels, image = await self._query(request)
+            pixels, image = await self._read(asked)
             query = Query(pixels, image, right, wrong)
             if await request.is_disconnected():
                 return Response(status_code=499)
@@ -194,28 +198,58 @@ class Page:
             }
         )
 
-    async def _query(self, request: Request) -> tuple[Any, Image | None]:
-        """The pixels that are asked with, and the picture that they are if it is known."""
-        named = request.query_params.get("picture")
-        if named is not None and request.headers.get("content-length", "0") != "0":
+    async def _asked(self, request: Request) -> Image | bytes:
+        """The picture that is named, or what is sent."""
+        named = _one(request.query_params, "picture")
+        if named is not None and _has_body(request):
             raise HTTPException(400, "a picture is sent and another named by picture=; give one")
         if request.headers.get("content-type", "").startswith("multipart/"):
             raise HTTPException(415, "send the bytes alone, as by curl --data-binary @FILE")
+        if named is not None:
+            return self._known(named)
+        if request.method != "POST":
+            raise HTTPException(400, "send a picture (POST), or name one by picture=")
+        return await self._body(request)
+
+    async def _body(self, request: Request) -> bytes:
+        """Read what is sent, and no more than is allowed."""
+        too_large = HTTPException(
+            413, f"the picture: larger than {MOST_BYTES // 2**20} MiB", {"Connection": "close"}
+        )
+        length = request.headers.get("content-length", "0")
+        if length.isdecimal() and int(length) > MOST_BYTES:
+            raise too_large
+        data = bytearray()
         try:
-            if named is not None:
-                image = self._known(named)
-                pixels = await _in(
-                    self._reading_threads, lambda: read_image(image.path, image.sha256)
-                )
-                return pixels, image
-            if request.method != "POST":
-                raise HTTPException(400, "send a picture (POST), or name one by picture=")
-            data = await _body(request)
-            pixels = await _in(self._reading_threads, lambda: self.decoder.decode(data))
+            async with asyncio.timeout(_READING):
+                async for part in request.stream():
+                    data += part
+                    self._coming += len(part)
+                    if len(data) > MOST_BYTES:
+                        raise too_large
+                    if self._coming > WAITING * MOST_BYTES:
+                        raise _busy()
+        except TimeoutError as error:
+            raise HTTPException(
+                408, "the picture does not come", {"Connection": "close"}
+            ) from error
+        except ClientDisconnect as error:
+            raise HTTPException(400, "the picture is cut off") from error
+        finally:
+            self._coming -= len(data)
+        return bytes(data)
+
+    async def _read(self, asked: Image | bytes) -> tuple[Any, Image | None]:
+        """The pixels that are asked with, and the picture that they are if it is known."""
+        try:
+            if isinstance(asked, Image):
+                work = partial(read_image, asked.path, asked.sha256)
+                return await _in(self._reading_threads, work), asked
+            pixels = await _in(self._reading_threads, partial(self.decoder.decode, asked))
         except UnreadableImageError as error:
             raise HTTPException(400, f"the picture: {error}") from error
         gallery = next(iter(self.engine.indexes.now.galleries.values()), None)
-        sha256 = hashlib.sha256(data).hexdigest()
+        sha256 = hashlib.sha256(asked).hexdigest()
         return pixels, gallery.find(sha256) if gallery else None
 
     def _gallery(self) -> Gallery:
@@ -233,34 +267,33 @@ class Page:
         return found
 
 
-async def _body(request: Request) -> bytes:
-    """Read what is sent, and no more than is allowed."""
-    too_large = HTTPException(
-        413, f"the picture: larger than {MOST_BYTES // 2**20} MiB", {"Connection": "close"}
-    )
-    length = request.headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > MOST_BYTES:
-        raise too_large
-    data = bytearray()
-    try:
-        async with asyncio.timeout(_READING):
-            async for part in request.stream():
-                data += part
-                if len(data) > MOST_BYTES:
-                    raise too_large
-    except TimeoutError as error:
-        raise HTTPException(408, "the picture does not come", {"Connection": "close"}) from error
-    except ClientDisconnect as error:
-        raise HTTPException(400, "the picture is cut off") from error
-    return bytes(data)
+def _busy() -> HTTPException:
+    headers = {"Retry-After": "1", "Connection": "close"}
+    return HTTPException(503, "busy; try again", headers)
 
 
 async def _in(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
     return await asyncio.get_running_loop().run_in_executor(threads, work)
 
 
+def _has_body(request: Request) -> bool:
+    """Whether something is sent, with its length or in chunks."""
+    given = request.headers
+    return given.get("content-length", "0") != "0" or "transfer-encoding" in given
+
+
+def _one(given: QueryParams, name: str) -> str | None:
+    """The value of a parameter that has one, or None if it is not given."""
+    values = given.getlist(name)
+    if len(values) > 1:
+        raise HTTPException(400, f"{name}= is given {len(values)} times; give one")
+    return values[0] if values else None
+
+
 def _number(given: QueryParams, name: str, usual: int, least: int, most: int) -> int:
-    text = given.get(name, str(usual))
+    text = _one(given, name)
+    if text is None:
+        return usual
     is_number = text.isascii() and text.isdecimal() and len(text) < 10
     if not (is_number and least <= int(text) <= most):
         raise HTTPException(400, f"{name}: a number from {least} to {most} is wanted")

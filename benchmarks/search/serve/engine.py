@@ -88,6 +88,10 @@ class Answer:
     error: str | None = None
 
 
+class NoIndexError(InputError):
+    """A method needs indexes that are not there."""
+
+
 class ReadyMethod:
     """A method over the indexes that hold its vectors: one of all, or one of each extractor.
 
@@ -209,7 +213,7 @@ class Engine:
         Raises
         ------
         InputError
-            If it is no method, or needs an index that is not there.
+            If it is no method, or needs an index that is not there (a `NoIndexError`).
         """
         method, parts = _parts(name, now, self.indexes.names)
         kept = self._ready.get(name)
@@ -257,7 +261,7 @@ def _parts(name: str, now: Snapshot, coming: Sequence[str]) -> tuple[Method, lis
             raise InputError(now.failures[one])
         if one in coming:
             raise InputError(f"{name}: the index of {one} is being built")
-    raise InputError(f"{name}: has no index; begin with --extractor {' '.join(missing)}, too")
+    raise NoIndexError(f"{name}: has no index; begin with --extractor {' '.join(missing)}, too")
 
 
 def core(method: Method) -> str:

@@ -23,16 +23,13 @@ HEADERS = {
 }
 
 
-def is_local(host: str) -> bool:
-    """Whether an address is reached from this machine alone.
+def is_local(address: str) -> bool:
+    """Whether an address, in numbers, is reached from this machine alone.
 
-    >>> is_local("127.0.0.1"), is_local("localhost"), is_local("0.0.0.0")
+    >>> is_local("127.0.0.1"), is_local("::1"), is_local("0.0.0.0")
     (True, True, False)
     """
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return ipaddress.ip_address(address).is_loopback
 
 
 class Guard:
@@ -45,14 +42,14 @@ class Guard:
     ----------
     app : ASGIApp
         Answers what is let through.
-    host : str
-        Address that the page listens at.
+    host, address : str
+        What the page listens at, as it was named and in numbers.
     """
 
-    def __init__(self, app: ASGIApp, host: str) -> None:
+    def __init__(self, app: ASGIApp, host: str, address: str) -> None:
         self._app = app
-        self._is_local = is_local(host)
-        self._names: Sequence[str] = (*LOCAL, host)
+        self._is_local = is_local(address)
+        self._names: Sequence[str] = (*LOCAL, host.lower(), address)
         if not self._is_local:
             self._names = (*self._names, socket.gethostname().lower())
 

@@ -1,17 +1,22 @@
 """The server of the page: it listens, and ends with the command."""
 
+import asyncio
+import errno
 import logging
+import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.search.files import INDEX, About
 from benchmarks.search.index import require_index_by
 from benchmarks.search.serve.app import Page
-from benchmarks.search.serve.engine import Engine, indexed
+from benchmarks.search.serve.engine import Engine, NoIndexError, indexed
 from benchmarks.search.serve.indexes import Indexes, ShownWorkforce
 from benchmarks.search.serve.security import is_local
 from benchmarks.search.source import Source
@@ -22,10 +27,47 @@ LAST_PORT = 2**16 - 1
 CONNECTIONS = 256
 """Connections at a time; more are sent away."""
 
+HEADERS_WITHIN = 10.0
+"""Seconds in which a request's headers must have come; else 256 idlers would close the page."""
+
+_NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+"""Errors of addresses that this machine does not have, at whatever port."""
+
 _OPEN = (
     "open to everybody who reaches this machine: they see the pictures of the gallery, their "
     "names and classes, and may send pictures to be searched with"
 )
+
+
+class Connection(H11Protocol):
+    """A connection that ends where no request comes: its headers must, in `HEADERS_WITHIN`."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what comes, and wait no more, or still, for the headers of a request."""
+        super().data_received(data)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing any more."""
+        self._rest()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        if self.conn.their_state is not h11.IDLE:
+            self._rest()
+        elif self._deadline is None:
+            self._deadline = self.loop.call_later(HEADERS_WITHIN, self.transport.close)
+
+    def _rest(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
 
 def serve(
@@ -61,12 +103,13 @@ def serve(
     engine = Engine(indexes)
     shown = [method.name for method in methods] or indexes.names
     if source is None:
-        for name in shown:
-            engine.ready(name, indexes.now)
+        _require_ready(engine, shown, index)
     with _listening(host, port) as listener:
-        page = Page(engine, shown, host)
+        address, number = listener.getsockname()[:2]
+        page = Page(engine, shown, host, address)
         config = uvicorn.Config(
             page.app,
+            http=Connection,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -81,12 +124,10 @@ def serve(
             failures.append(error)
             server.should_exit = True
 
-        if not is_local(host):
+        if not is_local(address):
             logging.getLogger(__name__).warning("--host %s: the page is %s", host, _OPEN)
         named = f"[{host}]" if ":" in host else host
-        workforce.log(
-            f"The page is at http://{named}:{listener.getsockname()[1]}/ (Ctrl-C ends it)"
-        )
+        workforce.log(f"The page is at http://{named}:{number}/ (Ctrl-C ends it)")
         indexes.start(fail)
         try:
             server.run(sockets=[listener])
@@ -146,6 +187,26 @@ def _listening(host: str, port: int) -> socket.socket:
         raise InputError(f"{where} (ports end at {LAST_PORT}); choose another --port")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
         return socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise InputError(f"{where} ({error.strerror}); choose another --port") from error
+    except (socket.gaierror, UnicodeError) as error:
+        reason = getattr(error, "strerror", "no name of a machine")
+        raise InputError(f"{where} ({reason}); choose another --host") from error
+    except OSError as error:  # its own words name the address once more
+        other = "--host" if error.errno in _NOT_HERE else "--port"
+        reason = os.strerror(error.errno or 0)
+        raise InputError(f"{where} ({reason}); choose another {other}") from error
+
+
+def _require_ready(engine: Engine, shown: Sequence[str], index: Path | None) -> None:
+    """Require that methods can be made of indexes that are used as they are."""
+    now = engine.indexes.now
+    for name in shown:
+        try:
+            engine.ready(name, now)
+        except NoIndexError as error:
+            what = "holds indexes by" if len(now.indexes) > 1 else "is an index by"
+            there = ", ".join(now.indexes)
+            raise InputError(
+                f"--extractor {name}: {index} {what} {there}; make another for it"
+            ) from error
