@@ -89,7 +89,7 @@ def remove_parts(folder: Path) -> None:
                 part.unlink(missing_ok=True)
 
 
-def listed(folder: Path, pattern: str = "*") -> list[Path]:
+def entries(folder: Path, pattern: str = "*") -> list[Path]:
     """List what lies in a folder, by name; nothing where there is no such folder.
 
     Parameters

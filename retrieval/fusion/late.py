@@ -116,7 +116,7 @@ class ReciprocalRank:
 
     def __call__(self, distances: GridDistances) -> Scores:
         """Fuse one query's distances; parameters and result as of `Fusion`."""
-        return _total(1 / (self.k + ranks(distances)))
+        return total(1 / (self.k + ranks(distances)))
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class Borda:
 
     def __call__(self, distances: GridDistances) -> Scores:
         """Fuse one query's distances; parameters and result as of `Fusion`."""
-        return _total(distances.shape[1] - ranks(distances))
+        return total(distances.shape[1] - ranks(distances))
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ class CombSum:
 
     def __call__(self, distances: GridDistances) -> Scores:
         """Fuse one query's distances; parameters and result as of `Fusion`."""
-        return _total(self.normalise(distances))
+        return total(self.normalise(distances))
 
 
 @dataclass(frozen=True)
@@ -187,9 +187,9 @@ class CombMnz:
     def __call__(self, distances: GridDistances) -> Scores:
         """Fuse one query's distances; parameters and result as of `Fusion`."""
         found = (ranks(distances) <= self.depth).sum(axis=0)
-        total = _total(self.normalise(distances))
+        summed = total(self.normalise(distances))
         # Scores below zero must not fall further for being found often.
-        return np.where(total > 0, total * np.maximum(found, 1), total / np.maximum(found, 1))
+        return np.where(summed > 0, summed * np.maximum(found, 1), summed / np.maximum(found, 1))
 
 
 @dataclass(frozen=True)
@@ -213,8 +213,7 @@ class Weighted:
         """Fuse one query's distances; parameters and result as of `Fusion`."""
         if len(distances) != len(self.weights):
             raise ValueError(f"{len(self.weights)} weights for {len(distances)} searches")
-        (total,) = weighted_sums(np.array([self.weights]), self.normalise(distances))
-        return total
+        return total(np.array(self.weights)[:, None] * self.normalise(distances))
 
 
 @dataclass(frozen=True)
@@ -253,7 +252,7 @@ class QueryAdaptive:
         weights = 1 / np.maximum(np.array(areas), 1e-6)
         # The farthest image has no similarity at all; a product must not stop there.
         logarithms = np.log(np.maximum(scores, 1e-6))
-        return _total((weights / weights.sum())[:, None] * logarithms)
+        return total((weights / weights.sum())[:, None] * logarithms)
 
     def _area(self, curve: Scores, number: int) -> float:
         if self.references:
@@ -347,31 +346,11 @@ class FusedSearch:
         return fuse(searches, self.fusion, judgements)
 
 
-def _total(scores: Scores) -> Scores:
-    """Sum over searches, always in their order."""
-    made = np.zeros(scores.shape[1])
+def total(scores: Scores) -> Scores:
+    """Sum over the first axis, the searches, always in their order."""
+    made = np.zeros(scores.shape[1:])
     for one in scores:
         made += one
-    return made
-
-
-def weighted_sums(weights: NDArray[np.float64], scores: Scores) -> Scores:
-    """Sum one query's scores over searches, always in their order, with several weightings.
-
-    Parameters
-    ----------
-    weights : ndarray of float64, shape (n_weightings, n_searches)
-        One weight per search in each row.
-    scores : ndarray of float64, shape (n_searches, n_images)
-        Normalised.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_weightings, n_images)
-    """
-    made = np.zeros((len(weights), scores.shape[1]))
-    for share, one in zip(weights.T, scores, strict=True):
-        made += share[:, None] * one
     return made
 
 

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.fusion.late import Normalisation, on_grid, weighted_sums, z_score
+from retrieval.fusion.late import Normalisation, on_grid, total, z_score
 from retrieval.knn import FAR, Block, GridDistances
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
@@ -151,7 +151,8 @@ def _precision(
     size = distances.shape[1]
     others = np.delete(np.arange(size), judgement.excluded)
     fused = np.full((len(weights), size), FAR, np.int32)
-    fused[:, others] = on_grid(weighted_sums(weights, normalise(distances[:, others])))
+    scores = weights.T[:, :, None] * normalise(distances[:, others])[:, None]
+    fused[:, others] = on_grid(total(scores))
     judgements = Judgements((judgement,) * len(weights), size, 0)
     return average_precision(summarise([Block(0, fused)], judgements, depth=1))
 

@@ -1,13 +1,13 @@
 """Queries that cannot be scored, and sets of too few, told before anything is extracted."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from datasets.errors import InputError
-from datasets.task import Dataset, Problem, Relevance
+from datasets.task import Dataset, Problem, Relevance, Task
 from retrieval.protocol import Judge
 
 _FEW_QUERIES = 10
@@ -23,21 +23,24 @@ def check_queries(dataset: Dataset) -> Dataset:
         If there are classes or judgements and yet no query that could be scored, or none that
         could be answered wrongly.
     """
-    warnings = [*_few_queries(dataset), *_learned_groups(dataset)]
-    return _with_lone_queries(replace(dataset, warnings=(*dataset.warnings, *warnings)))
+    judged = [
+        (task, Judge(dataset.gallery, dataset.relevance, task.keeps_query))
+        for task in dataset.tasks
+    ]
+    warnings = [*_few_queries(judged), *_learned_groups(dataset)]
+    return _with_lone_queries(replace(dataset, warnings=(*dataset.warnings, *warnings)), judged)
 
 
-def _few_queries(dataset: Dataset) -> Iterator[str]:
+def _few_queries(judged: Sequence[tuple[Task, Judge]]) -> Iterator[str]:
     """A warning for each query set that resampling says little about."""
-    for task in dataset.tasks:
-        judge = Judge(dataset.gallery, dataset.relevance, task.keeps_query)
+    for task, judge in judged:
         scored = (query for query in task.queries if len(judge(query).positive))
         number, every = sum(1 for _ in islice(scored, _FEW_QUERIES)), len(task.queries)
-        what = "" if number == every else f", the only ones of {every} that can be scored,"
+        ones = "one" if number == 1 else "ones"
+        what = "" if number == every else f", the only {ones} of {every} that can be scored,"
         if number == 1:
-            one = what.replace("ones", "one")
             yield (
-                f"{task.query_set}: a single query{one} has no interval; it is printed without "
+                f"{task.query_set}: a single query{what} has no interval; it is printed without "
                 "width"
             )
         elif 1 < number < _FEW_QUERIES:
@@ -54,7 +57,7 @@ def _learned_groups(dataset: Dataset) -> Iterator[str]:
         yield f"{number:,} training images are of the group of a query, so that it is learned from"
 
 
-def _with_lone_queries(dataset: Dataset) -> Dataset:
+def _with_lone_queries(dataset: Dataset, asked: Sequence[tuple[Task, Judge]]) -> Dataset:
     """The dataset with a row for all queries whose relevant images are themselves or junk.
 
     Raises
@@ -66,8 +69,7 @@ def _with_lone_queries(dataset: Dataset) -> Dataset:
     searched = Counter(label for image in dataset.gallery for label in image.labels)
     lone: Counter[str] = Counter()
     answered = can_fail = not dataset.labelled
-    for task in dataset.tasks:
-        judge = Judge(dataset.gallery, dataset.relevance, task.keeps_query)
+    for task, judge in asked:
         for query in task.queries:
             # Of two images of a class only one can be the query itself.
             several = any(searched[label] > 1 for label in query.labels)

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from benchmarks.formats.files import listed, write_json, write_text
+from benchmarks.formats.files import entries, write_json, write_text
 from benchmarks.formats.markdown import to_csv
 from benchmarks.pipeline.records.archive import ARCHIVE
 from benchmarks.pipeline.records.images import hash_of_list, list_of_images
@@ -143,7 +143,7 @@ def require_own_results(folder: Path, option: str) -> None:
 
 
 def _has_records(folder: Path) -> bool:
-    records = (path for place in listed(folder / RECORDS) for path in listed(place, "*.json"))
+    records = (path for place in entries(folder / RECORDS) for path in entries(place, "*.json"))
     if (folder / ARCHIVE).is_file() or any(records):
         return True
     try:

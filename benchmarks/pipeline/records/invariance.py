@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.formats.files import listed, read_checked, write_checked, write_whole
+from benchmarks.formats.files import entries, read_checked, write_checked, write_whole
 from benchmarks.pipeline.cache.archive import read_arrays
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.records.archive import packed_names, read_packed
@@ -170,7 +170,7 @@ def read_invariance(folder: Path) -> tuple[Study, dict[str, Measured]] | None:
     study = Study.read(folder)
     if study is None:
         return None
-    files = {path.name for path in listed(folder / FOLDER, "*.npz")}
+    files = {path.name for path in entries(folder / FOLDER, "*.npz")}
     names = sorted(Path(name).stem for name in files.union(packed_names(folder, FOLDER)))
     failed = {name for name, reason in study.left_out.items() if reason.startswith(FAILED)}
     found = {name: read_measured(folder, study, name) for name in names if name not in failed}

@@ -27,7 +27,7 @@ from benchmarks.formats.files import (
     DAMAGED,
     Json,
     T,
-    listed,
+    entries,
     read_checked,
     with_checksum,
     without_checksum,
@@ -330,7 +330,7 @@ def record_paths(folder: Path, query_set: str) -> list[RecordPath]:
         Its name.
     """
     place = folder / RECORDS / query_set
-    names = {path.name for path in listed(place, "*.json")}
+    names = {path.name for path in entries(place, "*.json")}
     names |= set(packed_names(folder, f"{RECORDS}/{query_set}"))
     records = (name for name in sorted(names) if name.endswith(".json"))
     return [

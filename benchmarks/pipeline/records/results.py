@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.formats.files import Json, listed
+from benchmarks.formats.files import Json, entries
 from benchmarks.pipeline.records.archive import read_packed
 from benchmarks.pipeline.records.images import hash_of_list
 from benchmarks.pipeline.records.parts import contradictions
@@ -89,8 +89,8 @@ def dataset_folders(out: Path) -> list[Path]:
 
     Left out are those of another name than their dataset's: copies, which would count twice.
     """
-    folders = [path for path in listed(out) if path.is_dir()]
-    found = [folder for folder in folders if folder / DESCRIPTION in listed(folder)]
+    folders = [path for path in entries(out) if path.is_dir()]
+    found = [folder for folder in folders if folder / DESCRIPTION in entries(folder)]
     return [folder for folder in found if _has_its_name(folder)]
 
 
