@@ -1,9 +1,10 @@
 """Every file below a folder; what belongs to a system or a program is passed over."""
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, count
 from pathlib import Path
@@ -95,26 +96,22 @@ class File:
         ending = self.path.suffix[1:].lower()
         if ending in ENDINGS or ending in _OTHER_PICTURES:
             return True
-        if ending in _NO_PICTURES:
-            return False
-        try:
-            return self._other_format is None
-        except OSError:
-            return False
+        return ending not in _NO_PICTURES and self._other_format is None
 
     @property
     def remedy(self) -> str:
         """The name of its format and a way to one that is read, if its first bytes tell both."""
-        try:
-            found = self._other_format
-        except OSError:
-            return ""
+        found = self._other_format
         return f"{found.name}, which is not read; {found.remedy}" if found and found.remedy else ""
 
     @property
     def _other_format(self) -> Format | None:
-        with open_file(self.path) as file:
-            return identify(file.read(HEAD))
+        """Its format, if that is not read; one without a name if the file cannot be opened."""
+        try:
+            with open_file(self.path) as file:
+                return identify(file.read(HEAD))
+        except OSError:
+            return Format("")
 
 
 @dataclass(frozen=True)
@@ -171,26 +168,6 @@ class Listing:
         return replace(inside, files=_in_order(files), problems=(*self.problems, *outside))
 
 
-@dataclass
-class _PassedOver:
-    """Files and folders that are passed over, counted by name and reason."""
-
-    counts: dict[tuple[str, str], int] = field(default_factory=dict)
-    examples: dict[tuple[str, str], str] = field(default_factory=dict)
-
-    def add(self, name: str, place: str, reason: str) -> None:
-        key = (name, reason)
-        self.counts[key] = self.counts.get(key, 0) + 1
-        self.examples[key] = min(place, self.examples.get(key, place))
-
-    def problems(self) -> Iterator[Problem]:
-        for (name, reason), number in self.counts.items():
-            example = self.examples[name, reason]
-            times = "" if number == 1 else f"{number:,} times, such as "
-            what = f"{reason} ({times}{example})"
-            yield Problem(name, what, "passed over", ProblemKind.PASSED_OVER)
-
-
 def require_folder(root: Path) -> None:
     """Raise one clear `InputError` unless `root` is a readable folder with something in it."""
     try:
@@ -226,7 +203,7 @@ def walk(root: Path) -> Listing:
         If the folder is missing or empty, or if one below it cannot be listed.
     """
     require_folder(root)
-    passed_over = _PassedOver()
+    passed_over: dict[tuple[str, str], list[str]] = defaultdict(list)  # by name and reason
     found: list[tuple[Path, tuple[str, ...]]] = []
     folders: list[tuple[str, ...]] = []
     pending: list[tuple[Path, tuple[str, ...], frozenset[tuple[int, int]]]] = [
@@ -238,20 +215,20 @@ def walk(root: Path) -> Listing:
         state = folder.stat()
         here = (state.st_dev, state.st_ino)
         if here in above:
-            passed_over.add(parts[-1], "/".join(parts), "a link to a folder above it")
+            passed_over[parts[-1], "a link to a folder above it"].append("/".join(parts))
             continue
         entries = _entries(folder)
         if parts and (reason := _made_by_program(folder, {entry.name for entry in entries})):
-            passed_over.add(parts[-1], "/".join(parts), reason)
+            passed_over[parts[-1], reason].append("/".join(parts))
             continue
         if parts:
             folders.append(parts)
         for entry in entries:
             inner = (*parts, _text(entry.name))
             if entry.name.startswith(".") and entry.name.endswith(".icloud"):
-                passed_over.add(".*.icloud", "/".join(inner), "still in iCloud; download it")
+                passed_over[".*.icloud", "still in iCloud; download it"].append("/".join(inner))
             elif _is_system(entry.name):
-                passed_over.add(_group(entry), "/".join(inner), "hidden or the system's own")
+                passed_over[_group(entry), "hidden or the system's own"].append("/".join(inner))
             elif _is_folder(entry):
                 linked += bool(linked) or entry.is_symlink()
                 if linked > _MOST_LINKED:
@@ -263,9 +240,15 @@ def walk(root: Path) -> Listing:
             else:
                 found.append((Path(entry.path), inner))
     composed = {tuple(map(canonical, parts)) for parts in folders}
-    return Listing(
-        root, _in_order(_named(found)), tuple(sorted(composed)), tuple(passed_over.problems())
-    )
+    problems = (_passed_over(*key, places) for key, places in passed_over.items())
+    return Listing(root, _in_order(_named(found)), tuple(sorted(composed)), tuple(problems))
+
+
+def _passed_over(name: str, reason: str, places: Sequence[str]) -> Problem:
+    """A row for files or folders of one name that are passed over for one reason."""
+    times = "" if len(places) == 1 else f"{len(places):,} times, such as "
+    what = f"{reason} ({times}{min(places)})"
+    return Problem(name, what, "passed over", ProblemKind.PASSED_OVER)
 
 
 def left_out(files: Iterable[File], what: str, above: str = "") -> Iterator[Problem]:
@@ -336,12 +319,9 @@ def _made_by_program(folder: Path, names: set[str]) -> str | None:
     if names >= _RESULTS:
         return "results of this suite"
     if CACHE_TAG in names:
-        try:
-            with open_file(folder / CACHE_TAG) as file:
-                if file.read(len(CACHE_SIGNATURE)) == CACHE_SIGNATURE.encode():
-                    return "a cache"
-        except OSError:
-            return None
+        with suppress(OSError), open_file(folder / CACHE_TAG) as file:
+            if file.read(len(CACHE_SIGNATURE)) == CACHE_SIGNATURE.encode():
+                return "a cache"
     return None
 
 
