@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 from urllib.parse import unquote
 
 from datasets.decoding.formats import ENDINGS
@@ -16,28 +16,25 @@ from datasets.folder_names import is_distractor, role_of
 from datasets.layout import HELD_OUT, UNSPLIT, Collection, Item, Layout, collection
 from datasets.names import canonical
 from datasets.opening import dangling
-from datasets.table_files import read_rows
+from datasets.table_files import Rows, read_rows
 from datasets.table_groups import Grouped, doubts_about_groups
 from datasets.table_labels import doubts, labels_of, require_told, shown, word_of
 from datasets.task import Box, Problem
 from datasets.walk import RELEVANCE
 
+_BOX = ("left", "top", "right", "bottom")
 _NAMES = {
     "path": ("path", "file", "filename", "file_name", "image", "image_path"),
     "label": ("label", "labels", "class", "category"),
     "part": ("part", "split", "set"),
     "group": ("group", "scene"),
-    "left": ("left",),
-    "top": ("top",),
-    "right": ("right",),
-    "bottom": ("bottom",),
+    **{side: (side,) for side in _BOX},
 }
 """Columns and the names that they may have, in any case."""
 
 _COLUMN_OF = {name: column for column, names in _NAMES.items() for name in names}
-_BOX = ("left", "top", "right", "bottom")
-_BOXES = {*("xmin", "ymin", "xmax", "ymax", "x1", "y1", "x2", "y2", "bbox", "box", "bndbox")}
-_SPLITS = {*("is_valid", "is_val", "is_test", "is_train", "usage", "phase", "fold", "subset")}
+_BOXES = {"xmin", "ymin", "xmax", "ymax", "x1", "y1", "x2", "y2", "bbox", "box", "bndbox"}
+_SPLITS = {"is_valid", "is_val", "is_test", "is_train", "usage", "phase", "fold", "subset"}
 """Columns that other programs write."""
 _MOST_NAMED = 3
 
@@ -172,9 +169,7 @@ def _columns(path: Path, names: Sequence[str]) -> dict[str, str]:
     return known
 
 
-def _without_parts(
-    path: Path, rows: Iterable[tuple[int, Mapping[str, Any]]], unread: Sequence[str]
-) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _without_parts(path: Path, rows: Rows, unread: Sequence[str]) -> Rows:
     """The rows; refuses at their end a column that is not read and holds nothing but parts."""
     roles: dict[str, set[str | None]] = {name: set() for name in unread}
     for line, row in rows:
@@ -190,44 +185,39 @@ def _without_parts(
             )
 
 
-def _rows(
-    path: Path, rows: Iterable[tuple[int, Mapping[str, Any]]], known: Mapping[str, str]
-) -> Iterator[_Row]:
+def _rows(path: Path, rows: Rows, known: Mapping[str, str]) -> Iterator[_Row]:
     roles: dict[str, str] = {}
     for line, row in rows:
+        place = f"{path}: line {line}"
         cell = {column: row[name] for column, name in known.items()}
-        _require_words(path, line, cell, known)
-        require_told(path, line, cell)
+        _require_words(place, cell, known)
+        require_told(place, cell)
         name = _file(cell["path"])
         if not name:
-            raise InputError(f"{path}: line {line}: no path; remove the line")
+            raise InputError(f"{place}: no path; remove the line")
         part = word_of(cell.get("part"))
         if part not in roles:
-            roles[part] = _role(path, line, part)
+            roles[part] = _role(place, part)
         yield _Row(
             line,
             name,
             tuple(labels_of(cell.get("label"))),
             roles[part],
             word_of(cell.get("group")) or None,
-            _box(path, line, [cell.get(side) for side in _BOX]),
+            _box(place, [cell.get(side) for side in _BOX]),
         )
 
 
-def _require_words(
-    path: Path, line: int, cell: Mapping[str, object], known: Mapping[str, str]
-) -> None:
+def _require_words(place: str, cell: Mapping[str, object], known: Mapping[str, str]) -> None:
     """Refuse what only Parquet holds in place of words, such as the pictures themselves."""
     for column, value in cell.items():
         several = column == "label" and isinstance(value, list)
         if isinstance(value, bytes | dict) or (isinstance(value, list) and not several):
-            remedy = (
-                "save the pictures as files, whose paths it holds"
-                if column == "path"
-                else ("write text, or call it otherwise")
-            )
+            remedy = "write text, or call it otherwise"
+            if column == "path":
+                remedy = "save the pictures as files, whose paths it holds"
             raise InputError(
-                f"{path}: line {line}: the column {known[column]!r} holds data, not text; {remedy}"
+                f"{place}: the column {known[column]!r} holds data, not text; {remedy}"
             )
 
 
@@ -237,17 +227,17 @@ def _file(value: object) -> str:
     return posixpath.normpath(name.replace("\\", "/")) if name else ""
 
 
-def _role(path: Path, line: int, part: str) -> str:
+def _role(place: str, part: str) -> str:
     role = role_of(part) if part else UNSPLIT
     if role is None:
         raise InputError(
-            f"{path}: line {line}: unknown part {shown(part)}; write training, gallery, query, "
-            "query-NAME, val or test"
+            f"{place}: unknown part {shown(part)}; write training, gallery, query, query-NAME, "
+            "val or test"
         )
     return HELD_OUT if role in ("validation", "test") else role
 
 
-def _box(path: Path, line: int, sides: Sequence[object]) -> Box | None:
+def _box(place: str, sides: Sequence[object]) -> Box | None:
     words = [word_of(side) for side in sides]
     if not any(words):
         return None
@@ -259,13 +249,11 @@ def _box(path: Path, line: int, sides: Sequence[object]) -> Box | None:
         numbers, box = [], None
     if numbers and min(numbers) >= 0 and 0 < max(numbers) < 1.5:
         raise InputError(
-            f"{path}: line {line}: a box ({told}) is in pixels, not shares of "
-            "the picture's sides; multiply by its width and height"
+            f"{place}: a box ({told}) is in pixels, not shares of the picture's sides; multiply "
+            "by its width and height"
         )
     if box is None:
-        raise InputError(
-            f"{path}: line {line}: no box ({told}); write left, top, right, bottom in pixels"
-        )
+        raise InputError(f"{place}: no box ({told}); write left, top, right, bottom in pixels")
     return box
 
 
@@ -355,19 +343,21 @@ def _near_name(path: Path) -> str:
 
 
 def _require_files(path: Path, items: Sequence[Item], rows: Sequence[_Row]) -> None:
-    missing = [one for one in zip(rows, items, strict=True) if not one[1].path.exists()]
+    files = zip(rows, (item.path for item in items), strict=True)
+    missing = [(row, file) for row, file in files if not file.exists()]
     if missing:
-        if re.match(r"[a-z][a-z0-9+]+:/", missing[0][0].path):
+        first, wanted = missing[0]
+        if re.match(r"[a-z][a-z0-9+]+:/", first.path):
             raise InputError(
-                f"{path}: line {missing[0][0].line}: {shown(missing[0][0].path)} is an address; "
-                "save the pictures, and give their paths"
+                f"{path}: line {first.line}: {shown(first.path)} is an address; save the "
+                "pictures, and give their paths"
             )
         named = ", ".join(
             f"{shown(row.path)} in line {row.line}" for row, _ in missing[:_MOST_NAMED]
         )
         raise InputError(
             f"{path}: {len(missing):,} of {len(rows):,} files are not there ({named}); paths are "
-            f"relative to {path.parent}{_near_name(missing[0][1].path)}"
+            f"relative to {path.parent}{_near_name(wanted)}"
         )
     boxed = [row for row in rows if row.box is not None and not row.part.startswith("query")]
     if boxed:

@@ -13,11 +13,14 @@ from datasets.text_files import read_text
 ENDINGS = (".csv", ".tsv", ".parquet")
 """Endings of their names."""
 
+Rows = Iterator[tuple[int, Mapping[str, Any]]]
+"""The number of each line, and its cells by the names of their columns."""
+
 _SEPARATOR = re.compile(r'"?sep=(.)"?\r?\n')
 """A line before the names of columns, which spreadsheets read and write."""
 
 
-def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, Mapping[str, Any]]]]:
+def read_rows(path: Path) -> tuple[list[str], Rows]:
     """Read a table.
 
     Parameters
@@ -29,8 +32,8 @@ def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, Mapping[str, A
     -------
     columns : list of str
         Their names.
-    rows : iterator of (int, mapping)
-        The number of each line, and its cells by the names of their columns.
+    rows : Rows
+        Its lines, but for empty ones.
 
     Raises
     ------
@@ -60,9 +63,7 @@ def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, Mapping[str, A
     return columns, _numbered(path, reader, bool(said))
 
 
-def _numbered(
-    path: Path, reader: "csv.DictReader[str]", before: int
-) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _numbered(path: Path, reader: "csv.DictReader[str]", before: int) -> Rows:
     try:
         for row in reader:
             line = before + reader.line_num
@@ -82,7 +83,7 @@ def _is_empty(row: Mapping[Any, Any]) -> bool:
     return not any("".join(cell).strip() for cell in row.values() if cell)
 
 
-def _read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, Mapping[str, Any]]]]:
+def _read_parquet(path: Path) -> tuple[list[str], Rows]:
     try:
         from pyarrow import ArrowException, parquet  # an extra
     except ModuleNotFoundError as error:

@@ -17,6 +17,8 @@ _MISSING = {"nan", "-nan", "<na>", "n/a", "#n/a", "null"}
 _MISSING_AS_WRITTEN = {"NA", "NaT", "None"}
 """Words that programs write into cells without a value; they could be names as well."""
 
+_MAY_BE_MISSING = "may be a missing value; leave the cell empty, or choose another name"
+
 _HIDDEN = {"-", "?", "-1"}
 """Words that stand for a class that is not told, beside other words or beside whole numbers."""
 
@@ -54,15 +56,13 @@ def labels_of(value: object) -> list[str]:
     return [word for word in map(str.strip, several) if word]  # Parquet has lists
 
 
-def require_told(path: Path, line: int, cell: Mapping[str, object]) -> None:
+def require_told(place: str, cell: Mapping[str, object]) -> None:
     """Refuse words of which nobody knows whether they are a name, and lists that are none here.
 
     Parameters
     ----------
-    path : Path
-        The table, for the message.
-    line : int
-        Its line.
+    place : str
+        The table and its line, for the message to begin with.
     cell : mapping of str to object
         Column to the line's cell.
 
@@ -74,24 +74,21 @@ def require_told(path: Path, line: int, cell: Mapping[str, object]) -> None:
     for column in cell.keys() & {"label", "group"}:
         for word in labels_of(cell[column]):
             if word.lower() in _MISSING or word in _MISSING_AS_WRITTEN:
-                raise InputError(
-                    f"{path}: line {line}: {shown(word)} as {column} may be a missing value; "
-                    "leave the cell empty, or choose another name"
-                )
+                raise InputError(f"{place}: {shown(word)} as {column} {_MAY_BE_MISSING}")
             if _BROKEN.fullmatch(word):
                 raise InputError(
-                    f"{path}: line {line}: {shown(word)} as {column} is an error of a "
-                    "spreadsheet; mend the cell"
+                    f"{place}: {shown(word)} as {column} is an error of a spreadsheet; mend the "
+                    "cell"
                 )
             if _ROUNDED.fullmatch(word):
                 raise InputError(
-                    f"{path}: line {line}: {shown(word)} as {column} is a number that a "
-                    "spreadsheet has rounded; save the column as text, with all digits"
+                    f"{place}: {shown(word)} as {column} is a number that a spreadsheet has "
+                    "rounded; save the column as text, with all digits"
                 )
             if column == "label" and _LIST.fullmatch(word):
                 raise InputError(
-                    f"{path}: line {line}: {shown(word)} looks like a list; write labels with "
-                    f"{_SEPARATOR} between them: a{_SEPARATOR}b"
+                    f"{place}: {shown(word)} looks like a list; write labels with {_SEPARATOR} "
+                    f"between them: a{_SEPARATOR}b"
                 )
 
 
@@ -148,10 +145,7 @@ def _hidden(path: Path, rows: Sequence[Labelled]) -> list[str]:
         if label in hidden and others <= {"0", "1"}:
             return [f"label {shown(label)}: if it hides the class, leave its cells empty"]
         if label in hidden:
-            raise InputError(
-                f"{path}: line {line}: {shown(label)} as label may be a missing value; leave the "
-                "cell empty, or choose another name"
-            )
+            raise InputError(f"{path}: line {line}: {shown(label)} as label {_MAY_BE_MISSING}")
     return []
 
 
