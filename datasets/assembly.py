@@ -12,6 +12,11 @@ from datasets.relevance import Place, read_relevance
 from datasets.split import HELD_OUT_RULE, RULE, TRAINING_SHARE, split_by_content
 from datasets.task import Dataset, Image, Problem, ProblemKind, Relevance
 
+ALL_ASK = "leave-one-out: every gallery image of a class asks all others"
+
+_DEALT = (UNSPLIT, HELD_OUT)
+_NEARLY_ALL = 0.9
+
 
 class NothingReadableError(InputError):
     """A dataset without a picture to search or to ask with.
@@ -87,9 +92,9 @@ def assemble(
     InputError
         If no readable image is left in the gallery or in all query sets.
     """
-    places = _left_out(found) if leave_one_out else {}
+    places: dict[str, Place] = {}
     if leave_one_out:
-        found = _all_searched(found)
+        found, places = _all_searched(found)
     problems = list(found.problems)
     parts: dict[str, list[Image]] = defaultdict(list)
     dealt = _deal(found, inspected, seed)
@@ -149,11 +154,6 @@ def _let_ask(found: Collection, gallery: Sequence[Image], parts: dict[str, list[
             parts[asks[image.id]].append(image)
 
 
-_DEALT = (UNSPLIT, HELD_OUT)
-_NEARLY_ALL = 0.9
-ALL_ASK = "leave-one-out: every gallery image of a class asks all others"
-
-
 def _deal(found: Collection, inspected: Mapping[str, Inspected], seed: int) -> dict[str, str]:
     lone = [item.id for item in found.items if item.part in _DEALT and not item.label]
     if lone:
@@ -177,25 +177,16 @@ def _dealt_with(item: Item, look: Inspected) -> str:
     return look.sha256 if item.group is None else f"group {item.group} of {item.label}"
 
 
-def _all_searched(found: Collection) -> Collection:
-    """The same collection without queries, all that would be split in the gallery."""
-    asked = _asking(found)
+def _all_searched(found: Collection) -> tuple[Collection, dict[str, Place]]:
+    """A collection without its queries, all that would be split in the gallery; their places."""
+    asked = [item for item in found.items if item.part.startswith("query")]
     kept = [item for item in found.items if not item.part.startswith("query")]
     problems = list(found.problems)
     for part, count in sorted(Counter(item.part for item in asked).items()):
         problems.append(Problem(part, "plays no part in leave-one-out", f"{count:,} left out"))
     items = [replace(i, part="gallery") if i.part in _DEALT else i for i in kept]
-    return replace(found, items=items, problems=problems)
-
-
-def _left_out(found: Collection) -> dict[str, Place]:
-    """Places of the files that leave-one-out leaves out."""
-    return {item.id: Place(frozenset({item.part}), asks_not=True) for item in _asking(found)}
-
-
-def _asking(found: Collection) -> list[Item]:
-    """Files in folders of queries."""
-    return [item for item in found.items if item.part.startswith("query")]
+    places = {item.id: Place(frozenset({item.part}), asks_not=True) for item in asked}
+    return replace(found, items=items, problems=problems), places
 
 
 def _split_in_words(found: Collection, seed: int) -> str:
@@ -216,8 +207,9 @@ def _require_something(
     problems: Sequence[Problem],
 ) -> None:
     reasons = tabulate(problems)
-    firsts = [f"{len(reasons):,} problems, first {one.id}: {one.what}" for one in reasons[:1]]
-    seen = "".join(f" ({first})" for first in firsts)
+    seen = ""
+    if reasons:
+        seen = f" ({len(reasons):,} problems, first {reasons[0].id}: {reasons[0].what})"
     if not gallery:
         what = f"{found.root}: no readable picture in the gallery{seen}; add some"
         raise NothingReadableError(what, reasons)
