@@ -18,6 +18,8 @@ _MORE_QUERIES = re.compile(r"(?:query|queries|probe|probes)[-_]([^/]+)", re.IGNO
 _UNUSED = {"eval", "evaluation", "holdout", "unlabeled", "unlabelled", "distractor", "distractors"}
 """Words for parts that no folder is taken for by its name alone."""
 
+_PART_WORDS = _ROLE_OF.keys() | _UNUSED
+
 _PORTION = re.compile(r"(batch|chunk|fold|part|portion|set|shard|split|subset)[-_ ]?\w{1,3}", re.I)
 """Portions of one whole, numbered by figures, letters or words, such as ``fold1``."""
 
@@ -67,9 +69,9 @@ _UNNAMED = re.compile(
     r"new folder(?: ?\(\d+\))?|no[-_ ]?label|(?:.*[^a-z])?to[-_ ]delete", re.IGNORECASE
 )
 
-_AND = {"and", "with", "und", "y", "et"}
+_AND = ("and", "with", "und", "y", "et")
 _BETWEEN_WORDS = re.compile(r"[-\s_;,+&]+")
-_BETWEEN_NAMES = re.compile(r"[;,+&]|[-_ ](?:and|with|und|y|et)[-_ ]")
+_BETWEEN_NAMES = re.compile(rf"[;,+&]|[-_ ](?:{'|'.join(_AND)})[-_ ]")
 """Signs and words between the names of classes in the name of a folder."""
 
 _DATE = re.compile(
@@ -143,7 +145,7 @@ def joined(names: Sequence[str]) -> list[str]:
     known = {name.lower() for name in names}
     found = []
     for name in names:
-        words = {*filter(None, _BETWEEN_WORDS.split(name.lower()))} - _AND
+        words = {*filter(None, _BETWEEN_WORDS.split(name.lower()))}.difference(_AND)
         phrases = {*map(str.strip, _BETWEEN_NAMES.split(name.lower()))}
         if any(len(parts) > 1 and parts <= known for parts in (words, phrases)):
             found.append(name)
@@ -198,19 +200,14 @@ def _part_in(name: str) -> str | None:
     >>> [_part_in(name) for name in ("train2017", "testimages", "images_val", "strain")]
     ['training', 'test', 'validation', None]
     """
-    words = [word.lower() for word in _WORD.findall(name)]
-    words = [word if word in _ROLE_OF else _GLUED.sub("", word) for word in words]
-    return next(
-        (_ROLE_OF.get(word, word) for word in words if word in _ROLE_OF.keys() | _UNUSED), None
-    )
+    words = (_GLUED.sub("", word.lower()) for word in _WORD.findall(name))
+    return next((_ROLE_OF.get(word, word) for word in words if word in _PART_WORDS), None)
 
 
 def is_hardly_a_class(name: str) -> bool:
     """Whether a name says nothing but that it is a part: ``test1``, no ``test_tube``."""
-    words = [_GLUED.sub("", word.lower()) for word in _WORD.findall(name)]
-    return _part_in(name) is not None and {*words} <= (
-        _ROLE_OF.keys() | _UNUSED | _CONTAINERS | _PORTIONS
-    )
+    words = {_GLUED.sub("", word.lower()) for word in _WORD.findall(name)}
+    return _part_in(name) is not None and words <= _PART_WORDS | _CONTAINERS | _PORTIONS
 
 
 def _are_times(names: Sequence[str]) -> bool:
