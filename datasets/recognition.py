@@ -186,7 +186,9 @@ class _Folder:
 
     def search(self) -> Layout:
         """Gallery and queries without classes, below ``validation/`` or at the top."""
-        parts = self._training()
+        training = self._called("training")
+        self._require_one(training)
+        parts = [Part("training", (name,)) for name in training]
         own = self._own()
         if not own:
             return self._gallery_query(self.listing, (), "gallery-query", parts)
@@ -203,20 +205,18 @@ class _Folder:
 
     def _own(self) -> list[str]:
         """Folders that hold a gallery or queries themselves, rather than classes called so."""
-        training = [name for name, role in self.roles.items() if role == "training"]
+        training = self._called("training")
         classes = {inner for name in training for inner in self.listing.inside(name).names}
         return [
             name
-            for name, role in self.roles.items()
-            if role in ("validation", "test")
-            and {*_SEARCH}
+            for name in self._called("validation", "test")
+            if {*_SEARCH}
             & {role_of(inner) for inner in self.listing.inside(name).names if inner not in classes}
         ]
 
-    def _training(self) -> list[Part]:
-        names = [name for name, role in self.roles.items() if role == "training"]
-        self._require_one(names)
-        return [Part("training", (name,)) for name in names]
+    def _called(self, *roles: str) -> list[str]:
+        """Folders whose names stand for one of some parts."""
+        return [name for name, role in self.roles.items() if role in roles]
 
     def _gallery_query(
         self, inside: Listing, above: tuple[str, ...], form: str, parts: Sequence[Part]
@@ -225,7 +225,8 @@ class _Folder:
         for name in inside.names:
             role = role_of(name) or ""
             if role.startswith(_SEARCH):
-                self._require_one(list({named.get(role, name): 0, name: 0}))
+                if role in named:
+                    self._require_one([named[role], name])
                 named[role] = name
         for needed in _SEARCH:
             if needed not in named:
@@ -368,9 +369,11 @@ def _with_classes(listing: Listing, layout: Layout) -> Layout:
         )
     folders = searched or asked
     loose = any(file.is_picture for one in parts.values() for file in one.loose)
-    if not folders or (loose and not alike):
-        why = f"{listed(folders)}: no classes, since other pictures have none" if folders else ""
-        return replace(layout, warnings=(*layout.warnings, *filter(None, [why])))
+    if not folders:
+        return layout
+    if loose and not alike:
+        why = f"{listed(folders)}: no classes, since other pictures have none"
+        return replace(layout, warnings=(*layout.warnings, why))
     return replace(layout, parts=tuple(replace(part, has_classes=True) for part in layout.parts))
 
 

@@ -64,7 +64,7 @@ def are_shards(inside: Inside) -> bool:
     stems = {stem for _, stem in pairs}
     most = _NEARLY_ALL * len(pairs)
     if all(name.isalpha() and len(name) == 1 for name in inside):
-        return sum(map(_is_initial, *zip(*pairs, strict=True))) >= most and _are_words(stems)
+        return sum(_is_initial(*pair) for pair in pairs) >= most and _are_words(stems)
     if sum(_HASH.fullmatch(stem) is not None for stem in stems) >= _NEARLY_ALL * len(stems) and (
         any(re.search("[a-f]", stem, re.IGNORECASE) for stem in stems)
     ):
