@@ -30,6 +30,7 @@ from datasets.decoding.png import BEGIN as PNG
 from datasets.decoding.png import require_few_chunks, require_sound_pixels
 from datasets.decoding.render import Decoded, render
 from datasets.decoding.repair import MOST_BYTES, repairs
+from datasets.decoding.tiff import BEGIN as TIFF
 from datasets.decoding.tiff import bands, is_floating
 from datasets.decoding.transfer import require_binary
 from datasets.errors import InputError, UnopenedError, UnreadableImageError
@@ -202,7 +203,7 @@ def _decode_opened(file: IO[bytes], path: Path) -> Decoded:
     if head.startswith(PNG):
         require_few_chunks(file, _size(file))
         require_sound_pixels(file)
-    elif head.startswith((b"II", b"MM")):
+    elif head.startswith(TIFF):
         require_no_camera_raw(file)
         require_binary(file)
     else:
@@ -286,7 +287,7 @@ def _rendered(image: PILImage.Image) -> Pixels:
 
 
 def _undecodable(error: Exception, data: bytes = b"") -> UnreadableImageError:
-    if isinstance(error, UnidentifiedImageError) and data.startswith((b"II", b"MM")):
+    if isinstance(error, UnidentifiedImageError) and data.startswith(TIFF):
         if is_floating(data):
             return UnreadableImageError(FLOATING)
         if (number := bands(data)) > _MOST_BANDS:

@@ -135,12 +135,11 @@ _HEIF = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif",
 _PPM = re.compile(rb"P[1-6]\s+[\d#]")
 
 _FILM = Format("MP4 film", _FRAMES)
+_SVG = Format("SVG", _EXPORT)
 
 _TEXTS = (
-    (b"<svg", Format("SVG", _EXPORT)),
     (b"<!doctype html", Format("web page (HTML)")),
     (b"<html", Format("web page (HTML)")),
-    (b"<?xml", Format("XML text")),
     (b"<", Format("XML text")),
     (b"version https://git-lfs", Format("pointer of Git LFS", "get its content by: git lfs pull")),
     (b"/annex/objects/", Format("pointer of git-annex", "get its content by: git annex get")),
@@ -231,7 +230,7 @@ def _text(head: bytes) -> Format | None:
         return None
     begin = plain.lstrip()[:512].lower()
     if b"<svg" in plain.lower():
-        return _TEXTS[0][1]
+        return _SVG
     return next((named for start, named in _TEXTS if begin.startswith(start)), Format("text"))
 
 

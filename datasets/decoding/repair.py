@@ -25,7 +25,7 @@ def without_metadata(data: bytes) -> bytes:
         return png.without_metadata(data)
     if data.startswith(jpeg.BEGIN):
         return jpeg.without_metadata(data)
-    if data.startswith((b"II", b"MM")):
+    if data.startswith(tiff.BEGIN):
         return tiff.without_metadata(data)
     if data.startswith(b"ftyp", 4):
         return heif.without_metadata(data)

@@ -2,13 +2,15 @@
 
 import io
 import struct
-from collections.abc import Iterator
 from typing import IO, NamedTuple
 
 from PIL import Image as PILImage
 from PIL.TiffImagePlugin import TiffImageFile
 
 from datasets.errors import UnreadableImageError
+
+BEGIN = (b"II", b"MM")
+"""The one of the byte order that the numbers are in."""
 
 _TYPES = {1: "B", 3: "H", 4: "I"}
 """Types of whole numbers, and their letters in `struct`."""
@@ -182,10 +184,7 @@ def without_metadata(data: bytes) -> bytes:
     """
     order, entries = _entries(io.BytesIO(data))
     copy = bytearray(data)
-    for entry, own in zip(_metadata(entries), range(_OWN, 2**16), strict=False):
+    metadata = (entry for entry in entries if entry.tag not in _PIXELS)
+    for entry, own in zip(metadata, range(_OWN, 2**16), strict=False):
         struct.pack_into(f"{order}HHII", copy, entry.place, own, 1, 1, 0)
     return bytes(copy)
-
-
-def _metadata(entries: list[_Entry]) -> Iterator[_Entry]:
-    return (entry for entry in entries if entry.tag not in _PIXELS)

@@ -78,7 +78,7 @@ def _raw_size(file: IO[bytes], head: bytes) -> int:
 
     Any byte may be frequent among them, or absent.
     """
-    if head.startswith((b"II", b"MM")):
+    if head.startswith(tiff.BEGIN):
         return tiff.raw_size(file)
     return int.from_bytes(head[2:6], "little") if head.startswith(b"BM") else 0
 
