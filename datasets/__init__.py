@@ -98,10 +98,8 @@ def resolve(text: str, layout: Sequence[str] = ()) -> tuple[Source, Path | None]
     if not text.strip():
         raise InputError("--dataset '': no name and no path (is a variable empty?)")
     path = Path(text).expanduser()
-    if text in MENU and not MENU[text].embedded:
-        return MENU[text], _its_folder(MENU[text])
     if text in MENU:
-        return MENU[text], None
+        return MENU[text], None if is_embedded(text) else _its_folder(MENU[text])
     if name := _name_at(path):
         if is_embedded(name):
             raise InputError(
@@ -110,7 +108,7 @@ def resolve(text: str, layout: Sequence[str] = ()) -> tuple[Source, Path | None]
             )
         return Folder(name, layout, SOURCES), path
     name, equals, folder = text.partition("=")
-    if equals and not (name in MENU and MENU[name].embedded):
+    if equals and not is_embedded(name):
         if not folder.strip():
             raise InputError(f"--dataset {text}: no path behind '=' (is a variable empty?)")
         source = MENU.get(name) or Folder(name, layout, SOURCES)

@@ -81,12 +81,11 @@ def describe(text: str, layout: Sequence[str] = ()) -> Iterator[str]:
 def _classes(found: Collection) -> Iterator[str]:
     """A table of the number of files of every class in every part."""
     counts = Counter(
-        (name, item.part)
+        (visible(name), item.part)
         for item in found.items
         for name in item.labels or ["without class" if item.distractor is None else "distractors"]
     )
     parts = list(dict.fromkeys(item.part for item in sorted(found.items, key=lambda i: i.part)))
-    counts = Counter({(visible(name), part): n for (name, part), n in counts.items()})
     names = sorted({name for name, _ in counts})
     heads = [ROLES_IN_WORDS.get(part, part) for part in parts]
     width = max(map(len, ["class", *names]))

@@ -157,7 +157,7 @@ class Collection:
 
     root: Path
     items: Sequence[Item]
-    problems: Sequence[Problem] = field(default=())
+    problems: Sequence[Problem] = ()
     layout: Layout = Layout("own", ())
     relevance: Mapping[str, Relevance] = field(default_factory=dict)
 
@@ -184,13 +184,14 @@ class Collection:
         counts.update(f"of them as {item.asks}" for item in self.items if item.asks)
         files = ", ".join(f"{number:,} {name}" for name, number in sorted(counts.items()))
         judged = [name for name in (RELEVANCE, QRELS) if (self.root / name).exists()]
-        classes = "no classes, " + (
-            f"judgements in {judged[0]}" if judged else "so answers and no scores"
-        )
         if self.relevance:
             classes = f"judgements of {len(self.relevance):,} queries"
         elif labels:
             classes = f"{len(labels):,} classes ({_listed(labels)})"
+        elif judged:
+            classes = f"no classes, judgements in {judged[0]}"
+        else:
+            classes = "no classes, so answers and no scores"
         return f"content: {classes}; files: {files}"
 
 
@@ -293,17 +294,14 @@ def collection(
     """
     labels = {label for item in items for label in item.labels if label}
     near = near_misses(sorted(labels), labels)
-    problems = [
-        *problems,
-        *(
-            Problem(name, f"differs from the class {other!r} in case or form only", "kept apart")
-            for name, other in near.items()
-        ),
+    alike = [
+        Problem(name, f"differs from the class {other!r} in case or form only", "kept apart")
+        for name, other in near.items()
     ]
     return Collection(
         root,
         sorted(items, key=lambda item: item.id),
-        sorted(problems, key=lambda problem: problem.order),
+        sorted([*problems, *alike], key=lambda problem: problem.order),
         layout,
         relevance or {},
     )

@@ -1,7 +1,7 @@
 """Published protocols as data: who asks, who is searched, what is junk, and how it is scored."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Protocol:
     n_gallery: int | None
     junk: str = "none"
     keeps_query: bool = False
-    published: tuple[Published, ...] = field(default=())
+    published: tuple[Published, ...] = ()
 
     def differences(self, n_queries: int, n_gallery: int) -> Iterator[str]:
         """Tell by what a run differs from the protocol.

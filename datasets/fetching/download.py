@@ -111,13 +111,13 @@ def download(archive: Archive, folder: Path, reporter: Reporter) -> Path:
 
 def _download_from(address: str, archive: Archive, part: Path, shown: Transfer) -> None:
     """Fill `part` from one address; whatever was resumed and turns out wrong begins anew once."""
-    tries, furthest, is_second = 0, _size(part), False
+    tries, furthest, is_second = 0, bytes_there(part), False
     while True:
         try:
             resumed = _transfer(address, archive, part, shown)
         except _LostError as error:
-            tries = 1 if _size(part) - furthest >= _WORTH else tries + 1
-            furthest = max(furthest, _size(part))
+            tries = 1 if bytes_there(part) - furthest >= _WORTH else tries + 1
+            furthest = max(furthest, bytes_there(part))
             if tries >= _TRIES:
                 raise _AddressError(f"{error}, {tries} times") from error
             time.sleep(PAUSE * 2 ** (tries - 1))
@@ -131,14 +131,15 @@ def _download_from(address: str, archive: Archive, part: Path, shown: Transfer) 
         is_second = True
 
 
-def _size(part: Path) -> int:
+def bytes_there(part: Path) -> int:
+    """Bytes of a file that is half there, or not at all."""
     return part.stat().st_size if part.exists() else 0
 
 
 def _transfer(address: str, archive: Archive, part: Path, shown: Transfer) -> bool:
     """Transfer what is missing; gives whether anything had been there before."""
     mark = _Mark.read(part)
-    had = _size(part)
+    had = bytes_there(part)
     same = mark.address == address and mark.version
     if had and not (same or archive.has_sum):
         had = 0  # nobody could tell whether the rest fits

@@ -11,7 +11,7 @@ import msgspec
 
 from datasets.errors import InputError
 from datasets.fetching.archive import Archive, file_sum
-from datasets.fetching.download import download
+from datasets.fetching.download import bytes_there, download
 from datasets.fetching.progress import Reporter, megabytes
 from datasets.fetching.unpack import merge, unpack
 from datasets.json_files import read_json_as
@@ -146,14 +146,10 @@ def _taken(
 def _require_room(archives: Sequence[Archive], work: Path) -> None:
     todo = [one for one in archives if not (work / f"{one.file}.taken.json").exists()]
     needed = _SPACE * sum(one.size or 0 for one in todo)
-    there = sum((work / f"{one.file}.part").stat().st_size for one in todo if _is_begun(one, work))
+    there = sum(bytes_there(work / f"{one.file}.part") for one in todo)
     free = shutil.disk_usage(work).free
     if free < needed - there:
         raise InputError(
             f"{work.parent}: {megabytes(free)} are free, about {megabytes(int(needed - there))} "
             "are needed; make room, or fetch --to another disk"
         )
-
-
-def _is_begun(archive: Archive, work: Path) -> bool:
-    return (work / f"{archive.file}.part").exists()
