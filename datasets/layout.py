@@ -15,7 +15,7 @@
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -162,8 +162,11 @@ class Collection:
     relevance: Mapping[str, Relevance] = field(default_factory=dict)
 
     def understood(self) -> list[str]:
-        """Tell what was understood, in two lines: form, classes, files of each part."""
-        return [self._form(), self._content()]
+        """Tell what was understood, in two lines: form, classes, files of each part.
+
+        Groups, if there are any, have a third: they change what is asked.
+        """
+        return [self._form(), self._content(), *self._groups()]
 
     def _form(self) -> str:
         text = FORMS[self.layout.form]
@@ -193,6 +196,17 @@ class Collection:
         else:
             classes = "no classes, so answers and no scores"
         return f"content: {classes}; files: {files}"
+
+    def _groups(self) -> Iterator[str]:
+        names = sorted({item.group for item in self.items if item.group is not None})
+        if names:
+            first = ", ".join(names[:3]) + ", …" * (len(names) > 3)
+            yield f"group: {groups(names)} ({first}); pictures of one are junk for each other"
+
+
+def groups(names: Sized) -> str:
+    """The number of groups, in words."""
+    return f"{len(names):,} group{'s' * (len(names) > 1)}"
 
 
 def _listed(names: Sequence[str], most: int = 6) -> str:

@@ -17,8 +17,14 @@ from datasets.layout import HELD_OUT, UNSPLIT, Collection, Item, Layout, collect
 from datasets.names import canonical
 from datasets.opening import dangling
 from datasets.table_files import Rows, read_rows
-from datasets.table_groups import Grouped, doubts_about_groups
-from datasets.table_labels import doubts, labels_of, require_told, shown, word_of
+from datasets.table_labels import (
+    doubts,
+    doubts_about_groups,
+    labels_of,
+    require_told,
+    shown,
+    word_of,
+)
 from datasets.task import Box, Problem
 from datasets.walk import RELEVANCE
 
@@ -114,8 +120,7 @@ def read_table(path: Path) -> Collection:
     warnings += doubts(path, [(row.line, row.labels) for row in merged])
     warnings += doubts_about_groups(items)
     layout = Layout("table", (), warnings=tuple(warnings))
-    found = collection(path.parent, items, [*_beside(path, items)], layout)
-    return Grouped(**vars(found))
+    return collection(path.parent, items, [*_beside(path, items)], layout)
 
 
 def _beside(path: Path, items: Sequence[Item]) -> Iterator[Problem]:

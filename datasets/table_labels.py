@@ -1,4 +1,4 @@
-"""Labels in a table: several in one cell, words for none, and words that are hardly classes."""
+"""Labels and groups in a table: several in a cell, words for none, words that are hardly names."""
 
 import re
 from collections import Counter
@@ -8,6 +8,7 @@ from reprlib import Repr
 
 from datasets.errors import InputError
 from datasets.folder_names import is_anything, is_distractor, sound_like_parts
+from datasets.layout import Item, groups
 from datasets.names import canonical
 
 _SEPARATOR = "|"
@@ -131,6 +132,24 @@ def doubts(path: Path, rows: Sequence[Labelled]) -> list[str]:
             "between them"
         )
     return warnings
+
+
+def doubts_about_groups(items: Sequence[Item]) -> list[str]:
+    """Warn of groups that are too few to be scenes: they part the pictures of every class.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        The files of a table.
+    """
+    scenes = {item.group for item in items if item.group is not None}
+    classes = {label for item in items for label in item.labels}
+    if not scenes or len(scenes) >= len(classes):
+        return []
+    return [
+        f"{groups(scenes)} for {len(classes):,} classes: pictures of one group never count for "
+        "each other; if that is not meant, call the column otherwise"
+    ]
 
 
 def _hidden(path: Path, rows: Sequence[Labelled]) -> list[str]:

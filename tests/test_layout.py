@@ -11,12 +11,19 @@ from PIL import Image
 
 import datasets
 from datasets.errors import InputError
+from datasets.layout import Collection, Item
 from datasets.recognition import read_layout
 from datasets.walk import walk
 
 
 def ids(images):
     return [image.id for image in images]
+
+
+def test_groups_are_told_of_whatever_lists_them(tmp_path):
+    items = [Item(name, tmp_path / name, "gallery", name, group="x") for name in "ab"]
+    told = Collection(tmp_path, items).understood()
+    assert told[2:] == ["group: 1 group (x); pictures of one are junk for each other"]
 
 
 def test_parted_layout(parted, load_dataset):
