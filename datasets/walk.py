@@ -206,12 +206,12 @@ def walk(root: Path) -> Listing:
     passed_over: dict[tuple[str, str], list[str]] = defaultdict(list)  # by name and reason
     found: list[tuple[Path, tuple[str, ...]]] = []
     folders: list[tuple[str, ...]] = []
-    pending: list[tuple[Path, tuple[str, ...], frozenset[tuple[int, int]]]] = [
-        (root, (), frozenset())
+    pending: list[tuple[Path, tuple[str, ...], frozenset[tuple[int, int]], bool]] = [
+        (root, (), frozenset(), False)
     ]
     linked = 0
     while pending:
-        folder, parts, above = pending.pop()
+        folder, parts, above, is_linked = pending.pop()
         state = folder.stat()
         here = (state.st_dev, state.st_ino)
         if here in above:
@@ -230,13 +230,14 @@ def walk(root: Path) -> Listing:
             elif _is_system(entry.name):
                 passed_over[_group(entry), "hidden or the system's own"].append("/".join(inner))
             elif _is_folder(entry):
-                linked += bool(linked) or entry.is_symlink()
+                through_link = is_linked or entry.is_symlink()
+                linked += through_link
                 if linked > _MOST_LINKED:
                     raise InputError(
                         f"{root}: links in it lead to more than {_MOST_LINKED:,} folders; "
                         "remove those that lead to one another"
                     )
-                pending.append((Path(entry.path), inner, above | {here}))
+                pending.append((Path(entry.path), inner, above | {here}, through_link))
             else:
                 found.append((Path(entry.path), inner))
     composed = {tuple(map(canonical, parts)) for parts in folders}

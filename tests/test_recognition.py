@@ -408,6 +408,14 @@ def test_links_that_multiply_are_refused(tmp_path, monkeypatch):
         walk(tmp_path / "f")
 
 
+def test_folders_beside_a_link_are_no_linked_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr("datasets.walk._MOST_LINKED", 3)
+    for number in range(9):
+        (tmp_path / "f" / str(number) / "inner").mkdir(parents=True)
+    (tmp_path / "f" / "link").symlink_to(tmp_path / "f" / "0")
+    assert len(walk(tmp_path / "f").folders) == 20
+
+
 def test_very_deep_folders_are_listed(tmp_path):
     deep = tmp_path / "f"
     deep.mkdir()
