@@ -180,9 +180,10 @@ def _are_counted(stems: Collection[str]) -> bool:
 def _are_numbered_each(stems: Collection[str]) -> bool:
     """Whether names are one pattern with a number from 0 or 1 on, as scrapers count them."""
     [rows, *others] = _patterns(stems).values()
-    numbers = sorted(row[-1] for row in rows)
-    is_one = not others and all(len(row) == 1 for row in rows)
-    return is_one and numbers in ([*range(len(rows))], [*range(1, len(rows) + 1)])
+    if others or any(len(row) != 1 for row in rows):
+        return False
+    numbers = sorted(number for [number] in rows)
+    return numbers in ([*range(len(rows))], [*range(1, len(rows) + 1)])
 
 
 def _are_numbered(names: Collection[str]) -> bool:

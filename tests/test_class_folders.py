@@ -85,6 +85,15 @@ def test_pictures_of_the_same_names_in_several_folders(paths, refused, warned):
     assert any(warned in one for one in warnings) if warned else not warnings
 
 
+@pytest.mark.parametrize("times", range(1, 31))
+def test_names_without_a_number_among_numbered_ones(times):
+    """Whichever of the names comes first, which is chance."""
+    others = [(folder, f"{letter * times}.jpg") for folder in EACH for letter in "abcdefgh"]
+    refusals, warnings = doubts(spread(lambda n: f"{n}.jpg", EACH, 40) + others)
+    assert refusals == []
+    assert any("views of the same things" in one for one in warnings)
+
+
 RANDOM = {"cat": range(50, 900, 77), "dog": range(21, 950, 88), "cow": range(16, 980, 101)}
 
 
