@@ -315,7 +315,7 @@ def test_lists_and_names_that_do_not_fit_give_one_line(served, home, tmp_path, l
     with pytest.raises(InputError, match=r"image_class_labels\.txt: line 1: 3 words, not 2"):
         load_dataset(f"cub200={tmp_path / 'cub200'}")
     labels.write_text("1 one\n")
-    with pytest.raises(InputError, match="'one' is no number"):
+    with pytest.raises(InputError, match=r"image_class_labels\.txt: 'one' is no number"):
         load_dataset(f"cub200={tmp_path / 'cub200'}")
     labels.unlink()
     with pytest.raises(

@@ -61,13 +61,13 @@ class Cub200(PublicSet):
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List the files that ``images.txt`` numbers."""
         listing = self.open(root)
-        names = listing.root / "images.txt"
+        names, labels = listing.root / "images.txt", listing.root / "image_class_labels.txt"
         paths = dict(read_rows(names, 2))
         entries = []
-        for number, label in read_rows(listing.root / "image_class_labels.txt", 2):
+        for number, label in read_rows(labels, 2):
             if number not in paths:
                 raise InputError(f"{names}: lacks image {number}; fetch the set anew")
-            learned = whole_number(label, names) <= _LEARNED
+            learned = whole_number(label, labels) <= _LEARNED
             part, asks = ("training", None) if learned else ("gallery", "query")
             entries.append(Entry(f"images/{paths[number]}", part, label, asks))
         return self.gather(listing, entries)
