@@ -322,7 +322,7 @@ class _Folder:
         ]
         if not found:
             return self._not_pictures()
-        tables = [file.path for file in found if file.id.endswith(ENDINGS)]
+        tables = [file.path for file in found if file.id.lower().endswith(ENDINGS)]
         remedy = f", or give a table of files and classes, NAME={tables[0]}" if tables else ""
         return f" ({listed([file.id for file in found])} not read: classes are folders{remedy})"
 

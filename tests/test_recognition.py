@@ -306,10 +306,12 @@ def test_distractors_in_another_spelling(tmp_path):
     assert parts(found) == {("", "cat"): 2, ("", "dog"): 2, ("gallery", None): 2}
 
 
-def test_a_table_of_labels_that_is_not_read_is_named(tmp_path):
+@pytest.mark.parametrize("name", ["labels.csv", "LABELS.CSV"])
+def test_a_table_of_labels_that_is_not_read_is_named(tmp_path, name):
     picture(1).save(tmp_path / "1.png")
-    (tmp_path / "labels.csv").write_text("1.png,cat\n")
-    with pytest.raises(InputError, match=r"no class folders in it \('labels.csv' not read"):
+    (tmp_path / name).write_text("1.png,cat\n")
+    told = rf"no class folders in it \('{name}' not read.*, or give a table .*{name}\)"
+    with pytest.raises(InputError, match=told):
         understand(tmp_path)
 
 
