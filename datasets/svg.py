@@ -133,11 +133,9 @@ def _blend(
 
 def _paper(rng: random.Random) -> NDArray[np.float64]:
     # Any hue at all would drown the drawings' own in the colour features.
-    hue, light, saturation = (
-        rng.uniform(0.07, 0.17),
-        rng.uniform(0.92, 0.98),
-        rng.uniform(0.05, 0.3),
-    )
+    hue = rng.uniform(0.07, 0.17)
+    light = rng.uniform(0.92, 0.98)
+    saturation = rng.uniform(0.05, 0.3)
     return 255 * np.array(colorsys.hls_to_rgb(hue, light, saturation))
 
 

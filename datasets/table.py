@@ -67,7 +67,7 @@ def read_table(path: Path) -> Collection:
 
     Columns are told by their names, in any case and order; only the first is needed:
 
-    ``path`` (or ``file``, ``filename``, ``image``)
+    ``path`` (or ``file``, ``filename``, ``file_name``, ``image``, ``image_path``)
         The picture's file, relative to the table's folder.
     ``label`` (or ``labels``, ``class``, ``category``)
         Its class; several with ``|`` between them, or in rows of their own. ``distractor`` and

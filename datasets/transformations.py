@@ -28,8 +28,7 @@ from datasets.reading import Pixels
 VERSION = "transformations 1"
 """Changes with the pixels of any copy, and with nothing else: part of the keys of vectors."""
 
-IMAGENET_C = "ImageNet-C"
-OWN = "own"
+_IMAGENET_C = "ImageNet-C"
 
 _SIDE = 224
 """Pixels of the shorter side that lengths of ImageNet-C are for."""
@@ -58,18 +57,18 @@ class Transformation:
         Parameter at strength 1, 2, …
     unit : str
         Unit and meaning of the values.
-    source : str
-        Origin of the values.
     change : callable
         Makes the copy.
+    source : str
+        Origin of the values.
     """
 
     name: str
     kind: str
     values: tuple[float, ...]
     unit: str
-    source: str
     change: Change
+    source: str = "own"
 
     @property
     def strengths(self) -> range:
@@ -216,29 +215,28 @@ def _screenshot(image: Pixels, share: float, _: object) -> Pixels:
 
 
 TRANSFORMATIONS: tuple[Transformation, ...] = (
-    Transformation("jpeg", "coding", (25, 18, 15, 10, 7), "JPEG quality", IMAGENET_C, jpeg),
+    Transformation("jpeg", "coding", (25, 18, 15, 10, 7), "JPEG quality", jpeg, _IMAGENET_C),
     Transformation(
         "blur",
         "coding",
         (1, 2, 3, 4, 6),
         "standard deviation of a Gaussian, pixels at a shorter side of 224",
-        IMAGENET_C,
         _blur,
+        _IMAGENET_C,
     ),
     Transformation(
         "noise",
         "coding",
         (0.08, 0.12, 0.18, 0.26, 0.38),
         "standard deviation of normal noise in every pixel and channel, white being 1",
-        IMAGENET_C,
         _noise,
+        _IMAGENET_C,
     ),
     Transformation(
         "resolution",
         "coding",
         (1 / 2, 1 / 3, 1 / 4, 1 / 6, 1 / 8),
         "share of the sides' pixels; scaled down by areas and up again bilinearly",
-        OWN,
         _resolution,
     ),
     Transformation(
@@ -246,7 +244,6 @@ TRANSFORMATIONS: tuple[Transformation, ...] = (
         "geometry",
         (0.75, 0.5, 0.35, 0.25, 0.18),
         "share of the sides' pixels; a smaller copy",
-        OWN,
         _scale,
     ),
     Transformation(
@@ -254,7 +251,6 @@ TRANSFORMATIONS: tuple[Transformation, ...] = (
         "geometry",
         (0.9, 0.8, 0.7, 0.6, 0.5),
         "share that is left of one side, width or height at random",
-        OWN,
         _aspect,
     ),
     Transformation(
@@ -263,16 +259,14 @@ TRANSFORMATIONS: tuple[Transformation, ...] = (
         (5, 10, 20, 45, 90),
         "degrees about the centre, either way at random; the picture keeps its size, its "
         "reflection fills the corners",
-        OWN,
         _rotation,
     ),
-    Transformation("mirror", "geometry", (1,), "left to right, in one strength", OWN, _mirror),
+    Transformation("mirror", "geometry", (1,), "left to right, in one strength", _mirror),
     Transformation(
         "crop",
         "geometry",
         (0.9, 0.8, 0.7, 0.6, 0.5),
         "share that is left of both sides, anywhere in the picture",
-        OWN,
         _crop,
     ),
     Transformation(
@@ -280,7 +274,6 @@ TRANSFORMATIONS: tuple[Transformation, ...] = (
         "overlay",
         (0.05, 0.1, 0.2, 0.35, 0.5),
         "share of the area below a grey box, anywhere in the picture",
-        OWN,
         _occlusion,
     ),
     Transformation(
@@ -288,23 +281,22 @@ TRANSFORMATIONS: tuple[Transformation, ...] = (
         "light",
         (0.1, 0.2, 0.3, 0.4, 0.5),
         "added to the value of HSV, white being 1",
-        IMAGENET_C,
         _brightness,
+        _IMAGENET_C,
     ),
     Transformation(
         "contrast",
         "light",
         (0.4, 0.3, 0.2, 0.1, 0.05),
         "share that is left of the distance to each channel's mean",
-        IMAGENET_C,
         _contrast,
+        _IMAGENET_C,
     ),
     Transformation(
         "colour-cast",
         "light",
         (0.1, 0.2, 0.3, 0.4, 0.5),
         "share by which red gains and blue loses, or the reverse at random",
-        OWN,
         _colour_cast,
     ),
     Transformation(
@@ -312,7 +304,6 @@ TRANSFORMATIONS: tuple[Transformation, ...] = (
         "light",
         (0.8, 0.6, 0.4, 0.2, 0.0),
         "share that is left of the distance to grey",
-        OWN,
         _saturation,
     ),
     Transformation(
@@ -320,7 +311,6 @@ TRANSFORMATIONS: tuple[Transformation, ...] = (
         "overlay",
         (1, 2, 3, 4, 6),
         "lines of white letters with black outlines, a tenth of the shorter side high",
-        OWN,
         _text,
     ),
     Transformation(
@@ -329,7 +319,6 @@ TRANSFORMATIONS: tuple[Transformation, ...] = (
         (0.03, 0.06, 0.1, 0.15, 0.25),
         "width of a frame around the picture, share of the shorter side; black, white or any "
         "colour at random",
-        OWN,
         _border,
     ),
     Transformation(
@@ -337,7 +326,6 @@ TRANSFORMATIONS: tuple[Transformation, ...] = (
         "overlay",
         (0.1, 0.2, 0.3, 0.45, 0.6),
         "opacity of white words all over the picture, slanted",
-        OWN,
         _watermark,
     ),
     Transformation(
@@ -346,7 +334,6 @@ TRANSFORMATIONS: tuple[Transformation, ...] = (
         (0.03, 0.06, 0.12, 0.25, 0.5),
         "height of dark bars above and below, share of the picture's; all of it scaled to half "
         f"the sides, then JPEG of quality {_SCREENSHOT_QUALITY}",
-        OWN,
         _screenshot,
     ),
 )

@@ -48,6 +48,6 @@ def unchanged(picture, *_):
 
 def use_unchanged(monkeypatch) -> None:
     """Put one transformation that changes nothing in place of all others."""
-    one = transformations.Transformation("unchanged", "light", (1.0,), "", "own", unchanged)
+    one = transformations.Transformation("unchanged", "light", (1.0,), "", unchanged)
     for module in (transformations, invariance):
         monkeypatch.setattr(module, "TRANSFORMATIONS", (one,))

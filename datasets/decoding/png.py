@@ -147,12 +147,12 @@ def _is_sound(name: bytes, content: bytes, kind: int) -> bool:
     if name == b"tRNS":
         return len(content) == {0: 2, 2: 6}.get(kind, -1) or (kind == 3 and len(content) <= 256)
     if name == b"iCCP":
-        method, packed = content.partition(b"\0")[2][:1], content.partition(b"\0")[2][1:]
+        _, _, packed = content.partition(b"\0")  # behind a name; its first byte is the method
         try:
-            profile = zlib.decompressobj().decompress(packed, _MOST_PROFILE)
+            profile = zlib.decompressobj().decompress(packed[1:], _MOST_PROFILE)
         except zlib.error:
             return False
-        return method == b"\0" and len(profile) < _MOST_PROFILE
+        return packed.startswith(b"\0") and len(profile) < _MOST_PROFILE
     if name == b"eXIf":
         return len(content) < _MOST_EXIF
     return _SIZES.get(name) == len(content)

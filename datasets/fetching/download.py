@@ -6,7 +6,6 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from ssl import SSLError
@@ -232,7 +231,7 @@ def _write(answer: Any, part: Path, start: int, total: int | None, shown: Transf
     done = start
     with part.open("r+b" if start else "wb") as file:
         file.seek(start)
-        for piece in _pieces(answer):
+        while piece := answer.read1(_PIECE):
             done += len(piece)
             if total is not None and done > total:
                 raise _AddressError(f"more comes than the {total:,} bytes that it has")
@@ -240,8 +239,3 @@ def _write(answer: Any, part: Path, start: int, total: int | None, shown: Transf
             shown.at(done, total)
     if total is not None and done < total:
         raise _LostError(f"it broke off after {done:,} of {total:,} bytes")
-
-
-def _pieces(answer: Any) -> Iterator[bytes]:
-    while piece := answer.read1(_PIECE):
-        yield piece

@@ -1,6 +1,5 @@
 """DomainNet: sketches ask photographs, by the official lists of test images."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -92,11 +91,8 @@ class DomainNet(PublicSet):
         """List the files that the lists name."""
         listing = self.open(root)
         entries = [
-            entry for name, part in _LISTS.items() for entry in _entries(listing.root / name, part)
+            Entry(file, part, Path(file).parent.name)
+            for name, part in _LISTS.items()
+            for file, _ in read_rows(listing.root / name, 2)
         ]
         return self.gather(listing, entries)
-
-
-def _entries(path: Path, part: str) -> Iterator[Entry]:
-    for file, _ in read_rows(path, 2):
-        yield Entry(file, part, Path(file).parent.name)
