@@ -48,8 +48,9 @@ def read_layout(listing: Listing, words: Sequence[str] = ()) -> Collection:
     InputError
         If it is in none of the forms, or could be in more than one.
     """
-    layout = by_hand(listing, words) if words else None
-    if layout is None:
+    if words:
+        layout = by_hand(listing, words)
+    else:
         listing, layout = recognise(listing)
     _require_judgements_at_the_top(listing)
     return list_parts(listing, layout)

@@ -8,7 +8,7 @@ from datasets.fetching.archive import Archive
 from datasets.layout import Collection
 from datasets.protocols import Published
 from datasets.public.protocols import MARGIN, metric_learning
-from datasets.public.public_set import About, Entry, PublicSet, read_rows, whole_number
+from datasets.public.public_set import About, Entry, PublicSet, read_rows
 from datasets.source import Each, serially
 
 _LEARNED = 100
@@ -67,7 +67,10 @@ class Cub200(PublicSet):
         for number, label in read_rows(labels, 2):
             if number not in paths:
                 raise InputError(f"{names}: lacks image {number}; fetch the set anew")
-            learned = whole_number(label, labels) <= _LEARNED
+            try:
+                learned = int(label) <= _LEARNED
+            except ValueError:
+                raise InputError(f"{labels}: {label!r} is no number; fetch the set anew") from None
             part, asks = ("training", None) if learned else ("gallery", "query")
             entries.append(Entry(f"images/{paths[number]}", part, label, asks))
         return self.gather(listing, entries)

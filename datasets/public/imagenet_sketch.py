@@ -6,10 +6,12 @@ from typing import ClassVar
 from datasets.fetching.archive import Archive
 from datasets.layout import Collection
 from datasets.public.protocols import leave_one_out
-from datasets.public.public_set import WORDNET, About, PublicSet, of_classes
+from datasets.public.public_set import About, PublicSet, of_classes
 from datasets.source import Each, serially
 
 _DRIVE = "https://drive.usercontent.google.com/download?export=download&confirm=t&id="
+_WORDNET = r"n\d{8}"
+"""Names of ImageNet's classes."""
 
 
 class ImageNetSketch(PublicSet):
@@ -46,4 +48,4 @@ class ImageNetSketch(PublicSet):
     def collect(self, root: Path, each: Each = serially) -> Collection:
         """List ``sketch/<class>/``."""
         listing = self.open(root, "sketch")
-        return self.gather(listing, of_classes(listing, {"sketch": "gallery"}, "query", WORDNET))
+        return self.gather(listing, of_classes(listing, {"sketch": "gallery"}, "query", _WORDNET))

@@ -46,9 +46,7 @@ def metric_learning(
     )
 
 
-def leave_one_out(
-    name: str, images: int, metrics: tuple[str, ...] = ("map", "top1", "p10")
-) -> Protocol:
+def leave_one_out(name: str, images: int) -> Protocol:
     """Every image asks all others; of sets that have no protocol of retrieval.
 
     Parameters
@@ -57,15 +55,13 @@ def leave_one_out(
         Of the set.
     images : int
         Number of its images.
-    metrics : tuple of str
-        Names of metrics.
     """
     return Protocol(
         f"leave-one-out, {name} (no published one for retrieval)",
         "every image",
         "all other images",
         "images of the query's class",
-        metrics,
+        ("map", "top1", "p10"),
         "AP divides by all relevant images; means over all queries",
         "this suite",
         images,

@@ -20,9 +20,6 @@ from datasets.walk import File, Listing, walk
 _DEEPEST = 4
 """Folders that may lie around a set's own."""
 
-WORDNET = r"n\d{8}"
-"""Names of ImageNet's classes."""
-
 
 @dataclass(frozen=True)
 class About:
@@ -341,11 +338,3 @@ def read_numbers(path: Path, *names: str) -> list[list[int]]:
         return [np.ravel(row).astype(np.int64).tolist() for row in rows]
     except (TypeError, ValueError) as error:
         raise InputError(f"{path}: holds no numbers ({error}); fetch the set anew") from error
-
-
-def whole_number(text: str, path: Path) -> int:
-    """Read a number that a set's list holds; one clear error where it holds something else."""
-    try:
-        return int(text)
-    except ValueError:
-        raise InputError(f"{path}: {text!r} is no number; fetch the set anew") from None
