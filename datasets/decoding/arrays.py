@@ -36,7 +36,8 @@ def from_array(array: NDArray[Any]) -> NDArray[np.uint8]:
     if array.dtype == np.bool_:
         array = array.astype(np.uint8) * 255
     if array.dtype != np.uint8:
-        raise InputError(f"an array of {array.dtype}{_range(array)}; {_WANTED}: {_remedy(array)}")
+        holds, remedy = _values_of(array)
+        raise InputError(f"an array of {array.dtype}{holds}; {_WANTED}: {remedy}")
     if array.ndim == 2:
         array = array[..., None]
     if array.shape[2] == 1:
@@ -61,25 +62,19 @@ def _check_shape(array: NDArray[Any]) -> None:
         raise InputError(f"{wrong} of bool has 4 channels; {_WANTED}")
 
 
-def _range(array: NDArray[Any]) -> str:
+def _values_of(array: NDArray[Any]) -> tuple[str, str]:
+    """Tell the range of the values and, as far as type and values show it, the way to bytes."""
     if array.dtype.kind not in "iuf":
-        return ""
+        return "", "array.astype('uint8') if it holds whole numbers from 0 to 255"
     if not np.isfinite(array).all():
-        return " that holds NaN or infinity"
-    return f" from {array.min():g} to {array.max():g}"
-
-
-def _remedy(array: NDArray[Any]) -> str:
-    """Tell the way to bytes, as far as the type and the values show it."""
-    if array.dtype.kind not in "iuf":
-        return "array.astype('uint8') if it holds whole numbers from 0 to 255"
-    if not np.isfinite(array).all():
-        return "replace what is no number first, by np.nan_to_num for example"
+        remedy = "replace what is no number first, by np.nan_to_num for example"
+        return " that holds NaN or infinity", remedy
     low, high = float(array.min()), float(array.max())
+    remedy = "scale its values to whole numbers from 0 to 255, then array.astype('uint8')"
     if array.dtype.kind == "f" and low >= 0 and high <= 1:
-        return "(array * 255).round().astype('uint8') if 1 means white"
-    if low >= 0 and high <= 255:
-        return "array.round().astype('uint8') if 255 means white"
-    if array.dtype == np.uint16:
-        return "(array / 257).round().astype('uint8') if 65535 means white"
-    return "scale its values to whole numbers from 0 to 255, then array.astype('uint8')"
+        remedy = "(array * 255).round().astype('uint8') if 1 means white"
+    elif low >= 0 and high <= 255:
+        remedy = "array.round().astype('uint8') if 255 means white"
+    elif array.dtype == np.uint16:
+        remedy = "(array / 257).round().astype('uint8') if 65535 means white"
+    return f" from {low:g} to {high:g}", remedy

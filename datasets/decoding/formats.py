@@ -54,33 +54,28 @@ class Format(NamedTuple):
 _EXPORT = "export it as PNG or JPEG"
 _DEVELOP = "develop it to JPEG or PNG"
 _FRAMES = "save its frames as pictures"
-_UNPACK = "unpack it"
 
 _TGA = (b"\x00\x02\0", b"\x00\x03\0", b"\x00\x0a\0", b"\x00\x0b\0", b"\x01\x01\0")
 """Bytes 1 to 3 of common TGA files, which begin with no magic number; of icons, 4 is a count."""
 
 _PNG_AS_TEXT = Format("PNG, transferred as text; transfer it anew as binary")
 
-_MAGIC: tuple[tuple[int, bytes, Format], ...] = (
+_MAGIC: tuple[tuple[int, bytes | tuple[bytes, ...], Format], ...] = (
     (12, b"CgBI", Format("PNG of an iPhone app (Apple's CgBI)", _EXPORT)),
-    (0, b"\x89PNG\r\r\n", _PNG_AS_TEXT),
-    (0, b"\x89PNG\n", _PNG_AS_TEXT),
+    (0, (b"\x89PNG\r\r\n", b"\x89PNG\n"), _PNG_AS_TEXT),
     (0, b"%PDF", Format("PDF", _EXPORT)),
-    (0, b"%!PS", Format("PostScript", _EXPORT)),
-    (0, b"\xc5\xd0\xd3\xc6", Format("PostScript", _EXPORT)),
+    (0, (b"%!PS", b"\xc5\xd0\xd3\xc6"), Format("PostScript", _EXPORT)),
     (0, b"8BPS", Format("Photoshop", _EXPORT)),
     (0, b"gimp xcf", Format("GIMP", _EXPORT)),
-    (0, b"\xff\x0a", Format("JPEG XL", _EXPORT)),
-    (0, b"\0\0\0\x0cJXL ", Format("JPEG XL", _EXPORT)),
+    (0, (b"\xff\x0a", b"\0\0\0\x0cJXL "), Format("JPEG XL", _EXPORT)),
     (0, b"II\xbc", Format("JPEG XR", _EXPORT)),
     (0, b"#?R", Format("Radiance HDR", _EXPORT)),
     (0, b"v/1\x01", Format("OpenEXR", _EXPORT)),
     (0, b"\0\0\x01\0", Format("Windows icon", _EXPORT)),
-    *((0, b"\0" + kind + b"\0\0", Format("TGA", _EXPORT)) for kind in _TGA),
+    (0, tuple(b"\0" + kind + b"\0\0" for kind in _TGA), Format("TGA", _EXPORT)),
     (0, b"\0\0\x02\0", Format("Windows cursor", _EXPORT)),
     (0, b"P7\n", Format("PAM", _EXPORT)),
-    (0, b"PF\n", Format("float map (PFM)", _EXPORT)),
-    (0, b"Pf\n", Format("float map (PFM)", _EXPORT)),
+    (0, (b"PF\n", b"Pf\n"), Format("float map (PFM)", _EXPORT)),
     (0, b"icns", Format("Apple icon", _EXPORT)),
     (0, b"qoif", Format("QOI", _EXPORT)),
     (0, b"DDS ", Format("DirectDraw surface", _EXPORT)),
@@ -90,23 +85,17 @@ _MAGIC: tuple[tuple[int, bytes, Format], ...] = (
     (0, b"BPG\xfb", Format("BPG", _EXPORT)),
     (128, b"DICM", Format("DICOM", _EXPORT)),
     (0, b"FUJIFILMCCD-RAW", Format("camera RAW (RAF)", _DEVELOP)),
-    (0, b"IIRO", Format("camera RAW (ORF)", _DEVELOP)),
-    (0, b"IIRS", Format("camera RAW (ORF)", _DEVELOP)),
-    (0, b"MMOR", Format("camera RAW (ORF)", _DEVELOP)),
+    (0, (b"IIRO", b"IIRS", b"MMOR"), Format("camera RAW (ORF)", _DEVELOP)),
     (0, b"IIU\0", Format("camera RAW (RW2)", _DEVELOP)),
     (0, b"FOVb", Format("camera RAW (X3F)", _DEVELOP)),
     (8, b"CR\x02", Format("camera RAW (CR2)", _DEVELOP)),
     (4, b"ftypcrx", Format("camera RAW (CR3)", _DEVELOP)),
-    (4, b"ftypqt", Format("QuickTime film", _FRAMES)),
-    (4, b"moov", Format("QuickTime film", _FRAMES)),
-    (4, b"mdat", Format("QuickTime film", _FRAMES)),
-    (4, b"wide", Format("QuickTime film", _FRAMES)),
+    (4, (b"ftypqt", b"moov", b"mdat", b"wide"), Format("QuickTime film", _FRAMES)),
     (4, b"ftypM4A", Format("sound (M4A)")),
     (8, b"AVI ", Format("AVI film", _FRAMES)),
     (8, b"WAVE", Format("sound (WAV)")),
     (0, b"\x1aE\xdf\xa3", Format("Matroska or WebM film", _FRAMES)),
-    (0, b"\0\0\x01\xba", Format("MPEG film", _FRAMES)),
-    (0, b"\0\0\x01\xb3", Format("MPEG film", _FRAMES)),
+    (0, (b"\0\0\x01\xba", b"\0\0\x01\xb3"), Format("MPEG film", _FRAMES)),
     (0, b"FLV", Format("Flash film", _FRAMES)),
     (0, b"0&\xb2u\x8ef\xcf\x11", Format("Windows Media film", _FRAMES)),
     (0, b"OggS", Format("Ogg sound or film", _FRAMES)),
@@ -122,8 +111,7 @@ _MAGIC: tuple[tuple[int, bytes, Format], ...] = (
     (257, b"ustar", Format("tar archive")),
     (0, b"SQLite format 3", Format("SQLite database")),
     (0, b"\xd0\xcf\x11\xe0", Format("office document")),
-    (0, b"\x7fELF", Format("executable")),
-    (0, b"MZ", Format("executable")),
+    (0, (b"\x7fELF", b"MZ"), Format("executable")),
     (0, b"\x93NUMPY", Format("NumPy array")),
     (0, b"\x89HDF", Format("HDF5 file")),
     (0, b"PAR1", Format("Parquet table")),
