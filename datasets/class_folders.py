@@ -20,7 +20,7 @@ from datasets.versions import first_of
 _NEARLY_ALL = 0.9
 
 
-def doubts(
+def doubts_about_folders(
     pictures: Sequence[tuple[str, ...]], unread: str = "", above: str = ""
 ) -> tuple[list[str], list[str]]:
     """Tell what speaks against folders as classes.

@@ -200,11 +200,11 @@ class Collection:
     def _groups(self) -> Iterator[str]:
         names = sorted({item.group for item in self.items if item.group is not None})
         if names:
-            first = ", ".join(names[:3]) + ", …" * (len(names) > 3)
-            yield f"group: {groups(names)} ({first}); pictures of one are junk for each other"
+            count, first = groups_in_words(names), ", ".join(names[:3]) + ", …" * (len(names) > 3)
+            yield f"group: {count} ({first}); pictures of one are junk for each other"
 
 
-def groups(names: Sized) -> str:
+def groups_in_words(names: Sized) -> str:
     """The number of groups, in words."""
     return f"{len(names):,} group{'s' * (len(names) > 1)}"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
-from datasets.class_folders import doubts as doubts_about
+from datasets.class_folders import doubts_about_folders
 from datasets.errors import InputError
 from datasets.folder_names import is_distractor, is_hardly_a_class, listed, role_of
 from datasets.layout import HELD_OUT, UNSPLIT, Collection, Layout, Part, list_parts
@@ -129,7 +129,7 @@ def by_hand(listing: Listing, words: Sequence[str]) -> Layout:
     warnings = [
         f"{place}: {doubt}".removeprefix(": ")
         for place, folder in _class_folders(listing, layout)
-        for doubts in doubts_about(folder.pictures, above=folder.root.name)
+        for doubts in doubts_about_folders(folder.pictures, above=folder.root.name)
         for doubt in doubts
     ]
     return replace(layout, warnings=(*layout.warnings, *warnings, *_strangers(listing, layout)))
@@ -341,7 +341,7 @@ class _Folder:
 
     def doubts(self, remedy: str, unread: str = "") -> list[str]:
         """Refuse folders that are hardly classes; returns warnings about those that may not be."""
-        refusals, warnings = doubts_about(self.pictures, unread, self.root.name)
+        refusals, warnings = doubts_about_folders(self.pictures, unread, self.root.name)
         if refusals:
             self._refuse(f"{refusals[0]}; {remedy}")
         return warnings

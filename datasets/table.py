@@ -18,8 +18,8 @@ from datasets.names import canonical
 from datasets.opening import dangling
 from datasets.table_files import Rows, read_rows
 from datasets.table_labels import (
-    doubts,
     doubts_about_groups,
+    doubts_about_labels,
     labels_of,
     require_told,
     shown,
@@ -117,7 +117,7 @@ def read_table(path: Path) -> Collection:
     _require_files(path, items, merged)
     _require_alike(path, items, merged)
     warnings = list(_unread(unread))
-    warnings += doubts(path, [(row.line, row.labels) for row in merged])
+    warnings += doubts_about_labels(path, [(row.line, row.labels) for row in merged])
     warnings += doubts_about_groups(items)
     layout = Layout("table", (), warnings=tuple(warnings))
     return collection(path.parent, items, [*_beside(path, items)], layout)

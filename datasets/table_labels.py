@@ -8,7 +8,7 @@ from reprlib import Repr
 
 from datasets.errors import InputError
 from datasets.folder_names import is_anything, is_distractor, sound_like_parts
-from datasets.layout import Item, groups
+from datasets.layout import Item, groups_in_words
 from datasets.names import canonical
 
 _SEPARATOR = "|"
@@ -93,7 +93,7 @@ def require_told(place: str, cell: Mapping[str, object]) -> None:
                 )
 
 
-def doubts(path: Path, rows: Sequence[Labelled]) -> list[str]:
+def doubts_about_labels(path: Path, rows: Sequence[Labelled]) -> list[str]:
     """Warnings about labels that are hardly the names of classes.
 
     Parameters
@@ -147,8 +147,8 @@ def doubts_about_groups(items: Sequence[Item]) -> list[str]:
     if not scenes or len(scenes) >= len(classes):
         return []
     return [
-        f"{groups(scenes)} for {len(classes):,} classes: pictures of one group never count for "
-        "each other; if that is not meant, call the column otherwise"
+        f"{groups_in_words(scenes)} for {len(classes):,} classes: pictures of one group never "
+        "count for each other; if that is not meant, call the column otherwise"
     ]
 
 

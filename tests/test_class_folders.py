@@ -5,7 +5,7 @@ import hashlib
 import pytest
 from pictures import picture
 
-from datasets.class_folders import doubts
+from datasets.class_folders import doubts_about_folders
 from datasets.errors import InputError
 from datasets.recognition import read_layout
 from datasets.walk import walk
@@ -54,7 +54,7 @@ EACH = ("cat", "cow", "dog")
     ],
 )
 def test_shards_of_a_store_are_warned_of(paths, told):
-    refusals, warnings = doubts(paths)
+    refusals, warnings = doubts_about_folders(paths)
     assert refusals == []
     assert [one.endswith("whole rather than classes?") for one in warnings] == [True] * told
 
@@ -80,7 +80,7 @@ def test_shards_of_a_store_are_warned_of(paths, told):
     ],
 )
 def test_pictures_of_the_same_names_in_several_folders(paths, refused, warned):
-    refusals, warnings = doubts(paths)
+    refusals, warnings = doubts_about_folders(paths)
     assert any(refused in one for one in refusals) if refused else not refusals
     assert any(warned in one for one in warnings) if warned else not warnings
 
@@ -89,7 +89,7 @@ def test_pictures_of_the_same_names_in_several_folders(paths, refused, warned):
 def test_names_without_a_number_among_numbered_ones(times):
     """Whichever of the names comes first, which is chance."""
     others = [(folder, f"{letter * times}.jpg") for folder in EACH for letter in "abcdefgh"]
-    refusals, warnings = doubts(spread(lambda n: f"{n}.jpg", EACH, 40) + others)
+    refusals, warnings = doubts_about_folders(spread(lambda n: f"{n}.jpg", EACH, 40) + others)
     assert refusals == []
     assert any("views of the same things" in one for one in warnings)
 
@@ -110,7 +110,7 @@ RANDOM = {"cat": range(50, 900, 77), "dog": range(21, 950, 88), "cow": range(16,
 def test_a_folder_with_the_pictures_of_others_is_refused(stems, told):
     every = {str(stem) for some in stems.values() for stem in some}
     gathering = {"all": every} if told else {}
-    refusals, _ = doubts(named(**stems, **gathering))
+    refusals, _ = doubts_about_folders(named(**stems, **gathering))
     said = "'all' holds pictures called like those of 'cat', 'cow' and 'dog'"
     assert [one[: len(said)] for one in refusals] == [said] * told
 
@@ -140,7 +140,7 @@ def test_a_folder_with_the_pictures_of_others_is_refused(stems, told):
     ],
 )
 def test_years_and_months_of_a_camera(paths, above, refused, warned):
-    refusals, warnings = doubts(paths, above=above)
+    refusals, warnings = doubts_about_folders(paths, above=above)
     assert [one.endswith("so they are hardly classes") for one in refusals] == [True] * refused
     assert [one.endswith("taken rather than classes?") for one in warnings] == [True] * warned
 
@@ -163,7 +163,7 @@ def test_years_and_months_of_a_camera(paths, above, refused, warned):
     ],
 )
 def test_words_in_the_names_of_folders(names, refused, warned):
-    refusals, warnings = doubts([(name, f"{n}.jpg") for n, name in enumerate(names)])
+    refusals, warnings = doubts_about_folders([(name, f"{n}.jpg") for n, name in enumerate(names)])
     assert any(refused in one for one in refusals) if refused else not refusals
     assert any(warned in one for one in warnings) if warned else not warnings
 

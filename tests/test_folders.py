@@ -6,7 +6,7 @@ import pytest
 from pictures import fill, picture
 
 import datasets
-from datasets.class_folders import doubts
+from datasets.class_folders import doubts_about_folders
 from datasets.errors import InputError
 from datasets.recognition import read_layout
 from datasets.walk import walk
@@ -80,7 +80,7 @@ def test_any_number_of_classes_is_looked_at_once_each():
             return super().__hash__()
 
     names = [Name(f"person {number}") for number in range(500)]
-    assert doubts([(name, "0.png") for name in names]) == ([], [])
+    assert doubts_about_folders([(name, "0.png") for name in names]) == ([], [])
     assert looked_at < 50 * len(names)
 
 
