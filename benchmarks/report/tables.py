@@ -23,7 +23,7 @@ SORT_BY = "map"
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its heading, and how a value is written for people."""
+    """A column of costs: its heading, and how a value is written for people."""
 
     heading: str
     write: Callable[[Any], str]
@@ -108,13 +108,11 @@ def by_protocol(about: Description) -> Choice:
         raise InputError(f"{about.name}: {error}; run again") from error
 
 
-_SCORE = Column("score", score)
-
-
-def columns(metrics: Metrics = METRICS) -> dict[str, Column]:
-    """Give every column of a table, in order, by the key of its values."""
-    scores = {name: Column(metric.label, score) for name, metric in metrics.items()}
-    return {"method": Column("method", str), **scores, **COSTS}
+def headings(metrics: Metrics) -> dict[str, str]:
+    """Headings of all columns of a table, in order, by the key of their values."""
+    scores = {name: metric.label for name, metric in metrics.items()}
+    costs = {name: column.heading for name, column in COSTS.items()}
+    return {"method": "method", **scores, **costs}
 
 
 def task_rows(
@@ -239,7 +237,8 @@ def cell_text(row: Json, name: str) -> str:
     """Write one cell; empty where there is no number."""
     if name == "method":
         return label(row)
-    return "" if row.get(name) is None else COSTS.get(name, _SCORE).write(row[name])
+    write = COSTS[name].write if name in COSTS else score
+    return "" if row.get(name) is None else write(row[name])
 
 
 def detailed_text(row: Json, name: str) -> str:
