@@ -143,7 +143,7 @@ def verdict(trials: Sequence[Trial], chosen: Trial) -> str:
             f"{in_words(chosen.choice)} instead of {in_words(own.choice)}: mAP {chosen.map:.3f} "
             f"instead of {own.map:.3f} ({_change(chosen)})"
         )
-    best = max(others, key=lambda trial: trial.map)
+    best = max(others, key=lambda trial: trial.map, default=own)
     if best.map <= own.map:
         return f"the menu's own {in_words(own.choice)}: none of {len(others)} others scores higher"
     return (
