@@ -27,7 +27,7 @@ Points = dict[str, NDArray[np.float64]]
 """Method to mean and ends of its interval, shape (n_numbers_of_distractors, 3)."""
 
 
-def write_confusion(folder: Path, results: Results, book: PlotBook) -> None:
+def write_distractors(folder: Path, results: Results, book: PlotBook) -> None:
     """Write ``confusion.md`` and ``confusion.csv``, and plot, where there are distractors."""
     if not any(image.distractor is not None for image in results.gallery):
         return
