@@ -10,12 +10,11 @@ from benchmarks.formats.files import Json
 from benchmarks.formats.markdown import DIGITS
 from benchmarks.pipeline.methods.names import CHANCE
 from benchmarks.pipeline.records.record import Description
+from benchmarks.report.comparisons import values_of
 from benchmarks.report.format import cost, count, groups, score, shorten
 from datasets.errors import InputError
 from retrieval.metrics import METRICS, Metrics, find_metrics, mean_scores
-from retrieval.metrics import score as score_ranking
 from retrieval.ranking import Ranking
-from retrieval.scoring import Values
 from retrieval.statistics import compare, resolvable
 
 SORT_BY = "map"
@@ -138,7 +137,7 @@ def task_rows(
     """
     done = [record for record in records if record["status"] == "ok"]
     scored = [record for record in done if record["counts"]["queries scored"]]
-    values = {record["method"]: _scored(rankings[record["method"]], metrics) for record in done}
+    values = {record["method"]: values_of(rankings[record["method"]], metrics) for record in done}
     rows = [
         {"method": record["method"], "status": "ok", "note": record.get("note", "")}
         | {key: record[key] for key in ("dimensions", "bytes_per_image")}
@@ -186,7 +185,7 @@ def resolutions(
 ) -> dict[str, float]:
     """Smallest differences in some metrics that a task's queries would usually show, if any."""
     chosen = {name: metrics[name] for name in names}
-    scored = [_scored(ranking, chosen) for ranking in rankings]
+    scored = [values_of(ranking, chosen) for ranking in rankings]
     found = {name: resolvable(np.stack([one[name] for one in scored], axis=1)) for name in chosen}
     return {name: least for name, least in found.items() if not np.isnan(least)}
 
@@ -251,9 +250,3 @@ def detailed_text(row: Json, name: str) -> str:
 
 def _notes(row: Json) -> list[str]:
     return [note for note in (row.get("note") or "").split("; ") if note]
-
-
-def _scored(ranking: Ranking, metrics: Metrics) -> dict[str, Values]:
-    """Values of every metric, without queries that have no relevant image."""
-    found = score_ranking(ranking, metrics)
-    return {name: one[ranking.relevant > 0] for name, one in found.items()}
