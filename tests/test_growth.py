@@ -98,7 +98,7 @@ def test_a_model_is_its_formulas():
     measured = {"picture": 0.01, "bandwidth": 8e9, "one": 2e9, "many": 20e9}
     measured |= {"hnsw seconds": 1e-4, "hnsw recall": 0.98, "hnsw effort": 128, "hnsw build": 1e-3}
     measured["dims"] = 512
-    page = cost_model(measured | {"hnsw bytes": 400}, 1000)
+    page = cost_model(measured, 1000)
     lines = {line.split(" | ")[0].strip("| "): line for line in page.splitlines()}
     assert lines["16 cores"] == "| 16 cores | 10.4 min | 17.4 h | 7.23 days |"
     assert lines["float16"] == "| float16 | 4.1 GB | 410 GB | 4.1 TB |"

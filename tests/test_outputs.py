@@ -232,6 +232,12 @@ def test_a_page_removes_nothing_of_others(classes, run, tmp_path, refused):
     (tmp_path / "out" / "page" / "data" / "mine.csv").write_text("not to be lost")
     given = ("--out", tmp_path / "out", "--no-plots", "--html", "--cache", tmp_path / "cache")
     assert "mine.csv is no part of a page" in refused(report, *given)
+    (tmp_path / "out" / "page" / "data" / "mine.csv").unlink()
+    for name in (".DS_Store", "data/.half-written-1.part", "thumbnails/.DS_Store"):
+        path = tmp_path / "out" / "page" / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert report.main([*map(str, given)]) == 0
 
 
 @pytest.mark.parametrize(

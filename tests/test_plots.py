@@ -130,12 +130,12 @@ def test_slopes_name_the_best_of_both_sides_and_then_those_that_cross():
 
 
 def test_spread_moves_little_and_keeps_the_order():
-    assert spread([0.1, 0.5], [0.1, 0.1], 0, 1) == pytest.approx([0.1, 0.5])
-    assert spread([0.5, 0.5], [0.2, 0.2], 0, 1) == pytest.approx([0.4, 0.6])
-    assert spread([1.0, 0.98, 0.0], [0.1, 0.3, 0.1], 0, 1) == pytest.approx([1.0, 0.8, 0.0])
-    crowded = spread([0.5] * 30, [0.1] * 30, 0, 1)
+    assert spread([0.1, 0.5], [0.1, 0.1]) == pytest.approx([0.1, 0.5])
+    assert spread([0.5, 0.5], [0.2, 0.2]) == pytest.approx([0.4, 0.6])
+    assert spread([1.0, 0.98, 0.0], [0.1, 0.3, 0.1]) == pytest.approx([1.0, 0.8, 0.0])
+    crowded = spread([0.5] * 30, [0.1] * 30)
     assert crowded == pytest.approx(np.linspace(0, 1, 30))
-    assert spread([], [], 0, 1) == []
+    assert spread([], []) == []
 
 
 def name_boxes(chart, names):

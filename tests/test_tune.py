@@ -20,7 +20,7 @@ from benchmarks.pipeline.methods.presets import Trial, read_preset
 from benchmarks.pipeline.methods.space import search_space
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.tune import __main__ as tune
-from benchmarks.tune.choose import choose
+from benchmarks.tune.choose import choose, verdict
 from benchmarks.tune.scoring import LeaveOneOut, compare, leave_one_out
 from datasets.reading import read_image
 from extractors.spaces import SPACES
@@ -191,6 +191,13 @@ def test_the_choice_is_the_menus_unless_another_is_significantly_better():
     assert choose([own]) is own
     better = [trial(0.1, 0.01), trial(0.2, 0.04, 20), trial(0.2, 0.04, 5), trial(0.3, 0.2)]
     assert choose([own, *better]) is better[2]
+
+
+def test_the_menus_choice_stays_where_no_other_can_be_scored():
+    scores = {name: np.array([0.5, 0.25, 1.0]) for name in ("map", "top1")}
+    [own] = compare([{"bins": 8}], [LeaveOneOut(scores, 10)])
+    assert (own.change, own.p_value) == (0.0, 1.0)
+    assert verdict([own], own) == "the menu's own bins=8: none of 0 others scores higher"
 
 
 def test_a_preset_says_what_was_tried_and_how(parted, tuned, tmp_path, capsys, preset_file):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import datasets
 from benchmarks.audit.between import audit_between
-from benchmarks.audit.duplicates import Pair, Rule
+from benchmarks.audit.duplicates import Pair
 from benchmarks.audit.scores import audit
 from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import (
@@ -79,7 +79,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         sheet = _require_own(name, options)
         evaluation = Evaluation(dataset, options.cache, workforce)
         runnable = _runnable(methods, dataset, workforce)
-        found, pairs = audit(evaluation, runnable, embedding, Rule())
+        found, pairs = audit(evaluation, runnable, embedding)
     else:
         other = _load(options.against, options, workforce)
         if other.name == name:
@@ -87,8 +87,7 @@ def _main(arguments: Sequence[str] | None) -> int:
             raise InputError(f"--against {options.against}: is called {name!r}, too; {remedy}")
         name = f"{name}-against-{other.name}"
         sheet = _require_own(name, options)
-        given = (embedding, Rule(), options.cache, workforce)
-        found, pairs, images = audit_between(dataset, other, *given)
+        found, pairs, images = audit_between(dataset, other, embedding, options.cache, workforce)
     folder = options.out / name
     if doubt := _doubt(whose.name, len(pairs), len(images)):
         log.warning(doubt)

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from benchmarks.audit.compare import compare_images
-from benchmarks.audit.duplicates import Pair, Rule, describe_pairs
-from benchmarks.audit.scores import LISTED
+from benchmarks.audit.duplicates import Pair, describe_pairs
 from benchmarks.formats.files import Json
 from benchmarks.pipeline.extraction.extract import extract
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
@@ -17,7 +16,6 @@ def audit_between(
     one: Dataset,
     other: Dataset,
     embedding: ExtractorSteps,
-    rule: Rule,
     cache: Path,
     workforce: Workforce,
 ) -> tuple[Json, list[Pair], list[Image]]:
@@ -29,8 +27,6 @@ def audit_between(
         Are compared; what lies within either is not looked for.
     embedding : ExtractorSteps
         Its vectors tell near duplicates; it learns, if it must, from the training images of `one`.
-    rule : Rule
-        When two pictures count as near duplicates.
     cache : Path
         Folder of vectors and hashes.
     workforce : Workforce
@@ -55,16 +51,12 @@ def audit_between(
     others = tuple(image for image in images if image.sha256 not in learned)
     both = Dataset(f"{one.name}-against-{other.name}", one.root, one.training, others, {})
     embedded = extract([embedding], both, cache, False, workforce)[embedding.name]
-    pairs = compare_images(images, embedded, rule, cache, workforce, len(one.images))
-    named = [(part, image.id, image.label or image.distractor or "") for part, image in parts]
-    counts, listed = describe_pairs(pairs, named)
+    pairs = compare_images(images, embedded, cache, workforce, len(one.images))
     found = {
         "dataset": f"{one.name} against {other.name}",
         "images": len(images),
         "embedding": embedding.name,
-        "rule": vars(rule),
-        "counts": counts,
-        "pairs": listed[:LISTED],
+        **describe_pairs(pairs, parts),
         "queries": {},
         "scores": {},
         "card": {

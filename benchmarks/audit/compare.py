@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.audit.duplicates import Pair, Rule, find_pairs
+from benchmarks.audit.duplicates import Pair, find_pairs
 from benchmarks.pipeline.cache.fingerprint import module_identity
 from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.extraction.outcome import Extracted
@@ -21,7 +21,6 @@ from datasets.task import Image
 def compare_images(
     images: Sequence[Image],
     embedded: Extracted,
-    rule: Rule,
     cache: Path,
     workforce: Workforce,
     first: int | None = None,
@@ -34,8 +33,6 @@ def compare_images(
         Are compared.
     embedded : Extracted
         Their vectors by the extractor that tells near duplicates.
-    rule : Rule
-        When two pictures count as near duplicates.
     cache : Path
         Folder of perceptual hashes.
     workforce : Workforce
@@ -53,7 +50,7 @@ def compare_images(
     keys = [image.sha256 for image in images]
     vectors = np.concatenate(list(embedded.store.blocks(keys)))
     hashes = perceptual_hashes(images, cache, workforce)
-    return find_pairs(keys, hashes, vectors, rule, first)
+    return find_pairs(keys, hashes, vectors, first)
 
 
 def perceptual_hashes(

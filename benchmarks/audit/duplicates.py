@@ -2,34 +2,26 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.formats.files import Json
 from datasets.perceptual import hash_distances
+from datasets.task import Image
 from retrieval.protocol import Judgements
 
+TIERS = ((64, 0.9), (20, 0.84), (10, 0.7))
+"""Rule of near duplicates, of which one tier has to hold; images of equal bytes always are.
 
-@dataclass(frozen=True)
-class Rule:
-    """Condition for two images to be near duplicates; images of equal bytes always are.
+Most bits, of 64, in which the perceptual hashes may differ, and the least cosine of the
+embeddings. Hashes alone take images of one layout for each other, embeddings alone images of one
+class; together they need less of each.
+"""
 
-    Parameters
-    ----------
-    tiers : tuple of tuple of int and float
-        Most bits, of 64, in which the perceptual hashes may differ, and the least cosine of the
-        embeddings; one tier has to hold. Hashes alone take images of one layout for each other,
-        embeddings alone images of one class; together they need less of each.
-    """
-
-    tiers: tuple[tuple[int, float], ...] = ((64, 0.9), (20, 0.84), (10, 0.7))
-
-    def holds(self, bits: NDArray[np.integer], cosine: NDArray[np.floating]) -> NDArray[np.bool_]:
-        """Tell for arrays of bits and of cosines, of one shape, where the rule holds."""
-        found = [(bits <= most) & (cosine >= least) for most, least in self.tiers]
-        return np.logical_or.reduce(found)
+_LISTED = 200
+"""Pairs that a file of them lists; it counts all."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +47,15 @@ class Pair:
     exact: bool
 
 
+def are_near(bits: NDArray[np.integer], cosine: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Tell for arrays of bits and of cosines, of one shape, where the rule holds."""
+    return np.logical_or.reduce([(bits <= most) & (cosine >= least) for most, least in TIERS])
+
+
 def find_pairs(
     contents: Sequence[str],
     hashes: NDArray[np.uint8],
     embeddings: NDArray[np.float32],
-    rule: Rule,
     first: int | None = None,
 ) -> list[Pair]:
     """Find all near duplicates, the most similar first.
@@ -72,8 +68,6 @@ def find_pairs(
         See `datasets.perceptual.perceptual_hash`.
     embeddings : ndarray of float32, shape (n, n_dims)
         Vectors of one extractor; they need not be normalised.
-    rule : Rule
-        Condition for a pair to count.
     first : int, optional
         Number of images that are compared with all behind them, and with nothing else; left out,
         all are compared with all.
@@ -89,7 +83,7 @@ def find_pairs(
         later = np.arange(bits.shape[1]) > rows
         if first is not None:
             later = (rows < first) & (np.arange(bits.shape[1]) >= first)
-        for row, other in zip(*np.nonzero(later & (same | rule.holds(bits, cosine))), strict=True):
+        for row, other in zip(*np.nonzero(later & (same | are_near(bits, cosine))), strict=True):
             one = start + int(row)
             exact = contents[one] == contents[int(other)]
             similarity = round(float(cosine[row, other]), 4)
@@ -149,32 +143,37 @@ def most_telling_first(pairs: Sequence[Pair], parts: Sequence[str]) -> list[Pair
     return sorted(pairs, key=lambda pair: (weight(pair), not pair.exact, -pair.cosine))
 
 
-def describe_pairs(
-    pairs: Sequence[Pair], images: Sequence[tuple[str, str, str]]
-) -> tuple[dict[str, int], list[Json]]:
-    """Count pairs by their parts, and list each with ids and classes.
+def describe_pairs(pairs: Sequence[Pair], images: Sequence[tuple[str, Image]]) -> Json:
+    """Say by which rule pairs were found, count them by their parts, and list the first of them.
 
     Parameters
     ----------
     pairs : sequence of Pair
         In the order in which they are listed.
-    images : sequence of tuple of str
-        Part, id and class of every image.
+    images : sequence of tuple of str and Image
+        Every image, with the name of its part.
 
     Returns
     -------
-    counts : dict of str to int
-        Number of pairs by the two parts that they join, such as "gallery – query".
-    listed : list of dict
-        For every pair both images' part, id and label, and how alike they are.
+    dict
+        ``rule``; ``counts``, by the two parts that they join, such as "gallery – query"; and
+        ``pairs``, of each both images' part, id and class, and how alike they are.
     """
     counts = Counter(f"{images[p.one][0]} – {images[p.other][0]}" for p in pairs)
     listed = []
-    for pair in pairs:
-        (part, name, label), (other_part, other_name, other_label) = (
-            images[number] for number in (pair.one, pair.other)
+    for pair in pairs[:_LISTED]:
+        (part, one), (other_part, other) = images[pair.one], images[pair.other]
+        listed.append(
+            {
+                "part": part,
+                "id": one.id,
+                "label": one.label or one.distractor or "",
+                "other part": other_part,
+                "other id": other.id,
+                "other label": other.label or other.distractor or "",
+                "bits": pair.bits,
+                "cosine": pair.cosine,
+                "exact": pair.exact,
+            }
         )
-        about = {"part": part, "id": name, "label": label, "other part": other_part}
-        about |= {"other id": other_name, "other label": other_label}
-        listed.append(about | {k: v for k, v in asdict(pair).items() if k not in ("one", "other")})
-    return dict(sorted(counts.items())), listed
+    return {"rule": {"tiers": TIERS}, "counts": dict(sorted(counts.items())), "pairs": listed}

@@ -7,7 +7,6 @@ import numpy as np
 from benchmarks.audit.compare import compare_images
 from benchmarks.audit.duplicates import (
     Pair,
-    Rule,
     describe_pairs,
     most_telling_first,
     without_leaks,
@@ -29,14 +28,11 @@ from retrieval.protocol import Judgements
 from retrieval.ranking import Ranking
 from retrieval.scoring import Values
 
-LISTED = 200
-"""Pairs that a file of them lists."""
-
 _METRICS = ("top1", "map")
 
 
 def audit(
-    evaluation: Evaluation, methods: Sequence[Method], embedding: ExtractorSteps, rule: Rule
+    evaluation: Evaluation, methods: Sequence[Method], embedding: ExtractorSteps
 ) -> tuple[Json, list[Pair]]:
     """Find near duplicates and score methods with and without those of the queries.
 
@@ -48,8 +44,6 @@ def audit(
         To be scored.
     embedding : ExtractorSteps
         Its vectors tell near duplicates.
-    rule : Rule
-        When two pictures count as near duplicates.
 
     Returns
     -------
@@ -68,12 +62,8 @@ def audit(
     used = [Method(embedding.name, (embedding,)), *methods]
     extracted = extract_for(used, dataset, cache, False, workforce)
     parts = [part for part, _ in dataset.images]
-    found = compare_images(images, extracted[embedding.name], rule, cache, workforce)
+    found = compare_images(images, extracted[embedding.name], cache, workforce)
     pairs = most_telling_first(found, parts)
-    named = [
-        (part, image.id, image.label or image.distractor or "") for part, image in dataset.images
-    ]
-    counts, listed = describe_pairs(pairs, named)
     cleaned = _cleaned(evaluation, pairs)
     queries = {
         name: sum(
@@ -98,9 +88,7 @@ def audit(
         "dataset": dataset.name,
         "images": len(images),
         "embedding": embedding.name,
-        "rule": vars(rule),
-        "counts": counts,
-        "pairs": listed[:LISTED],
+        **describe_pairs(pairs, dataset.images),
         "queries": queries,
         "scores": scores,
         "card": _card(dataset, embedding, methods),

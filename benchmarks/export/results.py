@@ -62,8 +62,8 @@ class Selection:
         folders = require_results(self.folder, f"--results {self.folder}")
         known = {folder.name: folder for folder in folders}
         names = [dataset_name(text, known) for text in self.datasets]
-        for name in names or [""]:
-            if name and name not in known:
+        for name in names:
+            if name not in known:
                 raise InputError(
                     f"--results {self.folder}: {name} was not run there; it has {', '.join(known)}"
                 )
@@ -133,7 +133,7 @@ def latex(selection: Selection, out: Path) -> Iterator[Path]:
     for path, *_ in found:
         require_output_file(path, "--out", (), "table of results for LaTeX", begins("% "))
     for path, dataset, query_set, rows in found:
-        numbers = [row for row in selection.choice.ordered(rows) if row["status"] == "ok"]
+        numbers = [row for row in choice.ordered(rows) if row["status"] == "ok"]
         names = [name for name in metrics if any(row.get(name) is not None for row in numbers)]
         best = {
             name: max(row[name] for row in numbers if row.get(name) is not None) for name in names

@@ -12,7 +12,8 @@ from benchmarks.pipeline.methods.method import WEIGHTS_SEEN
 from benchmarks.pipeline.methods.names import member_names
 from benchmarks.pipeline.records.results import TaskResults
 from retrieval.bootstrap import LEVEL, intervals, rank_intervals
-from retrieval.metrics import score
+from retrieval.metrics import METRICS, Metrics, score
+from retrieval.ranking import Ranking
 from retrieval.scoring import Values
 from retrieval.statistics import compare, sign_flip_test
 
@@ -110,6 +111,12 @@ def estimate(values: Values) -> tuple[float, float, float]:
     return float(values.mean()), float(low), float(high)
 
 
+def values_of(ranking: Ranking, metrics: Metrics = METRICS) -> dict[str, Values]:
+    """Values of every metric, without queries that have no relevant image."""
+    scored = ranking.relevant > 0
+    return {name: values[scored] for name, values in score(ranking, metrics).items()}
+
+
 def score_task(task: TaskResults, metric: str, distractors: int | None = None) -> Scored:
     """Score the methods of a query set.
 
@@ -125,7 +132,7 @@ def score_task(task: TaskResults, metric: str, distractors: int | None = None) -
     values = {}
     for name, ranking in task.rankings.items():
         found = ranking if distractors is None else ranking.with_distractors(distractors)
-        values[name] = score(found)[metric][ranking.relevant > 0]
+        values[name] = values_of(found)[metric]
     return Scored(values, {r["method"]: parts for r in task.records if (parts := members(r))})
 
 

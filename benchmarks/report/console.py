@@ -10,7 +10,7 @@ from benchmarks.formats.progress import Terminal
 from benchmarks.formats.terminal import visible
 from benchmarks.pipeline.methods.presets import Preset
 from benchmarks.report.format import broken, change, count, p_value, score
-from benchmarks.report.tables import USUAL, Choice, cell_text, columns, remarks
+from benchmarks.report.tables import USUAL, Choice, cell_text, headings, remarks
 from datasets.task import Dataset
 
 _METRICS = ("top1", "top5", "top10", "map")
@@ -24,22 +24,22 @@ def print_table(
 ) -> None:
     """Print a dataset's tables, best method first."""
     shown = ("method", *(_METRICS if choice is USUAL else choice.shown), *_COSTS)
-    heading_of = {name: column.heading for name, column in columns(choice.every).items()}
+    heading_of = headings(choice.every)
     console = Terminal()
     for query_set, rows in tables.items():
         title = escape(visible(f"{dataset.name}/{query_set}"))
         table = Table(title=title, box=None, pad_edge=False, padding=(0, 1, 0, 0))
         numbers = [row for row in choice.ordered(rows) if row["status"] == "ok"]
         names = [name for name in shown if any(row.get(name) is not None for row in numbers)]
-        headings = [heading_of[name] for name in names]
-        for place, heading in enumerate(headings):
+        heads = [heading_of[name] for name in names]
+        for place, heading in enumerate(heads):
             table.add_column(heading, no_wrap=True, justify="right" if place else "left")
         # Notes have lines of their own below, and separators of thousands no room.
         lines = [
             [cell_text(row | {"note": ""}, name).replace(",", "") for name in names]
             for row in numbers
         ]
-        widths = [max(map(len, cells)) for cells in zip(headings, *lines, strict=True)]
+        widths = [max(map(len, cells)) for cells in zip(heads, *lines, strict=True)]
         room = console.width - sum(1 + width for width in widths[1:]) - 1
         for name, *cells in lines:
             table.add_row(broken(name, room), *cells)

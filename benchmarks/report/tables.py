@@ -10,12 +10,11 @@ from benchmarks.formats.files import Json
 from benchmarks.formats.markdown import DIGITS
 from benchmarks.pipeline.methods.names import CHANCE
 from benchmarks.pipeline.records.record import Description
+from benchmarks.report.comparisons import values_of
 from benchmarks.report.format import cost, count, groups, score, shorten
 from datasets.errors import InputError
 from retrieval.metrics import METRICS, Metrics, find_metrics, mean_scores
-from retrieval.metrics import score as score_ranking
 from retrieval.ranking import Ranking
-from retrieval.scoring import Values
 from retrieval.statistics import compare, resolvable
 
 SORT_BY = "map"
@@ -23,7 +22,7 @@ SORT_BY = "map"
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its heading, and how a value is written for people."""
+    """A column of costs: its heading, and how a value is written for people."""
 
     heading: str
     write: Callable[[Any], str]
@@ -108,13 +107,11 @@ def by_protocol(about: Description) -> Choice:
         raise InputError(f"{about.name}: {error}; run again") from error
 
 
-_SCORE = Column("score", score)
-
-
-def columns(metrics: Metrics = METRICS) -> dict[str, Column]:
-    """Give every column of a table, in order, by the key of its values."""
-    scores = {name: Column(metric.label, score) for name, metric in metrics.items()}
-    return {"method": Column("method", str), **scores, **COSTS}
+def headings(metrics: Metrics) -> dict[str, str]:
+    """Headings of all columns of a table, in order, by the key of their values."""
+    scores = {name: metric.label for name, metric in metrics.items()}
+    costs = {name: column.heading for name, column in COSTS.items()}
+    return {"method": "method", **scores, **costs}
 
 
 def task_rows(
@@ -140,7 +137,7 @@ def task_rows(
     """
     done = [record for record in records if record["status"] == "ok"]
     scored = [record for record in done if record["counts"]["queries scored"]]
-    values = {record["method"]: _scored(rankings[record["method"]], metrics) for record in done}
+    values = {record["method"]: values_of(rankings[record["method"]], metrics) for record in done}
     rows = [
         {"method": record["method"], "status": "ok", "note": record.get("note", "")}
         | {key: record[key] for key in ("dimensions", "bytes_per_image")}
@@ -188,7 +185,7 @@ def resolutions(
 ) -> dict[str, float]:
     """Smallest differences in some metrics that a task's queries would usually show, if any."""
     chosen = {name: metrics[name] for name in names}
-    scored = [_scored(ranking, chosen) for ranking in rankings]
+    scored = [values_of(ranking, chosen) for ranking in rankings]
     found = {name: resolvable(np.stack([one[name] for one in scored], axis=1)) for name in chosen}
     return {name: least for name, least in found.items() if not np.isnan(least)}
 
@@ -239,7 +236,8 @@ def cell_text(row: Json, name: str) -> str:
     """Write one cell; empty where there is no number."""
     if name == "method":
         return label(row)
-    return "" if row.get(name) is None else COSTS.get(name, _SCORE).write(row[name])
+    write = COSTS[name].write if name in COSTS else score
+    return "" if row.get(name) is None else write(row[name])
 
 
 def detailed_text(row: Json, name: str) -> str:
@@ -252,9 +250,3 @@ def detailed_text(row: Json, name: str) -> str:
 
 def _notes(row: Json) -> list[str]:
     return [note for note in (row.get("note") or "").split("; ") if note]
-
-
-def _scored(ranking: Ranking, metrics: Metrics) -> dict[str, Values]:
-    """Values of every metric, without queries that have no relevant image."""
-    found = score_ranking(ranking, metrics)
-    return {name: one[ranking.relevant > 0] for name, one in found.items()}

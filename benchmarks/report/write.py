@@ -13,8 +13,8 @@ from benchmarks.report.pages.accuracy import CURVES, plot_accuracy, write_curves
 from benchmarks.report.pages.answers import write_answers
 from benchmarks.report.pages.classes import write_classes
 from benchmarks.report.pages.costs import plot_costs
-from benchmarks.report.pages.distractors import write_confusion
-from benchmarks.report.pages.fusion import write_hybrid
+from benchmarks.report.pages.distractors import write_distractors
+from benchmarks.report.pages.fusion import write_fusion
 from benchmarks.report.pages.invariance import write_invariance
 from benchmarks.report.pages.leaks import write_leaks
 from benchmarks.report.pages.overview import write_overview
@@ -69,10 +69,10 @@ def write_dataset(
         write_curves(book, results, tables)
     plot_costs(book, results, tables)
     write_gap(folder, results, book)
-    write_confusion(folder, results, book)
+    write_distractors(folder, results, book)
     write_invariance(folder, results, book)
     write_classes(folder, results, book)
-    write_hybrid(folder, results, book)
+    write_fusion(folder, results, book)
     plot_training(results, book)
     leaks = read_leaks_of(folder, results)
     write_leaks(folder, leaks)

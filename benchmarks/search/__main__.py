@@ -72,11 +72,8 @@ def _serve(options: argparse.Namespace) -> int:
         ) from error
     from benchmarks.search.serve.indexes import ShownWorkforce
 
-    alone = (
-        *(options.query_id, options.show, options.json, options.leave_out_query),
-        options.approximate,
-    )
-    if options.picture or any(alone) or options.k != K:
+    alone = ("picture", "query_id", "show", "json", "leave_out_query", "approximate")
+    if any(getattr(options, name) for name in alone) or options.k != K:
         raise InputError(
             "--serve goes without PICTURE, --query-id, -k, --leave-out-query, --approximate, "
             "--show and --json, which the page asks for"

@@ -21,6 +21,7 @@ OPERATIONS = 23.1e9
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (32, 224, 224, 3)).astype(np.uint8)
 LABELS = np.arange(32) % 10
+RECIPE = Recipe(epochs=10, patience=99)
 
 ENGINES_RUN = (RESNET152, Backbone("DenseNet169"), Backbone("EfficientNetLite0"))
 
@@ -121,17 +122,16 @@ def whole_classifier():
     return keras.Model(inputs, FineTuned(RESNET152).classifier(10)(maps))
 
 
-def recipe(epochs):
-    return Recipe(epochs=epochs, patience=99)
-
-
-def on_maps(folder, epochs, maps):
+def on_maps(folder):
     build = lambda: FineTuned(RESNET152).classifier(10)  # noqa: E731
-    train(build, Inputs(maps), LABELS, recipe(epochs), folder)
+    train(build, Inputs(Stem(RESNET152).run(PICTURES)), LABELS, RECIPE, folder)
 
 
-def on_pictures(folder, epochs):
-    train(whole_classifier, Inputs(RESNET152.scale(PICTURES)), LABELS, recipe(epochs), folder)
+def on_pictures(folder):
+    train(whole_classifier, Inputs(RESNET152.scale(PICTURES)), LABELS, RECIPE, folder)
+
+
+FITS = {"ours, making the maps included": on_maps, "the whole network": on_pictures}
 
 
 @pytest.mark.parametrize("peer", ["ours, on stored maps", "the whole network"])
@@ -152,12 +152,8 @@ def test_epochs(benchmark, peer):
     )
 
 
-@pytest.mark.parametrize("peer", ["ours, making the maps included", "the whole network"])
+@pytest.mark.parametrize("peer", FITS)
 def test_whole_fit(benchmark, peer, tmp_path):
     benchmark.group = "ResNet152: a fit of 10 epochs, 32 pictures"
     benchmark.extra_info["peer"] = peer
-    if peer.startswith("ours"):
-        run = lambda: on_maps(tmp_path, 10, Stem(RESNET152).run(PICTURES))  # noqa: E731
-        benchmark.pedantic(run, rounds=1)
-    else:
-        benchmark.pedantic(lambda: on_pictures(tmp_path, 10), rounds=1)
+    benchmark.pedantic(FITS[peer], args=(tmp_path,), rounds=1)

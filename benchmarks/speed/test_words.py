@@ -63,14 +63,8 @@ def test_find_words(benchmark, features, vocabulary, peer):
         for descriptors in values:
             np.bincount(means.predict(descriptors), minlength=WORDS)
 
-    work = dict(
-        zip(
-            FINDERS,
-            [lambda: encoder.transform(features), with_opencv, with_scikit_learn],
-            strict=True,
-        )
-    )
-    benchmark.pedantic(work[peer], rounds=3, warmup_rounds=1)
+    work = [lambda: encoder.transform(features), with_opencv, with_scikit_learn]
+    benchmark.pedantic(work[FINDERS.index(peer)], rounds=3, warmup_rounds=1)
 
 
 LEARNERS = {

@@ -12,6 +12,7 @@ from benchmarks.pipeline.methods.presets import Preset, Trial, as_tried, written
 from benchmarks.pipeline.methods.space import Choice, SearchSpace, in_words
 from benchmarks.pipeline.records.card import RULES, commit, machine
 from benchmarks.pipeline.workers import Workforce
+from benchmarks.report.format import p_value
 from benchmarks.tune.scoring import LeaveOneOut, compare, leave_one_out
 from datasets.task import Dataset
 from retrieval import protocol
@@ -142,7 +143,7 @@ def verdict(trials: Sequence[Trial], chosen: Trial) -> str:
             f"{in_words(chosen.choice)} instead of {in_words(own.choice)}: mAP {chosen.map:.3f} "
             f"instead of {own.map:.3f} ({_change(chosen)})"
         )
-    best = max(others, key=lambda trial: trial.map)
+    best = max(others, key=lambda trial: trial.map, default=own)
     if best.map <= own.map:
         return f"the menu's own {in_words(own.choice)}: none of {len(others)} others scores higher"
     return (
@@ -166,5 +167,4 @@ def _try(
 
 
 def _change(trial: Trial) -> str:
-    p_value = "p < 0.001" if trial.p_value < 1e-3 else f"p {trial.p_value:.3f}"
-    return f"{trial.change:+.3f}, {p_value}"
+    return f"{trial.change:+.3f}, p {p_value(trial.p_value)}"

@@ -23,6 +23,9 @@ from retrieval.scoring import top_k
 
 CURVES = "precision-recall.csv"
 
+_KS = range(1, DEPTH + 1)
+"""Values of k that are drawn."""
+
 _TICKS = (1, 2, 3, 5, 10, 20, DEPTH)
 """Values of k with a number at the axis."""
 
@@ -59,7 +62,7 @@ def plot_accuracy(book: PlotBook, results: Results, tables: Mapping[str, Sequenc
                 "best method of each family",
                 xlabel="k",
                 ylabel="share of queries",
-                across=range(1, DEPTH + 1),
+                across=_KS,
                 series=[Series(n, marks[n], top_k_curve(task.rankings[n])) for n in best],
                 ticks=_TICKS,
                 chance=chance_curve(task.rankings[best[0]]),
@@ -110,16 +113,16 @@ def precision_recall_curve(ranking: Ranking) -> NDArray[np.float64]:
     return precision_at_recall(ranking)[scored].mean(axis=0)
 
 
-def top_k_curve(ranking: Ranking, depth: int = DEPTH) -> NDArray[np.float64]:
-    """Share of queries with a relevant image among the first k, for every k to `depth`."""
+def top_k_curve(ranking: Ranking) -> NDArray[np.float64]:
+    """Share of queries with a relevant image among the first k, for every k to `DEPTH`."""
     scored = ranking.relevant > 0
-    return np.array([top_k(ranking, k)[scored].mean() for k in range(1, depth + 1)])
+    return np.array([top_k(ranking, k)[scored].mean() for k in _KS])
 
 
-def chance_curve(ranking: Ranking, depth: int = DEPTH) -> NDArray[np.float64]:
+def chance_curve(ranking: Ranking) -> NDArray[np.float64]:
     """The same share for the same queries in random order."""
     scored = ranking.relevant > 0
     both = np.stack([ranking.candidates[scored], ranking.relevant[scored]])
     (images, relevant), which = np.unique(both, axis=1, return_inverse=True)
-    drawn = (np.minimum(k, images) for k in range(1, depth + 1))
+    drawn = (np.minimum(k, images) for k in _KS)
     return np.array([hypergeom.sf(0, images, relevant, k)[which].mean() for k in drawn])

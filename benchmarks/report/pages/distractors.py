@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from benchmarks.formats.files import Json
 from benchmarks.formats.markdown import DIGITS
 from benchmarks.pipeline.records.results import Results, TaskResults
-from benchmarks.report.comparisons import rank_change, score_task
+from benchmarks.report.comparisons import rank_change, score_task, values_of
 from benchmarks.report.families import best_of_each_family, families_of
 from benchmarks.report.format import write_csv, write_page
 from benchmarks.report.plots.axes import Mark, Series
@@ -17,7 +17,7 @@ from benchmarks.report.plots.book import PlotBook
 from benchmarks.report.plots.charts import ROWS, Curves, HeatMap, best_of
 from benchmarks.report.tables import SORT_BY
 from retrieval.bootstrap import intervals
-from retrieval.metrics import METRICS, score
+from retrieval.metrics import METRICS
 from retrieval.ranking import Ranking
 
 FIRST = 10
@@ -27,7 +27,7 @@ Points = dict[str, NDArray[np.float64]]
 """Method to mean and ends of its interval, shape (n_numbers_of_distractors, 3)."""
 
 
-def write_confusion(folder: Path, results: Results, book: PlotBook) -> None:
+def write_distractors(folder: Path, results: Results, book: PlotBook) -> None:
     """Write ``confusion.md`` and ``confusion.csv``, and plot, where there are distractors."""
     if not any(image.distractor is not None for image in results.gallery):
         return
@@ -70,16 +70,14 @@ def curves(rankings: Mapping[str, Ranking]) -> dict[str, Points]:
     """
     scored = {
         name: [
-            score(ranking.with_distractors(level))
+            values_of(ranking.with_distractors(level))
             for level in range(ranking.distractors.shape[1] + 1)
         ]
         for name, ranking in rankings.items()
     }
     made: dict[str, Points] = {}
     for metric in METRICS:
-        values = [
-            one[metric][rankings[name].relevant > 0] for name, at in scored.items() for one in at
-        ]
+        values = [one[metric] for at in scored.values() for one in at]
         matrix = np.stack(values, axis=1)
         points = np.column_stack([matrix.mean(axis=0), intervals(matrix)])
         made[metric] = dict(zip(rankings, np.split(points, len(rankings)), strict=True))

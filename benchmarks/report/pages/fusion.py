@@ -29,7 +29,7 @@ _LEAST = 0.001
 """A smaller difference is not worth a word, however sure it is."""
 
 
-def write_hybrid(folder: Path, results: Results, book: PlotBook) -> None:
+def write_fusion(folder: Path, results: Results, book: PlotBook) -> None:
     """Write ``hybrid.md`` and ``hybrid.csv``, and plot, where methods fuse or re-rank."""
     sections: list[Json] = []
     has_distractors = any(image.distractor is not None for image in results.gallery)

@@ -14,8 +14,8 @@ from benchmarks.formats.markdown import DIGITS
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.records.invariance import Measured, Study, read_invariance
 from benchmarks.pipeline.records.record import PHOTOS
-from benchmarks.pipeline.records.results import Results, TaskResults
-from benchmarks.report.comparisons import members
+from benchmarks.pipeline.records.results import Results
+from benchmarks.report.comparisons import estimate, members
 from benchmarks.report.families import OTHER, best_of_each_family, families_of
 from benchmarks.report.format import write_csv, write_page
 from benchmarks.report.plots.axes import Mark, Series
@@ -150,13 +150,17 @@ def write_invariance(folder: Path, results: Results, book: PlotBook) -> None:
     left_out = dict.fromkeys(every, _FORMER) | study.left_out
     profiles = Profiles(study, measured)
     write_csv(folder / f"{_PAGE}.csv", list(_lines(profiles)))
-    fused = _fused(task, profiles)
+    fused = {
+        record["method"]: parts
+        for record in task.records
+        if len(parts := members(record)) > 1 and record["method"] in measured
+    }
     write_page(
         folder / f"{_PAGE}.md",
         _PAGE,
         name=results.about.name,
-        study=profiles.study,
-        chance=float(np.mean(profiles.study.chance)),
+        study=study,
+        chance=float(np.mean(study.chance)),
         left_out={m: why for m, why in left_out.items() if m not in measured},
         rows=_rows(profiles),
         best=_best(profiles),
@@ -215,24 +219,14 @@ def _best(profiles: Profiles) -> list[Json]:
     return sorted(rows, key=lambda row: row["typical"] or 0)
 
 
-def _fused(task: TaskResults, profiles: Profiles) -> dict[str, list[str]]:
-    """Fused methods and what they fuse."""
-    found = {}
-    for record in task.records:
-        parts = members(record)
-        if len(parts) > 1 and record["method"] in profiles.measured:
-            found[record["method"]] = parts
-    return found
-
-
-def fusion_rows(profiles: Profiles, members: Mapping[str, Sequence[str]]) -> list[Json]:
+def fusion_rows(profiles: Profiles, fused: Mapping[str, Sequence[str]]) -> list[Json]:
     """Compare fused methods with the best of what they fuse, where all of it was measured.
 
     Parameters
     ----------
     profiles : Profiles
         All methods.
-    members : mapping of str to sequence of str
+    fused : mapping of str to sequence of str
         Fused method to what it fuses.
 
     Returns
@@ -245,7 +239,7 @@ def fusion_rows(profiles: Profiles, members: Mapping[str, Sequence[str]]) -> lis
     place = {name: m for m, name in enumerate(profiles.methods)}
     overall = profiles.transformed.mean(axis=1)
     rows: list[Json] = []
-    for name, parts in members.items():
+    for name, parts in fused.items():
         if not all(part in place for part in parts):
             continue
         best = max(parts, key=lambda part: overall[place[part]].mean())
@@ -256,10 +250,10 @@ def fusion_rows(profiles: Profiles, members: Mapping[str, Sequence[str]]) -> lis
             {
                 "method": name,
                 "best": best,
-                "clean": _difference(profiles.clean[one] - profiles.clean[other]),
-                "transformed": _difference(overall[one] - overall[other]),
+                "clean": estimate(profiles.clean[one] - profiles.clean[other]),
+                "transformed": estimate(overall[one] - overall[other]),
                 "most": profiles.names[most],
-                "gain": _difference(changes[most]),
+                "gain": estimate(changes[most]),
             }
         )
     return sorted(rows, key=lambda row: -row["transformed"][0])
@@ -301,11 +295,6 @@ def pair_rows(profiles: Profiles, names: Sequence[str]) -> list[Json]:
             }
         )
     return sorted(rows, key=lambda row: row["alone"] - row["by_query"])
-
-
-def _difference(values: Floats) -> list[float]:
-    """Mean of differences with the ends of its interval."""
-    return [float(values.mean()), *intervals(values[:, None])[0].tolist()]
 
 
 def draw_kept(profiles: Profiles, book: PlotBook) -> str:

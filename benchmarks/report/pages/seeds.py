@@ -27,34 +27,31 @@ def write_seeds(folder: Path, results: Results, trained: Results) -> None:
     trained : Results
         Of the other seeds.
     """
-    rows = [
-        row
+    sections = {
+        query_set: rows
         for query_set, task in trained.tasks.items()
         if query_set in results.tasks
-        for row in _rows(query_set, results.tasks[query_set], task)
-    ]
-    if not rows:
+        if (rows := list(_rows(query_set, results.tasks[query_set], task)))
+    }
+    every = [row for rows in sections.values() for row in rows]
+    if not every:
         return
-    seeds = sorted({seed for row in rows for seed in row["scores"]})
+    seeds = sorted({seed for row in every for seed in row["scores"]})
     lines = [
         {
             **{key: row[key] for key in ("query_set", "method", "metric")},
             **{f"seed {seed}": row["scores"].get(seed) for seed in seeds},
             **{key: row[key] for key in ("mean", "deviation", "smallest", "largest")},
         }
-        for row in rows
+        for row in every
     ]
     write_csv(folder / SPREADS, lines)
-    sections = {
-        query_set: [row for row in rows if row["query_set"] == query_set]
-        for query_set in trained.tasks
-    }
     write_page(
         folder / "seeds.md",
         "seeds",
         name=results.about.name,
         seeds=seeds,
-        sections={query_set: shown for query_set, shown in sections.items() if shown},
+        sections=sections,
         metrics=METRICS,
     )
 
@@ -75,9 +72,8 @@ def _rows(query_set: str, task: TaskResults, trained: TaskResults) -> Iterator[J
         for metric in _SHOWN:
             scores = {seed: records[seed]["scores"].get(metric) for seed in sorted(records)}
             if None not in scores.values():
-                yield {"query_set": query_set, "method": method, "metric": metric} | _spread(
-                    scores
-                )
+                about = {"query_set": query_set, "method": method, "metric": metric}
+                yield about | _spread(scores)
 
 
 def _alike(one: Json, other: Json) -> bool:

@@ -1,4 +1,4 @@
-"""Page of the sketch gap: each method's loss from photographs to sketches, on one gallery."""
+"""Page of the gap between query sets: each method's loss from photographs to other queries."""
 
 from pathlib import Path, PurePosixPath
 

@@ -153,11 +153,7 @@ def write_legend(figure: "Figure", handles: "Sequence[Artist]") -> None:
     )
 
 
-def name_ends(
-    axes: "Axes",
-    series: Sequence[Series],
-    is_right: bool = True,
-) -> None:
+def name_ends(axes: "Axes", series: Sequence[Series], is_right: bool = True) -> None:
     """Write names beside the places where lines end, moved apart, each tied to its place.
 
     Parameters
@@ -180,7 +176,7 @@ def name_ends(
     inch = figure.dpi / box.width * (1 if is_right else -1)
     tie = is_right + inch * np.array([0.06, 0.16])
     free: dict[str, Any] = {"transform": axes.transAxes, "clip_on": False}
-    spots = spread(places, sizes, 0, 1)
+    spots = spread(places, sizes)
     for one, text, place, at in zip(series, texts, places, spots, strict=True):
         axes.plot(tie, [place, at], color=MUTED, linewidth=0.6, **free)
         axes.plot(is_right + 0.23 * inch, at, markersize=5, **one.mark.style(), **free)
@@ -196,10 +192,8 @@ def name_ends(
         )
 
 
-def spread(
-    places: Sequence[float], sizes: Sequence[float], low: float, high: float
-) -> list[float]:
-    """Move things apart, as little as possible, keeping their order.
+def spread(places: Sequence[float], sizes: Sequence[float]) -> list[float]:
+    """Move things apart between 0 and 1, as little as possible, keeping their order.
 
     Parameters
     ----------
@@ -207,8 +201,6 @@ def spread(
         Middle of each.
     sizes : sequence of float
         Of each; less if there is no room for all.
-    low, high : float
-        Ends of the room for their middles.
 
     Returns
     -------
@@ -220,10 +212,10 @@ def spread(
     order = np.argsort(places, kind="stable")
     sized = np.asarray(sizes, float)[order]
     offsets = np.r_[0, np.cumsum((sized[1:] + sized[:-1]) / 2)]
-    offsets *= min(1.0, (high - low) / max(offsets[-1], 1e-12))
+    offsets *= min(1.0, 1 / max(offsets[-1], 1e-12))
     wanted = np.asarray(places, float)[order] - offsets
     made = np.empty(len(order))
-    made[order] = isotonic_regression(wanted, y_min=low, y_max=high - offsets[-1]) + offsets
+    made[order] = isotonic_regression(wanted, y_min=0, y_max=1 - offsets[-1]) + offsets
     return made.tolist()
 
 

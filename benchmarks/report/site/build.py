@@ -96,12 +96,15 @@ def build_page(
 
 def _require_own(page: Path) -> None:
     """Refuse a folder with files of others, of which some would be removed as an older page's."""
-    own = {"": (), "data": (".js",), "thumbnails": (".webp", ".part")}
-    known = {*filter(None, own), *(path.name for path in STATIC.iterdir())}
-    for folder, endings in own.items():
-        for path in sorted((page / folder).glob("*")):
-            if not (path.suffix in endings if folder else path.name in known):
-                raise InputError(f"{page}: {path.name} is no part of a page; move it elsewhere")
+    endings = {"data": ".js", "thumbnails": ".webp"}
+    known = {*endings, *(path.name for path in STATIC.iterdir())}
+    # Hidden are parts that a killed run left, and what a system leaves in every folder.
+    others = [path for path in sorted(page.glob("[!.]*")) if path.name not in known]
+    for folder, ending in endings.items():
+        there = sorted((page / folder).glob("[!.]*"))
+        others += [path for path in there if path.suffix != ending]
+    if others:
+        raise InputError(f"{page}: {others[0].name} is no part of a page; move it elsewhere")
 
 
 def script(name: str, content: object) -> str:

@@ -18,8 +18,8 @@ from benchmarks.report.tables import (
     USUAL,
     Choice,
     cell_text,
-    columns,
     detailed_text,
+    headings,
     label,
 )
 from retrieval.metrics import METRICS, Metrics
@@ -35,11 +35,11 @@ def column_data(choice: Choice) -> list[Json]:
     return [
         {
             "key": key,
-            "heading": column.heading,
+            "heading": heading,
             "isCost": key in COSTS,
             "isShown": key in shown or key in _COSTS,
         }
-        for key, column in columns(choice.every).items()
+        for key, heading in headings(choice.every).items()
         if key != "method"
     ]
 

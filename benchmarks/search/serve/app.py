@@ -113,7 +113,7 @@ class Page:
         """Say what can be asked, and how far the indexes are."""
         indexes = self.engine.indexes
         now, progress = indexes.now, indexes.progress
-        gallery = next(iter(now.galleries.values()), None)
+        gallery = now.gallery
         size = len(gallery) if gallery else 0
         return _answered(
             {
@@ -248,12 +248,12 @@ class Page:
             pixels = await _in(self._reading_threads, partial(self.decoder.decode, asked))
         except UnreadableImageError as error:
             raise HTTPException(400, f"the picture: {error}") from error
-        gallery = next(iter(self.engine.indexes.now.galleries.values()), None)
+        gallery = self.engine.indexes.now.gallery
         sha256 = hashlib.sha256(asked).hexdigest()
         return pixels, gallery.find(sha256) if gallery else None
 
     def _gallery(self) -> Gallery:
-        gallery = next(iter(self.engine.indexes.now.galleries.values()), None)
+        gallery = self.engine.indexes.now.gallery
         if gallery is None:
             raise HTTPException(503, "the index is being built", {"Retry-After": "2"})
         return gallery

@@ -107,8 +107,8 @@ class ReadyMethod:
 
     def __init__(self, method: Method, parts: Sequence[Index], gallery: Gallery) -> None:
         self.parts, self.gallery = parts, gallery
-        self._joined = None
         self.lengths = parts[0].lengths[0]
+        self._joined = None
         if len(parts) == 1:
             fusion = parts[0].encoder.fusion
             self.vectors: Vectors = parts[0].vectors
@@ -146,7 +146,7 @@ class Engine:
 
     def __init__(self, indexes: Indexes) -> None:
         self.indexes = indexes
-        self._ready: OrderedDict[str, tuple[Sequence[Index], ReadyMethod]] = OrderedDict()
+        self._ready: OrderedDict[str, ReadyMethod] = OrderedDict()
 
     def answer(self, query: Query, methods: Sequence[str], k: int) -> list[Answer]:
         """Search by several methods; each extractor describes the picture once.
@@ -217,9 +217,9 @@ class Engine:
         """
         method, parts = _parts(name, now, self.indexes.names)
         kept = self._ready.get(name)
-        if kept and all(map(operator.is_, kept[0], parts)):
+        if kept and all(map(operator.is_, kept.parts, parts)):
             self._ready.move_to_end(name)
-            return kept[1]
+            return kept
         galleries = [_gallery(part, now) for part in parts]
         if len({one.fingerprint for one in galleries}) > 1:
             raise InputError(f"{name}: its indexes are being brought up to date; try again")
@@ -228,8 +228,7 @@ class Engine:
                 f"{name}: {', '.join(sorted(whole))} compares all pictures with each other, for "
                 f"which {len(parts[0]):,} are too many (at most {MOST_IMAGES:,})"
             )
-        made = ReadyMethod(method, parts, galleries[0])
-        self._ready[name] = parts, made
+        made = self._ready[name] = ReadyMethod(method, parts, galleries[0])
         while len(self._ready) > _KEPT:
             self._ready.popitem(last=False)
         return made

@@ -97,6 +97,11 @@ class Snapshot:
     galleries: Mapping[str, Gallery]
     failures: Mapping[str, str]
 
+    @property
+    def gallery(self) -> Gallery | None:
+        """The pictures of the first index; None while there is none."""
+        return next(iter(self.galleries.values()), None)
+
 
 class Indexes:
     """Indexes of several methods over the same pictures.

@@ -104,7 +104,6 @@ def _approximate(
         f"{kind.name} effort": effort,
         f"{kind.name} recall": float(np.mean(shares)),
         f"{kind.name} seconds": seconds,
-        f"{kind.name} bytes": index.n_bytes / gallery.shape[0],
         f"{kind.name} build": built / gallery.shape[0],
     }
 
