@@ -9,16 +9,15 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from benchmarks.formats.files import is_disk_full
 from benchmarks.pipeline.cache.fingerprint import digest, module_identity
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.experiment import obstacle
 from benchmarks.pipeline.evaluation.fitted_method import CANNOT_LEARN, FittedMethod
 from benchmarks.pipeline.extraction.extract import extract
 from benchmarks.pipeline.extraction.inputs import TransformedQuery
-from benchmarks.pipeline.extraction.outcome import Extracted
+from benchmarks.pipeline.extraction.outcome import Extracted, failure
 from benchmarks.pipeline.extraction.transformed import describe_transformed
-from benchmarks.pipeline.loading.training import LeakError, training_fingerprint
+from benchmarks.pipeline.loading.training import training_fingerprint
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.records.invariance import (
@@ -217,12 +216,8 @@ def _measure(work: "_Work", method: Method, extracted: dict[str, Extracted], fol
         write_measured(folder, work.study, method.name, found)
     except CANNOT_LEARN as error:
         return str(error)
-    except (LeakError, InputError):
-        raise  # nothing that was learned may be trusted then, or a picture has gone
     except Exception as error:
-        if is_disk_full(error):
-            raise
-        return f"{FAILED}{type(error).__name__}: {error}"
+        return f"{FAILED}{failure(error)}"
     return ""
 
 
