@@ -3,10 +3,9 @@
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -255,10 +254,9 @@ def write_vectors(path: Path, ids: Sequence[str], matrix: NDArray[np.float32]) -
             raise InputError(f"{path}: {broken!r} does not stand on a line; choose --format npz")
         path.unlink(missing_ok=True)  # vectors without ids are refused, with those of others not
         write_text(path.with_suffix(".txt"), "".join(f"{name}\n" for name in ids))
-        write_whole(path, lambda part: _save(part, _save_npy, matrix))
+        write_whole(path, lambda part: _write_npy(part, matrix))
     elif form == ".npz":
-        save = partial(np.savez, ids=np.array(ids), vectors=matrix)
-        write_whole(path, lambda part: _save(part, save))
+        write_whole(path, lambda part: _write_npz(part, ids, matrix))
     elif form == ".csv":
         write_whole(path, lambda part: _write_csv(part, ids, matrix))
     else:
@@ -268,14 +266,15 @@ def write_vectors(path: Path, ids: Sequence[str], matrix: NDArray[np.float32]) -
         write_parquet(path, pa.table({"id": pa.array(list(ids), pa.string()), "vector": lists}))
 
 
-def _save_npy(file: BinaryIO, matrix: NDArray[np.float32]) -> None:
-    # A file itself would be written to by NumPy, whose error does not name a full disk.
-    np.save(SimpleNamespace(write=file.write), matrix)
-
-
-def _save(part: Path, save: Any, *arrays: NDArray[Any]) -> None:
+def _write_npy(part: Path, matrix: NDArray[np.float32]) -> None:
     with part.open("wb") as file:
-        save(file, *arrays)
+        # The file itself would be written to by NumPy, whose error does not name a full disk.
+        np.save(SimpleNamespace(write=file.write), matrix)
+
+
+def _write_npz(part: Path, ids: Sequence[str], matrix: NDArray[np.float32]) -> None:
+    with part.open("wb") as file:
+        np.savez(file, ids=np.array(ids), vectors=matrix)
 
 
 def _write_csv(part: Path, ids: Sequence[str], matrix: NDArray[np.float32]) -> None:
