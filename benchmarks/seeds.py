@@ -19,7 +19,7 @@ from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.experiment import run
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.variants import EDGES, with_edges
-from benchmarks.pipeline.methods.extractor import ExtractorSteps
+from benchmarks.pipeline.methods.extractor import ExtractorSteps, steps_of
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_methods
 from benchmarks.pipeline.records.description import write_description
@@ -103,8 +103,7 @@ def seeded(method: Method, seed: int) -> Method:
         )
     [extractor] = method.extractors
     estimator = clone(extractor.estimator)
-    steps = [step for _, step in getattr(estimator, "steps", [("", estimator)])]
-    if sum(_reseed(step, seed) for step in steps) == 0:
+    if sum(_reseed(step, seed) for step in steps_of(estimator)) == 0:
         raise InputError(
             f"--extractor {method.name}: learns nothing by chance, so every seed gives the same"
         )
