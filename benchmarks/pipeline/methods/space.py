@@ -7,6 +7,7 @@ from typing import Any
 
 from sklearn.base import clone
 
+from benchmarks.formats.files import Json
 from benchmarks.pipeline.cache.fingerprint import to_jsonable
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
@@ -67,8 +68,8 @@ class SearchSpace:
         estimator = clone(self.method.extractors[0].estimator).set_params(**choice)
         return replace(self.method, name=name, extractors=(ExtractorSteps(name, estimator),))
 
-    def understand(self, written: Mapping[str, object]) -> Choice:
-        """The choice that was written as `to_jsonable` writes it.
+    def understand(self, parameters: Json) -> Choice:
+        """The choice of which `written` gave these parameters.
 
         Raises
         ------
@@ -76,9 +77,9 @@ class SearchSpace:
             If it is none of this space.
         """
         for choice in self.choices():
-            if {key: to_jsonable(value) for key, value in choice.items()} == written:
+            if written(choice) == parameters:
                 return choice
-        raise ValueError(f"{written} is no choice of those declared for {self.method.name}")
+        raise ValueError(f"{parameters} is no choice of those declared for {self.method.name}")
 
     @property
     def _values(self) -> list[tuple[object, ...]]:
@@ -125,6 +126,11 @@ def search_space(name: str, option: str = "--extractor") -> SearchSpace:
             f"{', '.join(SPACES)}; a+b (the way of fusion), a+b+concat-whitened (dimensions)"
         )
     return SearchSpace(method, space, own)
+
+
+def written(choice: Choice) -> Json:
+    """A choice of parameters as presets keep it."""
+    return {key: to_jsonable(value) for key, value in choice.items()}
 
 
 def in_words(choice: Choice) -> str:
