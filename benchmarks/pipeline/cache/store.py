@@ -19,9 +19,9 @@ from benchmarks.formats.files import (
     write_json,
     write_whole,
 )
-from benchmarks.pipeline.cache.archive import read_arrays, read_segment, segment_name
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.cache.making import Filled, Making, UnlikeError, failed, unreadable
+from benchmarks.pipeline.cache.segments import read_arrays, read_segment, segment_name
 from benchmarks.pipeline.workers import CHUNK, WorkerKilledError, Workforce, cut
 from datasets.errors import DamagedError, UnreadableImageError
 
