@@ -214,7 +214,7 @@ def _measure(work: "_Work", method: Method, extracted: dict[str, Extracted], fol
         write_measured(folder, work.study, method.name, found)
     except CANNOT_LEARN as error:
         return str(error)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return f"{FAILED}{failure(error)}"
     return ""
 
