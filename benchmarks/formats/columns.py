@@ -224,7 +224,8 @@ def _open_csv(file: TextIO) -> tuple[list[str], Iterator[tuple[int, list[str]]]]
     file.seek(0)
     if re.search(r"\d,\d+;.*\d,\d", first):
         raise InputError(f"{file.name}: has decimal commas; write numbers with points, as 0.5")
-    lines = _lines(csv.reader(file, delimiter=max(",;\t", key=first.count), strict=True))
+    reader = csv.reader(file, delimiter=max(",;\t", key=first.count), strict=True)
+    lines = ((reader.line_num, row) for row in reader if row)
     header = next(lines, None)
     if header is None or _is_header(header[1]):
         return header[1] if header else [], lines
@@ -260,10 +261,6 @@ def _is_list(column: Any) -> bool:
 
     kinds = (types.is_list, types.is_large_list, types.is_fixed_size_list)
     return any(is_kind(column.type) for is_kind in kinds)
-
-
-def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:
-    return ((reader.line_num, row) for row in reader if row)
 
 
 def _is_header(row: Sequence[str]) -> bool:
