@@ -46,7 +46,8 @@ class SearchSpace:
 
     def choices(self) -> list[Choice]:
         """Every choice, the menu's own first."""
-        made = [dict(zip(self.space, values, strict=True)) for values in product(*self._values)]
+        every = product(*self.space.values())
+        made = [dict(zip(self.space, values, strict=True)) for values in every]
         return sorted(made, key=lambda choice: choice != self.own)
 
     def build(self, choice: Choice, name: str) -> Method:
@@ -81,10 +82,6 @@ class SearchSpace:
                 return choice
         raise ValueError(f"{parameters} is no choice of those declared for {self.method.name}")
 
-    @property
-    def _values(self) -> list[tuple[object, ...]]:
-        return list(self.space.values())
-
 
 def search_space(name: str, option: str = "--extractor") -> SearchSpace:
     """Look up which parameters of a method may be tuned.
@@ -109,7 +106,8 @@ def search_space(name: str, option: str = "--extractor") -> SearchSpace:
             "images that would judge it, among which it looks better than it is"
         )
     if method.reranks:
-        raise InputError(f"{option} {name}: tune what is re-ranked, {_stem(method)}, by itself")
+        whole = "+".join(one.name for one in method.extractors)
+        raise InputError(f"{option} {name}: tune what is re-ranked, {whole}, by itself")
     if method.fusion is None:
         space = SPACES.get(name, {})
         params = method.extractors[0].estimator.get_params()
@@ -149,7 +147,3 @@ def _value_in_words(value: object) -> str:
         inner = ", ".join(_value_in_words(getattr(value, one.name)) for one in fields(value))
         return f"{type(value).__name__}({inner})"
     return str(value)
-
-
-def _stem(method: Method) -> str:
-    return "+".join(one.name for one in method.extractors)
