@@ -198,8 +198,9 @@ def require_fractions(place: Path | str, matrix: NDArray[Any]) -> None:
     rows = np.asarray(matrix[:_MOST])
     if rows.ndim != 2 or rows.dtype.kind != "f" or len(rows) < _ROWS or rows.shape[1] < _WIDTH:
         return
-    is_whole = (rows == np.rint(rows)).all(axis=0) & (rows != rows[:1]).any(axis=0)
-    whole = np.flatnonzero(is_whole & (np.ptp(rows, axis=0) > 1))  # not yes and no
+    is_whole = (np.isfinite(rows) & (rows == np.rint(rows))).all(axis=0)
+    with np.errstate(invalid="ignore"):  # infinity is told of as such
+        whole = np.flatnonzero(is_whole & (np.ptp(rows, axis=0) > 1))  # not yes and no
     if 0 < len(whole) <= 2 <= rows.shape[1] - len(whole):
         raise InputError(
             f"{place}: column {whole[0]} (from 0) holds whole numbers beside fractions, as if it "
