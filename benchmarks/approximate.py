@@ -51,12 +51,9 @@ _TIMES = 3
 Found = NDArray[np.intp]
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     use_networks(options)
     own = given_vectors(options)

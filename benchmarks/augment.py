@@ -25,12 +25,9 @@ from datasets.task import Image as TrainingImage
 from extractors.networks.augmentation import Augmentation
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     parser = make_parser("augment", __doc__)
     parser.add_argument("dataset", metavar="DATASET", help="its name, a folder, or NAME=PATH")
     add_options(parser, "out", required=True, default=None, help="folder for the copies")

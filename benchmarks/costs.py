@@ -25,12 +25,9 @@ from benchmarks.report.write import write_dataset, write_front
 from datasets.errors import InputError
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (2 after bad input)."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     use_networks(options)
     require_folders(options, "out", "cache")

@@ -18,12 +18,9 @@ from datasets.errors import InputError
 _REMEDY = "give a <method>.json of a results folder"
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     parser = make_parser("diff", __doc__)
     parser.add_argument("first", type=a_path, metavar="A")
     parser.add_argument("second", type=a_path, metavar="B")

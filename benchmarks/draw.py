@@ -135,12 +135,9 @@ def _fixed(place: Iterable[float]) -> tuple[int, int]:
     return x, y
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     detector = DETECTORS[options.detector]
     paths = [options.picture] + ([options.other] if options.other else [])

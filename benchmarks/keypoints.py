@@ -210,12 +210,9 @@ def read_some(folder: Path) -> list[Pixels]:
     return images
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     parser = make_parser("keypoints", __doc__)
     parser.add_argument("folder", type=a_path, metavar="FOLDER", help="pictures, at any depth")
     parser.add_argument("--out", type=a_path, metavar="DIR", help="where keypoints.md and .csv go")

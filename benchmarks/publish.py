@@ -75,12 +75,9 @@ _WORKSHOP, _OLD = ".publishing-", "old"
 log = logging.getLogger(__name__)
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (2 after bad input)."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     parser = make_parser("publish", __doc__)
     parser.add_argument(
         "source",

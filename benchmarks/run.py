@@ -33,12 +33,9 @@ from retrieval.metrics import chance, menu
 from retrieval.protocol import Judgement, Judgements
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (1 if a method failed, 2 after bad input)."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     use_plugins(options.plugin)
     if options.list:

@@ -32,12 +32,9 @@ class _File(msgspec.Struct):
     images: dict[str, object]
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     parser = make_parser("score", __doc__)
     parser.add_argument("answers", type=a_path, metavar="ANSWERS")
     parser.add_argument("truth", type=a_path, metavar="TRUTH")

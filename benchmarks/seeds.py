@@ -19,7 +19,7 @@ from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.experiment import run
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.variants import EDGES, with_edges
-from benchmarks.pipeline.methods.extractor import ExtractorSteps
+from benchmarks.pipeline.methods.extractor import ExtractorSteps, steps_of
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_methods
 from benchmarks.pipeline.records.description import write_description
@@ -31,12 +31,9 @@ from benchmarks.report.write import write_dataset, write_front
 from datasets.errors import InputError
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (1 if a training failed, 2 after bad input)."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     use_networks(options)
     if options.seeds < 2:
@@ -103,8 +100,7 @@ def seeded(method: Method, seed: int) -> Method:
         )
     [extractor] = method.extractors
     estimator = clone(extractor.estimator)
-    steps = [step for _, step in getattr(estimator, "steps", [("", estimator)])]
-    if sum(_reseed(step, seed) for step in steps) == 0:
+    if sum(_reseed(step, seed) for step in steps_of(estimator)) == 0:
         raise InputError(
             f"--extractor {method.name}: learns nothing by chance, so every seed gives the same"
         )

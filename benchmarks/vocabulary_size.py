@@ -31,12 +31,9 @@ from extractors.local_features.encoders import BagOfWords
 SIZES = (64, 128, 256, 512, 1024, 2048, 4096)
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     methods = [
         Method(name, (ExtractorSteps(name, estimator),))

@@ -196,7 +196,7 @@ def test_an_error_of_the_system_is_one_line_with_the_remedy(error, told, capsys)
     def work():
         raise error
 
-    assert command(work) == 2
+    assert command(work)() == 2
     printed = capsys.readouterr().err
     assert re.fullmatch(f"error: {told}.*\n", printed)
 

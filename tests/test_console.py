@@ -78,13 +78,13 @@ def test_json_is_ascii_whatever_the_console(foreign, ask):
 
 def test_a_utf_8_console_keeps_its_marks(console):
     written = console("utf-8")
-    assert command(lambda: bool(sys.stdout.write("○ ✕ – 馬 \udce9"))) is True
+    assert command(lambda: bool(sys.stdout.write("○ ✕ – 馬 \udce9")))() is True
     assert written()[0] == "○ ✕ – 馬 \\udce9"
 
 
 def test_marks_have_stand_ins_in_ascii(console):
     written = console("ascii")
-    command(lambda: sys.stdout.write("1 ○ 2 ✕ 0.6–0.8 30° … é 😀"))
+    command(lambda: sys.stdout.write("1 ○ 2 ✕ 0.6–0.8 30° … é 😀"))()
     assert written()[0] == "1 o 2 x 0.6-0.8 30 deg ... \\xe9 \\U0001f600"
 
 
@@ -117,7 +117,7 @@ def test_no_name_controls_a_terminal(name, shown, capsys):
         raise InputError(f"{name}: bad")
 
     assert visible(name) == shown
-    assert command(fails) == 2
+    assert command(fails)() == 2
     Workforce().log(name)
     told = capsys.readouterr().err
     assert f"error: {shown}: bad\n" in told

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from measured import MEBIBYTE, dying, failing, holding
 
-from benchmarks.pipeline.evaluation.evaluate import _zero_vectors
+from benchmarks.pipeline.evaluation.evaluate import count_zeros
 from benchmarks.pipeline.loading.dataset import content_hash
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.search.build import _write_matrix
@@ -145,6 +145,6 @@ def test_vectors_that_were_written_checked_or_searched_do_not_stay_in_memory(tmp
     generation = object.__new__(Generation)
     generation.images = np.empty(size)
     generation._check_numbers(written)
-    assert _zero_vectors([written]) == 0
+    assert count_zeros([written]) == 0
     nearest(rng.standard_normal((50, dims), np.float32), written, 10)
     assert mapped() - before < made.nbytes / 4

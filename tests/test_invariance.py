@@ -178,18 +178,20 @@ def test_a_method_is_there_whole_or_not_at_all(measured, parted, run, caplog, mo
     }
 
 
-def test_what_fails_is_told_and_the_others_go_on(parted, run, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("kind", [ValueError, SystemExit])
+def test_what_fails_is_told_and_the_others_go_on(parted, run, tmp_path, monkeypatch, capsys, kind):
     original = invariance._Work.search
 
     def fail(self, method, extracted):
         if method.name == "lbp":
-            raise ValueError("no such thing")
+            raise kind("no such thing")
         return original(self, method, extracted)
 
     monkeypatch.setattr(invariance._Work, "search", fail)
     words = ["--extractor", "lbp", "rgb-histogram", "--dataset", parted, "--invariance", "1"]
     assert run(*words) == 1
-    assert "lbp, transformed queries: failed: ValueError: no such thing" in capsys.readouterr().err
+    told = f"lbp, transformed queries: failed: {kind.__name__}: no such thing"
+    assert told in capsys.readouterr().err
     study, found = read_invariance(tmp_path / "out" / "parted")
     assert set(found) == {"rgb-histogram"}
     assert "no such thing" in study.left_out["lbp"]

@@ -108,7 +108,7 @@ def test_ids_never_stand_beside_the_vectors_of_others(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(vectors, "_save", full)
+    monkeypatch.setattr(vectors, "_write_npy", full)
     with pytest.raises(OSError, match="No space"):
         vectors.write_vectors(path, ["a", "c"], 2 * np.eye(2, dtype=np.float32))
     with pytest.raises(InputError):

@@ -199,6 +199,10 @@ def test_one_picture_has_one_vector(data, parted, run, tmp_path, capsys):
 BAD = {
     "nan.npz": ({"ids": ["a", "b"], "vectors": [[1.0], [np.nan]]}, "the vector of 'b' is not fin"),
     "large.npz": ({"ids": ["a"], "vectors": [[1e300]]}, "the vector of 'a' is not finite"),
+    "infinite.npz": (
+        {"ids": [*"abcdefgh"], "vectors": np.c_[[np.inf, *[0] * 7], np.eye(8, 4) + 0.5]},
+        "the vector of 'a' is not finite",
+    ),
     "flat.npz": ({"ids": ["a", "b"], "vectors": [1.0, 2.0]}, "this is 2 of float64"),
     "text.npz": ({"ids": ["a"], "vectors": [["x"]]}, "this is 1 x 1 of <U1"),
     "few.npz": ({"ids": ["a"], "vectors": [[1.0], [2.0]]}, "1 ids for 2 vectors"),

@@ -53,12 +53,9 @@ _MANY = 0.25
 """Share of all pairs that near duplicates are not, however many copies there are."""
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     use_networks(options)
     methods = [parse_method(name) for name in dict.fromkeys(options.extractor)]

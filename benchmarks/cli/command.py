@@ -9,13 +9,16 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import wraps
 from types import FrameType
-from typing import Any
+from typing import Any, ParamSpec
 
 import datasets.command_line
 from benchmarks import INTERRUPTED, STOPS, end_at_once
 from benchmarks.formats.terminal import open_streams, visible, write_anything
 from datasets.errors import InputError
+
+P = ParamSpec("P")
 
 BAD_INPUT = 2
 
@@ -107,40 +110,51 @@ class _Stopped(KeyboardInterrupt):
     """A signal asked the command to end; its number is the argument."""
 
 
-def command(work: Callable[[], int]) -> int:
-    """Run a command's work and turn what goes wrong into a line and an exit code.
+def command(main: Callable[P, int]) -> Callable[P, int]:
+    """Make a command of a function: what goes wrong in it becomes a line and an exit code.
+
+    Parameters
+    ----------
+    main : callable
+        Does the work and gives the exit code.
 
     Returns
     -------
-    int
-        The result of `work`; 2 after bad input or an error of the system, 128 and the number of
-        the signal that ended it (130 for an interrupt).
+    callable
+        Gives the same; 2 after bad input or an error of the system, 128 and the number of the
+        signal that ended it (130 for an interrupt).
     """
-    open_streams()
-    write_anything()
-    os.environ["MPLBACKEND"] = "agg"  # a notebook's, for its children, need not be installed here
-    logs = logging.StreamHandler()
-    logs.setFormatter(Line("%(levelname)s: %(message)s"))
-    logging.basicConfig(handlers=[logs], level=logging.WARNING)
-    try:
-        with _stops(), _AT_END:
-            code = work()
-            sys.stdout.flush()
-            return code
-    except InputError as error:
-        return _fail(str(error))
-    except BrokenPipeError:  # nobody reads on, as behind `| head`
-        _let_go()
-        return 128 + 13
-    except OSError as error:
-        named = f"{error.filename}: " if error.filename is not None else ""
-        remedy = _REMEDIES.get(error.errno or 0, "what is finished is kept, run again")
-        return _fail(f"{named}{error.strerror or error}; {remedy}")
-    except MemoryError:
-        return _fail("out of memory; use fewer --jobs, or smaller pictures")
-    except KeyboardInterrupt as stop:
-        _say(INTERRUPTED)
-        return 128 + (stop.args[0] if isinstance(stop, _Stopped) else signal.SIGINT)
+
+    @wraps(main)
+    def run(*arguments: P.args, **options: P.kwargs) -> int:
+        open_streams()
+        write_anything()
+        # A notebook has one of its own for its children, which need not be installed here.
+        os.environ["MPLBACKEND"] = "agg"
+        logs = logging.StreamHandler()
+        logs.setFormatter(Line("%(levelname)s: %(message)s"))
+        logging.basicConfig(handlers=[logs], level=logging.WARNING)
+        try:
+            with _stops(), _AT_END:
+                code = main(*arguments, **options)
+                sys.stdout.flush()
+                return code
+        except InputError as error:
+            return _fail(str(error))
+        except BrokenPipeError:  # nobody reads on, as behind `| head`
+            _let_go()
+            return 128 + 13
+        except OSError as error:
+            named = f"{error.filename}: " if error.filename is not None else ""
+            remedy = _REMEDIES.get(error.errno or 0, "what is finished is kept, run again")
+            return _fail(f"{named}{error.strerror or error}; {remedy}")
+        except MemoryError:
+            return _fail("out of memory; use fewer --jobs, or smaller pictures")
+        except KeyboardInterrupt as stop:
+            _say(INTERRUPTED)
+            return 128 + (stop.args[0] if isinstance(stop, _Stopped) else signal.SIGINT)
+
+    return run
 
 
 def _fail(message: str) -> int:

@@ -58,7 +58,7 @@ from benchmarks.evaluation.places import folders, require_named, require_places
 from benchmarks.evaluation.result import Result, read_result
 from benchmarks.formats.vectors import VectorTable
 from benchmarks.pipeline.cache.fingerprint import digest
-from benchmarks.pipeline.evaluation.evaluate import Evaluation
+from benchmarks.pipeline.evaluation.evaluate import Evaluation, count_zeros
 from benchmarks.pipeline.evaluation.experiment import run
 from benchmarks.pipeline.evaluation.sanity import SanityError, check_protocol, check_search
 from benchmarks.pipeline.loading.dataset import load
@@ -275,9 +275,7 @@ def _searched(
     except SanityError as error:
         raise InputError(f"gallery_vectors: {error}") from error
     costs = {"extraction_ms": None, "fit_seconds": 0.0, "search_ms": round(milliseconds, 4)}
-    zeros = sum(
-        int((~block.any(axis=1)).sum()) for rows in (queries, gallery) for block in rows.blocks()
-    )
+    zeros = count_zeros([queries]) + count_zeros([gallery])
     dims = gallery.shape[1]
     return EvaluationResult(task, judgements, ranking, {}, {}, dims, zeros, None, costs)
 

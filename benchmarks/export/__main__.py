@@ -59,12 +59,9 @@ _K = {"neighbours": 10, "trec": 1000}
 """Nearest images of each query, if nobody says."""
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (2 after bad input)."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     workforce = Workforce(options.jobs, options.quiet, cluster(options))
     _require_sensible(options)

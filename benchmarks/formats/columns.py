@@ -198,8 +198,9 @@ def require_fractions(place: Path | str, matrix: NDArray[Any]) -> None:
     rows = np.asarray(matrix[:_MOST])
     if rows.ndim != 2 or rows.dtype.kind != "f" or len(rows) < _ROWS or rows.shape[1] < _WIDTH:
         return
-    is_whole = (rows == np.rint(rows)).all(axis=0) & (rows != rows[:1]).any(axis=0)
-    whole = np.flatnonzero(is_whole & (np.ptp(rows, axis=0) > 1))  # not yes and no
+    is_whole = (np.isfinite(rows) & (rows == np.rint(rows))).all(axis=0)
+    with np.errstate(invalid="ignore"):  # infinity is told of as such
+        whole = np.flatnonzero(is_whole & (np.ptp(rows, axis=0) > 1))  # not yes and no
     if 0 < len(whole) <= 2 <= rows.shape[1] - len(whole):
         raise InputError(
             f"{place}: column {whole[0]} (from 0) holds whole numbers beside fractions, as if it "
@@ -224,7 +225,8 @@ def _open_csv(file: TextIO) -> tuple[list[str], Iterator[tuple[int, list[str]]]]
     file.seek(0)
     if re.search(r"\d,\d+;.*\d,\d", first):
         raise InputError(f"{file.name}: has decimal commas; write numbers with points, as 0.5")
-    lines = _lines(csv.reader(file, delimiter=max(",;\t", key=first.count), strict=True))
+    reader = csv.reader(file, delimiter=max(",;\t", key=first.count), strict=True)
+    lines = ((reader.line_num, row) for row in reader if row)
     header = next(lines, None)
     if header is None or _is_header(header[1]):
         return header[1] if header else [], lines
@@ -260,10 +262,6 @@ def _is_list(column: Any) -> bool:
 
     kinds = (types.is_list, types.is_large_list, types.is_fixed_size_list)
     return any(is_kind(column.type) for is_kind in kinds)
-
-
-def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:
-    return ((reader.line_num, row) for row in reader if row)
 
 
 def _is_header(row: Sequence[str]) -> bool:

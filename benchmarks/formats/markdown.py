@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any, TextIO
 
@@ -71,9 +71,16 @@ def csv_writer(file: TextIO) -> Any:
     return csv.writer(lines, lineterminator="\r\n")
 
 
-def to_csv(header: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
-    """Format CSV; None is an empty field."""
+def to_csv(header: Iterable[str], lines: Iterable[Iterable[object]]) -> str:
+    """Format CSV; see `write_csv`."""
     buffer = io.StringIO()
-    rounded = ([round(v, DIGITS) if isinstance(v, float) else v for v in line] for line in lines)
-    csv_writer(buffer).writerows([header, *rounded])
+    write_csv(buffer, header, lines)
     return buffer.getvalue()
+
+
+def write_csv(file: TextIO, header: Iterable[str], lines: Iterable[Iterable[object]]) -> None:
+    """Write CSV; None is an empty field, and floats have `DIGITS` decimals at most."""
+    writer = csv_writer(file)
+    writer.writerow(header)
+    rounded = ([round(v, DIGITS) if isinstance(v, float) else v for v in line] for line in lines)
+    writer.writerows(rounded)

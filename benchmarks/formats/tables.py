@@ -1,11 +1,12 @@
 """Tables in CSV and in Parquet, for which pyarrow has to be installed: it is an extra."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from benchmarks.formats.files import write_whole
-from benchmarks.formats.markdown import DIGITS, csv_writer
+from benchmarks.formats.markdown import write_csv
 from datasets.errors import InputError
 
 Row = Sequence[str | int | float | None]
@@ -67,13 +68,7 @@ def write_rows(path: Path, columns: dict[str, type], batches: Iterable[Sequence[
 
 def _write_csv(path: Path, columns: dict[str, type], batches: Iterable[Sequence[Row]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv_writer(file)
-        writer.writerow(columns)
-        for rows in batches:
-            writer.writerows(
-                [round(cell, DIGITS) if isinstance(cell, float) else cell for cell in row]
-                for row in rows
-            )
+        write_csv(file, columns, chain.from_iterable(batches))
 
 
 def _write_parquet(path: Path, columns: dict[str, type], batches: Iterable[Sequence[Row]]) -> None:

@@ -3,10 +3,9 @@
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,8 +77,13 @@ class VectorTable:
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
         """All rows in their order, some at a time."""
-        step = max(1, _BLOCK_VALUES // self.shape[1])
-        return (self[start : start + step] for start in range(0, self.shape[0], step))
+        return (self[part] for part in _parts(self.matrix))
+
+
+def _parts(matrix: NDArray[Any]) -> Iterator[slice]:
+    """Some rows of a matrix at a time, in their order."""
+    step = max(1, _BLOCK_VALUES // matrix.shape[1])
+    return (slice(start, start + step) for start in range(0, len(matrix), step))
 
 
 def read_vectors(text: str) -> VectorTable:
@@ -178,13 +182,13 @@ def require_vectors(matrix: NDArray[Any], place: str, ids: Sequence[str] | None 
         )
     if not len(matrix):
         raise InputError(f"{place}: no vectors in it")
-    step, is_zero = max(1, _BLOCK_VALUES // matrix.shape[1]), True
-    for start in range(0, len(matrix), step):
-        rows = np.asarray(matrix[start : start + step])
+    is_zero = True
+    for part in _parts(matrix):
+        rows = np.asarray(matrix[part])
         with np.errstate(over="ignore"):
             finite = np.isfinite(np.asarray(rows, np.float32)).all(axis=1)
         if not finite.all():
-            row = start + int(np.argmin(finite))
+            row = part.start + int(np.argmin(finite))
             named = repr(ids[row]) if ids is not None and row < len(ids) else f"row {row}"
             raise InputError(
                 f"{place}: the vector of {named} is not finite (NaN, infinite or beyond float32); "
@@ -207,11 +211,10 @@ def survive_rounding(matrix: NDArray[Any]) -> bool:
     """
     if np.can_cast(matrix.dtype, np.float32):
         return True
-    step = max(1, _BLOCK_VALUES // matrix.shape[1])
     first = _unit(np.asarray(matrix[:1]))
     sums, squares, lost = np.zeros(matrix.shape[1]), 0.0, 0.0
-    for start in range(0, len(matrix), step):
-        rows = np.asarray(matrix[start : start + step])
+    for part in _parts(matrix):
+        rows = np.asarray(matrix[part])
         exact = _unit(rows)
         errors = ((exact - _unit(rows.astype(np.float32))) ** 2).sum(axis=1)
         if errors.max() > _LOST:
@@ -255,10 +258,9 @@ def write_vectors(path: Path, ids: Sequence[str], matrix: NDArray[np.float32]) -
             raise InputError(f"{path}: {broken!r} does not stand on a line; choose --format npz")
         path.unlink(missing_ok=True)  # vectors without ids are refused, with those of others not
         write_text(path.with_suffix(".txt"), "".join(f"{name}\n" for name in ids))
-        write_whole(path, lambda part: _save(part, _save_npy, matrix))
+        write_whole(path, lambda part: _write_npy(part, matrix))
     elif form == ".npz":
-        save = partial(np.savez, ids=np.array(ids), vectors=matrix)
-        write_whole(path, lambda part: _save(part, save))
+        write_whole(path, lambda part: _write_npz(part, ids, matrix))
     elif form == ".csv":
         write_whole(path, lambda part: _write_csv(part, ids, matrix))
     else:
@@ -268,14 +270,15 @@ def write_vectors(path: Path, ids: Sequence[str], matrix: NDArray[np.float32]) -
         write_parquet(path, pa.table({"id": pa.array(list(ids), pa.string()), "vector": lists}))
 
 
-def _save_npy(file: BinaryIO, matrix: NDArray[np.float32]) -> None:
-    # A file itself would be written to by NumPy, whose error does not name a full disk.
-    np.save(SimpleNamespace(write=file.write), matrix)
-
-
-def _save(part: Path, save: Any, *arrays: NDArray[Any]) -> None:
+def _write_npy(part: Path, matrix: NDArray[np.float32]) -> None:
     with part.open("wb") as file:
-        save(file, *arrays)
+        # The file itself would be written to by NumPy, whose error does not name a full disk.
+        np.save(SimpleNamespace(write=file.write), matrix)
+
+
+def _write_npz(part: Path, ids: Sequence[str], matrix: NDArray[np.float32]) -> None:
+    with part.open("wb") as file:
+        np.savez(file, ids=np.array(ids), vectors=matrix)
 
 
 def _write_csv(part: Path, ids: Sequence[str], matrix: NDArray[np.float32]) -> None:

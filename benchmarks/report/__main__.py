@@ -21,12 +21,9 @@ from benchmarks.report.write import write_dataset, write_front, write_vocabulari
 from datasets.errors import InputError
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     use_plugins(options.plugin)
     if options.dataset and not options.html:

@@ -39,12 +39,9 @@ HOST, PORT = "127.0.0.1", 8000
 """Address of the page where nothing else is said."""
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (2 after bad input)."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser("--serve" in arguments).parse_args(arguments)
     use_networks(options)

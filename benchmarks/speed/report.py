@@ -19,12 +19,9 @@ from benchmarks.pipeline.records.card import machine
 from datasets.errors import InputError
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     parser = Parser(prog="python -m benchmarks.speed.report", description=__doc__.split("\n")[0])
     parser.add_argument("timings", type=a_path, metavar="BENCHMARK_JSON")
     parser.add_argument("--out", type=a_path, metavar="DIR", required=True)

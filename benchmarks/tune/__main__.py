@@ -24,12 +24,9 @@ from benchmarks.tune.choose import NotTriedError, tune
 from datasets.errors import InputError
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (1 if a method failed, 2 after bad input)."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     use_networks(options)
     spaces = [search_space(name) for name in dict.fromkeys(options.extractor)]

@@ -8,8 +8,8 @@ from benchmarks.pipeline.evaluation.fitted_method import CANNOT_LEARN
 from benchmarks.pipeline.extraction.extract import extract
 from benchmarks.pipeline.loading.training import FOLDS, distinct, training_fingerprint
 from benchmarks.pipeline.methods.method import short_hash
-from benchmarks.pipeline.methods.presets import Preset, Trial, as_tried, written
-from benchmarks.pipeline.methods.space import Choice, SearchSpace, in_words
+from benchmarks.pipeline.methods.presets import Preset, Trial, as_tried
+from benchmarks.pipeline.methods.space import Choice, SearchSpace, in_words, written
 from benchmarks.pipeline.records.card import RULES, commit, machine
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.format import p_value

@@ -23,12 +23,9 @@ Compared = Mapping[str, Sequence[Row]]
 """Dataset to its rows."""
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (1 if a row differs, 2 after bad input)."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     folders = (options.folder, options.against)
     placed = [require_results(folder, str(folder)) for folder in folders]

@@ -29,12 +29,9 @@ FAULTS: tuple[Fault, ...] = (
 SEED = 16
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (1 if anything was lost)."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     if options.out:
         require_writable(options.out, "--out")

@@ -20,8 +20,8 @@ from pictures import picture
 
 from benchmarks import score
 from benchmarks.formats.vectors import read_vectors, write_vectors
-from benchmarks.pipeline.cache.archive import read_segment
 from benchmarks.pipeline.cache.estimators import load
+from benchmarks.pipeline.cache.segments import read_segment
 from benchmarks.pipeline.methods.presets import Trial as Tried
 from benchmarks.pipeline.methods.presets import method_from, write_preset
 from benchmarks.pipeline.methods.space import search_space

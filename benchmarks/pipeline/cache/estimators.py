@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,7 @@ def save(estimator: object, path: Path) -> None:
     """Write an estimator with all that it learned, whole or not at all."""
     from skops.io import dump  # takes a moment, and most runs save nothing
 
-    def write(part: Path) -> None:
-        with part.open("wb") as file:
-            dump(estimator, file)
-
-    write_whole(path, write)
+    write_whole(path, partial(dump, estimator))
 
 
 def load(path: Path, kind: type, *parts: type) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.pipeline.cache.archive import read_segment
+from benchmarks.pipeline.cache.segments import read_segment
 from benchmarks.pipeline.cache.store import Store
 from extractors.local_features.detector import LocalFeatures
 

@@ -62,7 +62,7 @@ class Making(Generic[A]):
         while chunks:
             number, ended = 0, set[str]()
             jobs = [self._job(chunk) for chunk in chunks]
-            for number, filled in enumerate(self._results(jobs), 1):
+            for number, filled in enumerate(self.workforce.chunks(self.work, jobs, self.label), 1):
                 if not isinstance(filled, WorkerKilledError):
                     yield chunks[number - 1][1], filled
                     continue
@@ -73,11 +73,6 @@ class Making(Generic[A]):
                     break
             left = [([n for n in names if n not in ended], keys) for names, keys in chunks]
             chunks = [chunk for chunk in left[number:] if chunk[0]]
-
-    def _results(
-        self, jobs: Sequence[tuple[Sequence[str], Sequence[A]]]
-    ) -> Iterator[Mapping[str, Filled] | WorkerKilledError]:
-        return self.workforce.chunks(self.work, jobs, self.label)
 
     def _job(self, chunk: Chunk) -> tuple[Sequence[str], Sequence[A]]:
         names, keys = chunk

@@ -19,9 +19,9 @@ from benchmarks.formats.files import (
     write_json,
     write_whole,
 )
-from benchmarks.pipeline.cache.archive import read_arrays, read_segment, segment_name
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.cache.making import Filled, Making, UnlikeError, failed, unreadable
+from benchmarks.pipeline.cache.segments import read_arrays, read_segment, segment_name
 from benchmarks.pipeline.workers import CHUNK, WorkerKilledError, Workforce, cut
 from datasets.errors import DamagedError, UnreadableImageError
 
@@ -303,17 +303,17 @@ class ArrayStore(Store[NDArray[Any]]):
 
     def blocks(self, keys: Sequence[str]) -> Iterator[NDArray[Any]]:
         """The arrays of the keys in their order, some thousand at a time, stacked."""
-        for start in range(0, len(keys), _BLOCK):
-            part = keys[start : start + _BLOCK]
-            yield np.stack(list(self._rows(part)))
+        return map(self._block, cut(keys, _BLOCK))
 
-    def _rows(self, keys: Sequence[str]) -> Iterator[NDArray[Any]]:
+    def _block(self, keys: Sequence[str]) -> NDArray[Any]:
         opened: dict[Path, NDArray[Any]] = {}
+        rows = []
         for key in keys:
             path, row, _ = self._places[key]
             if path not in opened:
                 opened[path] = read_segment(path)["rows"]
-            yield opened[path][row]
+            rows.append(opened[path][row])
+        return np.stack(rows)
 
 
 class MapStore(Store[NDArray[np.floating]]):

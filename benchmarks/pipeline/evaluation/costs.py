@@ -12,7 +12,7 @@ from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.extraction.transformed import extract_for
 from benchmarks.pipeline.loading.listed import read_listed
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
-from benchmarks.pipeline.methods.method import Method
+from benchmarks.pipeline.methods.method import Method, extractors_of
 from benchmarks.pipeline.records.recorder import Recorder
 from datasets.reading import Pixels
 from datasets.task import Dataset
@@ -36,7 +36,7 @@ def measure(evaluation: Evaluation, recorder: Recorder, methods: Sequence[Method
         Timed one after the other; what several extractors begin with is timed once.
     """
     dataset, workforce = evaluation.dataset, evaluation.workforce
-    extractors = list({one.name: one for method in methods for one in method.extractors}.values())
+    extractors = extractors_of(methods)
     extracted = extract_for(methods, dataset, evaluation.cache, False, workforce)
     chosen = sorted(dataset.gallery, key=lambda image: image.sha256)[:PICTURES]
     pictures = [read_listed(image) for image in chosen]

@@ -115,7 +115,7 @@ class Evaluation:
         gallery = fitted.vectors(self.dataset.gallery)
         dimensions = sum(part.shape[1] for part in gallery)
         extraction_ms = self._extraction_ms(method, extracted)
-        zero_vectors = _zero_vectors(gallery)
+        zero_vectors = count_zeros(gallery)
         for task in self.dataset.tasks:
             queries = fitted.vectors(task.queries)
             judgements = self.judgements[task.query_set]
@@ -135,7 +135,7 @@ class Evaluation:
                 searched.verification,
                 fitted.fusion.learned if fitted.fusion else {},
                 dimensions,
-                zero_vectors + _zero_vectors(queries),
+                zero_vectors + count_zeros(queries),
                 self._keypoints(task, method, extracted),
                 costs,
             )
@@ -255,7 +255,7 @@ class Evaluation:
         return Keypoints(every.count(0), mean, method.verified.detector.dims)
 
 
-def _zero_vectors(matrices: Vectors) -> int:
+def count_zeros(matrices: Vectors) -> int:
     """Images in which no extractor found anything."""
     empty = np.ones(matrices[0].shape[0], bool)
     for matrix in matrices:

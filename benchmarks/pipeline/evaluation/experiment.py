@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks.formats.files import is_disk_full
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.fitted_method import CANNOT_LEARN
 from benchmarks.pipeline.evaluation.sanity import SanityError
-from benchmarks.pipeline.extraction.outcome import Extracted
+from benchmarks.pipeline.extraction.outcome import Extracted, failure
 from benchmarks.pipeline.extraction.transformed import extract_for
-from benchmarks.pipeline.loading.training import LeakError
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.records.recorder import Recorder
 from benchmarks.pipeline.records.training import TRAINING, write_training
-from datasets.errors import DamagedError, InputError
+from datasets.errors import DamagedError
 from datasets.task import Dataset
 
 
@@ -88,12 +86,8 @@ def _evaluate(
             recorder.skip(method, str(error))
         except SanityError as error:
             failures.append(f"sanity check: {error}")
-        except (LeakError, InputError):
-            raise  # nothing that was learned may be trusted then, or a picture has gone
         except (Exception, SystemExit) as error:
-            if is_disk_full(error):
-                raise
-            failures.append(f"{type(error).__name__}: {error}")
+            failures.append(failure(error))
     if failures:
         recorder.fail(method, failures[0])
     return bool(failures)

@@ -9,18 +9,15 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from benchmarks.formats.files import is_disk_full
 from benchmarks.pipeline.cache.fingerprint import digest, module_identity
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.experiment import obstacle
 from benchmarks.pipeline.evaluation.fitted_method import CANNOT_LEARN, FittedMethod
-from benchmarks.pipeline.extraction.extract import extract
 from benchmarks.pipeline.extraction.inputs import TransformedQuery
-from benchmarks.pipeline.extraction.outcome import Extracted
-from benchmarks.pipeline.extraction.transformed import describe_transformed
-from benchmarks.pipeline.loading.training import LeakError, training_fingerprint
-from benchmarks.pipeline.methods.extractor import ExtractorSteps
-from benchmarks.pipeline.methods.method import Method
+from benchmarks.pipeline.extraction.outcome import Extracted, failure
+from benchmarks.pipeline.extraction.transformed import describe_transformed, extract_for
+from benchmarks.pipeline.loading.training import training_fingerprint
+from benchmarks.pipeline.methods.method import Method, extractors_of
 from benchmarks.pipeline.records.invariance import (
     FAILED,
     Changed,
@@ -150,7 +147,7 @@ def measure_invariance(
         )
     _write(folder, study, absent)
     work = _Work(evaluation, asked, study)
-    extracted = work.extract({one.name: one for method in todo for one in method.extractors})
+    extracted = work.extract(todo)
     failed = False
     label = f"searching {dataset.name}, transformed"
     for method in evaluation.workforce.track(todo, len(todo), label):
@@ -212,17 +209,13 @@ def _measure(work: "_Work", method: Method, extracted: dict[str, Extracted], fol
             found = work.search(method, extracted)
         except DamagedError:
             # It is removed, and the rest of its store known to be whole.
-            extracted |= work.extract({one.name: one for one in method.extractors})
+            extracted |= work.extract([method])
             found = work.search(method, extracted)
         write_measured(folder, work.study, method.name, found)
     except CANNOT_LEARN as error:
         return str(error)
-    except (LeakError, InputError):
-        raise  # nothing that was learned may be trusted then, or a picture has gone
-    except Exception as error:
-        if is_disk_full(error):
-            raise
-        return f"{FAILED}{type(error).__name__}: {error}"
+    except (Exception, SystemExit) as error:
+        return f"{FAILED}{failure(error)}"
     return ""
 
 
@@ -250,13 +243,13 @@ class _Work:
             made[one.transformation.name].setdefault(one.strength, []).append(image)
         return [[*chain.from_iterable(by.values())] for by in made.values()]
 
-    def extract(self, extractors: Mapping[str, ExtractorSteps]) -> dict[str, Extracted]:
+    def extract(self, methods: Sequence[Method]) -> dict[str, Extracted]:
         """Make whatever vectors are missing, of the dataset and of the copies."""
         dataset, workforce = self.evaluation.dataset, self.evaluation.workforce
-        cache, every = self.evaluation.cache, list(extractors.values())
-        extracted = extract(every, dataset, cache, False, workforce)
+        cache = self.evaluation.cache
+        extracted = extract_for(methods, dataset, cache, False, workforce)
         given = (dataset, self.copies, cache, workforce, f"transformed queries of {dataset.name}")
-        describe_transformed(every, extracted, *given)
+        describe_transformed(extractors_of(methods), extracted, *given)
         return extracted
 
     def search(self, method: Method, extracted: Mapping[str, Extracted]) -> Measured:

@@ -1,9 +1,9 @@
 """Inputs of an extraction: pictures as they are, and whatever is made of them on the way."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -25,30 +25,45 @@ from extractors.hand_crafted.lines import Lines
 from extractors.networks.augmentation import Augmentation
 
 
-class Input(Protocol):
-    """A picture to be described, decoded when it is asked for."""
+@dataclass(frozen=True)
+class Input(ABC):
+    """A picture to be described, decoded when it is asked for; as text it names itself.
+
+    Attributes
+    ----------
+    image : Image
+        The picture that it is, or is made of.
+    """
+
+    image: Image
 
     @property
+    @abstractmethod
     def key(self) -> str:
         """Its own name in stores."""
 
     @property
     def path(self) -> Path:
         """File that it comes from."""
+        return self.image.path
 
+    @abstractmethod
     def pixels(self) -> Pixels:
-        """Make its pixels."""
-        ...
+        """Make its pixels.
+
+        Raises
+        ------
+        InputError
+            If the picture has gone or changed meanwhile.
+        """
 
 
 @dataclass(frozen=True)
-class PictureInput:
+class PictureInput(Input):
     """A picture as it is, or an augmented copy of a training picture.
 
     Attributes
     ----------
-    image : Image
-        The picture.
     copy : str
         Name of the copy; empty for the picture itself.
     augmentation : Augmentation or None
@@ -57,7 +72,6 @@ class PictureInput:
         Seed of the copy.
     """
 
-    image: Image
     copy: str = ""
     augmentation: Augmentation | None = None
     chance: tuple[int, ...] = ()
@@ -70,19 +84,8 @@ class PictureInput:
         """Hash of the picture, with the name of the copy."""
         return f"{self.image.sha256}-{self.copy}" if self.copy else self.image.sha256
 
-    @property
-    def path(self) -> Path:
-        """File of the picture."""
-        return self.image.path
-
     def pixels(self) -> Pixels:
-        """Decode the picture, and vary it if this is a copy.
-
-        Raises
-        ------
-        InputError
-            If the picture has gone or changed meanwhile.
-        """
+        """Decode the picture, and vary it if this is a copy."""
         picture = read_listed(self.image)
         if self.augmentation is None:
             return picture
@@ -90,20 +93,17 @@ class PictureInput:
 
 
 @dataclass(frozen=True)
-class TransformedQuery:
+class TransformedQuery(Input):
     """A transformed copy of a query, made in memory and nowhere kept.
 
     Attributes
     ----------
-    image : Image
-        The query.
     transformation : Transformation
         What happens to it.
     strength : int
         How much of it.
     """
 
-    image: Image
     transformation: Transformation
     strength: int
 
@@ -118,37 +118,23 @@ class TransformedQuery:
         parts = [module_identity(transformations), how.name, value]
         return f"{self.image.sha256}-{digest(parts)[:12]}-{self.strength}"
 
-    @property
-    def path(self) -> Path:
-        """File of the query."""
-        return self.image.path
-
     def pixels(self) -> Pixels:
-        """Decode the query and transform it.
-
-        Raises
-        ------
-        InputError
-            If the picture has gone or changed meanwhile.
-        """
+        """Decode the query and transform it."""
         return self.transformation(_decoded(self.image), self.strength, self.image.sha256)
 
 
 @dataclass(frozen=True)
-class TrainingDrawing:
+class TrainingDrawing(Input):
     """A drawing of a training image, made in memory and nowhere kept.
 
     Attributes
     ----------
-    image : Image
-        The training image.
     lines : Lines
         Draws it.
     how : str
         Short hash of all that decides how it is drawn.
     """
 
-    image: Image
     lines: Lines
     how: str
 
@@ -160,19 +146,8 @@ class TrainingDrawing:
         """Hash of the image, and how it is drawn."""
         return f"{self.image.sha256}-{self.how}"
 
-    @property
-    def path(self) -> Path:
-        """File of the image."""
-        return self.image.path
-
     def pixels(self) -> Pixels:
-        """Decode the image and draw it.
-
-        Raises
-        ------
-        InputError
-            If the picture has gone or changed meanwhile.
-        """
+        """Decode the image and draw it."""
         return self.lines(read_listed(self.image))
 
 

@@ -62,24 +62,33 @@ class Extracted:
 
     @contextmanager
     def outcome(self) -> Iterator[None]:
-        """Note what ends the work on this extractor alone.
+        """Note what ends the work on this extractor alone; what ends all work goes on.
 
         Raises
         ------
-        LeakError, InputError
-            These end all work: nothing that was learned may be trusted, or a picture has gone.
-        OSError
-            If the disk is full, which would end the work on every other extractor, too.
+        LeakError, InputError, OSError
+            As of `failure`.
         """
         try:
             yield
         except DamagedError as error:
             self.failed, self.damaged = str(error), True
-        except (LeakError, InputError):
-            raise
         except (NoWeightsError, NothingToLearnError) as error:
             self.skipped = str(error)
         except (Exception, SystemExit) as error:
-            if is_disk_full(error):
-                raise
-            self.failed = f"{type(error).__name__}: {error}"
+            self.failed = failure(error)
+
+
+def failure(error: BaseException) -> str:
+    """Tell of an error that ends the work on one extractor or method alone.
+
+    Raises
+    ------
+    LeakError, InputError
+        These end all work: nothing that was learned may be trusted, or a picture has gone.
+    OSError
+        If the disk is full, which would end the work on every other one, too.
+    """
+    if isinstance(error, LeakError | InputError) or is_disk_full(error):
+        raise error
+    return f"{type(error).__name__}: {error}"

@@ -16,7 +16,7 @@ from benchmarks.pipeline.extraction.inputs import Input, training_drawings
 from benchmarks.pipeline.extraction.networks import run_network
 from benchmarks.pipeline.extraction.outcome import Extracted
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
-from benchmarks.pipeline.methods.method import Method
+from benchmarks.pipeline.methods.method import Method, extractors_of
 from benchmarks.pipeline.workers import Workforce
 from datasets.task import Dataset
 from extractors.hand_crafted.lines import Lines
@@ -36,18 +36,16 @@ def extract_for(
     dataset, cache, forget, workforce
         As of `extract`.
     """
-    every = {one.name: one for method in methods for one in method.extractors}
-    extracted = extract(list(every.values()), dataset, cache, forget, workforce)
-    centred: dict[Lines, dict[str, ExtractorSteps]] = {}
+    extracted = extract(extractors_of(methods), dataset, cache, forget, workforce)
+    centred: dict[Lines, list[Method]] = {}
     for method in methods:
         if method.centring:
-            same = centred.setdefault(method.centring.lines, {})
-            same |= {one.name: one for one in method.extractors}
+            centred.setdefault(method.centring.lines, []).append(method)
     label = f"drawings of the training images of {dataset.name}"
     for lines, together in centred.items():
         drawings = training_drawings(dataset, lines)
         given = (dataset, drawings, cache, workforce, label)
-        describe_transformed(list(together.values()), extracted, *given)
+        describe_transformed(extractors_of(together), extracted, *given)
     return extracted
 
 

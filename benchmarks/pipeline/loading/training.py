@@ -62,15 +62,13 @@ def distinct(images: Sequence[Image]) -> tuple[Image, ...]:
     return tuple(image for image in images if first[image.sha256] is image)
 
 
-def folds(images: Sequence[Image], count: int = FOLDS) -> list[NDArray[np.intp]]:
-    """Deal images into parts by their content, whatever their names and order.
+def folds(images: Sequence[Image]) -> list[NDArray[np.intp]]:
+    """Deal images into `FOLDS` parts by their content, whatever their names and order.
 
     Parameters
     ----------
     images : sequence of Image
-        At least one.
-    count : int
-        Number of parts, if there are as many images.
+        At least one; fewer than `FOLDS` make a part each.
 
     Returns
     -------
@@ -78,7 +76,7 @@ def folds(images: Sequence[Image], count: int = FOLDS) -> list[NDArray[np.intp]]
         Indices of the images of each part; no part is empty.
     """
     order = np.argsort([image.sha256 for image in images])
-    return [np.sort(order[start::count]) for start in range(min(count, len(images)))]
+    return [np.sort(order[start::FOLDS]) for start in range(min(FOLDS, len(images)))]
 
 
 def load_training(

@@ -5,6 +5,7 @@ Its name says all of that: ``a`` is an extractor; ``a+b`` fuses two by learned w
 the name finds; ``a+centred`` removes the means of photographs and of drawings first.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -218,3 +219,8 @@ class Method:
         for reranking in self.rerankings:
             made = reranking.around(made)
         return made
+
+
+def extractors_of(methods: Iterable[Method]) -> list[ExtractorSteps]:
+    """The extractors of methods, of each name one."""
+    return list({one.name: one for method in methods for one in method.extractors}.values())

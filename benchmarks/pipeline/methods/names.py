@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sklearn.pipeline import Pipeline, make_pipeline
 
 import extractors
-from benchmarks.pipeline.methods.extractor import ExtractorSteps
+from benchmarks.pipeline.methods.extractor import ExtractorSteps, steps_of
 from benchmarks.pipeline.methods.method import Method
 from datasets.errors import InputError
 from datasets.file_names import require_file_name
@@ -229,10 +229,7 @@ def compressed(estimator: Extractor | Pipeline, steps: Sequence[str]) -> Extract
     """Put compressions, by their names in `COMPRESSIONS`, behind an extractor."""
     if not steps:
         return estimator
-    before = (
-        [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
-    )
-    return make_pipeline(*before, *(COMPRESSIONS[step] for step in steps))
+    return make_pipeline(*steps_of(estimator), *(COMPRESSIONS[step] for step in steps))
 
 
 def expand(name: str, own: Menu | None = None) -> list[str]:

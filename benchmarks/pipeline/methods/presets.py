@@ -15,9 +15,8 @@ from typing import Annotated, Literal, TypedDict
 import msgspec
 
 from benchmarks.formats.files import Json, write_json
-from benchmarks.pipeline.cache.fingerprint import to_jsonable
 from benchmarks.pipeline.methods.method import Method, Tuning
-from benchmarks.pipeline.methods.space import Choice, in_words, search_space
+from benchmarks.pipeline.methods.space import Choice, in_words, search_space, written
 from datasets.errors import InputError
 from datasets.file_names import LONGEST, FileName
 from datasets.json_files import read_json_as
@@ -217,8 +216,3 @@ def as_tried(trial: Trial) -> Tried:
     """A trial as presets keep it."""
     words = {"words": in_words(trial.choice), "choice": written(trial.choice)}
     return msgspec.convert(asdict(trial) | words, Tried)
-
-
-def written(choice: Choice) -> Json:
-    """A choice of parameters as presets keep it."""
-    return {key: to_jsonable(value) for key, value in choice.items()}

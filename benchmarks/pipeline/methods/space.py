@@ -7,6 +7,7 @@ from typing import Any
 
 from sklearn.base import clone
 
+from benchmarks.formats.files import Json
 from benchmarks.pipeline.cache.fingerprint import to_jsonable
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
@@ -45,7 +46,8 @@ class SearchSpace:
 
     def choices(self) -> list[Choice]:
         """Every choice, the menu's own first."""
-        made = [dict(zip(self.space, values, strict=True)) for values in product(*self._values)]
+        every = product(*self.space.values())
+        made = [dict(zip(self.space, values, strict=True)) for values in every]
         return sorted(made, key=lambda choice: choice != self.own)
 
     def build(self, choice: Choice, name: str) -> Method:
@@ -67,8 +69,8 @@ class SearchSpace:
         estimator = clone(self.method.extractors[0].estimator).set_params(**choice)
         return replace(self.method, name=name, extractors=(ExtractorSteps(name, estimator),))
 
-    def understand(self, written: Mapping[str, object]) -> Choice:
-        """The choice that was written as `to_jsonable` writes it.
+    def understand(self, parameters: Json) -> Choice:
+        """The choice of which `written` gave these parameters.
 
         Raises
         ------
@@ -76,13 +78,9 @@ class SearchSpace:
             If it is none of this space.
         """
         for choice in self.choices():
-            if {key: to_jsonable(value) for key, value in choice.items()} == written:
+            if written(choice) == parameters:
                 return choice
-        raise ValueError(f"{written} is no choice of those declared for {self.method.name}")
-
-    @property
-    def _values(self) -> list[tuple[object, ...]]:
-        return list(self.space.values())
+        raise ValueError(f"{parameters} is no choice of those declared for {self.method.name}")
 
 
 def search_space(name: str, option: str = "--extractor") -> SearchSpace:
@@ -108,7 +106,8 @@ def search_space(name: str, option: str = "--extractor") -> SearchSpace:
             "images that would judge it, among which it looks better than it is"
         )
     if method.reranks:
-        raise InputError(f"{option} {name}: tune what is re-ranked, {_stem(method)}, by itself")
+        whole = "+".join(one.name for one in method.extractors)
+        raise InputError(f"{option} {name}: tune what is re-ranked, {whole}, by itself")
     if method.fusion is None:
         space = SPACES.get(name, {})
         params = method.extractors[0].estimator.get_params()
@@ -127,6 +126,11 @@ def search_space(name: str, option: str = "--extractor") -> SearchSpace:
     return SearchSpace(method, space, own)
 
 
+def written(choice: Choice) -> Json:
+    """A choice of parameters as presets keep it."""
+    return {key: to_jsonable(value) for key, value in choice.items()}
+
+
 def in_words(choice: Choice) -> str:
     """Write a choice for people, by the last parts of its parameters' names.
 
@@ -143,7 +147,3 @@ def _value_in_words(value: object) -> str:
         inner = ", ".join(_value_in_words(getattr(value, one.name)) for one in fields(value))
         return f"{type(value).__name__}({inner})"
     return str(value)
-
-
-def _stem(method: Method) -> str:
-    return "+".join(one.name for one in method.extractors)

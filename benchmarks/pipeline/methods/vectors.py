@@ -1,6 +1,6 @@
 """Vectors that were made elsewhere, as an extractor that looks them up by the pictures' ids."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -14,9 +14,7 @@ from datasets.names import ends
 from datasets.reading import Pixels
 from datasets.task import Dataset, Image
 from extractors import Extractor
-
-_BLOCK = 2048
-"""Rows gathered at a time."""
+from retrieval.rows import normalise
 
 _SAME = 1e-3
 """Two vectors of one picture may differ by this, once normalised: another batch, another card."""
@@ -142,10 +140,8 @@ class GivenStore(ArrayStore):
         """Refuse: the table is the user's."""
         raise TypeError(f"{self.folder} is not written to")
 
-    def blocks(self, keys: Sequence[str]) -> Iterator[NDArray[np.float32]]:
-        """The vectors of the keys in their order, some thousand at a time."""
-        for start in range(0, len(keys), _BLOCK):
-            yield self._table[[self._places[key][1] for key in keys[start : start + _BLOCK]]]
+    def _block(self, keys: Sequence[str]) -> NDArray[np.float32]:
+        return self._table[[self._places[key][1] for key in keys]]
 
 
 def _match_ids(table: VectorTable, images: Sequence[Image]) -> tuple[dict[str, int], list[str]]:
@@ -209,6 +205,5 @@ def _by_content(
 
 
 def _alike(pair: NDArray[np.float32]) -> bool:
-    lengths = np.linalg.norm(pair.astype(np.float64), axis=1, keepdims=True)
-    one, other = pair / np.where(lengths > 0, lengths, 1)
+    one, other = normalise(pair)
     return bool(np.abs(one - other).max() <= _SAME)

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.formats.files import entries, read_checked, write_checked, write_whole
-from benchmarks.pipeline.cache.archive import read_arrays
 from benchmarks.pipeline.cache.fingerprint import digest
+from benchmarks.pipeline.cache.segments import read_arrays
 from benchmarks.pipeline.records.archive import packed_names, read_packed
 from datasets.errors import DamagedError
 

@@ -40,12 +40,9 @@ _PER_PICTURE = ("list and hash files", "read and check pictures", "describe")
 """Steps that lead from files to vectors."""
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     require_measurable()
     require_writable(options.out, "--out")
