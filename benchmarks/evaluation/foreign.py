@@ -10,7 +10,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 
 from benchmarks.pipeline.cache.fingerprint import computes
 from benchmarks.pipeline.extraction.contract import as_array, as_matrix
@@ -18,7 +17,7 @@ from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from datasets.errors import InputError
 from datasets.reading import Pixels
 from extractors import Extractor
-from extractors.base import Step
+from extractors.base import Step, steps_of
 from extractors.preprocessing import resize
 
 
@@ -143,7 +142,7 @@ class KerasModel:
 
 def is_own(extractor: object) -> bool:
     """Whether it is made of this suite's classes, whose vectors can be known again."""
-    return isinstance(_steps_of(extractor)[0], Step)
+    return isinstance(steps_of(extractor)[0], Step)
 
 
 def as_extractor(
@@ -196,15 +195,11 @@ def is_known(extractor: Any, steps: ExtractorSteps) -> bool:
     steps : ExtractorSteps
         Made of it.
     """
-    one, other = (_steps_of(made) for made in (extractor, clone(extractor)))
+    one, other = (steps_of(made) for made in (extractor, clone(extractor)))
     try:
         return bool(steps.identity) and list(map(_set, one)) == list(map(_set, other))
     except (TypeError, OSError):  # typed at a prompt, or a parameter that is not told apart
         return False
-
-
-def _steps_of(extractor: Any) -> list[Any]:
-    return [one for _, one in extractor.steps] if isinstance(extractor, Pipeline) else [extractor]
 
 
 def _set(step: Any) -> dict[str, str]:

@@ -12,6 +12,7 @@ from benchmarks.pipeline.methods.method import Method
 from datasets.errors import InputError
 from datasets.file_names import require_file_name
 from extractors import Extractor
+from extractors.base import steps_of
 from extractors.centring import DomainCentring
 from extractors.compression import COMPRESSIONS
 from retrieval.fusion.base import FusionMethod
@@ -229,10 +230,7 @@ def compressed(estimator: Extractor | Pipeline, steps: Sequence[str]) -> Extract
     """Put compressions, by their names in `COMPRESSIONS`, behind an extractor."""
     if not steps:
         return estimator
-    before = (
-        [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
-    )
-    return make_pipeline(*before, *(COMPRESSIONS[step] for step in steps))
+    return make_pipeline(*steps_of(estimator), *(COMPRESSIONS[step] for step in steps))
 
 
 def expand(name: str, own: Menu | None = None) -> list[str]:
