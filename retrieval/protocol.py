@@ -96,6 +96,18 @@ class Judgements:
     self_matches: int
     levels: tuple[NDArray[np.intp], ...] = ()
 
+    def taking_part(self, query: int) -> NDArray[np.bool_]:
+        """Tell the gallery images that take part for a query: all but the excluded ones.
+
+        Parameters
+        ----------
+        query : int
+            Number of the query.
+        """
+        made = np.ones(self.n_gallery, bool)
+        made[self.of[query].excluded] = False
+        return made
+
     @cached_property
     def distractors(self) -> NDArray[np.int32]:
         """Distractors of each part that take part for each query; (n_queries, n_parts)."""

@@ -319,8 +319,7 @@ def fuse(
         start, together = blocks[0].start, np.stack([block.distances for block in blocks])
         made = np.full(together.shape[1:], FAR, np.int32)
         for place in range(together.shape[1]):
-            allowed = np.ones(together.shape[2], bool)
-            allowed[judgements.of[start + place].excluded] = False
+            allowed = judgements.taking_part(start + place)
             if allowed.any():
                 made[place, allowed] = on_grid(fusion(together[:, place, allowed]))
         yield Block(start, made)

@@ -70,7 +70,7 @@ class KReciprocal:
             known = known_of(gallery)
             for found in near(search, queries, gallery, judgements, self.k1):
                 row = np.full(len(found.row), FAR, np.int32)
-                allowed = found.allowed(judgements)
+                allowed = judgements.taking_part(found.query)
                 near_far = found.row[allowed]
                 row[allowed] = 0  # if all are equally far, none is a neighbour
                 if len(near_far) and near_far.min() < near_far.max():
