@@ -30,13 +30,14 @@ class Encoder(Step):
 
     family = "local"
 
+    @abstractmethod
     def fit(self, features: Iterable[LocalFeatures], y: object = None) -> Self:
-        """Learn from the local features of training images.
+        """Learn; all that is learned is stored in attributes that end in an underscore.
 
         Parameters
         ----------
         features : iterable of LocalFeatures
-            Iterated over more than once; they need not be in memory.
+            Of the training images; iterated over more than once, they need not be in memory.
         y : object
             Ignored, here for scikit-learn's pipelines.
 
@@ -44,18 +45,6 @@ class Encoder(Step):
         ------
         NoKeypointsError
             If no picture has a keypoint.
-        """
-        self.learn(features)
-        return self
-
-    @abstractmethod
-    def learn(self, features: Iterable[LocalFeatures]) -> None:
-        """Learn; store everything learned in attributes that end in an underscore.
-
-        Parameters
-        ----------
-        features : iterable of LocalFeatures
-            Local features of the training images.
         """
 
     @abstractmethod
@@ -103,10 +92,11 @@ class WordEncoder(Encoder):
     sample: int
     seed: int
 
-    def learn(self, features: Iterable[LocalFeatures]) -> None:
-        """Learn the vocabulary."""
+    def fit(self, features: Iterable[LocalFeatures], y: object = None) -> Self:
+        """Learn the vocabulary; parameters as of `Encoder.fit`."""
         drawn, binary = _draw(features, self.sample, self.seed, self.root)
         self.vocabulary_ = learn_vocabulary(drawn, self.words, binary, self.seed)
+        return self
 
 
 @dataclass(eq=False, repr=False)
@@ -264,8 +254,8 @@ class Fisher(Encoder):
     sample: int = 100_000
     seed: int = 0
 
-    def learn(self, features: Iterable[LocalFeatures]) -> None:
-        """Learn PCA and mixture."""
+    def fit(self, features: Iterable[LocalFeatures], y: object = None) -> Self:
+        """Learn PCA and mixture; parameters as of `Encoder.fit`."""
         # Here, so that listings need not wait for them.
         from sklearn.decomposition import PCA
         from sklearn.mixture import GaussianMixture
@@ -284,6 +274,7 @@ class Fisher(Encoder):
             init_params="k-means++",
             random_state=self.seed,
         ).fit(reduced)
+        return self
 
     def encode(self, features: LocalFeatures) -> NDArray[np.floating]:
         """Gradients by weights, means and variances of the mixture, end to end."""
