@@ -40,12 +40,8 @@ from extractors.networks.saving import (
 _BEST = f"best{STATE}"
 
 
-class Track(Protocol):
-    """Passes items through while somebody is shown how far it is."""
-
-    def __call__(self, items: Iterable[int], total: int, label: str) -> Iterator[int]:
-        """Give the items on."""
-        ...
+Track = Callable[[Iterable[int], int, str], Iterator[int]]
+"""Passes items on, while somebody is shown how many of the total have passed, under a label."""
 
 
 def untracked(items: Iterable[int], total: int, label: str) -> Iterator[int]:

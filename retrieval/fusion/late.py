@@ -5,7 +5,7 @@ image. It never sees labels, and excluded images are taken out before. Everythin
 sorted distances, so the order of the gallery has no influence.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -45,23 +45,8 @@ class Fusion(Protocol):
         ...
 
 
-class Normalisation(Protocol):
-    """Makes the scores of different searches comparable, query by query."""
-
-    def __call__(self, distances: GridDistances) -> Scores:
-        """Normalise.
-
-        Parameters
-        ----------
-        distances : ndarray of int32, shape (n_searches, n_images)
-            Squared distances of one query on the grid.
-
-        Returns
-        -------
-        ndarray of float64, same shape
-            Larger is nearer.
-        """
-        ...
+Normalisation = Callable[[GridDistances], Scores]
+"""Turns squared distances of one query, shape (n_searches, n_images), into scores that compare."""
 
 
 def min_max(distances: GridDistances) -> Scores:
