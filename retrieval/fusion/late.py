@@ -26,6 +26,10 @@ scores, finer than any difference that means something. It is also the squared d
 at right angles, in units of `retrieval.knn.GRID`."""
 
 
+_POINTS = 100
+"""Length of a reference curve."""
+
+
 class Fusion(Protocol):
     """Makes one score of several distances."""
 
@@ -250,19 +254,17 @@ class QueryAdaptive:
         return float(curve.mean())
 
 
-def reference_curve(curves: Iterable[Scores], points: int = 100) -> tuple[float, ...]:
-    """Average the curves of sorted scores of many queries of one search.
+def reference_curve(curves: Iterable[Scores]) -> tuple[float, ...]:
+    """Average the curves of sorted scores of many queries of one search, at `_POINTS` places.
 
     Parameters
     ----------
     curves : iterable of ndarray of float64
         Sorted scores, from 1 down, of queries among training images, of any length.
-    points : int
-        Length of the result.
     """
-    places = np.linspace(0, 1, points)
+    places = np.linspace(0, 1, _POINTS)
     made = [np.interp(places, np.linspace(0, 1, len(curve)), curve) for curve in curves]
-    return tuple(np.mean(made, axis=0).tolist()) if made else (0.0,) * points
+    return tuple(np.mean(made, axis=0).tolist()) if made else (0.0,) * _POINTS
 
 
 FUSIONS: dict[str, Fusion] = {
