@@ -9,7 +9,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from extractors.base import FAMILIES, Description, Descriptor, Extractor, describe
+from extractors.base import FAMILIES, Description, Descriptor, Extractor, describe, steps_of
 from extractors.hand_crafted.colour import (
     ColourCorrelogram,
     ColourHistogram,
@@ -154,6 +154,6 @@ DETECTORS: dict[str, Detector] = {
 
 def pretrained_networks() -> dict[str, str]:
     """Names of the networks in the menu that ``--weights`` takes a "file" or "folder" for."""
-    entries = [one.steps if isinstance(one, Pipeline) else [("", one)] for one in MENU.values()]
-    backbones = [getattr(step, "backbone", None) for steps in entries for _, step in steps]
+    steps = [step for entry in MENU.values() for step in steps_of(entry)]
+    backbones = [getattr(step, "backbone", None) for step in steps]
     return {one.name: "folder" if isinstance(one, Preset) else "file" for one in backbones if one}

@@ -155,6 +155,17 @@ class Description:
     references: tuple[str, ...]
 
 
+def steps_of(extractor: object) -> list[Any]:
+    """Steps of a pipeline, those of libraries included; anything else is a step itself.
+
+    Parameters
+    ----------
+    extractor : Extractor or Pipeline
+        An entry of the menu, or a stranger.
+    """
+    return [one for _, one in extractor.steps] if isinstance(extractor, Pipeline) else [extractor]
+
+
 def describe(extractor: Extractor | Pipeline) -> Description:
     """Say in words what a menu entry is.
 
@@ -163,7 +174,7 @@ def describe(extractor: Extractor | Pipeline) -> Description:
     extractor : Extractor or Pipeline
         An entry of the menu; steps of other libraries are left out.
     """
-    steps = [step for _, step in getattr(extractor, "steps", [("", extractor)])]
+    steps = steps_of(extractor)
     parts: list[Any] = [part for step in steps for part in (getattr(step, "prepare", None), step)]
     own = [part for part in parts if getattr(part, "summary", "")]
     sources = [source for part in own for source in part.reference.split("; ") if source]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from extractors.base import FAMILIES, Extractor, Step, describe
+from extractors.base import FAMILIES, Extractor, Step, describe, steps_of
 from extractors.local_features.detector import Detector
 from extractors.networks.pretrained import Network
 from extractors.networks.training import Recipe
@@ -51,8 +51,7 @@ class Candidate:
     @property
     def steps(self) -> list[Any]:
         """Its steps, those of libraries included."""
-        is_long = isinstance(self.estimator, Pipeline)
-        return [step for _, step in self.estimator.steps] if is_long else [self.estimator]
+        return steps_of(self.estimator)
 
     @property
     def own_steps(self) -> list[Step]:
@@ -71,7 +70,7 @@ class Candidate:
     def fitted(self) -> Any:
         """All of its steps, trained a little."""
         estimator = clone(self.estimator)
-        for step in Candidate(self.name, estimator).steps:
+        for step in steps_of(estimator):
             _shortened(step)
         return estimator.fit(photos(), _LABELS)
 

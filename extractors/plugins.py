@@ -16,10 +16,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
-from sklearn.pipeline import Pipeline
-
 from extractors import MENU
-from extractors.base import Step
+from extractors.base import Step, steps_of
 
 GROUP = "image_retrieval_benchmark"
 """First part of the names of entry points' groups."""
@@ -130,8 +128,7 @@ def add_extractor(added: Added) -> None:
         raise PluginError(f"{added.place}: names are lower case, with hyphens between words")
     if added.name in MENU:
         raise PluginError(f"{added.place} is in the menu already; choose another name")
-    first = added.value.steps[0][1] if isinstance(added.value, Pipeline) else added.value
-    if not isinstance(first, Step):
+    if not isinstance(steps_of(added.value)[0], Step):
         raise PluginError(
             f"{added.place} is no extractor; give an instance of a class that derives from "
             "Extractor or Descriptor of extractors.base"

@@ -11,9 +11,7 @@ LEVELS = np.linspace(0, 1, 11)
 _ROUNDING = 1e-9
 
 
-def precision_at_recall(
-    ranking: Ranking, levels: NDArray[np.float64] = LEVELS
-) -> NDArray[np.float64]:
+def precision_at_recall(ranking: Ranking) -> NDArray[np.float64]:
     """Interpolated precision of every query: the highest at any depth with at least that recall.
 
     Where images tie, the number of relevant images down to a depth is the mean over all their
@@ -24,27 +22,25 @@ def precision_at_recall(
     ----------
     ranking : Ranking
         A search's result.
-    levels : ndarray of float64, shape (n_levels,)
-        Recalls, from 0 to 1.
 
     Returns
     -------
-    ndarray of float64, shape (n_queries, n_levels)
-        NaN for a query without relevant images.
+    ndarray of float64, shape (n_queries, len(LEVELS))
+        At the recalls of `LEVELS`; NaN for a query without relevant images.
 
     References
     ----------
     C. D. Manning, P. Raghavan, H. Schütze (2008), Introduction to Information Retrieval,
     Cambridge University Press, chapter 8.4, doi:10.1017/CBO9780511809071
     """
-    curves = np.full((ranking.n_queries, len(levels)), np.nan)
+    curves = np.full((ranking.n_queries, len(LEVELS)), np.nan)
     ends = np.searchsorted(ranking.group_query, np.arange(ranking.n_queries + 1))
     for query in np.flatnonzero(ranking.relevant):
         groups = slice(ends[query], ends[query + 1])
         start, size = ranking.group_start[groups], ranking.group_size[groups]
         relevant = ranking.group_relevant[groups]
         found = np.cumsum(relevant)
-        wanted = np.maximum(levels * ranking.relevant[query] - _ROUNDING, 0)
+        wanted = np.maximum(LEVELS * ranking.relevant[query] - _ROUNDING, 0)
         group = np.searchsorted(found, wanted)  # the first at whose end the recall is reached
         before = found[group] - relevant[group]
         share = relevant[group] / size[group]

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.knn import normalise
-from retrieval.rows import pick
+from retrieval.rows import normalise, pick
 from retrieval.search import Vectors
 
 TOWARDS = 0.75

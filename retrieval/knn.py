@@ -7,10 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.rows import Rows as Rows
-from retrieval.rows import lengths as lengths
-from retrieval.rows import normalise as normalise
-from retrieval.rows import number_within, parts, pick, release, scale
+from retrieval.rows import Rows, normalise, number_within, parts, pick, release, scale
 from retrieval.sieve import is_worthwhile, queries_at_a_time, sieve
 from retrieval.threads import share
 
@@ -120,7 +117,29 @@ def compare(queries: NDArray[np.floating], gallery: Rows) -> GridDistances:
     -------
     ndarray of int32, shape (n_queries, n_gallery)
     """
-    return _compare(normalise(queries), gallery)
+    # Tiles are the same for any number of threads, and so is every bit.
+    count = gallery.shape[0]
+    asked = normalise(queries)
+    asked *= -2 / GRID  # a power of two: the products below are those of before, to the bit
+    distances = np.empty((len(asked), count), np.int32)
+    height = min(_TILE_ROWS, max(128, _TILE_VALUES // max(1, gallery.shape[1])))
+
+    def work(tiles: Iterator[tuple[int, NDArray[np.floating]]]) -> None:
+        buffer = np.empty(len(asked) * height)
+        for left, rows in tiles:
+            square = buffer[: len(asked) * len(rows)].reshape(len(asked), len(rows))
+            np.matmul(asked, normalise(rows).T, out=square)
+            # Lengths are 1, or taken to be, so rounding in them never enters.
+            square += 2 / GRID
+            cells = distances[:, left : left + len(rows)]
+            np.rint(square, out=cells, casting="unsafe")
+            np.maximum(cells, 0, out=cells)
+
+    for left in range(0, count, GALLERY_BLOCK):
+        block = gallery[left : left + GALLERY_BLOCK]
+        share(work, [(left + at, block[at : at + height]) for at in range(0, len(block), height)])
+        release(block)
+    return distances
 
 
 def first(distances: GridDistances, k: int) -> NDArray[np.intp]:
@@ -170,36 +189,6 @@ def nearest(queries: Rows, gallery: Rows, k: int) -> tuple[NDArray[np.intp], NDA
     return indices, np.sqrt(distances * GRID)
 
 
-def nearest_of_many(
-    query: NDArray[np.floating],
-    gallery: NDArray[np.floating],
-    gallery_lengths: NDArray[np.float32],
-    k: int,
-) -> tuple[NDArray[np.intp], GridDistances]:
-    """Find the same as `nearest`, faster for one query in a gallery whose lengths are known.
-
-    Parameters
-    ----------
-    query : ndarray of float32, shape (1, n_dims)
-        The query's vector.
-    gallery : ndarray of float32, shape (n_gallery, n_dims)
-        May be mapped from a file.
-    gallery_lengths : ndarray of float32, shape (n_gallery,)
-        Lengths of the gallery's vectors, from `lengths`.
-    k : int
-        Neighbours wanted, at least 1.
-
-    Returns
-    -------
-    indices : ndarray of intp, shape (min(k, n_gallery),)
-        By distance, then by index.
-    distances : ndarray of int32, same shape
-        Squared distances on the grid.
-    """
-    indices, distances = nearest_on_grid(query, gallery, k, gallery_lengths)
-    return indices[0], distances[0]
-
-
 def nearest_among(
     query: NDArray[np.floating],
     gallery: NDArray[np.floating],
@@ -228,8 +217,8 @@ def nearest_among(
     """
     _require_equal_dimensions(query, gallery)
     some = np.sort(images)
-    asked = query, scale(query)[1]
-    distances = _compare_pairs(*asked, gallery, np.zeros(len(some), np.intp), some)
+    divisors = scale(query)[1]
+    distances = _compare_pairs(query, divisors, gallery, np.zeros(len(some), np.intp), some)
     order = first(distances, k)
     return some[order], distances[order]
 
@@ -237,7 +226,16 @@ def nearest_among(
 def nearest_on_grid(
     queries: Rows, gallery: Rows, k: int, known_lengths: NDArray[np.float32] | None = None
 ) -> tuple[NDArray[np.intp], GridDistances]:
-    """Find the same as `nearest`, with squared distances on the grid."""
+    """Find the same as `nearest`, with squared distances on the grid.
+
+    Parameters
+    ----------
+    queries, gallery, k
+        As of `nearest`.
+    known_lengths : ndarray of float32, shape (n_gallery,), optional
+        Lengths of the gallery's vectors, from `retrieval.rows.lengths`; saves the most where
+        there are few queries.
+    """
     _require_equal_dimensions(queries, gallery)
     shape = (queries.shape[0], min(k, gallery.shape[0]))
     indices, distances = np.empty(shape, np.intp), np.empty(shape, np.int32)
@@ -278,34 +276,6 @@ def _by_sieve(
         distances[place][query, rank] = exact[order]
         undecided[place] = found.undecided
     return undecided
-
-
-def _compare(asked: NDArray[np.float64], gallery: Rows) -> GridDistances:
-    """Distances of normalised queries, which are overwritten, to the whole gallery.
-
-    Tiles are the same for any number of threads, and so is every bit.
-    """
-    count = gallery.shape[0]
-    distances = np.empty((len(asked), count), np.int32)
-    height = min(_TILE_ROWS, max(128, _TILE_VALUES // max(1, gallery.shape[1])))
-    asked *= -2 / GRID  # a power of two: the products below are those of before, to the bit
-
-    def work(tiles: Iterator[tuple[int, NDArray[np.floating]]]) -> None:
-        buffer = np.empty(len(asked) * height)
-        for left, rows in tiles:
-            square = buffer[: len(asked) * len(rows)].reshape(len(asked), len(rows))
-            np.matmul(asked, normalise(rows).T, out=square)
-            # Lengths are 1, or taken to be, so rounding in them never enters.
-            square += 2 / GRID
-            cells = distances[:, left : left + len(rows)]
-            np.rint(square, out=cells, casting="unsafe")
-            np.maximum(cells, 0, out=cells)
-
-    for left in range(0, count, GALLERY_BLOCK):
-        block = gallery[left : left + GALLERY_BLOCK]
-        share(work, [(left + at, block[at : at + height]) for at in range(0, len(block), height)])
-        release(block)
-    return distances
 
 
 def _compare_pairs(

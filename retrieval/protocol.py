@@ -1,5 +1,11 @@
-"""The protocol: gallery images that are relevant for a query, and those left out for it."""
+"""The protocol: gallery images that are relevant for a query, and those left out for it.
 
+The gallery's distractors are dealt into `LEVELS` equal parts, by content. Leaving out all but the
+first few parts gives nested subsets. A ranking keeps the number of distractors of each part at
+each place, so every metric on every subset comes from one search.
+"""
+
+import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,11 +15,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.distractors import deal
-
 VERSION = "protocol 1"
 """Changes with the numbers that search, judging and metrics give for the same vectors, and with
 nothing else: part of the keys of records."""
+
+LEVELS = 10
+"""Parts that distractors are dealt into."""
 
 
 class Candidate(Protocol):
@@ -88,13 +95,25 @@ class Judgements:
     self_matches : int
         Queries that stand in the gallery themselves, byte for byte, and were excluded there.
     levels : tuple of ndarray of intp
-        The distractors, dealt into parts (see `retrieval.distractors`); empty without any.
+        The distractors, dealt into parts by `deal`; empty without any.
     """
 
     of: tuple[Judgement, ...]
     n_gallery: int
     self_matches: int
     levels: tuple[NDArray[np.intp], ...] = ()
+
+    def taking_part(self, query: int) -> NDArray[np.bool_]:
+        """Tell the gallery images that take part for a query: all but the excluded ones.
+
+        Parameters
+        ----------
+        query : int
+            Number of the query.
+        """
+        made = np.ones(self.n_gallery, bool)
+        made[self.of[query].excluded] = False
+        return made
 
     @cached_property
     def distractors(self) -> NDArray[np.int32]:
@@ -139,6 +158,33 @@ def judge(
     judgements = tuple(map(judge_one, queries))
     self_matches = sum(judge_one.itself(query) is not None for query in queries)
     return Judgements(judgements, len(gallery), self_matches, deal(gallery))
+
+
+def deal(gallery: Sequence[Candidate], seed: int = 0) -> tuple[NDArray[np.intp], ...]:
+    """Deal the distractors into parts, at random but the same whatever the order.
+
+    Parameters
+    ----------
+    gallery : sequence of Candidate
+        All images searched, distractors among them.
+    seed : int
+        Another seed gives other subsets.
+
+    Returns
+    -------
+    tuple of ndarray of intp
+        `LEVELS` sorted arrays of gallery indices, of sizes that differ by one at most; empty
+        without distractors.
+    """
+    distractors = [index for index, image in enumerate(gallery) if image.distractor is not None]
+    if not distractors:
+        return ()
+
+    def chance(index: int) -> str:
+        return hashlib.sha256(f"{seed}/{gallery[index].sha256}".encode()).hexdigest()
+
+    order = np.array(sorted(distractors, key=lambda index: (chance(index), index)), np.intp)
+    return tuple(np.sort(part) for part in np.array_split(order, LEVELS))
 
 
 class Judge:

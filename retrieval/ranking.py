@@ -59,7 +59,7 @@ class Ranking:
         The tie groups that hold relevant images, in order of query and place: whose they are,
         images that stand before the group, images in it, relevant images in it.
     distractors : ndarray of int32, shape (n_queries, n_parts)
-        Distractors of each part among the candidates, see `retrieval.distractors`; no columns
+        Distractors of each part among the candidates, see `retrieval.protocol`; no columns
         for a gallery without distractors.
     distractors_before : ndarray of int32, shape (n_groups, n_parts)
         Distractors that stand between the query's tie group before this one, or the top of the

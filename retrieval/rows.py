@@ -130,4 +130,5 @@ def pick(
     """
     if isinstance(rows, np.ndarray):
         return rows[indices, columns]
-    return np.concatenate([rows[index : index + 1][:, columns] for index in indices.tolist()])
+    picked = [rows[index : index + 1][:, columns] for index in indices.tolist()]
+    return np.concatenate(picked or [np.empty((0, rows.shape[1]), np.float32)[:, columns]])

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from retrieval.knn import Block, Rows, grid_distances
+from retrieval.knn import Block, grid_distances
 from retrieval.protocol import Judgements
+from retrieval.rows import Rows
 
 Vectors = Sequence[Rows]
 """The vectors of the same images by one extractor or several, a matrix of each."""

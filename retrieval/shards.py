@@ -11,14 +11,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.knn import (
-    GALLERY_BLOCK,
-    Block,
-    GridDistances,
-    Rows,
-    compare,
-    queries_in_block,
-)
+from retrieval.knn import GALLERY_BLOCK, Block, GridDistances, compare, queries_in_block
+from retrieval.rows import Rows
 
 A = TypeVar("A")
 B = TypeVar("B")

@@ -159,7 +159,7 @@ def step_down(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
     return made
 
 
-def letters(means: Sequence[float], p_values: Pairs, alpha: float = 1 - LEVEL) -> list[str]:
+def letters(means: Sequence[float], p_values: Pairs) -> list[str]:
     """Letters that methods share unless they differ: the compact letter display.
 
     Parameters
@@ -167,9 +167,7 @@ def letters(means: Sequence[float], p_values: Pairs, alpha: float = 1 - LEVEL) -
     means : sequence of float
         Mean of each method; the best has the letter a.
     p_values : ndarray of float64, shape (n_methods, n_methods)
-        Corrected. Pairs below `alpha` differ.
-    alpha : float
-        Level of significance.
+        Corrected. Pairs below 1 - `LEVEL` differ.
 
     Returns
     -------
@@ -182,7 +180,7 @@ def letters(means: Sequence[float], p_values: Pairs, alpha: float = 1 - LEVEL) -
     comparisons, Journal of Computational and Graphical Statistics, doi:10.1198/1061860043515
     """
     groups = [frozenset(range(len(means)))]
-    for one, other in zip(*np.nonzero(np.triu(p_values < alpha, 1)), strict=True):
+    for one, other in zip(*np.nonzero(np.triu(p_values < 1 - LEVEL, 1)), strict=True):
         split: list[frozenset[int]] = []
         for group in groups:
             both = one in group and other in group
@@ -275,20 +273,18 @@ def oracle(values: Matrix) -> NDArray[np.float64]:
     return values.max(axis=1)
 
 
-def complementarity(values: Matrix, right: float = 1.0) -> Pairs:
+def complementarity(values: Matrix) -> Pairs:
     """Share of the queries that one method solves and another does not.
 
     Parameters
     ----------
     values : ndarray of float64, shape (n_queries, n_methods)
-        Top-1, say.
-    right : float
-        From which value on a query is solved.
+        Top-1, say; a query is solved where it is 1.
 
     Returns
     -------
     ndarray of float64, shape (n_methods, n_methods)
         Solved by the method of the row and not by that of the column; 0 on the diagonal.
     """
-    solved = values >= right
+    solved = values >= 1
     return (solved[:, :, None] & ~solved[:, None, :]).mean(axis=0)

@@ -17,10 +17,9 @@ from benchmarks.report.pages.classes import DISTRACTOR, class_scores, first_answ
 from benchmarks.report.pages.distractors import curves, intruders
 from benchmarks.report.pages.sketch_gap import gap_rows
 from retrieval.bootstrap import difference_intervals
-from retrieval.distractors import LEVELS
 from retrieval.knn import grid_distances
 from retrieval.metrics import METRICS, mean_scores
-from retrieval.protocol import judge
+from retrieval.protocol import LEVELS, judge
 from retrieval.ranking import summarise
 
 

@@ -7,10 +7,9 @@ import pytest
 
 from benchmarks.report.pages.distractors import share_of_distractors
 from datasets.task import Image, Relevance
-from retrieval.distractors import LEVELS, deal
 from retrieval.knn import grid_distances
 from retrieval.metrics import METRICS, chance, score
-from retrieval.protocol import judge
+from retrieval.protocol import LEVELS, deal, judge
 from retrieval.ranking import Ranking, random_ranking, summarise
 
 

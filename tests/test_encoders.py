@@ -209,9 +209,9 @@ class iter_twice:  # noqa: N801
 
 
 def test_root_sift_compares_as_hellinger_does():
-    found = LocalFeatures(np.zeros((2, 5)), np.array([[10, 30, 0], [0, 0, 0]], np.uint8), (9, 9))
+    found = np.array([[10, 30, 0], [0, 0, 0]], np.uint8)
     assert rootsift(found, True).tolist() == [[255, 255, 0], [0, 0, 0]]
-    wide = LocalFeatures(np.zeros((1, 5)), np.full((1, 128), 7, np.uint8), (9, 9))
+    wide = np.full((1, 128), 7, np.uint8)
     assert rootsift(wide, True)[0].tolist() == [round(512 * np.sqrt(1 / 128))] * 128
 
 

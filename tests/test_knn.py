@@ -10,9 +10,10 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 
 from retrieval import knn, ranking
-from retrieval.knn import Block, grid_distances, nearest, normalise
+from retrieval.knn import Block, grid_distances, nearest
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
+from retrieval.rows import normalise
 
 ROOT = Path(__file__).parents[1]
 

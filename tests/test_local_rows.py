@@ -12,7 +12,7 @@ from benchmarks.pipeline.cache.feature_store import FeatureStore
 from benchmarks.pipeline.extraction import describe as describing
 from benchmarks.pipeline.methods.extractor import ExtractorSteps, feature_store
 from extractors import DETECTORS, MENU
-from extractors.local_features.encoders import Encoder
+from extractors.local_features.encoders import WordEncoder
 
 ROWS = ("orb-bovw", "orb-bovw+geometry")
 
@@ -107,13 +107,13 @@ def test_workers_change_no_byte(scenes, run, tmp_path):
 
 def test_words_are_learned_from_training_images_alone(scenes, run, monkeypatch):
     learned = []
-    original = Encoder.fit
+    original = WordEncoder.fit
 
     def fit(self, features, y=None):
         learned.append(len(list(features)))
         return original(self, features)
 
-    monkeypatch.setattr(Encoder, "fit", fit)
+    monkeypatch.setattr(WordEncoder, "fit", fit)
     run("--extractor", *ROWS, "--dataset", scenes)
     assert learned == [4]
 

@@ -23,8 +23,9 @@ from benchmarks.search.api import EXTRACTOR, prepare_index
 from benchmarks.search.files import INDEX
 from datasets.errors import InputError
 from extractors.local_features.encoders import BagOfWords
-from retrieval.knn import GRID, lengths, nearest, nearest_of_many
+from retrieval.knn import GRID, nearest, nearest_on_grid
 from retrieval.ranking import Ranking
+from retrieval.rows import lengths
 
 QUERY = "validation/query/apple/00.png"
 
@@ -43,7 +44,7 @@ def test_one_pass_finds_what_the_exact_search_finds():
     queries = [gallery[7:8], rng.normal(size=(1, 24)).astype(np.float32), np.zeros((1, 24), "f4")]
     for query in queries:
         for k in (1, 10, 45, 499, 500, 600):
-            indices, distances = nearest_of_many(query, gallery, lengths(gallery), k)
+            [indices], [distances] = nearest_on_grid(query, gallery, k, lengths(gallery))
             expected, found = nearest(query, gallery, k)
             assert indices.tolist() == expected[0].tolist()
             assert np.sqrt(distances * GRID) == pytest.approx(found[0])

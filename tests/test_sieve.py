@@ -7,7 +7,8 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from retrieval import knn, sieve
-from retrieval.knn import GRID, grid_distances, lengths, nearest, nearest_of_many, normalise
+from retrieval.knn import GRID, grid_distances, nearest, nearest_on_grid
+from retrieval.rows import lengths, normalise
 
 
 def float64(queries, gallery, k):
@@ -93,7 +94,7 @@ def test_lengths_at_the_ends_of_float32_and_zeros():
     queries = np.concatenate([gallery[:30], np.full((1, 33), 1e-45, np.float32)])
     assert_exact(queries, gallery, 10)
     for query in queries:
-        indices, cells = nearest_of_many(query[None], gallery, lengths(gallery), 10)
+        [indices], [cells] = nearest_on_grid(query[None], gallery, 10, lengths(gallery))
         expected = float64(query[None], gallery, 10)
         assert np.array_equal(indices, expected[0][0])
         assert np.array_equal(cells, expected[1][0])

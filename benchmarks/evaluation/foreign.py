@@ -17,7 +17,7 @@ from benchmarks.pipeline.methods.extractor import ExtractorSteps, steps_of
 from datasets.errors import InputError
 from datasets.reading import Pixels
 from extractors import Extractor
-from extractors.base import Step
+from extractors.base import Step, steps_of
 from extractors.preprocessing import resize
 
 

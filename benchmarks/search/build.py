@@ -23,8 +23,7 @@ from benchmarks.search.index import Index, identity_hash
 from datasets.errors import DamagedError, InputError
 from datasets.task import Dataset, Image
 from extractors.matrices import open_matrix
-from retrieval.knn import Rows, lengths
-from retrieval.rows import release
+from retrieval.rows import Rows, lengths, release
 from retrieval.search import Vectors
 
 _SAME = ("method", "epochs", "identity", "training")

@@ -23,7 +23,7 @@ from datasets.errors import DamagedError, InputError
 from datasets.reading import as_pixels, content_hash
 from datasets.task import Image
 from extractors.networks.saving import DamagedNetworkError
-from retrieval.knn import GRID, Block, GridDistances, first, nearest_of_many
+from retrieval.knn import GRID, Block, GridDistances, first, nearest_on_grid
 from retrieval.protocol import Judgement, Judgements
 from retrieval.search import Search, Vectors
 
@@ -279,7 +279,8 @@ def nearest(
     """
     many = k + len(without)
     if search is None:
-        order, distances = nearest_of_many(query[0][:], gallery[0][:], lengths, many)
+        found = nearest_on_grid(query[0][:], gallery[0][:], many, lengths)
+        (order,), (distances,) = found
     else:
         judgement = Judgement(np.empty(0, np.intp), np.array(without, np.intp))
         [block] = search(query, gallery, Judgements((judgement,), gallery[0].shape[0], 0))

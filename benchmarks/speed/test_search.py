@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from retrieval.knn import nearest, normalise
+from retrieval.knn import nearest
 from retrieval.protocol import Judgement, Judgements
 from retrieval.ranking import summarise
+from retrieval.rows import normalise
 from retrieval.search import single
 
 RELEVANT = 100

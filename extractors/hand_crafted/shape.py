@@ -189,10 +189,11 @@ class FourierDescriptors(Descriptor):
     family = "shape"
     summary = "Frequencies of the silhouette's outline"
     reference = (
-        "Zahn and Roskies (1972), Fourier descriptors for plane closed curves, IEEE Trans. "
-        "Computers 21(3), doi:10.1109/TC.1972.5008949; Zhang and Lu (2002), Shape-based image "
-        "retrieval using generic Fourier descriptor, Signal Processing: Image Communication "
-        "17(10), doi:10.1016/S0923-5965(02)00084-X"
+        "Granlund (1972), Fourier preprocessing for hand print character recognition, IEEE Trans. "
+        "Computers 21(2), doi:10.1109/TC.1972.5008926; Zhang and Lu (2003), A comparative study "
+        "of curvature scale space and Fourier descriptors for shape-based image retrieval, "
+        "Journal of Visual Communication and Image Representation 14(1), "
+        "doi:10.1016/S1047-3203(03)00003-8"
     )
     version = "fourier-descriptors 1"
 

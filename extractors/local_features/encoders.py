@@ -30,13 +30,14 @@ class Encoder(Step):
 
     family = "local"
 
+    @abstractmethod
     def fit(self, features: Iterable[LocalFeatures], y: object = None) -> Self:
-        """Learn from the local features of training images.
+        """Learn; all that is learned is stored in attributes that end in an underscore.
 
         Parameters
         ----------
         features : iterable of LocalFeatures
-            Iterated over more than once; they need not be in memory.
+            Of the training images; iterated over more than once, they need not be in memory.
         y : object
             Ignored, here for scikit-learn's pipelines.
 
@@ -44,18 +45,6 @@ class Encoder(Step):
         ------
         NoKeypointsError
             If no picture has a keypoint.
-        """
-        self.learn(features)
-        return self
-
-    @abstractmethod
-    def learn(self, features: Iterable[LocalFeatures]) -> None:
-        """Learn; store everything learned in attributes that end in an underscore.
-
-        Parameters
-        ----------
-        features : iterable of LocalFeatures
-            Local features of the training images.
         """
 
     @abstractmethod
@@ -103,10 +92,11 @@ class WordEncoder(Encoder):
     sample: int
     seed: int
 
-    def learn(self, features: Iterable[LocalFeatures]) -> None:
-        """Learn the vocabulary."""
+    def fit(self, features: Iterable[LocalFeatures], y: object = None) -> Self:
+        """Learn the vocabulary; parameters as of `Encoder.fit`."""
         drawn, binary = _draw(features, self.sample, self.seed, self.root)
         self.vocabulary_ = learn_vocabulary(drawn, self.words, binary, self.seed)
+        return self
 
 
 @dataclass(eq=False, repr=False)
@@ -160,7 +150,7 @@ class BagOfWords(WordEncoder):
     def encode(self, features: LocalFeatures) -> NDArray[np.floating]:
         """Histogram of words per cell, end to end."""
         count = len(self.vocabulary_)
-        words = self.vocabulary_.assign(rootsift(features, self.root))
+        words = self.vocabulary_.assign(rootsift(features.descriptors, self.root))
         places = features.points[:, :2] / np.array(features.frame, np.float32)
         histograms = []
         for grid in self.grids:
@@ -211,15 +201,10 @@ class Vlad(WordEncoder):
 
     def encode(self, features: LocalFeatures) -> NDArray[np.floating]:
         """Normalised sum of differences of every word, end to end."""
-        descriptors = rootsift(features, self.root)
-        sums = np.zeros(self.vocabulary_.words.shape)
-        if len(descriptors):
-            nearest = self.vocabulary_.assign(descriptors)
-            order = np.argsort(nearest, kind="stable")
-            values = as_floats(descriptors, features.binary)[order]
-            differences = values - self.vocabulary_.words[nearest[order]]
-            words, starts = np.unique(nearest[order], return_index=True)
-            sums[words] = np.add.reduceat(differences.astype(np.float64), starts, axis=0)
+        descriptors = rootsift(features.descriptors, self.root)
+        nearest = self.vocabulary_.assign(descriptors)
+        differences = as_floats(descriptors, features.binary) - self.vocabulary_.words[nearest]
+        sums = self.vocabulary_.sums(differences.astype(np.float64), nearest)
         length = np.linalg.norm(sums, axis=1, keepdims=True)
         np.divide(sums, length, out=sums, where=length > 0)
         return sums.ravel() / max(float(np.linalg.norm(sums)), 1e-12)
@@ -269,8 +254,8 @@ class Fisher(Encoder):
     sample: int = 100_000
     seed: int = 0
 
-    def learn(self, features: Iterable[LocalFeatures]) -> None:
-        """Learn PCA and mixture."""
+    def fit(self, features: Iterable[LocalFeatures], y: object = None) -> Self:
+        """Learn PCA and mixture; parameters as of `Encoder.fit`."""
         # Here, so that listings need not wait for them.
         from sklearn.decomposition import PCA
         from sklearn.mixture import GaussianMixture
@@ -289,10 +274,11 @@ class Fisher(Encoder):
             init_params="k-means++",
             random_state=self.seed,
         ).fit(reduced)
+        return self
 
     def encode(self, features: LocalFeatures) -> NDArray[np.floating]:
         """Gradients by weights, means and variances of the mixture, end to end."""
-        descriptors = rootsift(features, self.root)
+        descriptors = rootsift(features.descriptors, self.root)
         if not len(descriptors):
             n_components, n_dims = self.mixture_.means_.shape
             return np.zeros(n_components * (2 * n_dims + 1))
@@ -306,23 +292,21 @@ def _draw(
 ) -> tuple[NDArray[np.number], bool]:
     """Sample descriptors; the second value says whether they are bits."""
     drawn = sample_descriptors(features, size, seed)
-    return _square_root(drawn) if root else drawn, next(iter(features)).binary
+    return rootsift(drawn, root), next(iter(features)).binary
 
 
-def rootsift(features: LocalFeatures, root: bool) -> NDArray[np.number]:
-    """Descriptors of a picture, on request as RootSIFT.
+def rootsift(descriptors: NDArray[np.number], root: bool) -> NDArray[np.number]:
+    """Descriptors, on request as RootSIFT.
 
     Parameters
     ----------
-    features : LocalFeatures
-        The local features of the picture.
+    descriptors : ndarray of uint8, shape (n, n_dims)
+        Whole numbers, or packed bits where `root` is False.
     root : bool
-        Whether the descriptors become shares of their sum, square-rooted, times 512 and rounded.
+        Whether they become shares of their sum, square-rooted, times 512 and rounded.
     """
-    return _square_root(features.descriptors) if root else features.descriptors
-
-
-def _square_root(descriptors: NDArray[np.number]) -> NDArray[np.uint8]:
+    if not root:
+        return descriptors
     total = descriptors.sum(axis=1, keepdims=True, dtype=np.float64)
     share = np.divide(descriptors, total, out=np.zeros(descriptors.shape), where=total > 0)
     return np.minimum(np.rint(512 * np.sqrt(share)), 255).astype(np.uint8)

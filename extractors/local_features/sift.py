@@ -86,17 +86,15 @@ class DenseSift(Detector):
     def find(self, plane: Grey) -> Found:
         """Describe the grid's points in a grey picture."""
         height, width = plane.shape
+        # SIFT's patch is about six times the size that OpenCV is told.
         places = [
-            cv2.KeyPoint(float(x), float(y), float(size), 0.0, 1.0)
+            cv2.KeyPoint(float(x), float(y), size / 6, 0.0, 1.0)
             for size in self.sizes
             for y in range(self.step // 2, height, self.step)
             for x in range(self.step // 2, width, self.step)
         ]
         if not places:
             return self.nothing()
-        # SIFT's patch is about six times the size that OpenCV is told.
-        for place in places:
-            place.size /= 6
         _, descriptors = _sift().compute(plane, places)
         points = np.array([(p.pt[0], p.pt[1], 6 * p.size, 0.0, 1.0) for p in places], np.float32)
         full = np.flatnonzero(descriptors.any(axis=1))

@@ -60,6 +60,24 @@ class Vocabulary:
             nearest[start : start + at_a_time] = np.argmax(values @ self.words.T - self._bias, 1)
         return nearest
 
+    def sums(
+        self, values: NDArray[np.floating], nearest: NDArray[np.intp]
+    ) -> NDArray[np.floating]:
+        """Sum the values of each word's descriptors; zeros for a word that has none.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n, n_dims)
+            A row for each descriptor.
+        nearest : ndarray of intp, shape (n,)
+            The descriptors' words.
+        """
+        order = np.argsort(nearest, kind="stable")
+        members, starts = np.unique(nearest[order], return_index=True)
+        sums = np.zeros(self.words.shape, values.dtype)
+        sums[members] = np.add.reduceat(values[order], starts, axis=0)
+        return sums
+
 
 def as_floats(descriptors: NDArray[np.number], binary: bool) -> NDArray[np.float32]:
     """Convert descriptors to float32, packed bits to -1 and 1, whose products count agreements.
@@ -152,16 +170,13 @@ def learn_vocabulary(
     vocabulary = Vocabulary(_majority(centres), binary)
     for _ in range(_MAJORITY_ROUNDS):
         nearest = vocabulary.assign(descriptors)
-        votes = np.zeros((len(vocabulary), values.shape[1]), np.float32)
-        order = np.argsort(nearest, kind="stable")
-        members, starts = np.unique(nearest[order], return_index=True)
-        votes[members] = np.add.reduceat(values[order], starts, axis=0)
+        votes = vocabulary.sums(values, nearest)
         # A word that lost all its members stays where it was.
-        empty = np.setdiff1d(np.arange(len(vocabulary)), members)
+        empty = np.bincount(nearest, minlength=len(vocabulary)) == 0
         votes[empty] = vocabulary.words[empty]
         vocabulary = Vocabulary(_majority(votes), binary)
     return vocabulary
 
 
-def _majority(votes: NDArray[np.float32]) -> NDArray[np.float32]:
+def _majority(votes: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.where(votes >= 0, 1, -1).astype(np.float32)

@@ -88,13 +88,11 @@ def with_copies(
     seed : int
         A variant depends on it, on the picture's place and on its number, on nothing else.
     """
-    copies = augmentation.copies if augmentation else 0
-    for place in range(len(images)):
-        image = images[place]
+    for place, image in enumerate(images):
         yield image
-        for number in range(copies):
-            assert augmentation is not None
-            yield augmentation.vary(image, np.random.default_rng((seed, place, number)))
+        if augmentation:
+            for number in range(augmentation.copies):
+                yield augmentation.vary(image, np.random.default_rng((seed, place, number)))
 
 
 def _affine(

@@ -1,6 +1,5 @@
 """Transfer learning: the rest of a pretrained network, trained on its stem's feature maps."""
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from extractors.networks.augmentation import Augmentation
 from extractors.networks.backbone import Backbone
 from extractors.networks.engine import Model, batches, dropout, load_keras
 from extractors.networks.pretrained import MapHead, pool
-from extractors.networks.training import Recipe, Track, TrainedNetwork, train, untracked
+from extractors.networks.training import Recipe, Track, TrainedNetwork, untracked
 
 
 @dataclass(frozen=True)
@@ -113,20 +112,10 @@ class FineTuned(TrainedNetwork, MapHead):
         track : Track
             Shows progress.
         """
-        classes, labels = np.unique(np.asarray(y), return_inverse=True)
-        with tempfile.TemporaryDirectory() as scratch:
-            model = train(
-                lambda: self.classifier(len(classes)),
-                _StoredMaps(maps),
-                labels,
-                self.recipe,
-                folder or Path(scratch),
-                track,
-            )
-        return self.use(model)
+        return self._learn(lambda _: _StoredMaps(maps), y, folder, track)
 
     def classifier(self, classes: int) -> Model:
-        """The untrained classifier, from maps at the cut to probabilities."""
+        """Build the untrained classifier, from maps at the cut to probabilities."""
         keras = load_keras()
         layers = keras.layers
         rest = self.backbone.load().rest

@@ -12,7 +12,8 @@ from extractors.networks import engine
 from extractors.networks.engine import run_padded
 from extractors.networks.preparation import Interpolation, ToSize, Values
 from extractors.networks.pretrained import Network, pool
-from extractors.networks.runners import ModelFile, ModelFileError, Port, Runner
+from extractors.networks.runners import ModelFile, ModelFileError, Port, Runner, first_line
+from extractors.precision import is_same
 
 Layout = Literal["NHWC", "NCHW"]
 Pooling = Literal["none", "mean", "max", "gem", "first"]
@@ -21,9 +22,6 @@ GEM = 3.0
 """Power of the generalised mean."""
 
 _TYPES = ("float32", "float16", "float64", "uint8")
-
-_SAME = 1e-2
-"""An output may change by this share of its length with the pictures beside it: rounding does."""
 
 _LARGEST = 8192
 """Pixels of a side to which pictures may be scaled before their middle is cut out."""
@@ -256,8 +254,8 @@ def _try(extractor: ModelExtractor, height: int, width: int) -> tuple[int, ...]:
     try:
         alone, together = extractor.maps(noise[:1]), extractor.maps(noise)
     except Exception as error:  # whatever its engine raises
-        reason = str(error).strip().partition("\n")[0][:200]
-        raise ModelFileError(f"fails on a picture ({type(error).__name__}: {reason})") from error
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        raise ModelFileError(f"fails on a picture ({reason})") from error
     if alone.ndim not in (2, 3, 4) or not alone.size:
         raise ModelFileError(
             f"its output {extractor.output} is {_in_words(alone.shape)} for one picture; a "
@@ -268,8 +266,7 @@ def _try(extractor: ModelExtractor, height: int, width: int) -> tuple[int, ...]:
             f"its output {extractor.output} is not finite for pictures of noise; declare the "
             "values that it takes (scale, mean, std), or another output"
         )
-    lengths = np.linalg.norm(alone), np.linalg.norm(together[0])
-    if np.linalg.norm(together[0] - alone[0]) > _SAME * max(lengths):
+    if not is_same(together[0], alone[0]):
         raise ModelFileError(
             f"its output {extractor.output} for a picture depends on the pictures beside it or on "
             "chance, so that no ranking would mean anything; export it for inference, and "

@@ -143,7 +143,7 @@ class OnnxRunner(Runner):
                 str(path), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # its own classes, derived from Exception
-            raise ModelFileError(f"no ONNX network ({_first_line(error)})") from error
+            raise ModelFileError(f"no ONNX network ({first_line(error)})") from error
         self.input = _only([_onnx_port(one) for one in self._session.get_inputs()])
         self.outputs = tuple(_onnx_port(one) for one in self._session.get_outputs())
         self.implementation = {_RUNTIME: importlib.metadata.version(_RUNTIME)}
@@ -161,7 +161,7 @@ class OpenVinoRunner(Runner):
         try:
             network = inference.read_network(path)
         except RuntimeError as error:
-            raise ModelFileError(f"no ONNX network ({_first_line(error)})") from error
+            raise ModelFileError(f"no ONNX network ({first_line(error)})") from error
         self.input = _only([_openvino_port(one) for one in network.inputs])
         self.outputs = tuple(_openvino_port(one) for one in network.outputs)
         self._compiled = inference.compiled(network)
@@ -185,7 +185,7 @@ class KerasRunner(Runner):
             inputs, outputs = self._model.inputs, self._model.outputs
             names = self._model.output_names
         except Exception as error:  # anything, since a config may ask for anything
-            raise ModelFileError(f"Keras does not load it ({_first_line(error)})") from error
+            raise ModelFileError(f"Keras does not load it ({first_line(error)})") from error
         self.input = _only([Port(one.name, tuple(one.shape), one.dtype) for one in inputs])
         self.outputs = tuple(
             Port(name, tuple(one.shape), one.dtype)
@@ -266,7 +266,7 @@ def _refuse_code(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))
     except (zipfile.BadZipFile, KeyError, ValueError, RecursionError) as error:
-        raise ModelFileError(f"no .keras file ({_first_line(error)})") from error
+        raise ModelFileError(f"no .keras file ({first_line(error)})") from error
     for one in _objects(config):
         module, kind = one.get("module"), one.get("class_name")
         if kind in _NOT_RUN:
@@ -292,6 +292,7 @@ def _objects(content: Any) -> Iterator[dict[str, Any]]:
             waiting += one
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """The first line of what an error says, or its class if it says nothing."""
     text = str(error).strip() or type(error).__name__
     return text.partition("\n")[0][:200]

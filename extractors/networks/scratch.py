@@ -1,9 +1,8 @@
 """Small convolutional networks, trained from scratch on the training images alone."""
 
-import tempfile
-from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +14,7 @@ from extractors.matrices import scratch_matrix
 from extractors.networks.augmentation import Augmentation, with_copies
 from extractors.networks.engine import Model, dropout, engine, load_keras
 from extractors.networks.pretrained import Network
-from extractors.networks.training import Recipe, Track, TrainedNetwork, train, untracked
+from extractors.networks.training import Recipe, Track, TrainedNetwork, untracked
 from extractors.preprocessing import Pixels, Preprocess, Square
 
 
@@ -56,21 +55,18 @@ class ScratchNetwork(TrainedNetwork, Network, Extractor):
     """A network trained as a classifier of the training images; a layer of it is the feature.
 
     A subclass is a dataclass of its parameters, among them `prepare`, `recipe`, `augmentation`
-    and `fresh`, with one method that builds the network.
+    and `fresh`, with one method, `classifier`, that builds the network, on RGB values of 0 to 255.
     """
 
     vector_layer = "feature"
 
-    recipe: Recipe
     augmentation: Augmentation | None
     fresh: bool
 
-    @abstractmethod
-    def classifier(self, classes: int) -> Model:
-        """Build the untrained network, RGB values of 0 to 255 to class probabilities.
-
-        The layer called ``feature`` gives the vectors, shape (n_images, n_dims).
-        """
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Rows, columns and channels of a prepared picture."""
+        return self.prepare(np.zeros((8, 8, 3), np.uint8)).shape
 
     @property
     def implementation(self) -> dict[str, str]:
@@ -85,28 +81,16 @@ class ScratchNetwork(TrainedNetwork, Network, Extractor):
         track: Track = untracked,
     ) -> Self:
         """Train on pictures and their class names; parameters as of `FineTuned.fit`."""
-        classes, labels = np.unique(np.asarray(y), return_inverse=True)
-        with tempfile.TemporaryDirectory() as scratch:
-            place = folder or Path(scratch)
-            samples = self._samples(images, place)
-            model = train(
-                lambda: self.classifier(len(classes)), samples, labels, self.recipe, place, track
-            )
-        return self.use(model)
+        return self._learn(partial(self._samples, images), y, folder, track)
 
     def _samples(self, images: Sequence[Pixels], folder: Path) -> _FixedCopies:
         """Prepare pictures and copies once, into a matrix on disk that is read piece by piece."""
         folder.mkdir(parents=True, exist_ok=True)
         varied = None if self.fresh else self.augmentation
-        copies = varied.copies if varied else 0
-        pixels: NDArray[np.uint8] | None = None
+        variants = 1 + (varied.copies if varied else 0)
+        pixels = scratch_matrix(folder, np.uint8, (len(images), variants, *self.input_shape))
         for number, image in enumerate(with_copies(images, varied, self.recipe.seed)):
-            ready = self.prepare(image)
-            if pixels is None:
-                shape = (len(images), 1 + copies, *ready.shape)
-                pixels = scratch_matrix(folder, np.uint8, shape)
-            pixels[divmod(number, 1 + copies)] = ready
-        assert pixels is not None, "there are training images"
+            pixels[divmod(number, variants)] = self.prepare(image)
         if self.fresh and self.augmentation:
             return _FreshCopies(pixels, self.augmentation, self.recipe.seed)
         return _FixedCopies(pixels)
@@ -170,7 +154,7 @@ class PlainCnn(ScratchNetwork):
 
         return keras.Sequential(
             [
-                keras.Input(self.prepare(np.zeros((8, 8, 3), np.uint8)).shape),
+                keras.Input(self.input_shape),
                 *conv(8, 7, 3),
                 dropout(self.dropout),
                 *conv(16, 3, 2),
@@ -227,7 +211,7 @@ class CompactCnn(ScratchNetwork):
         """Build the untrained network."""
         keras = load_keras()
         layers = keras.layers
-        inputs = keras.Input(self.prepare(np.zeros((8, 8, 3), np.uint8)).shape)
+        inputs = keras.Input(self.input_shape)
         x = layers.Rescaling(1 / 127.5, offset=-1)(inputs)
         x = layers.Conv2D(self.widths[0], 3, 2, "same", use_bias=False)(x)
         x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))

@@ -6,10 +6,13 @@ as the tests show, but forget their patience when a training is interrupted: ``B
 keeps the model and not them.
 """
 
+import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
@@ -37,12 +40,8 @@ from extractors.networks.saving import (
 _BEST = f"best{STATE}"
 
 
-class Track(Protocol):
-    """Passes items through while somebody is shown how far it is."""
-
-    def __call__(self, items: Iterable[int], total: int, label: str) -> Iterator[int]:
-        """Give the items on."""
-        ...
+Track = Callable[[Iterable[int], int, str], Iterator[int]]
+"""Passes items on, while somebody is shown how many of the total have passed, under a label."""
 
 
 def untracked(items: Iterable[int], total: int, label: str) -> Iterator[int]:
@@ -143,12 +142,12 @@ class Samples(Protocol):
         ...
 
     def sample(self, picture: int, variant: int, epoch: int) -> NDArray[np.number]:
-        """One network input."""
+        """One network input; the epoch is -1 in validation."""
         ...
 
 
-class TrainedNetwork:
-    """Base of what trains a classifier and takes its vectors from one of the layers.
+class TrainedNetwork(ABC):
+    """Base of what trains a classifier by a recipe and takes its vectors from one of the layers.
 
     Attributes
     ----------
@@ -160,6 +159,26 @@ class TrainedNetwork:
 
     vector_layer: ClassVar[str]
     """Name of the layer that gives the vectors."""
+
+    recipe: Recipe
+
+    @abstractmethod
+    def classifier(self, classes: int) -> Model:
+        """Build the untrained network, from inputs to the probabilities of so many classes."""
+
+    def _learn(
+        self,
+        samples: Callable[[Path], Samples],
+        y: Sequence[str],
+        folder: Path | None,
+        track: Track,
+    ) -> Self:
+        """Train on samples that are made in the folder, a temporary one if none is given."""
+        classes, labels = np.unique(np.asarray(y), return_inverse=True)
+        with tempfile.TemporaryDirectory() as scratch:
+            place = folder or Path(scratch)
+            build = partial(self.classifier, len(classes))
+            return self.use(train(build, samples(place), labels, self.recipe, place, track))
 
     def load(self, folder: Path) -> Self:
         """Take the network of a finished training instead of training one.
@@ -224,7 +243,7 @@ def train(
     labels: NDArray[np.int64],
     recipe: Recipe,
     folder: Path,
-    track: Track = untracked,
+    track: Track,
 ) -> Model:
     """Train a classifier, or go on where an earlier call was stopped, or just load the result.
 
@@ -321,7 +340,7 @@ def _epoch(
     with _batches(samples, rng.permutation(pairs), labels, recipe.batch, epoch) as learned:
         fitted = model.fit(learned, epochs=1, shuffle=False, verbose=0)
     held_out = np.array([(p, 0) for p in validate])
-    with _batches(samples, held_out, labels, BATCH, None) as validated:
+    with _batches(samples, held_out, labels, BATCH, -1) as validated:
         judged = model.evaluate(validated, verbose=0, return_dict=True)
     return Epoch(
         epoch,
@@ -357,7 +376,7 @@ def _batches(
     pairs: NDArray[np.int64],
     labels: NDArray[np.int64],
     size: int,
-    epoch: int | None,
+    epoch: int,
 ) -> Iterator[Model]:
     """A Keras data set of (picture, variant) pairs, made ready when they are asked for."""
     keras = load_keras()
@@ -370,8 +389,7 @@ def _batches(
 
         def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
             part = pairs[index * size : (index + 1) * size]
-            number = -1 if epoch is None else epoch
-            made = [self.source.sample(int(p), int(v), number) for p, v in part]
+            made = [self.source.sample(int(p), int(v), epoch) for p, v in part]
             return np.stack(made).astype(np.float32), labels[part[:, 0]]
 
     try:

@@ -128,10 +128,10 @@ def find(name: str) -> Path:
     return _checked(name, cached) if cached.exists() else _download(name, official)
 
 
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file, in hex, remembered while the file stays as it is."""
+def file_hash(path: Path, kind: str = "sha256") -> str:
+    """Hash of a file, in hex, remembered while the file stays as it is."""
     state = path.stat()
-    return _hash(path, state.st_size, state.st_mtime_ns, "sha256")
+    return _hash(path, state.st_size, state.st_mtime_ns, kind)
 
 
 def parameters(path: Path) -> dict[str, int]:
@@ -166,9 +166,8 @@ def _checked(name: str, path: Path) -> Path:
     if not path.is_file():
         raise NoWeightsError(f"weights of {name}: {path} is not a file; {_remedy(name)}")
     official = OFFICIAL.get(name)
-    state = path.stat()
-    if official and state.st_size == official.size:
-        found = _hash(path, state.st_size, state.st_mtime_ns, "md5")
+    if official and path.stat().st_size == official.size:
+        found = file_hash(path, "md5")
         if found != official.hash:
             raise NoWeightsError(
                 f"weights of {name}: {path} has the size of the official file but not its hash "

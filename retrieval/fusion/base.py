@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.knn import GridDistances, Rows, grid_distances
+from retrieval.knn import grid_distances
 from retrieval.search import Search, Vectors
 
 LEARNED_FROM = 1500
@@ -124,10 +124,6 @@ def among_themselves(
         queries = np.flatnonzero(np.isin(chosen, one.queries))
         for number, part in enumerate(one.vectors):
             searched = part[:][chosen]
-            distances[number, queries] = _compared(searched[queries], searched)
+            for start, found in grid_distances(searched[queries], searched):
+                distances[number, queries[start : start + len(found)]] = found
     return distances, [labels[index] for index in chosen.tolist()]
-
-
-def _compared(queries: Rows, gallery: Rows) -> GridDistances:
-    found = [block.distances for block in grid_distances(queries, gallery)]
-    return np.concatenate(found) if found else np.empty((0, gallery.shape[0]), np.int32)

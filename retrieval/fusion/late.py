@@ -5,7 +5,7 @@ image. It never sees labels, and excluded images are taken out before. Everythin
 sorted distances, so the order of the gallery has no influence.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -24,6 +24,10 @@ STEPS = 2.0**27
 """Steps of the grid that a query's scores are put on: coarser than the rounding errors of equal
 scores, finer than any difference that means something. It is also the squared distance of vectors
 at right angles, in units of `retrieval.knn.GRID`."""
+
+
+_POINTS = 100
+"""Length of a reference curve."""
 
 
 class Fusion(Protocol):
@@ -45,23 +49,8 @@ class Fusion(Protocol):
         ...
 
 
-class Normalisation(Protocol):
-    """Makes the scores of different searches comparable, query by query."""
-
-    def __call__(self, distances: GridDistances) -> Scores:
-        """Normalise.
-
-        Parameters
-        ----------
-        distances : ndarray of int32, shape (n_searches, n_images)
-            Squared distances of one query on the grid.
-
-        Returns
-        -------
-        ndarray of float64, same shape
-            Larger is nearer.
-        """
-        ...
+Normalisation = Callable[[GridDistances], Scores]
+"""Turns squared distances of one query, shape (n_searches, n_images), into scores that compare."""
 
 
 def min_max(distances: GridDistances) -> Scores:
@@ -265,19 +254,17 @@ class QueryAdaptive:
         return float(curve.mean())
 
 
-def reference_curve(curves: Iterable[Scores], points: int = 100) -> tuple[float, ...]:
-    """Average the curves of sorted scores of many queries of one search.
+def reference_curve(curves: Iterable[Scores]) -> tuple[float, ...]:
+    """Average the curves of sorted scores of many queries of one search, at `_POINTS` places.
 
     Parameters
     ----------
     curves : iterable of ndarray of float64
         Sorted scores, from 1 down, of queries among training images, of any length.
-    points : int
-        Length of the result.
     """
-    places = np.linspace(0, 1, points)
+    places = np.linspace(0, 1, _POINTS)
     made = [np.interp(places, np.linspace(0, 1, len(curve)), curve) for curve in curves]
-    return tuple(np.mean(made, axis=0).tolist()) if made else (0.0,) * points
+    return tuple(np.mean(made, axis=0).tolist()) if made else (0.0,) * _POINTS
 
 
 FUSIONS: dict[str, Fusion] = {
@@ -319,8 +306,7 @@ def fuse(
         start, together = blocks[0].start, np.stack([block.distances for block in blocks])
         made = np.full(together.shape[1:], FAR, np.int32)
         for place in range(together.shape[1]):
-            allowed = np.ones(together.shape[2], bool)
-            allowed[judgements.of[start + place].excluded] = False
+            allowed = judgements.taking_part(start + place)
             if allowed.any():
                 made[place, allowed] = on_grid(fusion(together[:, place, allowed]))
         yield Block(start, made)

@@ -23,7 +23,7 @@ from retrieval.fusion.late import (
     reference_curve,
 )
 from retrieval.fusion.weights import TooLittleError, learn_weights
-from retrieval.knn import normalise
+from retrieval.rows import normalise
 from retrieval.search import Search, Vectors, single
 
 if TYPE_CHECKING:

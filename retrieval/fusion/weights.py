@@ -20,6 +20,10 @@ _DRAWN = 200
 """Weights tried for more searches, where a grid would be too large."""
 
 
+_FOLDS = 5
+"""Parts of the cross-validation over queries."""
+
+
 class TooLittleError(ValueError):
     """The training images are too few, or no two are of one class."""
 
@@ -47,7 +51,6 @@ class LearnedWeights:
 def learn_weights(
     distances: GridDistances,
     labels: Sequence[str],
-    folds: int = 5,
     seed: int = 0,
     normalise: Normalisation = z_score,
 ) -> LearnedWeights:
@@ -61,8 +64,6 @@ def learn_weights(
         Squared distances between training images on the grid.
     labels : sequence of str
         Classes of the training images.
-    folds : int
-        Parts of the cross-validation over queries.
     seed : int
         Seed of the folds and, for more than three searches, of the weights that are tried.
     normalise : callable
@@ -83,10 +84,10 @@ def learn_weights(
         for query in asked
     ]
     precision = np.stack(found, axis=1)
-    fold = np.random.default_rng(seed).permutation(precision.shape[1]) % folds
+    fold = np.random.default_rng(seed).permutation(precision.shape[1]) % _FOLDS
     held_out = [
         precision[_best(precision[:, fold != number]), fold == number]
-        for number in range(folds)
+        for number in range(_FOLDS)
         if (fold == number).any() and (fold != number).any()
     ]
     singles = [precision[tried.index(corner)].mean() for corner in _corners(len(distances))]

@@ -80,7 +80,7 @@ class Diffusion:
                 start = np.zeros(len(found.row))
                 start[found.indices] = similarity(found.distances) ** self.gamma
                 row = np.full(len(found.row), FAR, np.int32)
-                allowed = found.allowed(judgements)
+                allowed = judgements.taking_part(found.query)
                 if allowed.any():
                     reached = self._solve(system, start)[allowed]
                     row[allowed] = _in_order(reached, found.row[allowed])

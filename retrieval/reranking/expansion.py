@@ -8,9 +8,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.knn import Block, Rows, normalise
+from retrieval.knn import Block
 from retrieval.protocol import Judgements
 from retrieval.reranking.neighbours import kept_for_last, near, nothing_excluded
+from retrieval.rows import normalise, pick
 from retrieval.search import Search, Vectors
 
 
@@ -124,15 +125,9 @@ def _expand(
         own = normalise(matrix[number : number + 1])[0]
         if not own.any():
             continue
-        others = normalise(_picked(searched, neighbours))
+        others = normalise(pick(searched, neighbours))
         weights = np.maximum(others @ own, 0) ** alpha
         written[number] = own + weights @ others
-
-
-def _picked(rows: Rows, indices: NDArray[np.intp]) -> NDArray[np.floating]:
-    """Some rows of a matrix that is read in slices."""
-    parts = [rows[index : index + 1] for index in indices.tolist()]
-    return np.concatenate(parts) if parts else np.empty((0, rows.shape[1]), np.float32)
 
 
 def _require_positive(first: int) -> None:

@@ -70,12 +70,12 @@ class KReciprocal:
             known = known_of(gallery)
             for found in near(search, queries, gallery, judgements, self.k1):
                 row = np.full(len(found.row), FAR, np.int32)
-                allowed = found.allowed(judgements)
-                near_far = found.row[allowed]
+                allowed = judgements.taking_part(found.query)
+                distances = found.row[allowed]
                 row[allowed] = 0  # if all are equally far, none is a neighbour
-                if len(near_far) and near_far.min() < near_far.max():
-                    distance = self._distances(found, allowed, known)
-                    row[allowed] = on_grid(-distance[allowed])
+                if len(distances) and distances.min() < distances.max():
+                    mixed = self._distances(found, allowed, known)
+                    row[allowed] = on_grid(-mixed[allowed])
                 yield Block(found.query, row[None])
 
         return reciprocal

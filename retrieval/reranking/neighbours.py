@@ -35,23 +35,6 @@ class Near(NamedTuple):
     distances: GridDistances
     row: GridDistances
 
-    def allowed(self, judgements: Judgements) -> NDArray[np.bool_]:
-        """Tell the gallery images that take part.
-
-        Parameters
-        ----------
-        judgements : Judgements
-            Those that the search was made with.
-
-        Returns
-        -------
-        ndarray of bool, shape (n_gallery,)
-            False for excluded images.
-        """
-        made = np.ones(len(self.row), bool)
-        made[judgements.of[self.query].excluded] = False
-        return made
-
     def first(self, count: int) -> NDArray[np.intp]:
         """Give fewer of the indices.
 
@@ -85,7 +68,7 @@ def near(
     for block in search(queries, gallery, judgements):
         for place, row in enumerate(block.distances):
             query = block.start + place
-            there = np.delete(np.arange(len(row)), judgements.of[query].excluded)
+            there = np.flatnonzero(judgements.taking_part(query))
             distances = row[there]
             if count < len(there):
                 limit = np.partition(distances, count - 1)[count - 1]

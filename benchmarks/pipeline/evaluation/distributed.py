@@ -6,8 +6,9 @@ from typing import Any
 from joblib import cpu_count
 
 from benchmarks.pipeline.workers import Elsewhere, WorkerKilledError
-from retrieval.knn import GALLERY_BLOCK, Block, GridDistances, Rows, grid_distances
+from retrieval.knn import GALLERY_BLOCK, Block, GridDistances, grid_distances
 from retrieval.protocol import Judgements
+from retrieval.rows import Rows
 from retrieval.search import Vectors
 from retrieval.shards import bounds, grid_distances_in_parts
 

@@ -12,6 +12,7 @@ from benchmarks.pipeline.methods.method import Method
 from datasets.errors import InputError
 from datasets.file_names import require_file_name
 from extractors import Extractor
+from extractors.base import steps_of
 from extractors.centring import DomainCentring
 from extractors.compression import COMPRESSIONS
 from retrieval.fusion.base import FusionMethod
