@@ -19,7 +19,7 @@ from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.experiment import run
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.variants import EDGES, with_edges
-from benchmarks.pipeline.methods.extractor import ExtractorSteps, steps_of
+from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_methods
 from benchmarks.pipeline.records.description import write_description
@@ -29,6 +29,7 @@ from benchmarks.pipeline.records.seeds import FOLDER, SEEDS, seed_of, seeded_nam
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.write import write_dataset, write_front
 from datasets.errors import InputError
+from extractors.base import steps_of
 
 
 @command

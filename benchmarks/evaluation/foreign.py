@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from benchmarks.pipeline.cache.fingerprint import computes
 from benchmarks.pipeline.extraction.contract import as_array, as_matrix
-from benchmarks.pipeline.methods.extractor import ExtractorSteps, steps_of
+from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from datasets.errors import InputError
 from datasets.reading import Pixels
 from extractors import Extractor

@@ -236,9 +236,3 @@ def _implementation(network: Network) -> Mapping[str, str]:
 
 def _detector_identity(detector: Detector) -> dict[str, object]:
     return identity(detector) | {"implementation": detector.implementation}
-
-
-def steps_of(estimator: Any) -> list[Any]:
-    """The steps of a pipeline; an extractor alone is its only one."""
-    steps = estimator.steps if isinstance(estimator, Pipeline) else [("", estimator)]
-    return [step for _, step in steps]

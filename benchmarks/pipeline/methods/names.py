@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sklearn.pipeline import Pipeline, make_pipeline
 
 import extractors
-from benchmarks.pipeline.methods.extractor import ExtractorSteps, steps_of
+from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from datasets.errors import InputError
 from datasets.file_names import require_file_name
