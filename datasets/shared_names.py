@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import gcd
 
-from datasets.versions import plain, stem_of
+from datasets.versions import count_to_last, plain, stem_of
 
 Inside = Mapping[str, Sequence[tuple[str, ...]]]
 """Folder to the names down to each picture in it."""
@@ -171,8 +171,7 @@ def _are_counted(stems: Collection[str]) -> bool:
     for rows in _patterns(stems).values():
         expected = 1
         for column in ({*column} for column in zip(*rows, strict=True)):
-            steps = [after - before for before, after in pairwise(sorted(column))]
-            expected *= 1 + (max(column) - min(column)) // min(steps, default=1)
+            expected *= count_to_last(column)
         counted += len(rows) if len(rows) > 2 and len(rows) >= _MOST * expected else 0
     return counted >= _MOST * len(stems)
 

@@ -174,14 +174,29 @@ def test_words_in_the_names_of_folders(names, refused, warned):
         (("_crop", "_depthcrop", "_maskcrop"), "their last word"),
         (("_T", "_W", "_Z"), "their last word"),
         (("_before", "_after"), "their last word"),
-        (("", "-corrigée", "-modifié"), ""),
+        (("", "-corrigée", "-modifié"), "their last word"),
         (("", "-modifie"), "their last word"),
         ((".PORTRAIT-01.COVER", ".PORTRAIT-02.ORIGINAL"), "their ending or a word"),
         (("_BURST001_COVER", "_BURST002", "_BURST003"), "their ending or a word"),
         (("", "~2"), "their ending or a word"),
         (("", ".sync-conflict-20230501-101010-ABCDEFG"), "their ending or a word"),
         (("", " - Kopie"), "their ending or a word"),
+        (("_90deg", "_180deg", "_270deg"), "their last word"),
+        (("", "_90deg", "_flipLR"), "their last word"),
+        (("_340", "_640", "_1280"), "their last word"),
+        (("-150x150", "-300x200"), "their last word"),
+        (("_aug0", "_aug1", "_aug2"), "their last word"),
+        (("_EV0", "_EV-2", "_EV+2"), "their last word"),
+        (("._AC_SL1500_", "._AC_SX300_"), "their last word"),
+        (("-s-l1600", "-s-l64"), "their last word"),
+        (("_x0_y0", "_x0_y256"), "their last word"),
+        (("_Burst01", "_Burst02"), "their ending or a word"),
+        ((".jpg_3f2504e0-4f89", ".jpg_9a0c0305-e82c"), "their ending or a word"),
+        ((".pdf_page_1", ".pdf_page_2"), "their ending or a word"),
+        (tuple(f"_frame{n:04}" for n in range(0, 80, 10)), "are of 4 series, such as 'ball_1_0'"),
+        (tuple(f"_{n:03}" for n in range(1, 8)), "are of 4 series"),
         (("_red",), ""),
+        (("_1",), ""),
         (("_a", "_b", "_c", "_d", "_e", "_f"), ""),
     ],
 )
@@ -194,6 +209,43 @@ def test_views_of_one_thing_in_a_class_are_warned_of(tmp_path, endings, told):
     ]
     warnings = tree(tmp_path, paths).layout.warnings
     assert [told in one for one in warnings] == [True] * bool(told)
+
+
+@pytest.mark.parametrize(
+    "stems",
+    [
+        [f"aug_{k}_{n * 7919 % 9973}" for k in range(5) for n in range(4 * k, 4 * k + 4)],
+        [f"2019010{k}_103000_{n:03}" for k in range(1, 4) for n in range(k, 9 + k)],
+        [f"0000{n}IMG_0000{n}_BURST20190101123456789" for n in range(4)],
+        ["0IMG", "Copy of 0IMG"],
+        ["0IMG", "Kopie von 0IMG"],
+    ],
+)
+def test_series_and_copies_by_programs_are_warned_of(tmp_path, stems):
+    paths = [("cap", f"{stem}.jpg") for stem in stems] + [("ball", "x.jpg")]
+    [warning] = tree(tmp_path, paths).layout.warnings
+    assert "a table with a column group keeps" in warning
+
+
+@pytest.mark.parametrize(
+    "stems",
+    [
+        [f"cap_{n:04}" for n in range(12)],
+        [f"{n:04}" for n in range(12)],
+        [f"{camera}_{100 + 7 * n}" for camera in ("DSC", "IMG") for n in range(6)],
+        [f"{year}_{100 + n}" for year in (2019, 2020) for n in range(6)],
+        [f"IMG-2019010{day}-WA000{n}" for day in range(1, 4) for n in range(4)],
+        [f"IMG_2019010{day}_10{n}5{n}{n}" for day in range(1, 4) for n in range(1, 6)],
+        [f"{25 + n % 3}_{n % 2}_2_{20170116174525125 + 7919 * n * n}" for n in range(30)],
+        [f"Image ({n})" for n in range(12)],
+        [f"101_{n}" for n in range(1, 9)],
+        [f"obj1__{n}" for n in range(0, 360, 5)],
+        [hashlib.md5(bytes([n])).hexdigest() for n in range(12)],
+    ],
+)
+def test_pictures_that_are_counted_are_no_views(tmp_path, stems):
+    paths = [("cap", f"{stem}.jpg") for stem in stems] + [("ball", "x.jpg")]
+    assert tree(tmp_path, paths).layout.warnings == ()
 
 
 def test_masks_below_classes_are_left_out(tmp_path):
