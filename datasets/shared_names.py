@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import gcd
 
-from datasets.versions import count_to_last, plain, stem_of
+from datasets.versions import count_to_last, first_of, plain, stem_of
 
 Inside = Mapping[str, Sequence[tuple[str, ...]]]
 """Folder to the names down to each picture in it."""
@@ -149,7 +149,8 @@ def _shared(inside: Inside) -> tuple[set[tuple[str, ...]], set[tuple[str, ...]]]
     shared: set[tuple[str, ...]] = set()
     either: set[tuple[str, ...]] = set()
     for files in inside.values():
-        names = {(*folders, plain(stem_of(name))) for *folders, name in files}
+        stems = {stem_of(file[-1]) for file in files}
+        names = {(*folders, first_of(plain(stem_of(name)), stems)) for *folders, name in files}
         shared = shared & names if either else names
         either |= names
         if len(shared) < _NEARLY_ALL * len(either):
@@ -177,12 +178,18 @@ def _are_counted(stems: Collection[str]) -> bool:
 
 
 def _are_numbered_each(stems: Collection[str]) -> bool:
-    """Whether names are one pattern with a number from 0 or 1 on, as scrapers count them."""
+    """Whether names are one pattern with numbers from 0 or 1 on, as scrapers count them.
+
+    Of several numbers some may stand still, as that of a document of one page.
+    """
     [rows, *others] = _patterns(stems).values()
-    if others or any(len(row) != 1 for row in rows):
+    if others:
         return False
-    numbers = sorted(number for [number] in rows)
-    return numbers in ([*range(len(rows))], [*range(1, len(rows) + 1)])
+    columns = [sorted({*column}) for column in zip(*rows, strict=True)]
+    return all(
+        len(column) == 1 or column in ([*range(len(column))], [*range(1, len(column) + 1)])
+        for column in columns
+    )
 
 
 def _are_numbered(names: Collection[str]) -> bool:
