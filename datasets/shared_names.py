@@ -23,6 +23,9 @@ _MOST = 0.8
 _FEW = 10
 """Files up to which two folders may well hold as many, numbered alike."""
 
+_RARELY = 10
+"""Numbers from the first to the last for each that is there, below which they count pictures."""
+
 _ENOUGH = 6
 """Files whose names tell that they are those of other folders."""
 
@@ -220,6 +223,50 @@ def gathered(inside: Inside) -> Iterator[tuple[str, list[str]]]:
         # Pictures that every class counts anew are called alike by chance.
         if is_whole or not (_are_counted(there) or _are_counted(whole)):
             yield name, sorted(others)
+
+
+def versions_among(
+    asked: Mapping[str, Collection[str]], there: Mapping[str, Collection[str]]
+) -> list[tuple[str, str]]:
+    """Names of pictures that are called like versions of others of their class.
+
+    Parameters
+    ----------
+    asked, there : mapping of str to collection of str
+        Class to names of its pictures, in one part and in another.
+
+    Returns
+    -------
+    list of tuple of str
+        A name in the first part, and one in the other.
+    """
+    return [
+        (name, other)
+        for label in asked.keys() & there.keys()
+        for name, other in _versions_in_class(asked[label], there[label])
+    ]
+
+
+def _versions_in_class(
+    asked: Collection[str], there: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    own = {stem_of(name) for name in asked}
+    others = {stem_of(name): name for name in sorted(there)}
+    whole = {name.rpartition(".")[0]: name for name in there}
+    made = {first_of(stem, others): name for stem, name in others.items()}
+    made |= {first_of(stem, own): name for stem, name in others.items() if stem not in own}
+    numbers = [int(found[-1]) for stem in others if (found := re.findall(r"\d+", stem))]
+    is_counted = bool(numbers) and _RARELY * len(numbers) > max(numbers) - min(numbers)
+    for name in sorted(asked):
+        stem = stem_of(name)
+        same = whole.get(name.rpartition(".")[0])
+        if same:
+            if same.lower() != name.lower() and not is_counted:
+                yield name, same
+        elif stem in others:
+            yield name, others[stem]
+        elif first_of(stem, own) == stem and (other := made.get(first_of(stem, others))):
+            yield name, other
 
 
 def _stems(inside: Inside) -> list[str]:

@@ -252,6 +252,43 @@ def test_pictures_that_are_counted_are_no_views(tmp_path, stems):
     assert tree(tmp_path, paths).layout.warnings == ()
 
 
+PICTURES = ("IMG_1042", "IMG_3771", "IMG_8090")
+
+
+@pytest.mark.parametrize(
+    ("there", "asked", "told"),
+    [
+        ([f"{one}.jpg" for one in PICTURES], ["IMG_1042-edited.jpg", "IMG_8090(1).jpg"], 2),
+        (["IMG_1042-edited.jpg", "IMG_3771.jpg"], ["IMG_1042.jpg", "IMG_8090.jpg"], 1),
+        ([f"{one}.jpg" for one in PICTURES], [f"{one}.png" for one in PICTURES], 3),
+        ([f"{n}_jpg.rf.{HASHES[n]}.jpg" for n in range(3)], [f"0_jpg.rf.{HASHES[9]}.jpg"], 1),
+        ([f"a_BURST00{n}.jpg" for n in range(3)], ["a_BURST004_COVER.jpg"], 1),
+        ([f"{one}.jpg" for one in PICTURES], ["IMG_1043.jpg", "IMG_2000-edited.jpg"], 0),
+        ([f"{n}.jpg" for n in range(9)], ["1.png", "2.jpeg", "3.jpg"], 0),
+        ([f"Image_{n}.jpg" for n in (1, 4, 20, 35)], ["Image_4.png"], 0),
+        ([f"{n}.jpg" for n in range(9)], ["1.jpg", "1_aug.jpg"], 0),
+        ([f"{n}{end}.jpg" for n in range(9) for end in ("", "_aug")], ["1.jpg", "2.jpg"], 0),
+    ],
+)
+@pytest.mark.parametrize(
+    ("parts", "what"),
+    [
+        (("gallery", "query"), "queries are called like versions of pictures in the gallery, as"),
+        (("train", "val"), "held-out pictures are called like versions of training pictures, as"),
+    ],
+)
+def test_versions_of_pictures_of_the_gallery_that_ask_are_told(
+    tmp_path, there, asked, told, parts, what
+):
+    paths = [(parts[0], "cat", name) for name in there] + [(parts[1], "cat", x) for x in asked]
+    others = [(part, "dog", f"{part}.jpg") for part in parts]
+    warnings = tree(tmp_path, [*paths, *others]).layout.warnings
+    assert [one for one in warnings if "called like versions" in one] == [
+        one for one in warnings if one.startswith(f"{told} {what}")
+    ]
+    assert any("called like versions" in one for one in warnings) == bool(told)
+
+
 def test_masks_below_classes_are_left_out(tmp_path):
     kinds = ("train/good/0", "test/broken/1", "ground_truth/broken/1_mask")
     paths = [(name, *f"{kind}.png".split("/")) for name in ("bottle", "cable") for kind in kinds]
