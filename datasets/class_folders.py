@@ -65,7 +65,7 @@ def _against_names(inside: Inside, unread: str, time: str) -> Iterator[str]:
     if general := [name for name in names if is_no_class(name)]:
         yield f"{listed(general)}: not the name of a class{unread}"
     if parts := sound_like_parts(names):
-        yield f"{listed(parts)} sound like parts, not like classes"
+        yield f"{listed(parts)} sound like parts, not like classes{unread}"
     elif time == "taken":
         yield f"{listed(names)} hold what was photographed then, so they are hardly classes"
     if views := sound_like_views(names):

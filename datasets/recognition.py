@@ -323,7 +323,11 @@ class _Folder:
         ]
         if not found:
             return self._not_pictures()
-        tables = [file.path for file in found if file.id.lower().endswith(ENDINGS)]
+        tables = [
+            file.path
+            for file in found
+            if file.id.lower().endswith(ENDINGS) and "submission" not in file.id.lower()
+        ]
         remedy = f", or give a table of files and classes, NAME={tables[0]}" if tables else ""
         return f" ({listed([file.id for file in found])} not read: classes are folders{remedy})"
 

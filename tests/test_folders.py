@@ -59,6 +59,14 @@ def test_a_table_in_the_folder_of_the_pictures_is_named(tmp_path, folders):
         read_layout(walk(tmp_path))
 
 
+def test_the_table_beside_folders_called_like_parts_is_named(tmp_path):
+    tree(tmp_path, "train_images", "test_images")
+    for name in ("sample_submission.csv", "train.csv"):
+        (tmp_path / name).write_text("image_id,label\n00.png,cat\n")
+    with pytest.raises(InputError, match=r"sound like parts, .*\(.*, NAME=.*train.csv\); say"):
+        read_layout(walk(tmp_path))
+
+
 def test_files_beside_a_wrapper_are_counted_by_folder(tmp_path):
     tree(tmp_path, "Images/cat", "Images/dog")
     for number in range(3):
