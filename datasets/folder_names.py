@@ -29,7 +29,7 @@ _PORTIONS = {
 }
 _NUMBER = re.compile(r"[-_ .]*(?:\(\d+\)|\d+(?:[-_ ]of[-_ ]\d+)?)$", re.I)
 _NUMBERED_COPY = re.compile(r" ?\(\d+\)$")
-_CAMERA = re.compile(r"\d{3}[A-Z0-9_]{5}|DJI_\d{3}(?:_.*)?|OneDrive_\d+_[-\d]+")
+_CAMERA = re.compile(r"\d{3}(?=\d*[A-Z_])[A-Z0-9_]{5}|DJI_\d{3}(?:_.*)?|OneDrive_\d+_[-\d]+")
 """Folders of a camera's card (DCF), such as ``100CANON``, and of downloads from a store."""
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
@@ -75,7 +75,9 @@ _BETWEEN_NAMES = re.compile(rf"[;,+&]|[-_ ](?:{'|'.join(_AND)})[-_ ]")
 """Signs and words between the names of classes in the name of a folder."""
 
 _DATE = re.compile(
-    r"(?:19|20)\d\d[-_. ]?(?:0[1-9]|1[0-2])(?:[-_. ]?(?:0[1-9]|[12]\d|3[01]))?(?:_+[a-z]?)?", re.I
+    r"(?!\d{6}$)(?:19|20)\d\d[-_. ]?(?:0[1-9]|1[0-2])"
+    r"(?:[-_. ]?(?:0[1-9]|[12]\d|3[01]))?(?:_+[a-z]?)?",
+    re.I,
 )
 _MONTHS = {
     *("january", "february", "march", "april", "may", "june", "july", "august", "september"),

@@ -41,6 +41,8 @@ _BY_CAMERA = re.compile(
 _DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01])")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _MONTH = re.compile(r"0?[1-9]|1[0-2]")
+_MONTH_OR_DAY = re.compile(r"[1-9]\d{3}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?")
+"""Folders of cameras that are called after the day, ``10040512``, and months, ``202305``."""
 
 
 def are_portions(inside: Inside) -> bool:
@@ -108,9 +110,13 @@ def times(inside: Inside, above: str) -> str:
         map(_YEAR.search, inside)
     )
     are_months = all(map(_MONTH.fullmatch, inside))
+    stems = _stems(inside)
+    by_camera = sum(_BY_CAMERA.fullmatch(stem) is not None for stem in stems)
+    are_by_camera = by_camera >= _NEARLY_ALL * len(stems)
+    if all(map(_MONTH_OR_DAY.fullmatch, inside)):
+        return "taken" if are_by_camera else ""
     if not (are_years or are_months):
         return ""
-    stems = _stems(inside)
     taken = sum(
         _is_taken_in(name, stem_of(file[-1]), are_years)
         for name, files in inside.items()
@@ -118,9 +124,8 @@ def times(inside: Inside, above: str) -> str:
     )
     if taken >= _NEARLY_ALL * len(stems):
         return "taken"
-    by_camera = sum(_BY_CAMERA.fullmatch(stem) is not None for stem in stems)
     is_told = are_years or _YEAR.fullmatch(above)
-    return "maybe" if is_told and by_camera >= _NEARLY_ALL * len(stems) else ""
+    return "maybe" if is_told and are_by_camera else ""
 
 
 def _is_taken_in(folder: str, stem: str, is_year: bool) -> bool:

@@ -127,6 +127,10 @@ def test_a_folder_with_the_pictures_of_others_is_refused(stems, told):
         (named(**{"03": ["IMG_0001"], "04": ["IMG_0002"]}), "2023", False, True),
         (named(**{"03": ["IMG_0001"], "04": ["IMG_0002"]}), "digits", False, False),
         (named(**{"2019": ["IMG_1001"], "2020": ["IMG_2001"]}), "", False, True),
+        (named(**{"10040512": ["DSC01001"], "10140513": ["DSC01002"]}), "", True, False),
+        (named(**{"202305": ["IMG_1001"], "202306": ["IMG_1002"]}), "", True, False),
+        (named(**{"10482931": ["1"], "20593842": ["2"], "00012345": ["3"]}), "", False, False),
+        (named(**{"200101": ["1"], "200112": ["2"], "190507": ["3"]}), "", False, False),
         (
             named(**{"Fotos von 2019": ["DSC_01001"], "Fotos von 2020": ["DSC_02"]}),
             "",
