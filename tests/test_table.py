@@ -303,6 +303,12 @@ def test_a_picture_needs_a_class_or_a_part(album, load_dataset, lines):
         load_dataset(table(album, *lines))
 
 
+@pytest.mark.parametrize("name", ["relevance.json", "qrels.txt"])
+def test_a_table_of_paths_alone_is_read_beside_judgements(album, name):
+    (album / name).write_text("{}")
+    assert len(read_table(table(album, "path", "images/00.png", "images/01.png")).items) == 2
+
+
 @pytest.mark.parametrize("name", ["00", "00.PNG"])
 def test_a_file_with_nearly_the_name_is_named(album, name):
     with pytest.raises(InputError, match=r"relative to .*album; did you mean '00.png'\?"):

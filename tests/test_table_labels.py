@@ -11,10 +11,23 @@ from datasets.table import read_table
     ("lines", "message"),
     [
         (["path", "images/00.png"], "no column 'label' .* nothing says what is right"),
+        (
+            ["filename, cat, dog,note", "images/00.png, 1, 0,x", "images/01.png, 0, 1,y"],
+            r"write one with the names of those that are 1, such as cat\|dog",
+        ),
         (["filename,class_id", "images/00.png,0"], "among 'filename', 'class_id', and none"),
+        (
+            ["path,label,split,is_query,is_gallery", "images/00.png,a,validation,True,False"],
+            "column 'is_query' is not read; write query and gallery into the column part",
+        ),
         (["path,label", "images/00.png,a|distractor"], "line 2: a distractor is of no class"),
         (["path,label", "images/00.png,distractor|a"], "line 2: a distractor is of no class"),
         (["path,label", "https://x.org/00.png,a"], "line 2: .* is an address; save the pictures"),
+        (["path,label", "gs://b/images/00.png,a"], "'gs://b/images/00.png' is an address"),
+        (["path,label", "file:///images/00.png,a"], "'file:///images/00.png' is an address"),
+        (["path,label", "00.png,a"], r"did you mean 'images/00.png'\?"),
+        (["path,label", "/images/00.png,a"], r"did you mean 'images/00.png'\?"),
+        (["path,label", "nowhere/00.png,a"], r"paths are relative to .*album$"),
         (["path,label", "images/a%20b.png,a"], r"did you mean 'a b.png'\?"),
     ],
 )
@@ -34,6 +47,9 @@ def test_a_table_that_means_something_else_says_so(album, lines, message):
         ("path,label", ["cat", "dog", "unknown"], "label 'unknown': if its pictures have nothing"),
         ("path,label", ["train", "test", "val"], "sound like parts; if they are, call their"),
         ("path,label,xmin,ymin", ["a,1,2", "b,3,4", "a,5,6"], "look like boxes of objects"),
+        ("path,label,x_1,y_1", ["a,1,2", "b,3,4", "a,5,6"], "look like boxes of objects"),
+        ("path,label,data_type", ["a,Training", "b,PublicTest", "a,Training"], "may be a split"),
+        ("path,label,is_training_image", ["a,1", "b,0", "a,0"], "may be a split"),
         ("path,label,is_valid", ["a,True", "b,False", "a,False"], "is_valid may be a split"),
     ],
 )
