@@ -62,7 +62,7 @@ def _require_judgements_at_the_top(listing: Listing) -> None:
         if file.sounds_like_judgements and file.parts not in ((RELEVANCE,), (QRELS,)):
             raise InputError(
                 f"{file.path}: judgements are read from {listing.root / RELEVANCE} or {QRELS} "
-                "beside it only, their ids relative to that folder; move or remove it"
+                "beside it only, their ids relative to that folder; rename, move or remove it"
             )
 
 

@@ -1,6 +1,7 @@
 """Every file below a folder; what belongs to a system or a program is passed over."""
 
 import os
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -56,6 +57,9 @@ RELEVANCE = "relevance.json"
 QRELS = "qrels.txt"
 """The same in the form of trec_eval."""
 
+_JUDGEMENTS = re.compile(r"(?:qrels?|relevance)(?:[-_. (].*)?\Z", re.DOTALL)
+"""Names that people give to judgements, in lower case."""
+
 _ABOUT = {"readme", "license", "licence", "copying", "attribution", "citation", "changelog"}
 
 
@@ -86,9 +90,10 @@ class File:
 
     @property
     def sounds_like_judgements(self) -> bool:
-        """Whether its name is that of judgements, perhaps with another ending."""
-        name = self.parts[-1].lower()
-        return name.partition(".")[0] in ("relevance", "qrels") and not self.is_picture
+        """Whether its name is that of judgements, or nearly, or that of its folder is."""
+        *folders, name = map(str.lower, self.parts)
+        is_named = _JUDGEMENTS.match(name) is not None or "qrels" in folders
+        return is_named and not self.is_picture
 
     @cached_property
     def is_picture(self) -> bool:
