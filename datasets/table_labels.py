@@ -1,6 +1,7 @@
 """Labels and groups in a table: several in a cell, words for none, words that are hardly names."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,14 +15,18 @@ from datasets.names import canonical
 _SEPARATOR = "|"
 """Stands between the labels of a picture."""
 
-_MISSING = {"nan", "-nan", "<na>", "n/a", "#n/a", "null"}
+_MISSING = {
+    *("nan", "-nan", "<na>", "n/a", "n.a.", "n.a", "#n/a", "not available", "null", "nil", "\\n"),
+    *("undefined", "tbd", "todo"),
+}
 _MISSING_AS_WRITTEN = {"NA", "NaT", "None"}
 """Words that programs write into cells without a value; they could be names as well."""
 
 _MAY_BE_MISSING = "may be a missing value; leave the cell empty, or choose another name"
 
-_HIDDEN = {"-", "?", "-1"}
-"""Words that stand for a class that is not told, beside other words or beside whole numbers."""
+_BELOW = re.compile(r"-(?:1|9{2,})(?:\.0*)?")
+_WHOLE = re.compile(r"([0-9]+)(?:\.0*)?")
+"""Numbers of which one stands for a class that is not told, and those of classes beside it."""
 
 _BROKEN = re.compile(r"#[A-Z0-9/]+[?!]")
 _ROUNDED = re.compile(r"-?\d[.,]\d+E\+\d+")
@@ -155,17 +160,23 @@ def doubts_about_groups(items: Sequence[Item]) -> list[str]:
 def _hidden(path: Path, rows: Sequence[Labelled]) -> list[str]:
     """Refuse labels that stand for hidden ones, and warn where they may be classes."""
     names = {label for _, labels in rows for label in labels}
-    hidden, others = names & _HIDDEN, names - _HIDDEN
-    if "-1" in hidden and not (others and all(map(str.isdecimal, others))):
-        hidden.remove("-1")  # one number among negative ones, or a name
-    if any(len(name) == 1 and not name.isalnum() for name in others):
-        hidden -= {"-", "?"}  # classes of signs
+    hidden = {name for name in names if _BELOW.fullmatch(name)}
+    numbers = {match[1] for name in names if (match := _WHOLE.fullmatch(name))}
+    if len(hidden) != 1 or not numbers or len(numbers) < len(names - hidden):
+        hidden = set()  # one number among negative ones, or a name
+    signs = {name for name in names if not any(map(str.isalnum, name))}
+    if len(signs) == 1 and all(map(_is_punctuation, *signs)):
+        hidden |= signs  # several would be classes of signs
     for line, label in ((line, label) for line, labels in rows for label in labels):
-        if label in hidden and others <= {"0", "1"}:
+        if label in hidden and numbers <= {"0", "1"} and len(numbers) == len(names - hidden):
             return [f"label {shown(label)}: if it hides the class, leave its cells empty"]
         if label in hidden:
             raise InputError(f"{path}: line {line}: {shown(label)} as label {_MAY_BE_MISSING}")
     return []
+
+
+def _is_punctuation(letter: str) -> bool:
+    return unicodedata.category(letter)[0] in "PZ"
 
 
 def _joined(labels: set[str]) -> set[str]:
