@@ -70,8 +70,8 @@ _UNNAMED = re.compile(
 )
 
 _AND = ("and", "with", "und", "y", "et")
-_BETWEEN_WORDS = re.compile(r"[-\s_;,+&]+")
-_BETWEEN_NAMES = re.compile(rf"[;,+&]|[-_ ](?:{'|'.join(_AND)})[-_ ]")
+_BETWEEN_WORDS = re.compile(r"[-\s_;,+&/.:#]+")
+_BETWEEN_NAMES = re.compile(rf"[;,+&/]|[-_ ](?:{'|'.join(_AND)})[-_ ]")
 """Signs and words between the names of classes in the name of a folder."""
 
 _DATE = re.compile(
@@ -147,11 +147,20 @@ def joined(names: Sequence[str]) -> list[str]:
     known = {name.lower() for name in names}
     found = []
     for name in names:
-        words = {*filter(None, _BETWEEN_WORDS.split(name.lower()))}.difference(_AND)
         phrases = {*map(str.strip, _BETWEEN_NAMES.split(name.lower()))}
-        if any(len(parts) > 1 and parts <= known for parts in (words, phrases)):
+        if any(len(parts) > 1 and parts <= known for parts in ({*words_in(name)}, phrases)):
             found.append(name)
     return found
+
+
+def words_in(name: str) -> list[str]:
+    """Words in lower case that may be names of classes; none in ``1_11``, which is a number.
+
+    >>> words_in("Scab and rust"), words_in("scab#rust"), words_in("1.1")
+    (['scab', 'rust'], ['scab', 'rust'], [])
+    """
+    words = [word for word in _BETWEEN_WORDS.split(name.lower()) if word and word not in _AND]
+    return [] if all(map(str.isdecimal, words)) else words
 
 
 def sound_like_views(names: Sequence[str]) -> list[str]:

@@ -2,13 +2,13 @@
 
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from reprlib import Repr
 
 from datasets.errors import InputError
-from datasets.folder_names import is_anything, is_distractor, sound_like_parts
+from datasets.folder_names import is_anything, is_distractor, joined, sound_like_parts, words_in
 from datasets.layout import Item, groups_in_words
 from datasets.names import canonical
 
@@ -37,9 +37,6 @@ _LIST = re.compile(
     re.DOTALL,
 )
 """Lists as Python, NumPy and JSON write them: ['a', 'b'], ('a',), {1, 2}, [1 2], []."""
-
-_BETWEEN = re.compile(r"[\s;,+/&]+|_and_")
-"""What people put between labels, if not the separator."""
 
 _SHORT = Repr()
 _SHORT.maxstring = 100
@@ -183,11 +180,14 @@ def _joined(labels: set[str]) -> set[str]:
     """Labels that look like several with another sign between them."""
     parts = {label: {*map(str.strip, re.split("[;,]", label))} for label in labels}
     labels_with = Counter(part for several in parts.values() for part in several)
-    words = {label: {*filter(None, _BETWEEN.split(label))} for label in labels}
-    return {
+    orders: dict[tuple[str, ...], set[tuple[str, ...]]] = defaultdict(set)
+    words = {label: tuple(words_in(label)) for label in labels}
+    for several in words.values():
+        orders[tuple(sorted(several))].add(several)
+    # 'polar bear' stands beside 'bear', but no class beside it is called 'polar'.
+    return {*joined(sorted(labels))} | {
         label
         for label in labels
         if (len(parts[label]) > 1 and any(labels_with[part] > 1 for part in parts[label]))
-        # 'polar bear' stands beside 'bear', but no class beside it is called 'polar'.
-        or (len(words[label]) > 1 and words[label] <= labels)
+        or len(orders[tuple(sorted(words[label]))]) > 1
     }

@@ -43,7 +43,15 @@ def test_a_table_that_means_something_else_says_so(album, lines, message):
         ("path,label", ["scab", "rust", "scab rust"], "label 'scab rust' is one class"),
         ("path,label", ["a", "b", "a+b"], "label 'a+b' is one class"),
         ("path,label", ["a", "b", "a & b"], "label 'a & b' is one class"),
+        *(
+            ("path,label", ["rust", "scab", f"rust{sign}scab"], f"'rust{sign}scab' is one class")
+            for sign in "_-.:#/"
+        ),
+        ("path,label", ["cat dog", "dog cat", "cat bird"], "label 'cat dog' is one class"),
         ("path,label", ["bear", "polar bear", "cat"], ""),
+        ("path,label", ["1", "2", "1.2"], ""),
+        ("path,label", ["1_11", "11_1", "2_1"], ""),
+        ("path,label", ["C", "C#", "C++"], ""),
         ("path,label", ["cat", "dog", "unknown"], "label 'unknown': if its pictures have nothing"),
         ("path,label", ["train", "test", "val"], "sound like parts; if they are, call their"),
         ("path,label,xmin,ymin", ["a,1,2", "b,3,4", "a,5,6"], "look like boxes of objects"),
