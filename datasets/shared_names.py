@@ -29,7 +29,9 @@ _RARELY = 10
 _ENOUGH = 6
 """Files whose names tell that they are those of other folders."""
 
-_HASH = re.compile(r"[0-9a-f][0-9a-f-]{10,}", re.IGNORECASE)
+_HASH = re.compile(r"[0-9a-f]{6,}", re.IGNORECASE)
+_LONG_HASH = 11
+"""Digits of what is hardly a word or number, and may differ in length."""
 
 _BY_CAMERA = re.compile(
     r"(?:IMG|_?DSC[NF]?|_MG|PXL|P|MVI|VID|DJI|SAM|GOPR|WP|Screenshot)[-_]?\d{3,}.*|"
@@ -65,13 +67,20 @@ def are_shards(inside: Inside) -> bool:
     """
     if len(inside) < 2 or len({*map(len, inside)}) > 1 or len(next(iter(inside))) > 4:
         return False
-    pairs = [(name, stem_of(file[-1])) for name, files in inside.items() for file in files]
+    pairs = [(name, _id_in(file[-1])) for name, files in inside.items() for file in files]
     stems = {stem for _, stem in pairs}
     most = _NEARLY_ALL * len(pairs)
     if all(name.isalpha() and len(name) == 1 for name in inside):
         return sum(_is_initial(*pair) for pair in pairs) >= most and _are_words(stems)
-    if sum(_HASH.fullmatch(stem) is not None for stem in stems) >= _NEARLY_ALL * len(stems) and (
-        any(re.search("[a-f]", stem, re.IGNORECASE) for stem in stems)
+    [(length, of_one_length)] = Counter(map(len, stems)).most_common(1)
+    lengths = {length} if of_one_length >= _NEARLY_ALL * len(stems) else set()
+    hashes = [
+        stem
+        for stem in stems
+        if _HASH.fullmatch(stem) and (len(stem) in lengths or len(stem) >= _LONG_HASH)
+    ]
+    if len(hashes) >= _NEARLY_ALL * len(stems) and (
+        any(re.search("[a-f]", stem, re.IGNORECASE) for stem in hashes)
     ):
         ends = sum(
             stem.lower().startswith(name.lower()) or stem.lower().endswith(name.lower())
@@ -82,6 +91,12 @@ def are_shards(inside: Inside) -> bool:
         return False
     modulus = gcd(*(int(stem) - int(name) for name, stem in pairs))
     return modulus > max(map(int, inside)) and len(pairs) > _FEW
+
+
+def _id_in(name: str) -> str:
+    """What a picture is called before the first sign; a number without the letters before it."""
+    first = re.split("[-_]", stem_of(name))[0]
+    return re.sub(r"^[A-Za-z]+(?=\d+$)", "", first)
 
 
 def _is_initial(name: str, stem: str) -> bool:
