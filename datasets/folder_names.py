@@ -79,13 +79,30 @@ _DATE = re.compile(
     r"(?:[-_. ]?(?:0[1-9]|[12]\d|3[01]))?(?:_+[a-z]?)?",
     re.I,
 )
+_MONTH = (
+    "jan|ene|gen|f[eé][bv]|m[aä]r|a[pbv]r|ma[gijy]|jui?[nl]|ago|ao[uû]|aug|sep|o[ck]t|nov|"
+    "d[eéi][cz]"
+)
+_FULL_DATE = re.compile(
+    r"(?<!\d)(?:"
+    r"(?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])|"
+    r"[0-3]?\d([-./_])[0-3]?\d\2(?:19|20)\d\d|"
+    rf"[0-3]?\d\.?[-_ ](?:de )?(?:{_MONTH})\w*\.?,?[-_ ](?:de )?(?:19|20)\d\d)(?!\d)|"
+    rf"\b(?:{_MONTH})\w*\.?[-_ ][0-3]?\d,?[-_ ](?:19|20)\d\d(?!\d)",
+    re.I,
+)
 _MONTHS = {
     *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
     *("october", "november", "december"),
+    *("januar", "februar", "märz", "mai", "juni", "juli", "oktober", "dezember"),
+    *("janvier", "février", "mars", "avril", "juin", "juillet", "août", "septembre", "octobre"),
+    *("novembre", "décembre", "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio"),
+    *("agosto", "septiembre", "octubre", "noviembre", "diciembre"),
 }
 _ALBUMS = {
     *("camera", "camera roll", "screenshots", "screen recordings", "whatsapp images", "dcim"),
     *("download", "downloads", "instagram", "telegram", "snapchat", "facebook", "messenger"),
+    "sent",
     *("favorites", "favourites", "recents", "saved pictures", "bluetooth"),
 }
 """Folders of phones, which hold whatever was photographed."""
@@ -222,8 +239,11 @@ def is_hardly_a_class(name: str) -> bool:
 
 
 def _are_times(names: Sequence[str]) -> bool:
-    """Whether all names are dates or months, as cameras and phones give them to folders."""
-    return all(map(_DATE.fullmatch, names)) or {name.lower() for name in names} <= _MONTHS
+    """Whether all names hold dates or are months, as cameras and phones give them to folders."""
+    return (
+        all(_DATE.fullmatch(name) or _FULL_DATE.search(name) for name in names)
+        or {name.lower() for name in names} <= _MONTHS
+    )
 
 
 def _are_portions(names: Sequence[str]) -> bool:
