@@ -27,6 +27,7 @@ _PORTIONS = {
     *("archive", "batch", "chunk", "dataset", "download", "fold", "part", "portion", "set"),
     *("shard", "split", "subset", "takeout"),
 }
+_SIZES = {"small", "medium", "large", "big", "full", "mini", "tiny"}
 _NUMBER = re.compile(r"[-_ .]*(?:\(\d+\)|\d+(?:[-_ ]of[-_ ]\d+)?)$", re.I)
 _NUMBERED_COPY = re.compile(r" ?\(\d+\)$")
 _CAMERA = re.compile(r"\d{3}(?=\d*[A-Z_])[A-Z0-9_]{5}|DJI_\d{3}(?:_.*)?|OneDrive_\d+_[-\d]+")
@@ -199,7 +200,7 @@ def sound_like_parts(names: Sequence[str]) -> list[str]:
 
     A single class may be called so (``freight train``, ``test tube``). Folders are parts rather
     than classes if at least half of them are called after different parts, or if all of them are
-    numbered portions.
+    numbered portions or say nothing else.
 
     Parameters
     ----------
@@ -219,6 +220,8 @@ def sound_like_parts(names: Sequence[str]) -> list[str]:
     meant = {name: role for name in names if (role := _part_in(name))}
     if len(set(meant.values())) > 1 and 2 * len(meant) >= len(names):
         return list(meant)
+    if len(names) > 1 and all(map(is_hardly_a_class, names)):
+        return list(names)
     return []
 
 
@@ -235,7 +238,8 @@ def _part_in(name: str) -> str | None:
 def is_hardly_a_class(name: str) -> bool:
     """Whether a name says nothing but that it is a part: ``test1``, no ``test_tube``."""
     words = {_GLUED.sub("", word.lower()) for word in _WORD.findall(name)}
-    return _part_in(name) is not None and words <= _PART_WORDS | _CONTAINERS | _PORTIONS
+    others = words - _PART_WORDS - _CONTAINERS - _PORTIONS - _SIZES
+    return _part_in(name) is not None and all(len(word) == 1 for word in others)
 
 
 def _are_times(names: Sequence[str]) -> bool:
