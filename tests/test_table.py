@@ -315,6 +315,12 @@ def test_a_file_with_nearly_the_name_is_named(album, name):
         read_table(table(album, "path,label", f"images/{name},a"))
 
 
+def test_a_table_that_says_training_everywhere_is_told(album, load_dataset):
+    rows = [f"images/{n:02}.png,{'ab'[n % 2]},train" for n in range(8)]
+    with pytest.raises(InputError, match=r"all pictures are training, .* leave the part out"):
+        load_dataset(table(album, "path,label,part", *rows))
+
+
 def test_parts_in_a_column_that_is_not_read_are_refused(album):
     rows = ["images/00.png,a,train,x", "images/01.png,a,query,", "images/02.png,a,,train"]
     path = table(album, ",path,label,evaluation status,note", *(f"0,{row}" for row in rows))
