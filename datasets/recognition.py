@@ -87,6 +87,7 @@ def recognise(listing: Listing) -> tuple[Listing, Layout]:
         If it is in no form, or could be in more than one; names what to do.
     """
     wrappers: list[str] = []
+    listing = listing.undoubled()
     while (layout := (folder := _Folder(listing)).layout()) is None:
         [wrapper] = folder.names
         for name in (RELEVANCE, QRELS):
@@ -96,7 +97,7 @@ def recognise(listing: Listing) -> tuple[Listing, Layout]:
                     f"move it into {wrapper}/, its ids relative to that"
                 )
         wrappers.append(wrapper)
-        listing = listing.unwrapped(wrapper)
+        listing = listing.unwrapped(wrapper).undoubled()
     warnings = [*layout.warnings, *_beside(folder, layout)]
     for place, inside in _class_folders(listing, layout):
         if place:

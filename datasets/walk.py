@@ -164,6 +164,28 @@ class Listing:
         """The part of it that lies several folders down; ids stay as they are."""
         return self.inside(names[0]).below(names[1:]) if names else self
 
+    def undoubled(self) -> "Listing":
+        """The same without those of its folders that hold nothing but one called like them.
+
+        Programs that unpack ``train.zip`` may leave ``train/train``; ids and files stay.
+        """
+        inside: dict[str, set[str]] = defaultdict(set)
+        for file in self.files:
+            if len(file.parts) > 1:
+                inside[file.parts[0]].add(file.parts[1] if len(file.parts) > 2 else "")
+        doubled = {name for name, names in inside.items() if names == {name}}
+        if not doubled:
+            return self
+        return replace(
+            self,
+            files=tuple(
+                replace(file, parts=file.parts[file.parts[0] in doubled :]) for file in self.files
+            ),
+            folders=tuple(
+                sorted({parts[len(parts) > 1 and parts[0] in doubled :] for parts in self.folders})
+            ),
+        )
+
     def unwrapped(self, name: str) -> "Listing":
         """The same listing as if that folder had been walked: ids are relative to it."""
         inside = self.inside(name)

@@ -36,7 +36,9 @@ def test_distractors_beside_the_parts_are_refused(tmp_path, folders, searched):
         read_layout(walk(tree(tmp_path, *folders)))
 
 
-@pytest.mark.parametrize("folders", [(*GALLERY_QUERY, "val/a"), (*TRAIN_TEST, "val")])
+@pytest.mark.parametrize(
+    "folders", [(*GALLERY_QUERY, "val/a"), (*TRAIN_TEST, "val"), (*TRAIN_TEST, "val/val")]
+)
 def test_pictures_that_play_no_part_are_warned_of(tmp_path, folders):
     found = read_layout(walk(tree(tmp_path, *folders)))
     assert found.layout.warnings == ("pictures in 'val' play no part and are left out",)
@@ -49,6 +51,28 @@ def test_a_cover_makes_no_class_of_a_folder_of_folders(tmp_path):
     picture(9).save(tmp_path / "dslr" / "cover.png")
     with pytest.raises(InputError, match="'amazon' and 'dslr' hold folders, not pictures"):
         read_layout(walk(tmp_path))
+
+
+@pytest.mark.parametrize("above", ["", "data/"])
+def test_folders_that_hold_nothing_but_one_of_their_name_are_looked_through(tmp_path, above):
+    names = ("training_set/training_set", "test_set/test_set")
+    tree(tmp_path, *(f"{above}{name}/{one}" for name in names for one in ("cats", "dogs")))
+    found = read_layout(walk(tmp_path))
+    assert found.layout.form == "train-test"
+    assert {(item.part, item.label) for item in found.items} == {
+        (part, label) for part in ("training", "held out") for label in ("cats", "dogs")
+    }
+    assert all((found.root / item.id).is_file() for item in found.items)
+    assert not found.problems
+
+
+def test_classes_that_are_unpacked_into_folders_of_their_name(tmp_path):
+    found = read_layout(walk(tree(tmp_path, "cat/cat", "dog/dog", "cow")))
+    assert {(item.id[:-6], item.label) for item in found.items} == {
+        ("cat/cat/", "cat"),
+        ("dog/dog/", "dog"),
+        ("cow/", "cow"),
+    }
 
 
 @pytest.mark.parametrize("folders", [("images",), ("train", "test")])
@@ -196,9 +220,8 @@ def test_numbered_folders_of_consecutive_numbers_are_warned_of(tmp_path, first, 
     assert sum("portions of one whole rather than classes?" in one for one in warnings) == told
 
 
-@pytest.mark.parametrize("test", [("test/x0", "test/x1"), ("test/test",)])
-def test_a_test_part_of_other_classes_than_validation_is_refused(tmp_path, test):
-    root = tree(tmp_path, "train/a", "train/b", "val/a", "val/b", *test)
+def test_a_test_part_of_other_classes_than_validation_is_refused(tmp_path):
+    root = tree(tmp_path, "train/a", "train/b", "val/a", "val/b", "test/x0", "test/x1")
     with pytest.raises(InputError, match=r"'test' .*none of the classes.*held-out=val"):
         read_layout(walk(root))
     found = read_layout(walk(root), ["training=train", "held-out=val"])
