@@ -232,7 +232,10 @@ class _Folder:
                 named[role] = name
         for needed in _SEARCH:
             if needed not in named:
-                self._refuse(f"{'/'.join((*above, needed))} is missing; add it with class folders")
+                self._refuse(
+                    f"{'/'.join((*above, needed))} is missing; add it, or name the folders by "
+                    "--layout gallery=FOLDER query=FOLDER"
+                )
         found = [Part(role, (*above, name), False) for role, name in sorted(named.items())]
         return Layout(form, (*parts, *found))
 
