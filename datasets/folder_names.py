@@ -52,6 +52,12 @@ _BY_PRODUCTS = {
 }
 """Names that people give to folders of what was made of pictures."""
 
+_EITHER = {"thumb", "crops", "figures", "original"}
+"""Names of both kinds that classes have as well, of fingers, fields, pages and paintings."""
+
+_DENIED = re.compile(r"(?:non?|not|without)[-_ ]")
+"""What the name of what is negative begins with."""
+
 _VIEWS = {
     *("photo", "photograph", "sketch", "sketche", "drawing", "edge", "lineart", "cartoon"),
     *("rgb", "depth", "thermal", "infrared", "visible", "vis", "nir", "hr", "lr"),
@@ -151,9 +157,20 @@ def are_opposites(name: str, others: Collection[str]) -> bool:
 
     >>> are_opposites("Negative", ["Positive"]), are_opposites("Negative", ["cat"])
     (True, False)
+    >>> are_opposites("Mask", ["Non Mask"]), are_opposites("mask", ["cat_mask"])
+    (True, False)
     """
+    known = {other.lower() for other in others}
     positive = re.sub("negative", "positive", name.lower())
-    return positive != name.lower() and positive in {other.lower() for other in others}
+    if positive != name.lower():
+        return positive in known
+    denied = {_DENIED.sub("", other) for other in known if _DENIED.match(other)}
+    return name.lower() in denied
+
+
+def may_be_a_class(name: str) -> bool:
+    """Whether a name that `is_no_class` is often that of one as well."""
+    return name.lower() in _EITHER
 
 
 def joined(names: Sequence[str]) -> list[str]:

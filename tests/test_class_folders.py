@@ -163,6 +163,15 @@ def test_years_and_months_of_a_camera(paths, above, refused, warned):
     ("names", "refused", "warned"),
     [
         (("cat", "dog", "ground_truth"), "'ground_truth': not the name", ""),
+        (("mask", "no_mask"), "", ""),
+        (("Mask", "Non Mask"), "", ""),
+        (("mask", "cat_mask"), "'mask': not the name of a class", ""),
+        (("thumb", "index finger", "ring finger"), "", "'thumb' is taken for a class, not for"),
+        (("crops", "weeds"), "", "'crops' is taken for a class"),
+        (("figures", "pages", "text"), "", "'figures' is taken for a class"),
+        (("original", "forged"), "", "'original' is taken for a class"),
+        (("original", "augmented"), "'augmented': not the name", "'original' is taken"),
+        (("crops",), "'crops': not the name", ""),
         (("cat", "heatmaps", "outputs"), "'heatmaps' and 'outputs': not the name", ""),
         (("DJI_001", "DJI_002_A"), "sound like parts", ""),
         (("OneDrive_1_5-1-2023", "OneDrive_2_5-1-2023"), "sound like parts", ""),
@@ -180,6 +189,12 @@ def test_words_in_the_names_of_folders(names, refused, warned):
     refusals, warnings = doubts_about_folders([(name, f"{n}.jpg") for n, name in enumerate(names)])
     assert any(refused in one for one in refusals) if refused else not refusals
     assert any(warned in one for one in warnings) if warned else not warnings
+
+
+@pytest.mark.parametrize("name", ["thumb", "crops", "figures", "original"])
+def test_folders_with_pictures_of_others_are_made_of_them(name):
+    places = ("cat", "dog", name)
+    assert f"{name!r}: not the name" in doubts_about_folders(spread("{}.jpg".format, places))[0][0]
 
 
 @pytest.mark.parametrize(
