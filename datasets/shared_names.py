@@ -94,7 +94,7 @@ def are_shards(inside: Inside) -> bool:
 
 
 def _id_in(name: str) -> str:
-    """What a picture is called before the first sign; a number without the letters before it."""
+    """First part of a picture's name; of a number without the letters before it."""
     first = re.split("[-_]", stem_of(name))[0]
     return re.sub(r"^[A-Za-z]+(?=\d+$)", "", first)
 

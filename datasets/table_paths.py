@@ -15,7 +15,7 @@ def file_at(root: Path, name: str) -> Path:
 
 
 def whereabouts(root: Path, name: str) -> str:
-    """What may be meant by the name of a file that is not there, to end a message with.
+    """Suggest the file that is meant by a name that is not there, to end a message with.
 
     Parameters
     ----------
