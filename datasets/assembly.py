@@ -212,6 +212,11 @@ def _require_something(
         seen = f" ({len(reasons):,} problems, first {reasons[0].id}: {reasons[0].what})"
     if not gallery:
         what = f"{found.root}: no readable picture in the gallery{seen}; add some"
+        if {item.part for item in found.items} == {"training"}:
+            what = (
+                f"{found.root}: all pictures are training, so nothing is searched; leave the part "
+                "out to have them split, or say which are test"
+            )
         raise NothingReadableError(what, reasons)
     if not any(queries.values()):
         needs = "a class needs two pictures before one of them can be a query"

@@ -10,12 +10,13 @@ from datasets.folder_names import (
     is_no_class,
     joined,
     listed,
+    may_be_a_class,
     role_of,
     sound_like_parts,
     sound_like_views,
 )
 from datasets.shared_names import Inside, are_portions, are_shards, gathered, same_names, times
-from datasets.versions import first_of
+from datasets.versions import first_of, plain, stem_of
 
 _NEARLY_ALL = 0.9
 
@@ -62,10 +63,10 @@ def _against_names(inside: Inside, unread: str, time: str) -> Iterator[str]:
             )
         else:
             yield f"{listed(names)} hold folders, not pictures, so classes could be either"
-    if general := [name for name in names if is_no_class(name)]:
+    if general := [name for name in names if is_no_class(name) and not _may_be(name, inside)]:
         yield f"{listed(general)}: not the name of a class{unread}"
     if parts := sound_like_parts(names):
-        yield f"{listed(parts)} sound like parts, not like classes"
+        yield f"{listed(parts)} sound like parts, not like classes{unread}"
     elif time == "taken":
         yield f"{listed(names)} hold what was photographed then, so they are hardly classes"
     if views := sound_like_views(names):
@@ -107,6 +108,11 @@ def _doubtful_names(inside: Inside) -> Iterator[str]:
                 f"class {name!r}: if its pictures have nothing in common, call its folder "
                 "'distractor'"
             )
+    yield from (
+        f"{name!r} is taken for a class, not for what is made of others"
+        for name in inside
+        if may_be_a_class(name) and _may_be(name, inside) and not are_opposites(name, inside)
+    )
     if several := joined([*inside]):
         yield (
             f"{listed(several)} sound like several of the classes beside them; give a table with "
@@ -131,6 +137,20 @@ def _doubtful_content(inside: Inside, same: str, time: str) -> Iterator[str]:
             f"{names} hold pictures of the same names: views of the same things rather than "
             "classes?"
         )
+
+
+def _may_be(name: str, inside: Inside) -> bool:
+    """Whether a folder that is called like no class is one after all."""
+    if are_opposites(name, inside):
+        return True
+    stems = {plain(stem_of(file[-1])) for file in inside[name]}
+    others = {
+        plain(stem_of(file[-1]))
+        for other, files in inside.items()
+        for file in files
+        if other != name
+    }
+    return may_be_a_class(name) and bool(others) and 2 * len(stems & others) < len(stems)
 
 
 def _is_nested(pictures: Sequence[tuple[str, ...]]) -> bool:

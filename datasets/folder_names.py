@@ -27,9 +27,10 @@ _PORTIONS = {
     *("archive", "batch", "chunk", "dataset", "download", "fold", "part", "portion", "set"),
     *("shard", "split", "subset", "takeout"),
 }
+_SIZES = {"small", "medium", "large", "big", "full", "mini", "tiny"}
 _NUMBER = re.compile(r"[-_ .]*(?:\(\d+\)|\d+(?:[-_ ]of[-_ ]\d+)?)$", re.I)
 _NUMBERED_COPY = re.compile(r" ?\(\d+\)$")
-_CAMERA = re.compile(r"\d{3}[A-Z0-9_]{5}|DJI_\d{3}(?:_.*)?|OneDrive_\d+_[-\d]+")
+_CAMERA = re.compile(r"\d{3}(?=\d*[A-Z_])[A-Z0-9_]{5}|DJI_\d{3}(?:_.*)?|OneDrive_\d+_[-\d]+")
 """Folders of a camera's card (DCF), such as ``100CANON``, and of downloads from a store."""
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
@@ -51,6 +52,12 @@ _BY_PRODUCTS = {
 }
 """Names that people give to folders of what was made of pictures."""
 
+_EITHER = {"thumb", "crops", "figures", "original"}
+"""Names of both kinds that classes have as well, of fingers, fields, pages and paintings."""
+
+_DENIED = re.compile(r"(?:non?|not|without)[-_ ]")
+"""What the name of what is negative begins with."""
+
 _VIEWS = {
     *("photo", "photograph", "sketch", "sketche", "drawing", "edge", "lineart", "cartoon"),
     *("rgb", "depth", "thermal", "infrared", "visible", "vis", "nir", "hr", "lr"),
@@ -70,20 +77,39 @@ _UNNAMED = re.compile(
 )
 
 _AND = ("and", "with", "und", "y", "et")
-_BETWEEN_WORDS = re.compile(r"[-\s_;,+&]+")
-_BETWEEN_NAMES = re.compile(rf"[;,+&]|[-_ ](?:{'|'.join(_AND)})[-_ ]")
+_BETWEEN_WORDS = re.compile(r"[-\s_;,+&/.:#]+")
+_BETWEEN_NAMES = re.compile(rf"[;,+&/]|[-_ ](?:{'|'.join(_AND)})[-_ ]")
 """Signs and words between the names of classes in the name of a folder."""
 
 _DATE = re.compile(
-    r"(?:19|20)\d\d[-_. ]?(?:0[1-9]|1[0-2])(?:[-_. ]?(?:0[1-9]|[12]\d|3[01]))?(?:_+[a-z]?)?", re.I
+    r"(?!\d{6}$)(?:19|20)\d\d[-_. ]?(?:0[1-9]|1[0-2])"
+    r"(?:[-_. ]?(?:0[1-9]|[12]\d|3[01]))?(?:_+[a-z]?)?",
+    re.I,
+)
+_MONTH = (
+    "jan|ene|gen|f[eé][bv]|m[aä]r|a[pbv]r|ma[gijy]|jui?[nl]|ago|ao[uû]|aug|sep|o[ck]t|nov|"
+    "d[eéi][cz]"
+)
+_FULL_DATE = re.compile(
+    r"(?<!\d)(?:"
+    r"(?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])|"
+    r"[0-3]?\d([-./_])[0-3]?\d\2(?:19|20)\d\d|"
+    rf"[0-3]?\d\.?[-_ ](?:de )?(?:{_MONTH})\w*\.?,?[-_ ](?:de )?(?:19|20)\d\d)(?!\d)|"
+    rf"\b(?:{_MONTH})\w*\.?[-_ ][0-3]?\d,?[-_ ](?:19|20)\d\d(?!\d)",
+    re.I,
 )
 _MONTHS = {
     *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
     *("october", "november", "december"),
+    *("januar", "februar", "märz", "mai", "juni", "juli", "oktober", "dezember"),
+    *("janvier", "février", "mars", "avril", "juin", "juillet", "août", "septembre", "octobre"),
+    *("novembre", "décembre", "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio"),
+    *("agosto", "septiembre", "octubre", "noviembre", "diciembre"),
 }
 _ALBUMS = {
     *("camera", "camera roll", "screenshots", "screen recordings", "whatsapp images", "dcim"),
     *("download", "downloads", "instagram", "telegram", "snapchat", "facebook", "messenger"),
+    "sent",
     *("favorites", "favourites", "recents", "saved pictures", "bluetooth"),
 }
 """Folders of phones, which hold whatever was photographed."""
@@ -131,9 +157,20 @@ def are_opposites(name: str, others: Collection[str]) -> bool:
 
     >>> are_opposites("Negative", ["Positive"]), are_opposites("Negative", ["cat"])
     (True, False)
+    >>> are_opposites("Mask", ["Non Mask"]), are_opposites("mask", ["cat_mask"])
+    (True, False)
     """
+    known = {other.lower() for other in others}
     positive = re.sub("negative", "positive", name.lower())
-    return positive != name.lower() and positive in {other.lower() for other in others}
+    if positive != name.lower():
+        return positive in known
+    denied = {_DENIED.sub("", other) for other in known if _DENIED.match(other)}
+    return name.lower() in denied
+
+
+def may_be_a_class(name: str) -> bool:
+    """Whether a name that `is_no_class` is often that of one as well."""
+    return name.lower() in _EITHER
 
 
 def joined(names: Sequence[str]) -> list[str]:
@@ -145,11 +182,20 @@ def joined(names: Sequence[str]) -> list[str]:
     known = {name.lower() for name in names}
     found = []
     for name in names:
-        words = {*filter(None, _BETWEEN_WORDS.split(name.lower()))}.difference(_AND)
         phrases = {*map(str.strip, _BETWEEN_NAMES.split(name.lower()))}
-        if any(len(parts) > 1 and parts <= known for parts in (words, phrases)):
+        if any(len(parts) > 1 and parts <= known for parts in ({*words_in(name)}, phrases)):
             found.append(name)
     return found
+
+
+def words_in(name: str) -> list[str]:
+    """Words in lower case that may be names of classes; none in ``1_11``, which is a number.
+
+    >>> words_in("Scab and rust"), words_in("scab#rust"), words_in("1.1")
+    (['scab', 'rust'], ['scab', 'rust'], [])
+    """
+    words = [word for word in _BETWEEN_WORDS.split(name.lower()) if word and word not in _AND]
+    return [] if all(map(str.isdecimal, words)) else words
 
 
 def sound_like_views(names: Sequence[str]) -> list[str]:
@@ -171,7 +217,7 @@ def sound_like_parts(names: Sequence[str]) -> list[str]:
 
     A single class may be called so (``freight train``, ``test tube``). Folders are parts rather
     than classes if at least half of them are called after different parts, or if all of them are
-    numbered portions.
+    numbered portions or say nothing else.
 
     Parameters
     ----------
@@ -191,6 +237,8 @@ def sound_like_parts(names: Sequence[str]) -> list[str]:
     meant = {name: role for name in names if (role := _part_in(name))}
     if len(set(meant.values())) > 1 and 2 * len(meant) >= len(names):
         return list(meant)
+    if len(names) > 1 and all(map(is_hardly_a_class, names)):
+        return list(names)
     return []
 
 
@@ -207,12 +255,16 @@ def _part_in(name: str) -> str | None:
 def is_hardly_a_class(name: str) -> bool:
     """Whether a name says nothing but that it is a part: ``test1``, no ``test_tube``."""
     words = {_GLUED.sub("", word.lower()) for word in _WORD.findall(name)}
-    return _part_in(name) is not None and words <= _PART_WORDS | _CONTAINERS | _PORTIONS
+    others = words - _PART_WORDS - _CONTAINERS - _PORTIONS - _SIZES
+    return _part_in(name) is not None and all(len(word) == 1 for word in others)
 
 
 def _are_times(names: Sequence[str]) -> bool:
-    """Whether all names are dates or months, as cameras and phones give them to folders."""
-    return all(map(_DATE.fullmatch, names)) or {name.lower() for name in names} <= _MONTHS
+    """Whether all names hold dates or are months, as cameras and phones give them to folders."""
+    return (
+        all(_DATE.fullmatch(name) or _FULL_DATE.search(name) for name in names)
+        or {name.lower() for name in names} <= _MONTHS
+    )
 
 
 def _are_portions(names: Sequence[str]) -> bool:

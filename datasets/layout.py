@@ -14,13 +14,14 @@
     <root>/relevance.json                      optional judgements, see `datasets.relevance`
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from datasets.folder_names import is_distractor
+from datasets.folder_names import is_distractor, listed
 from datasets.names import near_misses
+from datasets.shared_names import versions_among
 from datasets.task import Box, Image, Problem, Relevance
 from datasets.versions import look_inside
 from datasets.walk import QRELS, RELEVANCE, Listing, left_out
@@ -243,8 +244,24 @@ def list_parts(listing: Listing, layout: Layout) -> Collection:
         problems += _empty_folders(listing.below(part.folder), part)
     others = (file for file in listing.files if file.id not in placed)
     problems += left_out(others, "plays no part in this layout")
+    warnings += _versions(items)
     told = replace(layout, warnings=tuple(dict.fromkeys(warnings)))
     return collection(listing.root, items, problems, told)
+
+
+def _versions(items: Sequence[Item]) -> Iterator[str]:
+    """Warnings about pictures called like versions of those that they are not to be found by."""
+    names: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for item in items:
+        if item.label is not None:
+            names[item.part][item.label].add(item.path.name)
+    for asked, there, what in (
+        ("query", "gallery", "queries are called like versions of pictures in the gallery"),
+        ("query", "training", "queries are called like versions of training pictures"),
+        (HELD_OUT, "training", "held-out pictures are called like versions of training pictures"),
+    ):
+        if found := sorted(versions_among(names[asked], names[there])):
+            yield f"{len(found):,} {what}, as {listed(found[0])}"
 
 
 def classed_items(listing: Listing, part: str) -> tuple[list[Item], list[Problem]]:

@@ -33,13 +33,14 @@ from datasets.decoding.repair import MOST_BYTES, repairs
 from datasets.decoding.tiff import BEGIN as TIFF
 from datasets.decoding.tiff import bands, is_floating
 from datasets.decoding.transfer import require_binary
+from datasets.decoding.unwritten import require_end
 from datasets.errors import InputError, UnopenedError, UnreadableImageError
 from datasets.opening import BinaryFile, DanglingError, NotRegularError, NotSharedError, open_file
 
 Pixels = NDArray[np.uint8]
 """A decoded picture: uint8 RGB, shape (height, width, 3), upright."""
 
-VERSION = "reading 6"
+VERSION = "reading 7"
 """Name and number of the pixels of the pictures, for cache keys: others need another number."""
 
 MAX_PIXELS = 89_478_485
@@ -208,6 +209,7 @@ def _decode_opened(file: IO[bytes], path: Path) -> Decoded:
         require_binary(file)
     else:
         require_binary(file)
+        require_end(file)
     file.seek(0)
     return _decode(file, limit)
 

@@ -62,7 +62,7 @@ def _require_judgements_at_the_top(listing: Listing) -> None:
         if file.sounds_like_judgements and file.parts not in ((RELEVANCE,), (QRELS,)):
             raise InputError(
                 f"{file.path}: judgements are read from {listing.root / RELEVANCE} or {QRELS} "
-                "beside it only, their ids relative to that folder; move or remove it"
+                "beside it only, their ids relative to that folder; rename, move or remove it"
             )
 
 
@@ -87,6 +87,7 @@ def recognise(listing: Listing) -> tuple[Listing, Layout]:
         If it is in no form, or could be in more than one; names what to do.
     """
     wrappers: list[str] = []
+    listing = listing.undoubled()
     while (layout := (folder := _Folder(listing)).layout()) is None:
         [wrapper] = folder.names
         for name in (RELEVANCE, QRELS):
@@ -96,7 +97,7 @@ def recognise(listing: Listing) -> tuple[Listing, Layout]:
                     f"move it into {wrapper}/, its ids relative to that"
                 )
         wrappers.append(wrapper)
-        listing = listing.unwrapped(wrapper)
+        listing = listing.unwrapped(wrapper).undoubled()
     warnings = [*layout.warnings, *_beside(folder, layout)]
     for place, inside in _class_folders(listing, layout):
         if place:
@@ -231,7 +232,10 @@ class _Folder:
                 named[role] = name
         for needed in _SEARCH:
             if needed not in named:
-                self._refuse(f"{'/'.join((*above, needed))} is missing; add it with class folders")
+                self._refuse(
+                    f"{'/'.join((*above, needed))} is missing; add it, or name the folders by "
+                    "--layout gallery=FOLDER query=FOLDER"
+                )
         found = [Part(role, (*above, name), False) for role, name in sorted(named.items())]
         return Layout(form, (*parts, *found))
 
@@ -323,7 +327,11 @@ class _Folder:
         ]
         if not found:
             return self._not_pictures()
-        tables = [file.path for file in found if file.id.lower().endswith(ENDINGS)]
+        tables = [
+            file.path
+            for file in found
+            if file.id.lower().endswith(ENDINGS) and "submission" not in file.id.lower()
+        ]
         remedy = f", or give a table of files and classes, NAME={tables[0]}" if tables else ""
         return f" ({listed([file.id for file in found])} not read: classes are folders{remedy})"
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import gcd
 
-from datasets.versions import plain, stem_of
+from datasets.versions import count_to_last, first_of, plain, stem_of
 
 Inside = Mapping[str, Sequence[tuple[str, ...]]]
 """Folder to the names down to each picture in it."""
@@ -23,10 +23,15 @@ _MOST = 0.8
 _FEW = 10
 """Files up to which two folders may well hold as many, numbered alike."""
 
+_RARELY = 10
+"""Numbers from the first to the last for each that is there, below which they count pictures."""
+
 _ENOUGH = 6
 """Files whose names tell that they are those of other folders."""
 
-_HASH = re.compile(r"[0-9a-f][0-9a-f-]{10,}", re.IGNORECASE)
+_HASH = re.compile(r"[0-9a-f]{6,}", re.IGNORECASE)
+_LONG_HASH = 11
+"""Digits of what is hardly a word or number, and may differ in length."""
 
 _BY_CAMERA = re.compile(
     r"(?:IMG|_?DSC[NF]?|_MG|PXL|P|MVI|VID|DJI|SAM|GOPR|WP|Screenshot)[-_]?\d{3,}.*|"
@@ -38,6 +43,8 @@ _BY_CAMERA = re.compile(
 _DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01])")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _MONTH = re.compile(r"0?[1-9]|1[0-2]")
+_MONTH_OR_DAY = re.compile(r"[1-9]\d{3}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?")
+"""Folders of cameras that are called after the day, ``10040512``, and months, ``202305``."""
 
 
 def are_portions(inside: Inside) -> bool:
@@ -60,13 +67,20 @@ def are_shards(inside: Inside) -> bool:
     """
     if len(inside) < 2 or len({*map(len, inside)}) > 1 or len(next(iter(inside))) > 4:
         return False
-    pairs = [(name, stem_of(file[-1])) for name, files in inside.items() for file in files]
+    pairs = [(name, _id_in(file[-1])) for name, files in inside.items() for file in files]
     stems = {stem for _, stem in pairs}
     most = _NEARLY_ALL * len(pairs)
     if all(name.isalpha() and len(name) == 1 for name in inside):
         return sum(_is_initial(*pair) for pair in pairs) >= most and _are_words(stems)
-    if sum(_HASH.fullmatch(stem) is not None for stem in stems) >= _NEARLY_ALL * len(stems) and (
-        any(re.search("[a-f]", stem, re.IGNORECASE) for stem in stems)
+    [(length, of_one_length)] = Counter(map(len, stems)).most_common(1)
+    lengths = {length} if of_one_length >= _NEARLY_ALL * len(stems) else set()
+    hashes = [
+        stem
+        for stem in stems
+        if _HASH.fullmatch(stem) and (len(stem) in lengths or len(stem) >= _LONG_HASH)
+    ]
+    if len(hashes) >= _NEARLY_ALL * len(stems) and (
+        any(re.search("[a-f]", stem, re.IGNORECASE) for stem in hashes)
     ):
         ends = sum(
             stem.lower().startswith(name.lower()) or stem.lower().endswith(name.lower())
@@ -77,6 +91,12 @@ def are_shards(inside: Inside) -> bool:
         return False
     modulus = gcd(*(int(stem) - int(name) for name, stem in pairs))
     return modulus > max(map(int, inside)) and len(pairs) > _FEW
+
+
+def _id_in(name: str) -> str:
+    """First part of a picture's name; of a number without the letters before it."""
+    first = re.split("[-_]", stem_of(name))[0]
+    return re.sub(r"^[A-Za-z]+(?=\d+$)", "", first)
 
 
 def _is_initial(name: str, stem: str) -> bool:
@@ -105,9 +125,13 @@ def times(inside: Inside, above: str) -> str:
         map(_YEAR.search, inside)
     )
     are_months = all(map(_MONTH.fullmatch, inside))
+    stems = _stems(inside)
+    by_camera = sum(_BY_CAMERA.fullmatch(stem) is not None for stem in stems)
+    are_by_camera = by_camera >= _NEARLY_ALL * len(stems)
+    if all(map(_MONTH_OR_DAY.fullmatch, inside)):
+        return "taken" if are_by_camera else ""
     if not (are_years or are_months):
         return ""
-    stems = _stems(inside)
     taken = sum(
         _is_taken_in(name, stem_of(file[-1]), are_years)
         for name, files in inside.items()
@@ -115,9 +139,8 @@ def times(inside: Inside, above: str) -> str:
     )
     if taken >= _NEARLY_ALL * len(stems):
         return "taken"
-    by_camera = sum(_BY_CAMERA.fullmatch(stem) is not None for stem in stems)
     is_told = are_years or _YEAR.fullmatch(above)
-    return "maybe" if is_told and by_camera >= _NEARLY_ALL * len(stems) else ""
+    return "maybe" if is_told and are_by_camera else ""
 
 
 def _is_taken_in(folder: str, stem: str, is_year: bool) -> bool:
@@ -149,7 +172,8 @@ def _shared(inside: Inside) -> tuple[set[tuple[str, ...]], set[tuple[str, ...]]]
     shared: set[tuple[str, ...]] = set()
     either: set[tuple[str, ...]] = set()
     for files in inside.values():
-        names = {(*folders, plain(stem_of(name))) for *folders, name in files}
+        stems = {stem_of(file[-1]) for file in files}
+        names = {(*folders, first_of(plain(stem_of(name)), stems)) for *folders, name in files}
         shared = shared & names if either else names
         either |= names
         if len(shared) < _NEARLY_ALL * len(either):
@@ -171,19 +195,24 @@ def _are_counted(stems: Collection[str]) -> bool:
     for rows in _patterns(stems).values():
         expected = 1
         for column in ({*column} for column in zip(*rows, strict=True)):
-            steps = [after - before for before, after in pairwise(sorted(column))]
-            expected *= 1 + (max(column) - min(column)) // min(steps, default=1)
+            expected *= count_to_last(column)
         counted += len(rows) if len(rows) > 2 and len(rows) >= _MOST * expected else 0
     return counted >= _MOST * len(stems)
 
 
 def _are_numbered_each(stems: Collection[str]) -> bool:
-    """Whether names are one pattern with a number from 0 or 1 on, as scrapers count them."""
+    """Whether names are one pattern with numbers from 0 or 1 on, as scrapers count them.
+
+    Of several numbers some may stand still, as that of a document of one page.
+    """
     [rows, *others] = _patterns(stems).values()
-    if others or any(len(row) != 1 for row in rows):
+    if others:
         return False
-    numbers = sorted(number for [number] in rows)
-    return numbers in ([*range(len(rows))], [*range(1, len(rows) + 1)])
+    columns = [sorted({*column}) for column in zip(*rows, strict=True)]
+    return all(
+        len(column) == 1 or column in ([*range(len(column))], [*range(1, len(column) + 1)])
+        for column in columns
+    )
 
 
 def _are_numbered(names: Collection[str]) -> bool:
@@ -214,6 +243,50 @@ def gathered(inside: Inside) -> Iterator[tuple[str, list[str]]]:
         # Pictures that every class counts anew are called alike by chance.
         if is_whole or not (_are_counted(there) or _are_counted(whole)):
             yield name, sorted(others)
+
+
+def versions_among(
+    asked: Mapping[str, Collection[str]], there: Mapping[str, Collection[str]]
+) -> list[tuple[str, str]]:
+    """Names of pictures that are called like versions of others of their class.
+
+    Parameters
+    ----------
+    asked, there : mapping of str to collection of str
+        Class to names of its pictures, in one part and in another.
+
+    Returns
+    -------
+    list of tuple of str
+        A name in the first part, and one in the other.
+    """
+    return [
+        (name, other)
+        for label in asked.keys() & there.keys()
+        for name, other in _versions_in_class(asked[label], there[label])
+    ]
+
+
+def _versions_in_class(
+    asked: Collection[str], there: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    own = {stem_of(name) for name in asked}
+    others = {stem_of(name): name for name in sorted(there)}
+    whole = {name.rpartition(".")[0]: name for name in there}
+    made = {first_of(stem, others): name for stem, name in others.items()}
+    made |= {first_of(stem, own): name for stem, name in others.items() if stem not in own}
+    numbers = [int(found[-1]) for stem in others if (found := re.findall(r"\d+", stem))]
+    is_counted = bool(numbers) and _RARELY * len(numbers) > max(numbers) - min(numbers)
+    for name in sorted(asked):
+        stem = stem_of(name)
+        same = whole.get(name.rpartition(".")[0])
+        if same:
+            if same.lower() != name.lower() and not is_counted:
+                yield name, same
+        elif stem in others:
+            yield name, others[stem]
+        elif first_of(stem, own) == stem and (other := made.get(first_of(stem, others))):
+            yield name, other
 
 
 def _stems(inside: Inside) -> list[str]:

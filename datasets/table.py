@@ -2,20 +2,17 @@
 
 import posixpath
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import unquote
 
 from datasets.decoding.formats import ENDINGS
 from datasets.errors import InputError
 from datasets.folder_names import is_distractor, role_of
 from datasets.layout import HELD_OUT, UNSPLIT, Collection, Item, Layout, collection
 from datasets.names import canonical
-from datasets.opening import dangling
 from datasets.table_files import Rows, read_rows
 from datasets.table_labels import (
     doubts_about_groups,
@@ -25,8 +22,9 @@ from datasets.table_labels import (
     shown,
     word_of,
 )
+from datasets.table_paths import file_at, whereabouts
 from datasets.task import Box, Problem
-from datasets.walk import RELEVANCE
+from datasets.walk import QRELS, RELEVANCE
 
 _BOX = ("left", "top", "right", "bottom")
 _NAMES = {
@@ -39,9 +37,17 @@ _NAMES = {
 """Columns and the names that they may have, in any case."""
 
 _COLUMN_OF = {name: column for column, names in _NAMES.items() for name in names}
-_BOXES = {"xmin", "ymin", "xmax", "ymax", "x1", "y1", "x2", "y2", "bbox", "box", "bndbox"}
-_SPLITS = {"is_valid", "is_val", "is_test", "is_train", "usage", "phase", "fold", "subset"}
+_BOXES = {
+    *("xmin", "ymin", "xmax", "ymax", "x1", "y1", "x2", "y2", "x_1", "y_1", "x_2", "y_2"),
+    *("bbox", "box", "bndbox"),
+}
+_SPLITS = {
+    *("is_valid", "is_val", "is_test", "is_train", "is_training_image", "usage", "phase", "fold"),
+    *("subset", "data_type", "evaluation_status"),
+}
+_ASKING = {"is_query", "is_gallery"}
 """Columns that other programs write."""
+_ADDRESS = re.compile(r"[a-z][a-z0-9+]+:/")
 _MOST_NAMED = 3
 
 _TWICE = "keep one (of a picture in the gallery that asks as well two, alike but for the part)"
@@ -101,17 +107,26 @@ def read_table(path: Path) -> Collection:
     columns, rows = read_rows(path)
     known = _columns(path, columns)
     unread = [name for name in columns if name.strip() and name not in known.values()]
+    if asking := [name for name in unread if name.strip().lower() in _ASKING]:
+        raise InputError(
+            f"{path}: the column {asking[0]!r} is not read; write query and gallery into the "
+            "column part instead (two rows for a picture that is both)"
+        )
     if "part" not in known:
         rows = _without_parts(path, rows, unread)
     has_objects = any(name.strip().lower() in _BOXES for name in unread)
     merged = _merged(path, _rows(path, rows, known), _OBJECTS if has_objects else _TWICE)
     if not merged:
         raise InputError(f"{path}: has no rows; write one for each picture")
-    if not {"label", "part"} & known.keys() and not (path.parent / RELEVANCE).exists():
+    is_judged = any((path.parent / name).exists() for name in (RELEVANCE, QRELS))
+    if not {"label", "part"} & known.keys() and not is_judged:
+        remedy = "call the one with the classes so"
+        if len(flags := _flags(path, unread)) > 1:
+            remedy = f"write one with the names of those that are 1, such as {'|'.join(flags[:2])}"
         raise InputError(
             f"{path}: no column {' or '.join(map(repr, _NAMES['label']))} among "
             f"{', '.join(map(repr, columns[:8]))}, and none of parts, so nothing says what is "
-            "right; call the one with the classes so"
+            f"right; {remedy}"
         )
     items = _items(path.parent, merged)
     _require_files(path, items, merged)
@@ -121,6 +136,16 @@ def read_table(path: Path) -> Collection:
     warnings += doubts_about_groups(items)
     layout = Layout("table", (), warnings=tuple(warnings))
     return collection(path.parent, items, [*_beside(path, items)], layout)
+
+
+def _flags(path: Path, unread: Sequence[str]) -> list[str]:
+    """Columns that hold nothing but 0 and 1, as one for each class."""
+    rows = [row for _, row in read_rows(path)[1]]
+    return [
+        name.strip()
+        for name in unread
+        if {word_of(row[name]) for row in rows} in ({"0", "1"}, {"0.0", "1.0"}, {"True", "False"})
+    ]
 
 
 def _beside(path: Path, items: Sequence[Item]) -> Iterator[Problem]:
@@ -229,7 +254,9 @@ def _require_words(place: str, cell: Mapping[str, object], known: Mapping[str, s
 def _file(value: object) -> str:
     """A path as this system writes it, without detours; not normalised, unlike other words."""
     name = str(value).strip() if word_of(value) else ""
-    return posixpath.normpath(name.replace("\\", "/")) if name else ""
+    if not name or _ADDRESS.match(name):
+        return name
+    return posixpath.normpath(name.replace("\\", "/"))
 
 
 def _role(place: str, part: str) -> str:
@@ -319,7 +346,7 @@ def _item(root: Path, row: _Row, key: str) -> Item:
     part = "gallery" if distractor is not None and row.part in (UNSPLIT, HELD_OUT) else row.part
     return Item(
         key,
-        _file_at(root, row.path),
+        file_at(root, row.path),
         part,
         labels[0] if labels else None,
         distractor,
@@ -330,39 +357,20 @@ def _item(root: Path, row: _Row, key: str) -> Item:
     )
 
 
-def _file_at(root: Path, name: str) -> Path:
-    """The file of a name, also where a system wrote it down in another Unicode form."""
-    forms = [name, *(unicodedata.normalize(form, name) for form in ("NFC", "NFD"))]
-    return next((root / form for form in forms if (root / form).exists()), root / name)
-
-
-def _near_name(path: Path) -> str:
-    """Whether it is a link, or the file that is called so but for its case or ending, if any."""
-    if reason := dangling(path):
-        return f"; {reason}"
-    wanted = path.name.casefold()
-    there = sorted(one.name for one in path.parent.glob("*"))
-    plain = {wanted, unquote(wanted)}
-    near = (one for one in there if plain & {one.casefold(), Path(one).stem.casefold()})
-    return next((f"; did you mean {one!r}?" for one in near), "")
-
-
 def _require_files(path: Path, items: Sequence[Item], rows: Sequence[_Row]) -> None:
     files = zip(rows, (item.path for item in items), strict=True)
-    missing = [(row, file) for row, file in files if not file.exists()]
+    missing = [row for row, file in files if not file.exists()]
     if missing:
-        first, wanted = missing[0]
-        if re.match(r"[a-z][a-z0-9+]+:/", first.path):
+        first = missing[0]
+        if _ADDRESS.match(first.path):
             raise InputError(
                 f"{path}: line {first.line}: {shown(first.path)} is an address; save the "
                 "pictures, and give their paths"
             )
-        named = ", ".join(
-            f"{shown(row.path)} in line {row.line}" for row, _ in missing[:_MOST_NAMED]
-        )
+        named = ", ".join(f"{shown(row.path)} in line {row.line}" for row in missing[:_MOST_NAMED])
         raise InputError(
             f"{path}: {len(missing):,} of {len(rows):,} files are not there ({named}); paths are "
-            f"relative to {path.parent}{_near_name(wanted)}"
+            f"relative to {path.parent}{whereabouts(path.parent, first.path)}"
         )
     boxed = [row for row in rows if row.box is not None and not row.part.startswith("query")]
     if boxed:

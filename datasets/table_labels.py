@@ -1,27 +1,32 @@
 """Labels and groups in a table: several in a cell, words for none, words that are hardly names."""
 
 import re
-from collections import Counter
+import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from reprlib import Repr
 
 from datasets.errors import InputError
-from datasets.folder_names import is_anything, is_distractor, sound_like_parts
+from datasets.folder_names import is_anything, is_distractor, joined, sound_like_parts, words_in
 from datasets.layout import Item, groups_in_words
 from datasets.names import canonical
 
 _SEPARATOR = "|"
 """Stands between the labels of a picture."""
 
-_MISSING = {"nan", "-nan", "<na>", "n/a", "#n/a", "null"}
+_MISSING = {
+    *("nan", "-nan", "<na>", "n/a", "n.a.", "n.a", "#n/a", "not available", "null", "nil", "\\n"),
+    *("undefined", "tbd", "todo"),
+}
 _MISSING_AS_WRITTEN = {"NA", "NaT", "None"}
 """Words that programs write into cells without a value; they could be names as well."""
 
 _MAY_BE_MISSING = "may be a missing value; leave the cell empty, or choose another name"
 
-_HIDDEN = {"-", "?", "-1"}
-"""Words that stand for a class that is not told, beside other words or beside whole numbers."""
+_BELOW = re.compile(r"-(?:1|9{2,})(?:\.0*)?")
+_WHOLE = re.compile(r"([0-9]+)(?:\.0*)?")
+"""Numbers of which one stands for a class that is not told, and those of classes beside it."""
 
 _BROKEN = re.compile(r"#[A-Z0-9/]+[?!]")
 _ROUNDED = re.compile(r"-?\d[.,]\d+E\+\d+")
@@ -32,9 +37,6 @@ _LIST = re.compile(
     re.DOTALL,
 )
 """Lists as Python, NumPy and JSON write them: ['a', 'b'], ('a',), {1, 2}, [1 2], []."""
-
-_BETWEEN = re.compile(r"[\s;,+/&]+|_and_")
-"""What people put between labels, if not the separator."""
 
 _SHORT = Repr()
 _SHORT.maxstring = 100
@@ -155,28 +157,37 @@ def doubts_about_groups(items: Sequence[Item]) -> list[str]:
 def _hidden(path: Path, rows: Sequence[Labelled]) -> list[str]:
     """Refuse labels that stand for hidden ones, and warn where they may be classes."""
     names = {label for _, labels in rows for label in labels}
-    hidden, others = names & _HIDDEN, names - _HIDDEN
-    if "-1" in hidden and not (others and all(map(str.isdecimal, others))):
-        hidden.remove("-1")  # one number among negative ones, or a name
-    if any(len(name) == 1 and not name.isalnum() for name in others):
-        hidden -= {"-", "?"}  # classes of signs
+    hidden = {name for name in names if _BELOW.fullmatch(name)}
+    numbers = {match[1] for name in names if (match := _WHOLE.fullmatch(name))}
+    if len(hidden) != 1 or not numbers or len(numbers) < len(names - hidden):
+        hidden = set()  # one number among negative ones, or a name
+    signs = {name for name in names if not any(map(str.isalnum, name))}
+    if len(signs) == 1 and all(map(_is_punctuation, *signs)):
+        hidden |= signs  # several would be classes of signs
     for line, label in ((line, label) for line, labels in rows for label in labels):
-        if label in hidden and others <= {"0", "1"}:
+        if label in hidden and numbers <= {"0", "1"} and len(numbers) == len(names - hidden):
             return [f"label {shown(label)}: if it hides the class, leave its cells empty"]
         if label in hidden:
             raise InputError(f"{path}: line {line}: {shown(label)} as label {_MAY_BE_MISSING}")
     return []
 
 
+def _is_punctuation(letter: str) -> bool:
+    return unicodedata.category(letter)[0] in "PZ"
+
+
 def _joined(labels: set[str]) -> set[str]:
     """Labels that look like several with another sign between them."""
     parts = {label: {*map(str.strip, re.split("[;,]", label))} for label in labels}
     labels_with = Counter(part for several in parts.values() for part in several)
-    words = {label: {*filter(None, _BETWEEN.split(label))} for label in labels}
-    return {
+    orders: dict[tuple[str, ...], set[tuple[str, ...]]] = defaultdict(set)
+    words = {label: tuple(words_in(label)) for label in labels}
+    for several in words.values():
+        orders[tuple(sorted(several))].add(several)
+    # 'polar bear' stands beside 'bear', but no class beside it is called 'polar'.
+    return {*joined(sorted(labels))} | {
         label
         for label in labels
         if (len(parts[label]) > 1 and any(labels_with[part] > 1 for part in parts[label]))
-        # 'polar bear' stands beside 'bear', but no class beside it is called 'polar'.
-        or (len(words[label]) > 1 and words[label] <= labels)
+        or len(orders[tuple(sorted(words[label]))]) > 1
     }

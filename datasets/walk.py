@@ -1,6 +1,7 @@
 """Every file below a folder; what belongs to a system or a program is passed over."""
 
 import os
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -56,6 +57,9 @@ RELEVANCE = "relevance.json"
 QRELS = "qrels.txt"
 """The same in the form of trec_eval."""
 
+_JUDGEMENTS = re.compile(r"(?:qrels?|relevance)(?:[-_. (].*)?\Z", re.DOTALL)
+"""Names that people give to judgements, in lower case."""
+
 _ABOUT = {"readme", "license", "licence", "copying", "attribution", "citation", "changelog"}
 
 
@@ -86,9 +90,10 @@ class File:
 
     @property
     def sounds_like_judgements(self) -> bool:
-        """Whether its name is that of judgements, perhaps with another ending."""
-        name = self.parts[-1].lower()
-        return name.partition(".")[0] in ("relevance", "qrels") and not self.is_picture
+        """Whether its name is that of judgements, or nearly, or that of its folder is."""
+        *folders, name = map(str.lower, self.parts)
+        is_named = _JUDGEMENTS.match(name) is not None or "qrels" in folders
+        return is_named and not self.is_picture
 
     @cached_property
     def is_picture(self) -> bool:
@@ -158,6 +163,28 @@ class Listing:
     def below(self, names: Sequence[str]) -> "Listing":
         """The part of it that lies several folders down; ids stay as they are."""
         return self.inside(names[0]).below(names[1:]) if names else self
+
+    def undoubled(self) -> "Listing":
+        """The same without those of its folders that hold nothing but one called like them.
+
+        Programs that unpack ``train.zip`` may leave ``train/train``; ids and files stay.
+        """
+        inside: dict[str, set[str]] = defaultdict(set)
+        for file in self.files:
+            if len(file.parts) > 1:
+                inside[file.parts[0]].add(file.parts[1] if len(file.parts) > 2 else "")
+        doubled = {name for name, names in inside.items() if names == {name}}
+        if not doubled:
+            return self
+        return replace(
+            self,
+            files=tuple(
+                replace(file, parts=file.parts[file.parts[0] in doubled :]) for file in self.files
+            ),
+            folders=tuple(
+                sorted({parts[len(parts) > 1 and parts[0] in doubled :] for parts in self.folders})
+            ),
+        )
 
     def unwrapped(self, name: str) -> "Listing":
         """The same listing as if that folder had been walked: ids are relative to it."""

@@ -43,6 +43,12 @@ EACH = ("cat", "cow", "dog")
         ([(one[:2], f"{one}.jpg") for one in HASHES], True),
         ([(one[:1], f"{one}.jpg") for one in HASHES], True),
         ([(one[-2:], f"{one}.jpg") for one in HASHES], True),
+        ([(one[:2], f"{one[:8]}.jpg") for one in HASHES], True),
+        ([(one[:1], f"{one}_z.jpg") for one in HASHES], True),
+        ([(f"{n % 5:02}", f"nm{100 * n + n % 5:07}_rm{n}_1955-1-6.jpg") for n in range(20)], True),
+        ([(one[:2], f"{one[:5]}.jpg") for one in HASHES], False),
+        ([(f"{n % 3:03}", f"{n % 3:03}_{n:04}.jpg") for n in range(30)], False),
+        ([(f"{n % 3}", f"img{n % 3}_{n:04}.jpg") for n in range(30)], False),
         ([(f"{n % 5:04}", f"{123000 + n % 5 + 10000 * n}.jpg") for n in range(20)], True),
         ([(one[0].upper(), f"{one}.jpg") for one in WORDS], True),
         ([(letter, f"{letter}{n}.jpg") for letter in "ABC" for n in range(9)], False),
@@ -75,6 +81,10 @@ def test_shards_of_a_store_are_warned_of(paths, told):
         (spread(lambda n: f"{'ts'[n % 2]}_{n // 2 * 30}.jpg", EACH, 24), "", "views of the"),
         (spread(lambda n: f"Image_{n + 1}.jpg", EACH), "", ""),
         (spread(lambda n: f"{n + 1:05}.jpg", ("Negative", "Positive"), 20), "", ""),
+        (spread(lambda n: f"doc{n // 3}_page{n % 3 + 1}.jpg", EACH), "", ""),
+        (spread(lambda n: f"IMG-0001-{n + 1:05}.jpg", EACH), "", ""),
+        (spread(lambda n: f"{'Copy of ' * (n % 2)}{n // 2}.jpg", EACH, 24), "", ""),
+        (spread(lambda n: f"doc{n // 3}_page{n % 3 + 1}.jpg", ("cam1", "cam2")), "", "views of"),
         (spread(lambda n: f"{n + 5}.jpg", EACH), "", "views of the same things"),
         (spread(lambda n: f"{n}.jpg", ("cam1", "cam2"), 20), "", "views of the same things"),
     ],
@@ -123,6 +133,10 @@ def test_a_folder_with_the_pictures_of_others_is_refused(stems, told):
         (named(**{"03": ["IMG_0001"], "04": ["IMG_0002"]}), "2023", False, True),
         (named(**{"03": ["IMG_0001"], "04": ["IMG_0002"]}), "digits", False, False),
         (named(**{"2019": ["IMG_1001"], "2020": ["IMG_2001"]}), "", False, True),
+        (named(**{"10040512": ["DSC01001"], "10140513": ["DSC01002"]}), "", True, False),
+        (named(**{"202305": ["IMG_1001"], "202306": ["IMG_1002"]}), "", True, False),
+        (named(**{"10482931": ["1"], "20593842": ["2"], "00012345": ["3"]}), "", False, False),
+        (named(**{"200101": ["1"], "200112": ["2"], "190507": ["3"]}), "", False, False),
         (
             named(**{"Fotos von 2019": ["DSC_01001"], "Fotos von 2020": ["DSC_02"]}),
             "",
@@ -149,6 +163,15 @@ def test_years_and_months_of_a_camera(paths, above, refused, warned):
     ("names", "refused", "warned"),
     [
         (("cat", "dog", "ground_truth"), "'ground_truth': not the name", ""),
+        (("mask", "no_mask"), "", ""),
+        (("Mask", "Non Mask"), "", ""),
+        (("mask", "cat_mask"), "'mask': not the name of a class", ""),
+        (("thumb", "index finger", "ring finger"), "", "'thumb' is taken for a class, not for"),
+        (("crops", "weeds"), "", "'crops' is taken for a class"),
+        (("figures", "pages", "text"), "", "'figures' is taken for a class"),
+        (("original", "forged"), "", "'original' is taken for a class"),
+        (("original", "augmented"), "'augmented': not the name", "'original' is taken"),
+        (("crops",), "'crops': not the name", ""),
         (("cat", "heatmaps", "outputs"), "'heatmaps' and 'outputs': not the name", ""),
         (("DJI_001", "DJI_002_A"), "sound like parts", ""),
         (("OneDrive_1_5-1-2023", "OneDrive_2_5-1-2023"), "sound like parts", ""),
@@ -168,20 +191,41 @@ def test_words_in_the_names_of_folders(names, refused, warned):
     assert any(warned in one for one in warnings) if warned else not warnings
 
 
+@pytest.mark.parametrize("name", ["thumb", "crops", "figures", "original"])
+def test_folders_with_pictures_of_others_are_made_of_them(name):
+    places = ("cat", "dog", name)
+    assert f"{name!r}: not the name" in doubts_about_folders(spread("{}.jpg".format, places))[0][0]
+
+
 @pytest.mark.parametrize(
     ("endings", "told"),
     [
         (("_crop", "_depthcrop", "_maskcrop"), "their last word"),
         (("_T", "_W", "_Z"), "their last word"),
         (("_before", "_after"), "their last word"),
-        (("", "-corrigée", "-modifié"), ""),
+        (("", "-corrigée", "-modifié"), "their last word"),
         (("", "-modifie"), "their last word"),
         ((".PORTRAIT-01.COVER", ".PORTRAIT-02.ORIGINAL"), "their ending or a word"),
         (("_BURST001_COVER", "_BURST002", "_BURST003"), "their ending or a word"),
         (("", "~2"), "their ending or a word"),
         (("", ".sync-conflict-20230501-101010-ABCDEFG"), "their ending or a word"),
         (("", " - Kopie"), "their ending or a word"),
+        (("_90deg", "_180deg", "_270deg"), "their last word"),
+        (("", "_90deg", "_flipLR"), "their last word"),
+        (("_340", "_640", "_1280"), "their last word"),
+        (("-150x150", "-300x200"), "their last word"),
+        (("_aug0", "_aug1", "_aug2"), "their last word"),
+        (("_EV0", "_EV-2", "_EV+2"), "their last word"),
+        (("._AC_SL1500_", "._AC_SX300_"), "their last word"),
+        (("-s-l1600", "-s-l64"), "their last word"),
+        (("_x0_y0", "_x0_y256"), "their last word"),
+        (("_Burst01", "_Burst02"), "their ending or a word"),
+        ((".jpg_3f2504e0-4f89", ".jpg_9a0c0305-e82c"), "their ending or a word"),
+        ((".pdf_page_1", ".pdf_page_2"), "their ending or a word"),
+        (tuple(f"_frame{n:04}" for n in range(0, 80, 10)), "are of 4 series, such as 'ball_1_0'"),
+        (tuple(f"_{n:03}" for n in range(1, 8)), "are of 4 series"),
         (("_red",), ""),
+        (("_1",), ""),
         (("_a", "_b", "_c", "_d", "_e", "_f"), ""),
     ],
 )
@@ -194,6 +238,80 @@ def test_views_of_one_thing_in_a_class_are_warned_of(tmp_path, endings, told):
     ]
     warnings = tree(tmp_path, paths).layout.warnings
     assert [told in one for one in warnings] == [True] * bool(told)
+
+
+@pytest.mark.parametrize(
+    "stems",
+    [
+        [f"aug_{k}_{n * 7919 % 9973}" for k in range(5) for n in range(4 * k, 4 * k + 4)],
+        [f"2019010{k}_103000_{n:03}" for k in range(1, 4) for n in range(k, 9 + k)],
+        [f"0000{n}IMG_0000{n}_BURST20190101123456789" for n in range(4)],
+        ["0IMG", "Copy of 0IMG"],
+        ["0IMG", "Kopie von 0IMG"],
+    ],
+)
+def test_series_and_copies_by_programs_are_warned_of(tmp_path, stems):
+    paths = [("cap", f"{stem}.jpg") for stem in stems] + [("ball", "x.jpg")]
+    [warning] = tree(tmp_path, paths).layout.warnings
+    assert "a table with a column group keeps" in warning
+
+
+@pytest.mark.parametrize(
+    "stems",
+    [
+        [f"cap_{n:04}" for n in range(12)],
+        [f"{n:04}" for n in range(12)],
+        [f"{camera}_{100 + 7 * n}" for camera in ("DSC", "IMG") for n in range(6)],
+        [f"{year}_{100 + n}" for year in (2019, 2020) for n in range(6)],
+        [f"IMG-2019010{day}-WA000{n}" for day in range(1, 4) for n in range(4)],
+        [f"IMG_2019010{day}_10{n}5{n}{n}" for day in range(1, 4) for n in range(1, 6)],
+        [f"{25 + n % 3}_{n % 2}_2_{20170116174525125 + 7919 * n * n}" for n in range(30)],
+        [f"Image ({n})" for n in range(12)],
+        [f"101_{n}" for n in range(1, 9)],
+        [f"obj1__{n}" for n in range(0, 360, 5)],
+        [hashlib.md5(bytes([n])).hexdigest() for n in range(12)],
+    ],
+)
+def test_pictures_that_are_counted_are_no_views(tmp_path, stems):
+    paths = [("cap", f"{stem}.jpg") for stem in stems] + [("ball", "x.jpg")]
+    assert tree(tmp_path, paths).layout.warnings == ()
+
+
+PICTURES = ("IMG_1042", "IMG_3771", "IMG_8090")
+
+
+@pytest.mark.parametrize(
+    ("there", "asked", "told"),
+    [
+        ([f"{one}.jpg" for one in PICTURES], ["IMG_1042-edited.jpg", "IMG_8090(1).jpg"], 2),
+        (["IMG_1042-edited.jpg", "IMG_3771.jpg"], ["IMG_1042.jpg", "IMG_8090.jpg"], 1),
+        ([f"{one}.jpg" for one in PICTURES], [f"{one}.png" for one in PICTURES], 3),
+        ([f"{n}_jpg.rf.{HASHES[n]}.jpg" for n in range(3)], [f"0_jpg.rf.{HASHES[9]}.jpg"], 1),
+        ([f"a_BURST00{n}.jpg" for n in range(3)], ["a_BURST004_COVER.jpg"], 1),
+        ([f"{one}.jpg" for one in PICTURES], ["IMG_1043.jpg", "IMG_2000-edited.jpg"], 0),
+        ([f"{n}.jpg" for n in range(9)], ["1.png", "2.jpeg", "3.jpg"], 0),
+        ([f"Image_{n}.jpg" for n in (1, 4, 20, 35)], ["Image_4.png"], 0),
+        ([f"{n}.jpg" for n in range(9)], ["1.jpg", "1_aug.jpg"], 0),
+        ([f"{n}{end}.jpg" for n in range(9) for end in ("", "_aug")], ["1.jpg", "2.jpg"], 0),
+    ],
+)
+@pytest.mark.parametrize(
+    ("parts", "what"),
+    [
+        (("gallery", "query"), "queries are called like versions of pictures in the gallery, as"),
+        (("train", "val"), "held-out pictures are called like versions of training pictures, as"),
+    ],
+)
+def test_versions_of_pictures_of_the_gallery_that_ask_are_told(
+    tmp_path, there, asked, told, parts, what
+):
+    paths = [(parts[0], "cat", name) for name in there] + [(parts[1], "cat", x) for x in asked]
+    others = [(part, "dog", f"{part}.jpg") for part in parts]
+    warnings = tree(tmp_path, [*paths, *others]).layout.warnings
+    assert [one for one in warnings if "called like versions" in one] == [
+        one for one in warnings if one.startswith(f"{told} {what}")
+    ]
+    assert any("called like versions" in one for one in warnings) == bool(told)
 
 
 def test_masks_below_classes_are_left_out(tmp_path):

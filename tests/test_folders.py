@@ -36,7 +36,9 @@ def test_distractors_beside_the_parts_are_refused(tmp_path, folders, searched):
         read_layout(walk(tree(tmp_path, *folders)))
 
 
-@pytest.mark.parametrize("folders", [(*GALLERY_QUERY, "val/a"), (*TRAIN_TEST, "val")])
+@pytest.mark.parametrize(
+    "folders", [(*GALLERY_QUERY, "val/a"), (*TRAIN_TEST, "val"), (*TRAIN_TEST, "val/val")]
+)
 def test_pictures_that_play_no_part_are_warned_of(tmp_path, folders):
     found = read_layout(walk(tree(tmp_path, *folders)))
     assert found.layout.warnings == ("pictures in 'val' play no part and are left out",)
@@ -51,11 +53,41 @@ def test_a_cover_makes_no_class_of_a_folder_of_folders(tmp_path):
         read_layout(walk(tmp_path))
 
 
+@pytest.mark.parametrize("above", ["", "data/"])
+def test_folders_that_hold_nothing_but_one_of_their_name_are_looked_through(tmp_path, above):
+    names = ("training_set/training_set", "test_set/test_set")
+    tree(tmp_path, *(f"{above}{name}/{one}" for name in names for one in ("cats", "dogs")))
+    found = read_layout(walk(tmp_path))
+    assert found.layout.form == "train-test"
+    assert {(item.part, item.label) for item in found.items} == {
+        (part, label) for part in ("training", "held out") for label in ("cats", "dogs")
+    }
+    assert all((found.root / item.id).is_file() for item in found.items)
+    assert not found.problems
+
+
+def test_classes_that_are_unpacked_into_folders_of_their_name(tmp_path):
+    found = read_layout(walk(tree(tmp_path, "cat/cat", "dog/dog", "cow")))
+    assert {(item.id[:-6], item.label) for item in found.items} == {
+        ("cat/cat/", "cat"),
+        ("dog/dog/", "dog"),
+        ("cow/", "cow"),
+    }
+
+
 @pytest.mark.parametrize("folders", [("images",), ("train", "test")])
 def test_a_table_in_the_folder_of_the_pictures_is_named(tmp_path, folders):
     tree(tmp_path, *folders)
     (tmp_path / folders[0] / "metadata.csv").write_text("file_name,label\n00.png,cat\n")
     with pytest.raises(InputError, match=rf"NAME=.*{folders[0]}.metadata.csv"):
+        read_layout(walk(tmp_path))
+
+
+def test_the_table_beside_folders_called_like_parts_is_named(tmp_path):
+    tree(tmp_path, "train_images", "test_images")
+    for name in ("sample_submission.csv", "train.csv"):
+        (tmp_path / name).write_text("image_id,label\n00.png,cat\n")
+    with pytest.raises(InputError, match=r"sound like parts, .*\(.*, NAME=.*train.csv\); say"):
         read_layout(walk(tmp_path))
 
 
@@ -92,6 +124,8 @@ def test_any_number_of_classes_is_looked_at_once_each():
         (("part_0001", "part_0002"), "sound like parts"),
         (("shard-00001-of-00002", "shard-00002-of-00002"), "sound like parts"),
         (("train_0", "train_1"), "sound like parts"),
+        (("train_a", "train_b", "train_0"), "sound like parts"),
+        (("train_small", "train_large"), "sound like parts"),
         (("drive-download-20240101T1-001", "drive-download-20240101T1-002"), "sound like parts"),
         (("Photos Part 1 of 2", "Photos Part 2 of 2"), "sound like parts"),
         (("holiday", "holiday (1)"), "sound like parts"),
@@ -109,6 +143,16 @@ def test_any_number_of_classes_is_looked_at_once_each():
         (("HR", "LR"), "sound like views"),
         (("2023-05-01", "2023-06-12"), "sound like parts"),
         (("202305_a", "202306__"), "sound like parts"),
+        (("01.05.2023", "17.06.2023"), "sound like parts"),
+        (("05-17-2023", "06-01-2023"), "sound like parts"),
+        (("May 17, 2023", "June 1, 2023"), "sound like parts"),
+        (("2023-05-17 Rome", "2023-06-01 Paris"), "sound like parts"),
+        (("Rome, Lazio, 17 May 2023", "Paris, 1 June 2023"), "sound like parts"),
+        (("3. März 2023", "17. Oktober 2023"), "sound like parts"),
+        (("OneDrive_2023-05-01", "OneDrive_2023-06-01"), "sound like parts"),
+        (("wetransfer_a_2023-05-01_1200", "wetransfer_b_2023-05-02_1300"), "sound like parts"),
+        (("Januar", "März"), "sound like parts"),
+        (("WhatsApp Images", "Sent"), "sound like parts"),
         (("January", "February"), "sound like parts"),
         (("Camera", "Screenshots", "WhatsApp Images"), "sound like parts"),
         (("cat", "dog", "cat (1)"), "'cat \\(1\\)' sound like what was made of 'cat'"),
@@ -131,8 +175,13 @@ def test_names_that_say_they_are_no_classes_are_refused(tmp_path, names, reason)
         ("0", "1", "2"),
         ("001.Albatross", "002.Auklet"),
         ("sketchbook", "photographer", "mother"),
+        ("steam_train", "freight_train_a"),
         ("cat", "small cat", "dog_small"),
         ("2001", "2002"),
+        ("BMW 3 Series 2012", "Audi 100 Wagon 1994", "Acura TL 2012"),
+        ("2023-05-17", "sunset"),
+        ("12 Angry Men 1957", "8 Mile 2002"),
+        ("marble", "octopus", "sepia"),
         ("camera", "phone", "laptop"),
         ("may", "april", "june", "rose"),
     ],
@@ -171,9 +220,8 @@ def test_numbered_folders_of_consecutive_numbers_are_warned_of(tmp_path, first, 
     assert sum("portions of one whole rather than classes?" in one for one in warnings) == told
 
 
-@pytest.mark.parametrize("test", [("test/x0", "test/x1"), ("test/test",)])
-def test_a_test_part_of_other_classes_than_validation_is_refused(tmp_path, test):
-    root = tree(tmp_path, "train/a", "train/b", "val/a", "val/b", *test)
+def test_a_test_part_of_other_classes_than_validation_is_refused(tmp_path):
+    root = tree(tmp_path, "train/a", "train/b", "val/a", "val/b", "test/x0", "test/x1")
     with pytest.raises(InputError, match=r"'test' .*none of the classes.*held-out=val"):
         read_layout(walk(root))
     found = read_layout(walk(root), ["training=train", "held-out=val"])

@@ -62,6 +62,7 @@ def test_flat_by_hand(tmp_path):
     ("words", "message"),
     [
         (["flat", "classes"], "write classes, flat, or ROLE=FOLDER"),
+        (["flat"], "gallery is missing; add it, or name the folders by --layout gallery=FOLDER q"),
         (["galery=photo"], "--layout galery=photo: write classes"),
         (["gallery=photo"], "name a folder for gallery and query"),
         (["gallery=photo", "query=nothing"], "--layout query: no file in"),

@@ -129,11 +129,15 @@ def test_labels_beside_the_first_count_as_classes(tmp_path, load_dataset):
         "query/relevance.json",
         "Relevance.json",
         "relevance.json.txt",
+        "relevance (1).json",
+        "qrels_test.txt",
+        "qrels/test.tsv",
         "QRELS.TXT",
     ],
 )
 def test_judgements_that_nothing_would_read_are_refused(tmp_path, load_dataset, name):
     root = parted(tmp_path / "f", gallery__a=3, gallery__b=3, query__a=2, query__b=2)
+    (root / name).parent.mkdir(exist_ok=True)
     (root / name).write_text("{}")
     with pytest.raises(InputError, match=r"judgements are read from .*relevance\.json or qrels"):
         load_dataset(root)

@@ -303,10 +303,22 @@ def test_a_picture_needs_a_class_or_a_part(album, load_dataset, lines):
         load_dataset(table(album, *lines))
 
 
+@pytest.mark.parametrize("name", ["relevance.json", "qrels.txt"])
+def test_a_table_of_paths_alone_is_read_beside_judgements(album, name):
+    (album / name).write_text("{}")
+    assert len(read_table(table(album, "path", "images/00.png", "images/01.png")).items) == 2
+
+
 @pytest.mark.parametrize("name", ["00", "00.PNG"])
 def test_a_file_with_nearly_the_name_is_named(album, name):
     with pytest.raises(InputError, match=r"relative to .*album; did you mean '00.png'\?"):
         read_table(table(album, "path,label", f"images/{name},a"))
+
+
+def test_a_table_that_says_training_everywhere_is_told(album, load_dataset):
+    rows = [f"images/{n:02}.png,{'ab'[n % 2]},train" for n in range(8)]
+    with pytest.raises(InputError, match=r"all pictures are training, .* leave the part out"):
+        load_dataset(table(album, "path,label,part", *rows))
 
 
 def test_parts_in_a_column_that_is_not_read_are_refused(album):

@@ -1,4 +1,4 @@
-"""Pictures that were transferred as text are left out, and no sound one is taken for them."""
+"""Pictures transferred as text or in part are left out, and no sound one is taken for them."""
 
 import numpy as np
 import pytest
@@ -94,3 +94,31 @@ LINES = b"".join(b"line %d of a comment\r\n" % number for number in range(300))
 def test_sound_pictures_with_ends_of_lines_are_read(tmp_path, data, colour):
     pixels = read_image(put(tmp_path, "a.ppm", data))
     assert np.abs(pixels.mean(axis=(0, 1)) - colour).max() <= 1
+
+
+LARGE = PHOTO.resize((1200, 800), Image.Resampling.BICUBIC)
+BLACK = Image.new("RGB", (1200, 800))
+BLACK.paste(LARGE.crop((0, 0, 1200, 300)))
+WITHOUT_CHECKS = [
+    ("WEBP", {"quality": 90}),
+    ("WEBP", {"lossless": True, "method": 0}),
+    ("AVIF", {"quality": 90}),
+]
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9])
+@pytest.mark.parametrize(("form", "options"), WITHOUT_CHECKS, ids=str)
+def test_a_picture_whose_end_was_never_written_is_left_out(tmp_path, form, options, share):
+    data = encoded(LARGE, form, **options)
+    written = data[: int(share * len(data))]
+    with pytest.raises(UnreadableImageError, match="its end was never written"):
+        read_image(put(tmp_path, "a.webp", written.ljust(len(data), b"\0")))
+
+
+@pytest.mark.parametrize("image", [LARGE, BLACK, Image.new("RGB", (1200, 800))], ids=range(3))
+@pytest.mark.parametrize(("form", "options"), WITHOUT_CHECKS, ids=str)
+def test_sound_pictures_with_zeros_behind_them_are_read(tmp_path, form, options, image):
+    data = encoded(image, form, exif=Image.Exif().tobytes() + bytes(6000), **options)
+    sound = read_image(put(tmp_path, "a.webp", data))
+    assert sound.shape == (800, 1200, 3)
+    np.testing.assert_array_equal(read_image(put(tmp_path, "b.webp", data + bytes(9000))), sound)
