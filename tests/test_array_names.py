@@ -66,6 +66,27 @@ def test_a_column_of_whole_numbers_beside_fractions_is_no_feature(tmp_path, colu
             read_vectors(str(tmp_path / name))
 
 
+@pytest.mark.parametrize(
+    ("names", "odd"),
+    [
+        ([*map(str, range(8)), "north"], "north"),
+        ([f"pca_{n} " for n in range(8)] + ["y"], "y"),
+        ([f"pca_{n}" for n in range(8)] + ["hog_0"], None),
+        (["x0", "y0", "x1", "y1", "x2", "y2", "x3", "y3", "angle"], None),
+        (list("abcdefghi"), None),
+    ],
+)
+def test_a_name_without_a_number_is_odd_beside_many_of_one_stem(names, odd):
+    pa = pytest.importorskip("pyarrow")
+    near = CLUSTERED + RNG.normal(0, 0.4, CLUSTERED.shape)
+    tables = [pa.table(dict(zip(names, one.T, strict=True))) for one in (near, CLUSTERED)]
+    if odd is None:
+        assert evaluate_vectors(*tables, NAMES, NAMES).counts["queries scored"] == 30
+    else:
+        with pytest.raises(InputError, match=f"column '{odd}' lacks the number that makes"):
+            evaluate_vectors(*tables, NAMES, NAMES)
+
+
 def test_queries_that_stand_in_the_gallery_by_another_spelling_are_refused():
     other = RNG.normal(size=(30, 9))
     asked = np.concatenate([CLUSTERED[:5], other[5:]])

@@ -220,6 +220,10 @@ BAD = {
     "class.csv": ("id,f0,Class_ID\na,.5,1\nb,.25,0\n", "column 'Class_ID' tells of pictures"),
     "index.csv": (",Unnamed: 0,f0\na,0,.5\nb,1,.25\n", "column 'Unnamed: 0' tells of pic"),
     "age.csv": ("id,f0,f1,age\na,.5,1,3\nb,.25,2,4\n", "column 'age' holds whole numbers beside"),
+    "place.csv": (
+        "id,f0,f1,f2,f3,f4,f5,f6,f7,north\na,.1,.2,.3,.4,.5,.6,.7,.8,47.5\n",
+        "column 'north' lacks the number that makes 'f0' and 7 more dimensions",
+    ),
     "bare.csv": ("a,0,.5,.1\nb,1,.25,.2\n", "column number 2 holds whole numbers beside"),
     "head.csv": ("id,0,1,2\na,1,2\n", "4 headings for 3 columns"),
     "rows.csv": ("id,0,1\n", "no vectors in it; it has no rows"),
@@ -351,6 +355,7 @@ def test_a_column_that_is_no_feature_is_no_dimension(tmp_path, columns, message)
         "id,red,green\na,0,.5\nb,0,.25\n",
         "id,w0,w1,norm\na,3,1,.5\nb,2,5,.25\n",
         "V1,V2\na,1,.5\nb,0,.25\n",  # as R writes it
+        "id,0,1,2,3,4,5,6,7,mean,std,skew\na,0,1,2,3,4,5,6,7,.8,.5,.1\nb,1,.5,3,2,2,1,9,8,.7,.5,0\n",
     ],
 )
 def test_whole_numbers_may_be_features(tmp_path, text):

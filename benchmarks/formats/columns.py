@@ -4,6 +4,7 @@ import codecs
 import csv
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -25,6 +26,9 @@ _WHOLE = re.compile(r"\s*[+-]?[0-9]+(?:\.0*)?\s*")
 
 _WIDTH, _ROWS, _MOST = 4, 8, 4096
 """Dimensions and vectors from which a few columns of whole numbers are odd; rows looked at."""
+
+_NUMBERED = 8
+"""Columns of one name with numbers from which a few without a number are odd."""
 
 _OTHERS = (
     "label|class|category|target|split|subset|part|set|fold|group|scene|cluster|index|idx|row|id|"
@@ -162,6 +166,7 @@ def require_features(
     whole = [kind == "int" and (not name or _stem(name) not in floats) for name, kind in columns]
     # Counts may stand beside a fraction or two, but not the other way round.
     is_odd = "float" in kinds and 2 * sum(whole) <= len(columns)
+    numbered, unnumbered = _numbered([name for name in names if name])
     for number, (name, kind) in enumerate(columns):
         reason = ""
         if kind not in ("float", "int", "bool"):
@@ -172,6 +177,9 @@ def require_features(
             reason = "is true or false beside numbers"
         elif is_odd and whole[number]:
             reason = "holds whole numbers beside fractions"
+        elif name in unnumbered:
+            more = f"{numbered[0]!r} and {len(numbered) - 1:,} more"
+            reason = f"lacks the number that makes {more} dimensions"
         if reason:
             called = repr(name) if name else f"number {number + 2}"
             raise InputError(
@@ -208,9 +216,17 @@ def require_fractions(place: Path | str, matrix: NDArray[Any]) -> None:
         )
 
 
+def _numbered(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names with numbers, and those without one where they are few beside many of one stem."""
+    numbered = [name for name in names if name.strip()[-1:].isdecimal()]
+    others = [name for name in names if not name.strip()[-1:].isdecimal()]
+    many = max(Counter(map(_stem, numbered)).values(), default=0)
+    return numbered, others if many >= max(_NUMBERED, 4 * len(others)) else []
+
+
 def _stem(name: str) -> str:
     """A numbered name without its number; any other as it is."""
-    return name.rstrip("0123456789")
+    return name.strip().rstrip("0123456789")
 
 
 def _encoding(path: Path) -> str:
