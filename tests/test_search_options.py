@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 import pytest
 from pictures import fill
 
@@ -112,3 +113,18 @@ def test_paths_and_names_from_python_are_those_of_the_command(mixed, tmp_path, m
     assert len(open_index("~/index")) == len(index)
     with pytest.raises(InputError, match="no name given"):
         search(mixed / "0.jpg", pictures=mixed, extractor="")
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_of_numpy_are_numbers(mixed):
+    given = {"pictures": mixed, "extractor": "lbp"}
+    found = search(mixed / "0.jpg", k=np.int8(5), seed=np.int32(3), epochs=np.int64(1), **given)
+    assert len(found.neighbours) == 5
+    index, _ = prepare_index(**given)
+    assert len(index.search(mixed / "0.jpg", np.int8(5))) == 5
+
+
+@pytest.mark.parametrize("name", ["seed", "epochs"])
+def test_an_index_is_made_by_whole_numbers(name, mixed):
+    with pytest.raises(InputError, match=f"{name}=1.5 is no whole number of at least"):
+        prepare_index(pictures=mixed, extractor="lbp", **{name: 1.5})

@@ -52,21 +52,23 @@ def require_flag(**given: object) -> None:
             raise InputError(f"{name}={value!r} is neither True nor False")
 
 
-def require_whole(least: int, **given: object) -> None:
-    """Require of arguments in Python what the command line requires of numbers.
+def a_whole_number(name: str, value: object, least: int = 1) -> int:
+    """Require of an argument in Python what the command line requires of numbers.
 
     Parameters
     ----------
+    name : str
+        Of the argument, for the message.
+    value : object
+        Python's or NumPy's number.
     least : int
         Smallest number that may be given.
-    **given : object
-        Arguments by name.
 
     Raises
     ------
     InputError
         Naming the argument.
     """
-    for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise InputError(f"{name}={value!r} is no whole number of at least {least}")
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise InputError(f"{name}={value!r} is no whole number of at least {least}")
+    return int(value)  # NumPy's cannot be written as JSON, and narrow ones overflow

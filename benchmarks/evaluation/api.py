@@ -43,7 +43,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cli.arguments import a_folder, require_flag, require_whole, words_of
+from benchmarks.cli.arguments import a_folder, a_whole_number, require_flag, words_of
 from benchmarks.evaluation.arrays import (
     SAME,
     array_dataset,
@@ -135,8 +135,9 @@ def evaluate(
         If the dataset is none, or the extractor fails on it, with the reason; if a number is
         none that the command line would take.
     """
-    require_whole(1, jobs=1 if jobs is None else jobs, epochs=1 if epochs is None else epochs)
-    require_whole(0, seed=seed)
+    jobs = None if jobs is None else a_whole_number("jobs", jobs)
+    epochs = None if epochs is None else a_whole_number("epochs", epochs)
+    seed = a_whole_number("seed", seed, 0)
     require_flag(leave_one_out=leave_one_out, fit=fit, quiet=quiet)
     workforce = Workforce(jobs, quiet)
     layout, cache, out = words_of(layout), a_folder(cache), a_folder(out)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.cli.arguments import a_folder, require_whole, words_of
+from benchmarks.cli.arguments import a_folder, a_whole_number, words_of
 from benchmarks.cli.options import default_cache
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method
@@ -67,8 +67,7 @@ def search(
     InputError
         If something is missing, with the remedy.
     """
-    require_whole(1, k=k, epochs=1 if epochs is None else epochs)
-    require_whole(0, seed=seed)
+    k = a_whole_number("k", k)
     opened, _ = prepare_index(
         pictures=pictures,
         dataset=dataset,
@@ -181,6 +180,8 @@ def prepare_index(
     InputError
         If something is missing, with the remedy.
     """
+    epochs = None if epochs is None else a_whole_number("epochs", epochs)
+    seed = a_whole_number("seed", seed, 0)
     require_one({"--preset": preset, "--extractor": extractor})
     layout = words_of(layout)
     cache, index, pictures = a_folder(cache), a_folder(index), a_folder(pictures)
