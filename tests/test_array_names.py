@@ -127,6 +127,48 @@ def test_what_a_folder_is_warned_of_arrays_are_warned_of_too():
         evaluate_vectors(gallery[:3] + 0.5, gallery, "aaa", "aaaaaa")
 
 
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        ("a|b", "'a.b' is no single class .in arrays a set is several labels"),
+        ("distractor", "'distractor' is no single class .*, and None is a distractor"),
+        ("distractor/sky", "'distractor/sky' is no single class"),
+        ("['a', 'b']", "looks like a list; .*in arrays a set is several"),
+        ("n/a", "'n/a' as label may be a missing value"),
+        ("-", "'-' as label may be a missing value"),
+        ("#REF!", "'#REF!' as label is an error of a spreadsheet"),
+    ],
+)
+def test_labels_that_a_table_may_not_have_arrays_may_not_have_either(label, message):
+    labels = [label if one == "owl" else one for one in NAMES.tolist()]
+    near = CLUSTERED + RNG.normal(0, 0.4, CLUSTERED.shape)
+    with pytest.raises(InputError, match=message):
+        evaluate_vectors(near, CLUSTERED, NAMES, labels)
+    with pytest.raises(InputError, match=message):
+        evaluate_vectors(near, CLUSTERED, labels, labels)
+
+
+@pytest.mark.parametrize(
+    ("names", "warning"),
+    [
+        (["cat", "dog", "cat,dog"], "label 'cat,dog' is one class; several have"),
+        (["cat", "dog", "unknown"], "label 'unknown': if its pictures have nothing in common"),
+        (["train", "test", "val"], "labels 'test', 'train', 'val' sound like parts"),
+        (["-1", "0", "1"], "label '-1': if it hides the class"),
+        (["+", "-", "?"], ""),
+        (["polar bear", "bear", "cat"], ""),
+        ([-2, -1, 0], ""),
+        ([0.5, 1.5, 1e10], ""),
+    ],
+)
+def test_labels_that_a_table_is_warned_of_arrays_are_warned_of_too(names, warning):
+    labels = [names[one] for one in CLASSES]
+    near = CLUSTERED + RNG.normal(0, 0.4, CLUSTERED.shape)
+    found = evaluate_vectors(near, CLUSTERED, labels, labels).warnings
+    assert len(found) == bool(warning)
+    assert all(warning in one for one in found)
+
+
 def test_ids_in_another_spelling_and_images_left_out_are_told():
     gallery, labels = RNG.normal(size=(6, 4)), list("ababab")
     other = gallery + RNG.normal(size=(6, 4)) / 20

@@ -12,8 +12,15 @@ import scipy.sparse
 
 from benchmarks.formats.vectors import require_each_once
 from datasets.errors import InputError
+from datasets.folder_names import is_distractor
 from datasets.names import canonical
+from datasets.table_labels import doubts_about_labels, labels_of, require_told
 from datasets.task import Image
+
+_MISSING = {"nan", "NaN", "None", "<NA>", "NaT"}
+"""What a missing label becomes where a library writes it as text."""
+
+_WAYS = "in arrays a set is several labels, and None is a distractor"
 
 
 def labelled_images(
@@ -59,6 +66,40 @@ def labelled_images(
         )
         for name, found in zip(names, classes, strict=True)
     ]
+
+
+def doubts_about_classes(queries: Sequence[Image], gallery: Sequence[Image]) -> list[str]:
+    """Warnings about labels that are hardly the names of classes, by the rules of tables.
+
+    Raises
+    ------
+    InputError
+        If one stands for none, or for several.
+    """
+    rows = {
+        tuple(sorted(image.labels)): row
+        for images in (gallery, queries)
+        for row, image in reversed([*enumerate(images, 1)])
+    }
+    names = sorted({name for labels in rows for name in labels})
+    missing = [name for name in names if name in _MISSING]
+    place = "query_labels, gallery_labels"
+    try:
+        for name in names:
+            if name not in _MISSING:
+                require_told(place, {"label": name})
+            if is_distractor(name.partition("/")[0]) or len(labels_of(name)) > 1:
+                raise InputError(f"{place}: {name!r} is no single class")
+        warnings = doubts_about_labels(
+            Path(place), [(row, labels) for labels, row in rows.items()]
+        )
+    except InputError as error:
+        raise InputError(f"{error} ({_WAYS})") from error
+    told = [
+        f"labels {', '.join(map(repr, missing))} are a class like any other; None or NaN, not as "
+        "text, is no label"
+    ] * bool(missing)
+    return told + [f"{warning} ({_WAYS})" for warning in warnings]
 
 
 def _name(what: str, place: int, value: Any) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from benchmarks.evaluation.array_labels import labelled_images
+from benchmarks.evaluation.array_labels import doubts_about_classes, labelled_images
 from benchmarks.formats.columns import kind_of, require_features, require_fractions
 from benchmarks.formats.vectors import VectorTable, require_vectors
 from benchmarks.pipeline.extraction.contract import as_array
@@ -19,9 +19,6 @@ from datasets.errors import InputError
 from datasets.names import misspelt, near_misses
 from datasets.source import require_dataset_name
 from datasets.task import Dataset
-
-_MISSING = {"nan", "NaN", "None", "<NA>", "NaT"}
-"""What a missing label becomes where a library writes it as text."""
 
 SAME = 1e-3
 """Two vectors of one image may differ by this share of their length: one was rounded."""
@@ -153,11 +150,7 @@ def array_dataset(
             f"are {_some(wanted)}, gallery_labels {_some(searched)}; write equal ones alike"
         )
     split = "leave-one-out: every image asks all others" if leave_one_out else "as it was given"
-    missing = sorted(labelled & _MISSING)
-    warnings = [
-        f"labels {', '.join(map(repr, missing))} are a class like any other; None or NaN, not as "
-        "text, is no label"
-    ] * bool(missing)
+    warnings = doubts_about_classes(query, gallery)
     queries = {"query": tuple(asked)}
     return check_queries(
         Dataset(name, Path(), (), tuple(gallery), queries, split=split, warnings=tuple(warnings))
