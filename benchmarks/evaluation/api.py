@@ -87,7 +87,7 @@ def evaluate(
     fit: bool = True,
     preprocess: Callable[[Any], Any] | None = None,
     seed: int = 0,
-    layout: str | Sequence[str] = (),
+    layout: str | Sequence[str] | None = (),
     leave_one_out: bool = False,
     epochs: int | None = None,
     cache: str | Path | None = None,
@@ -140,17 +140,17 @@ def evaluate(
     seed = a_whole_number("seed", seed, 0)
     require_flag(leave_one_out=leave_one_out, fit=fit, quiet=quiet)
     workforce = Workforce(jobs, quiet)
-    layout, cache, out = words_of(layout), a_folder(cache), a_folder(out)
+    words, cache, out = words_of(layout), a_folder(cache), a_folder(out)
     if isinstance(dataset, Dataset):
         require_dataset_name(dataset.name, "give the dataset another")
-        _require_unsaid(layout, leave_one_out, seed)
-    require_places(dataset, layout, cache, out)
+        _require_unsaid(words, leave_one_out, seed)
+    require_places(dataset, words, cache, out)
     require_named(extractor, name, out)
     with _same_chance(), folders(cache, out) as (kept, results, temporary):
         if isinstance(dataset, Dataset):
             data = dataset
         else:
-            data = load(str(dataset), kept, workforce, seed, layout, leave_one_out)
+            data = load(str(dataset), kept, workforce, seed, words, leave_one_out)
         method, recalled = _method(extractor, data, name, fit, preprocess, epochs)
         evaluation = Evaluation(data, kept if recalled else temporary, workforce)
         with _sent(method):
