@@ -53,6 +53,24 @@ def test_a_set_of_two_classes_for_each_is_no_matrix_of_counts():
     assert evaluate_vectors(CLUSTERED, other, sets, sets).counts["queries scored"] == 30
 
 
+def test_tuples_of_levels_are_not_taken_for_several_labels():
+    levels = [("animal" if name == "cat" else "other", name) for name in NAMES.tolist()]
+    near = CLUSTERED + RNG.normal(0, 0.4, CLUSTERED.shape)
+    with pytest.raises(
+        InputError, match=r"query_labels: tuples such as .'animal', 'cat'. have le"
+    ):
+        evaluate_vectors(near, CLUSTERED, levels, levels)
+    scores = [
+        evaluate_vectors(near, CLUSTERED, given, given).scores["map"]
+        for given in (list(map(set, levels)), list(map(list, levels)))
+    ]
+    assert scores[0] == scores[1]
+    for sets in ([("cat", "dog"), ("dog", "owl"), ("fox", "elk")], [("cat",), ("dog",)] * 2):
+        several = [sets[one] for one in CLASSES]
+        assert evaluate_vectors(near[:9], CLUSTERED[9:], several[:9], several[9:]).scores["map"]
+    assert evaluate_vectors(near[:1], CLUSTERED, [("cat", "dog")], NAMES).scores["map"]
+
+
 @pytest.mark.parametrize("column", [5 * CLASSES, np.arange(30)])
 def test_a_column_of_whole_numbers_beside_fractions_is_no_feature(tmp_path, column):
     vectors = np.c_[CLUSTERED, column]

@@ -126,7 +126,21 @@ def _classes(what: str, labels: Any) -> list[tuple[str, ...]]:
             "labels; give each its class (one-hot rows: their argmax(axis=1)), or a set of its "
             "classes"
         )
+    if _are_levels(there):
+        raise InputError(
+            f"{what}: tuples such as {there[0]!r:.60} have levels, rather than several labels; "
+            "join the levels of each to one text, or give a set, of which one in common is enough"
+        )
     return [_labels(what, one) for one in given]
+
+
+def _are_levels(labels: Sequence[Any]) -> bool:
+    """Whether tuples of one length tell one class each: no value stands at two of their places."""
+    sizes = {len(one) if isinstance(one, tuple) else 0 for one in labels}
+    if len(labels) < 2 or len(sizes) != 1 or max(sizes) < 2:
+        return False
+    levels = [{*map(str, values)} for values in zip(*labels, strict=True)]
+    return sum(map(len, levels)) == len(set().union(*levels))
 
 
 def _listed(what: str, given: Any) -> list[Any]:
