@@ -233,6 +233,9 @@ BAD = {
         {"ids": [*"abcd"], "vectors": np.eye(4) + 1e9},
         "digits that single precision (float32) does not hold; subtract their mean",
     ),
+    "blanks.csv": ("0.5 0.25\n1.5 0.75\n", "has one column; write commas between all"),
+    "pipes.csv": ("a|0.5\nb|0.25\n", "has one column; write commas between all"),
+    "said.csv": ("sep=|\nid|0\na|x\n", "line 3: 'x' is no number"),
     "vectors.mat": ("?", "vectors in no known form; write .npz"),
 }
 
@@ -264,6 +267,10 @@ def test_whatever_a_damaged_archive_makes_its_readers_raise_is_one_line(tmp_path
         archive.writestr("vectors.npy", header)
     with pytest.raises(InputError, match=r"mine\.npz: no arrays of numbers and text"):
         read_vectors(str(path))
+    with (tmp_path / "mine.npy").open("wb") as file:
+        np.savez(file, vectors=np.eye(2))
+    with pytest.raises(InputError, match=r"mine\.npy: an archive of arrays; call it mine\.npz"):
+        read_vectors(str(tmp_path / "mine.npy"))
     np.savez(path, ids=np.array([b"\xff", b"b"]), vectors=np.zeros((2, 3)))
     with pytest.raises(InputError, match="no arrays of numbers and text"):
         read_vectors(str(path))
@@ -294,7 +301,13 @@ def test_bad_pairs_are_one_line(pair, message, run, classes, capsys):
 
 def test_csv_is_read_as_people_write_it(tmp_path):
     path = tmp_path / "v.csv"
-    for text in ("a;1;2\nb;3;4\n", "﻿id\t0\t1\na\t1\t2\nb\t3\t4\n", 'image,x,y\n"a",1,2\n"b",3,4'):
+    for text in (
+        "a;1;2\nb;3;4\n",
+        "﻿id\t0\t1\na\t1\t2\nb\t3\t4\n",
+        'image,x,y\n"a",1,2\n"b",3,4',
+        "sep=,\na,1,2\nb,3,4",
+        '"sep=|"\r\nid|0|1\na|1|2\nb|3|4',
+    ):
         path.write_text(text, encoding="utf-8")
         table = read_vectors(str(path))
         assert table.ids == ["a", "b"]

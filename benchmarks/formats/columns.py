@@ -22,6 +22,9 @@ _CSV_ROWS = 4096
 _ID_HEADINGS = {"", "id", "ids", "image", "images", "file", "filename", "path", "name", "key"}
 """Names of a first column in CSV; numbers may be the names of the others."""
 
+_SEPARATOR = re.compile(r'"?sep=(.)"?')
+"""A first line, which spreadsheets read and write."""
+
 _WHOLE = re.compile(r"\s*[+-]?[0-9]+(?:\.0*)?\s*")
 
 _WIDTH, _ROWS, _MOST = 4, 8, 4096
@@ -70,6 +73,8 @@ def read_csv(path: Path) -> tuple[list[str], NDArray[np.float64]]:
             while batch := list(islice(lines, _CSV_ROWS)):
                 if not blocks:
                     width = len(batch[0][1]) - 1
+                    if not width:
+                        raise InputError(f"{path}: has one column; write commas between all")
                     names, whole = _headings(path, header, width), {*range(width)}
                     require_features(path, names, ["float"] * width)
                 blocks.append(_numbers(path, batch, width))
@@ -238,11 +243,14 @@ def _encoding(path: Path) -> str:
 def _open_csv(file: TextIO) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     """The headings, none if the first line is a picture's, and the lines with their numbers."""
     first = file.readline()
-    file.seek(0)
-    if re.search(r"\d,\d+;.*\d,\d", first):
-        raise InputError(f"{file.name}: has decimal commas; write numbers with points, as 0.5")
-    reader = csv.reader(file, delimiter=max(",;\t", key=first.count), strict=True)
-    lines = ((reader.line_num, row) for row in reader if row)
+    said = _SEPARATOR.fullmatch(first.strip())
+    if not said:
+        file.seek(0)
+        if re.search(r"\d,\d+;.*\d,\d", first):
+            raise InputError(f"{file.name}: has decimal commas; write numbers with points, as 0.5")
+    delimiter = said[1] if said else max(",;\t", key=first.count)
+    reader = csv.reader(file, delimiter=delimiter, strict=True)
+    lines = ((reader.line_num + bool(said), row) for row in reader if row)
     header = next(lines, None)
     if header is None or _is_header(header[1]):
         return header[1] if header else [], lines
