@@ -288,6 +288,11 @@ MANY = np.random.default_rng(3).normal(size=(4, 40))
             {},
             "the same columns in other places",
         ),
+        (
+            (frame(TWO), Frame({"f1": TWO[0], "f2": TWO[1]}), LABELS, LABELS),
+            {},
+            "have other columns, of which 'f0' stands in one alone",
+        ),
         *(
             ((TWO, TWO + 1, LABELS, LABELS), {"dataset": name}, "is no name for a dataset")
             for name in ("../up", "/up", "", "README.md", "a\0b", "a" * 300, "\ud800", 5)

@@ -56,7 +56,7 @@ from benchmarks.evaluation.arrays import (
 from benchmarks.evaluation.foreign import as_extractor, is_known, is_own, name_of
 from benchmarks.evaluation.places import folders, require_named, require_places
 from benchmarks.evaluation.result import Result, read_result
-from benchmarks.formats.vectors import VectorTable
+from benchmarks.formats.vectors import VectorTable, require_each_once
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.evaluation.evaluate import Evaluation, count_zeros
 from benchmarks.pipeline.evaluation.experiment import run
@@ -144,6 +144,7 @@ def evaluate(
     if isinstance(dataset, Dataset):
         require_dataset_name(dataset.name, "give the dataset another")
         _require_unsaid(words, leave_one_out, seed)
+        _require_images(dataset)
     require_places(dataset, words, cache, out)
     require_named(extractor, name, out)
     with _same_chance(), folders(cache, out) as (kept, results, temporary):
@@ -248,6 +249,12 @@ def _pair(
     columns, others = column_names(query_vectors), column_names(gallery_vectors)
     places = {name: place for place, name in enumerate(others)}
     moved = any(places.get(name, place) != place for place, name in enumerate(columns))
+    if moved and {*columns} != {*others}:
+        other = next(name for name in (*columns, *others) if (name in columns) != (name in others))
+        raise InputError(
+            f"query_vectors and gallery_vectors have other columns, of which {other!r} stands in "
+            "one alone; give the same of both"
+        )
     if moved and columns != others:
         raise InputError(
             "query_vectors and gallery_vectors have the same columns in other places; give one "
@@ -346,6 +353,17 @@ def _require_unsaid(layout: Sequence[str], leave_one_out: bool, seed: int) -> No
             "layout=, leave_one_out= and seed= say how a folder is read, and a Dataset has been "
             "read; give its folder, or give them when it is loaded"
         )
+
+
+def _require_images(data: Dataset) -> None:
+    """Require that a dataset that was made by hand has images in all parts, each once."""
+    parts = {"gallery": data.gallery, **data.queries}
+    for part, images in parts.items():
+        require_each_once([image.id for image in images], f"{data.name}: {part}")
+    if empty := next((part for part, images in parts.items() if not images), None):
+        raise InputError(f"{data.name}: {empty} has no images; give some")
+    if not data.queries:
+        raise InputError(f"{data.name}: has no queries; give a set of them, as 'query'")
 
 
 @contextmanager
