@@ -132,8 +132,7 @@ def evaluate(
     Raises
     ------
     InputError
-        If the dataset is none, or the extractor fails on it, with the reason; if a number is
-        none that the command line would take.
+        If the dataset is none, the extractor fails on it, or the command would not take a number.
     """
     jobs = None if jobs is None else a_whole_number("jobs", jobs)
     epochs = None if epochs is None else a_whole_number("epochs", epochs)
@@ -142,9 +141,8 @@ def evaluate(
     workforce = Workforce(jobs, quiet)
     words, cache, out = words_of(layout), a_folder(cache), a_folder(out)
     if isinstance(dataset, Dataset):
-        require_dataset_name(dataset.name, "give the dataset another")
         _require_unsaid(words, leave_one_out, seed)
-        _require_images(dataset)
+        _require_whole(dataset)
     require_places(dataset, words, cache, out)
     require_named(extractor, name, out)
     with _same_chance(), folders(cache, out) as (kept, results, temporary):
@@ -355,8 +353,9 @@ def _require_unsaid(layout: Sequence[str], leave_one_out: bool, seed: int) -> No
         )
 
 
-def _require_images(data: Dataset) -> None:
-    """Require that a dataset that was made by hand has images in all parts, each once."""
+def _require_whole(data: Dataset) -> None:
+    """Require that a dataset made by hand has a name, and images in all parts, each once."""
+    require_dataset_name(data.name, "give the dataset another")
     parts = {"gallery": data.gallery, **data.queries}
     for part, images in parts.items():
         require_each_once([image.id for image in images], f"{data.name}: {part}")
