@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PILImage
 from PIL import UnidentifiedImageError
+from PIL.ImageFile import ImageFile
 
 from datasets.decoding.arrays import from_array
 from datasets.decoding.depths import FLOATING
@@ -129,7 +130,7 @@ def as_pixels(picture: object) -> Pixels:
     picture : path, PIL.Image.Image or array
         A file; an image of Pillow, read like the file it came from; or an array of uint8, RGB
         (height, width, 3) as it is, grey, or with alpha. Anything with ``__array__`` is an
-        array, such as a tensor.
+        array, such as a tensor, and an image in memory whose mode has more bits than it uses.
 
     Returns
     -------
@@ -144,15 +145,25 @@ def as_pixels(picture: object) -> Pixels:
         if isinstance(picture, str | os.PathLike):
             return read_image(os.fspath(picture))
         if isinstance(picture, PILImage.Image):
-            return _rendered(picture)
+            if not _is_shallow(picture):
+                return _rendered(picture)
+            picture = np.asarray(picture)
     except UnreadableImageError as error:
         named = "the image" if isinstance(picture, PILImage.Image) else picture
         raise InputError(f"{named}: {error}; give a picture") from error
     if not hasattr(picture, "__array__"):
         kind = type(picture).__name__
         raise InputError(f"a {kind} is no picture; give a path, an image of Pillow, or an array")
+    if np.ma.is_masked(picture):
+        raise InputError("some pixels are masked; give array.filled(255), white, or another value")
     array = from_array(np.asarray(picture))
     return array if array.shape[2] == 3 else _rendered(PILImage.fromarray(array))
+
+
+def _is_shallow(image: PILImage.Image) -> bool:
+    """Whether 255 may mean white in an image that could hold more, and that no file explains."""
+    is_deep = image.mode.startswith("I") and not isinstance(image, ImageFile)
+    return is_deep and bool(np.asarray(image).max(initial=0) <= 255)
 
 
 def decode(path: Path, sha256: str | None = None) -> Decoded:

@@ -53,6 +53,24 @@ def test_a_set_of_two_classes_for_each_is_no_matrix_of_counts():
     assert evaluate_vectors(CLUSTERED, other, sets, sets).counts["queries scored"] == 30
 
 
+def test_tuples_of_levels_are_not_taken_for_several_labels():
+    levels = [("animal" if name == "cat" else "other", name) for name in NAMES.tolist()]
+    near = CLUSTERED + RNG.normal(0, 0.4, CLUSTERED.shape)
+    with pytest.raises(
+        InputError, match=r"query_labels: tuples such as .'animal', 'cat'. have le"
+    ):
+        evaluate_vectors(near, CLUSTERED, levels, levels)
+    scores = [
+        evaluate_vectors(near, CLUSTERED, given, given).scores["map"]
+        for given in (list(map(set, levels)), list(map(list, levels)))
+    ]
+    assert scores[0] == scores[1]
+    for sets in ([("cat", "dog"), ("dog", "owl"), ("fox", "elk")], [("cat",), ("dog",)] * 2):
+        several = [sets[one] for one in CLASSES]
+        assert evaluate_vectors(near[:9], CLUSTERED[9:], several[:9], several[9:]).scores["map"]
+    assert evaluate_vectors(near[:1], CLUSTERED, [("cat", "dog")], NAMES).scores["map"]
+
+
 @pytest.mark.parametrize("column", [5 * CLASSES, np.arange(30)])
 def test_a_column_of_whole_numbers_beside_fractions_is_no_feature(tmp_path, column):
     vectors = np.c_[CLUSTERED, column]
@@ -64,6 +82,27 @@ def test_a_column_of_whole_numbers_beside_fractions_is_no_feature(tmp_path, colu
     for name in ("v.npz", "v.csv"):
         with pytest.raises(InputError, match="holds whole numbers beside fractions"):
             read_vectors(str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("names", "odd"),
+    [
+        ([*map(str, range(8)), "north"], "north"),
+        ([f"pca_{n} " for n in range(8)] + ["y"], "y"),
+        ([f"pca_{n}" for n in range(8)] + ["hog_0"], None),
+        (["x0", "y0", "x1", "y1", "x2", "y2", "x3", "y3", "angle"], None),
+        (list("abcdefghi"), None),
+    ],
+)
+def test_a_name_without_a_number_is_odd_beside_many_of_one_stem(names, odd):
+    pa = pytest.importorskip("pyarrow")
+    near = CLUSTERED + RNG.normal(0, 0.4, CLUSTERED.shape)
+    tables = [pa.table(dict(zip(names, one.T, strict=True))) for one in (near, CLUSTERED)]
+    if odd is None:
+        assert evaluate_vectors(*tables, NAMES, NAMES).counts["queries scored"] == 30
+    else:
+        with pytest.raises(InputError, match=f"column '{odd}' lacks the number that makes"):
+            evaluate_vectors(*tables, NAMES, NAMES)
 
 
 def test_queries_that_stand_in_the_gallery_by_another_spelling_are_refused():
@@ -104,6 +143,48 @@ def test_what_a_folder_is_warned_of_arrays_are_warned_of_too():
     assert any("labels 'nan' are a class like any other" in one for one in result.warnings)
     with pytest.raises(InputError, match="every picture of the gallery is a right answer"):
         evaluate_vectors(gallery[:3] + 0.5, gallery, "aaa", "aaaaaa")
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        ("a|b", "'a.b' is no single class .in arrays a set is several labels"),
+        ("distractor", "'distractor' is no single class .*, and None is a distractor"),
+        ("distractor/sky", "'distractor/sky' is no single class"),
+        ("['a', 'b']", "looks like a list; .*in arrays a set is several"),
+        ("n/a", "'n/a' as label may be a missing value"),
+        ("-", "'-' as label may be a missing value"),
+        ("#REF!", "'#REF!' as label is an error of a spreadsheet"),
+    ],
+)
+def test_labels_that_a_table_may_not_have_arrays_may_not_have_either(label, message):
+    labels = [label if one == "owl" else one for one in NAMES.tolist()]
+    near = CLUSTERED + RNG.normal(0, 0.4, CLUSTERED.shape)
+    with pytest.raises(InputError, match=message):
+        evaluate_vectors(near, CLUSTERED, NAMES, labels)
+    with pytest.raises(InputError, match=message):
+        evaluate_vectors(near, CLUSTERED, labels, labels)
+
+
+@pytest.mark.parametrize(
+    ("names", "warning"),
+    [
+        (["cat", "dog", "cat,dog"], "label 'cat,dog' is one class; several have"),
+        (["cat", "dog", "unknown"], "label 'unknown': if its pictures have nothing in common"),
+        (["train", "test", "val"], "labels 'test', 'train', 'val' sound like parts"),
+        (["-1", "0", "1"], "label '-1': if it hides the class"),
+        (["+", "-", "?"], ""),
+        (["polar bear", "bear", "cat"], ""),
+        ([-2, -1, 0], ""),
+        ([0.5, 1.5, 1e10], ""),
+    ],
+)
+def test_labels_that_a_table_is_warned_of_arrays_are_warned_of_too(names, warning):
+    labels = [names[one] for one in CLASSES]
+    near = CLUSTERED + RNG.normal(0, 0.4, CLUSTERED.shape)
+    found = evaluate_vectors(near, CLUSTERED, labels, labels).warnings
+    assert len(found) == bool(warning)
+    assert all(warning in one for one in found)
 
 
 def test_ids_in_another_spelling_and_images_left_out_are_told():

@@ -48,6 +48,45 @@ def test_a_data_frame_of_features_is_a_matrix():
     assert made.scores == evaluate_vectors(QUERIES, GALLERY, *CLASSES).scores
 
 
+def column_of(rows):
+    """Rows as a column of a data frame holds them."""
+    made = np.empty(len(rows), object)
+    made[:] = list(rows)
+    return made
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        column_of,
+        lambda rows: column_of(rows.tolist()),
+        lambda rows: rows.astype(object),
+        lambda rows: Frame(vector=column_of(rows)),
+        lambda rows: frame(rows.astype(object)),
+    ],
+)
+def test_numbers_that_are_held_as_objects_are_numbers(held):
+    made = evaluate_vectors(held(QUERIES), held(GALLERY), *CLASSES)
+    assert made.scores == evaluate_vectors(QUERIES, GALLERY, *CLASSES).scores
+
+
+@pytest.mark.parametrize(
+    ("vectors", "message"),
+    [
+        (np.where(QUERIES > 0, None, QUERIES), "None is no number; give numbers, and leave rows"),
+        (column_of([{"a": 1}, {}]), "{'a': 1} is no number"),
+        (column_of([[1, 2], [3]]), "rows of different lengths"),
+        (QUERIES.astype(str).astype(object), "a matrix of numbers, .* of <U3"),
+        (QUERIES.astype("V4"), r"numbers of .V4; give .astype\('float32'\)"),
+        (Frame(v=column_of(QUERIES), w=column_of(QUERIES)), "column 'v' is of lists"),
+        (Frame(who=np.array(["a", "b"]), v=column_of(QUERIES)), "column 'who' is of <U1"),
+    ],
+)
+def test_objects_that_are_no_numbers_are_told(vectors, message):
+    with pytest.raises(InputError, match=f"query_vectors: .*{message}"):
+        evaluate_vectors(vectors, GALLERY, *CLASSES)
+
+
 @pytest.mark.parametrize(
     ("column", "message"),
     [
@@ -238,12 +277,21 @@ MANY = np.random.default_rng(3).normal(size=(4, 40))
                 (" ", "query_ids: ' ' in row 1 is no name"),
             )
         ),
-        ((Unsupported(), TWO, LABELS, LABELS), {}, "query_vectors: .*BFloat16.* give float32"),
+        (
+            (Unsupported(), TWO, LABELS, LABELS),
+            {},
+            "query_vectors: .*BFloat16.* give one of float32",
+        ),
         ((TWO, TWO + 1, ["a", Decimal("Infinity")], LABELS), {}, "is neither text nor a number"),
         (
             (frame(TWO), Frame({"f1": TWO[0], "f0": TWO[1]}), LABELS, LABELS),
             {},
             "the same columns in other places",
+        ),
+        (
+            (frame(TWO), Frame({"f1": TWO[0], "f2": TWO[1]}), LABELS, LABELS),
+            {},
+            "have other columns, of which 'f0' stands in one alone",
         ),
         *(
             ((TWO, TWO + 1, LABELS, LABELS), {"dataset": name}, "is no name for a dataset")

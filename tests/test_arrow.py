@@ -30,6 +30,19 @@ def test_labels_of_arrow_are_those_in_it(given, plain):
     assert made.scores == evaluate_vectors(QUERIES, GALLERY, asked, plain).scores
 
 
+@pytest.mark.parametrize(
+    "held",
+    [
+        pa.array,
+        lambda rows: pa.chunked_array([rows[:1], rows[1:]]),
+        lambda rows: pa.table({"vector": rows}),
+    ],
+)
+def test_lists_of_arrow_are_vectors(held):
+    made = evaluate_vectors(held(QUERIES.tolist()), held(GALLERY.tolist()), "ab", "abb")
+    assert made.scores == evaluate_vectors(QUERIES, GALLERY, "ab", "abb").scores
+
+
 def test_a_label_in_a_table_is_no_dimension():
     table = pa.table({"x": [1.0, 2.0], "y": [0.5, 1.0], "label": [0, 9]})
     for given in (table, table.to_batches()[0]):

@@ -195,6 +195,12 @@ def test_numbers_are_those_that_the_command_takes(parted, name, value):
         evaluate("rgb-histogram", parted, **{name: value})
 
 
+def test_numbers_of_numpy_are_numbers(parted, tmp_path):
+    given = {"jobs": np.int8(1), "epochs": np.int64(1), "seed": np.uint16(3)}
+    made = evaluate("rgb-histogram", parted, **given, out=tmp_path / "out")
+    assert made.scores == evaluate("rgb-histogram", parted, seed=3).scores
+
+
 def test_nothing_is_written_unless_asked(parted, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.rglob("*"))

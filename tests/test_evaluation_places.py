@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -36,9 +37,28 @@ def test_results_by_other_judgements_are_not_compared(parted, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (lambda data: {"queries": {}}, "parted: has no queries; give a set of them"),
+        (lambda data: {"queries": {"query": ()}}, "parted: query has no images; give some"),
+        (lambda data: {"gallery": ()}, "parted: gallery has no images"),
+        (
+            lambda data: {"gallery": (*data.gallery, replace(data.gallery[0], sha256="0"))},
+            "parted: gallery: id 'validation/gallery/apple/00.png' stands twice",
+        ),
+    ],
+)
+def test_a_dataset_made_by_hand_is_whole(parted, load_dataset, changes, message):
+    data = load_dataset(parted)
+    with pytest.raises(InputError, match=message):
+        evaluate("lbp", replace(data, **changes(data)))
+
+
+@pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (lambda one: one.compare("lbp"), "compare takes results; 'lbp' is none"),
+        (lambda one: one.compare("lbp"), "compare takes results one by one, .*; a str is none"),
+        (lambda one: one.compare([one, one]), "compare takes results one by one, .*; a list is"),
         (lambda one: one.by(3), "metric 3 is no name"),
         (lambda one: one.compare(one, metric=None), "metric None is no name"),
     ],

@@ -122,9 +122,10 @@ def test_verified_images_have_distances_as_well(run, export, tmp_path):
     assert any(float(row["distance"]) == 0 for row in rows)  # the first that is verified
 
 
-def test_trec_eval_finds_our_map_in_the_runs(done, export, tmp_path):
+def test_trec_eval_finds_our_map_in_the_runs(done, export, tmp_path, capsys):
     assert export("trec", "--dataset", done) == 0
     folder = tmp_path / "taken" / "parted" / "query"
+    assert capsys.readouterr().err.replace("\n", "").count(str(folder / "qrels.txt")) == 1
     with (folder / "qrels.txt").open() as file:
         qrels = pytrec_eval.parse_qrel(file)
     task = read_results(tmp_path / "out" / "parted").tasks["query"]

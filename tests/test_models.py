@@ -1,6 +1,7 @@
 """Networks in files, ONNX and Keras, as extractors of their own."""
 
 import json
+import re
 
 import keras
 import numpy as np
@@ -12,7 +13,7 @@ from pictures import fill, picture
 
 import extractors
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
-from benchmarks.pipeline.methods.own import use_models
+from benchmarks.pipeline.methods.own import load_model, use_models
 from datasets.errors import InputError
 from datasets.reading import read_image
 from extractors.networks import inference
@@ -197,6 +198,7 @@ def onnx_of(inputs, path):
         ([["n", 3, 8, 8]], ("scale=2",), "scale is declared twice; keep one"),
         ([["n", 3, 8, 8]], ("colour=blue",), "nothing like colour can be declared; it is one of"),
         ([["n", 3, 8, 8]], ("std=0",), "cannot be 0"),
+        ([["n", 3, 8, 8]], ("std=1e-30",), "make 2.55e+32 of 255; mend them"),
         ([["n", 3, 8, 8]], ("mean=1,2",), "mean"),
         ([["n", 3, 8, 8]], ("mean=nan",), "mean"),
         ([["n", 3, 8, 8]], ("order=GBR",), "order"),
@@ -321,6 +323,24 @@ def test_a_folder_is_searched_by_a_network_in_a_file(ask, tmp_path):
     code, found = ask(wanted, *given, "--model", f"mine={path}", "scale=1/255")
     assert code == 0
     assert found["neighbours"][0]["id"] == wanted.name
+
+
+def test_numbers_of_numpy_are_declared_from_python(tmp_path):
+    path = colours(tmp_path / "net.onnx", size=(4, 4))
+    given = {"size": np.int64(4), "scale": np.float64(1 / 255), "mean": np.zeros(3)}
+    grey = [np.full((4, 4, 3), 51, np.uint8)]
+    made = load_model(path, **given, std=(np.float32(1), 1, np.float32(2))).transform(grey)
+    plain = load_model(path, size=4, scale=1 / 255, mean=(0, 0, 0), std=(1, 1, 2))
+    assert np.array_equal(made, plain.transform(grey))
+
+
+@pytest.mark.parametrize("scale", ["1.2.3/1", "1e30", "1/2.2.2", "./3"])
+def test_a_scale_that_is_none_is_one_clear_line(tmp_path, scale):
+    path = colours(tmp_path / "net.onnx", size=(4, 4))
+    message = refused(f"a={path}", f"scale={scale}")
+    assert re.search(
+        "scale is a number, or a fraction such as 1.255; |make 2.55e.32 of 255", message
+    )
 
 
 def test_a_picture_is_scaled_whole_or_cut_out_of_the_middle():

@@ -11,6 +11,7 @@ import pytest
 from paged import QUIET, ROWS, fabricate, fill_parted
 from pictures import picture
 
+from benchmarks import evaluate_vectors
 from benchmarks.pipeline.records.results import ImageEntry, read_results
 from benchmarks.report.__main__ import main
 from benchmarks.report.pages.table import write_tables
@@ -237,6 +238,15 @@ def test_bad_input_is_one_clear_error(out, tmp_path, capsys, arguments, complain
     assert complaint in said
     assert said.count("\n") == 1
     assert not (out / "page").exists()
+
+
+def test_images_of_arrays_are_not_missed(tmp_path, capsys):
+    rng, out = np.random.default_rng(0), tmp_path / "out"
+    evaluate_vectors(
+        rng.normal(size=(12, 4)), rng.normal(size=(12, 4)), "abc" * 4, "abc" * 4, out=out
+    )
+    assert main(["--out", str(out), "--cache", str(tmp_path / "cache"), "--html"]) == 0
+    assert "are not there" not in capsys.readouterr().err
 
 
 def test_a_dataset_called_page_is_refused(out, build):

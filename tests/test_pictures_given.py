@@ -70,6 +70,9 @@ def test_alpha_lies_over_white():
         (PHOTO[0, 0], "no picture"),
         (PHOTO[:0], "no pixels"),
         (np.ones((4, 4, 4), bool), "4 channels"),
+        (Image.fromarray(PHOTO[..., 0]).convert("I"), r"int32 from .*array.round\(\).astype"),
+        (Image.fromarray(PHOTO[..., 0]).convert("I;16"), r"uint16 from .*array.round\(\).astype"),
+        (np.ma.masked_equal(PHOTO, PHOTO[0, 0, 0]), r"are masked; give array.filled\(255\)"),
         (b"\xff\xd8\xff", "a bytes is no picture"),
         (PHOTO.tolist(), "a list is no picture"),
         (None, "a NoneType is no picture"),
@@ -79,3 +82,18 @@ def test_alpha_lies_over_white():
 def test_what_may_be_meant_in_several_ways_is_refused_with_the_remedy(given, remedy):
     with pytest.raises(InputError, match=remedy):
         as_pixels(given)
+
+
+def test_deep_images_are_read_like_their_files(tmp_path):
+    deep = Image.fromarray(PHOTO[..., 0].astype("uint16") * 257)
+    deep.save(tmp_path / "deep.png")
+    dark = Image.fromarray(PHOTO[..., 0].astype("uint16"))
+    dark.save(tmp_path / "dark.png")
+    for given in (
+        deep,
+        Image.open(tmp_path / "deep.png"),
+        Image.open(tmp_path / "deep.png").copy(),
+    ):
+        assert np.array_equal(as_pixels(given), np.dstack([PHOTO[..., 0]] * 3))
+    assert as_pixels(Image.open(tmp_path / "dark.png")).max() <= 1
+    assert np.array_equal(as_pixels(np.ma.array(PHOTO)), PHOTO)

@@ -1,16 +1,20 @@
 """Options of a search that say nothing, and indexes that would be replaced, are refused."""
 
 import shutil
+from pathlib import Path
 
+import numpy as np
 import pytest
 from pictures import fill
 
+from benchmarks import evaluate
 from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.search import open_index, search
 from benchmarks.search.__main__ import main
 from benchmarks.search.api import prepare_index
 from benchmarks.search.source import find_source
 from datasets.errors import InputError
+from extractors import MENU
 
 
 @pytest.fixture(autouse=True)
@@ -112,3 +116,59 @@ def test_paths_and_names_from_python_are_those_of_the_command(mixed, tmp_path, m
     assert len(open_index("~/index")) == len(index)
     with pytest.raises(InputError, match="no name given"):
         search(mixed / "0.jpg", pictures=mixed, extractor="")
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_of_numpy_are_numbers(mixed):
+    given = {"pictures": mixed, "extractor": "lbp"}
+    found = search(mixed / "0.jpg", k=np.int8(5), seed=np.int32(3), epochs=np.int64(1), **given)
+    assert len(found.neighbours) == 5
+    index, _ = prepare_index(**given)
+    assert len(index.search(mixed / "0.jpg", np.int8(5))) == 5
+
+
+@pytest.mark.parametrize("name", ["seed", "epochs"])
+def test_an_index_is_made_by_whole_numbers(name, mixed):
+    with pytest.raises(InputError, match=f"{name}=1.5 is no whole number of at least"):
+        prepare_index(pictures=mixed, extractor="lbp", **{name: 1.5})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"extractor": MENU["lbp"]}, "extractor= takes no LocalBinaryPattern; search by a name"),
+        ({"extractor": len}, "extractor= takes no builtin_function_or_method"),
+        ({"extractor": ["lbp"]}, "extractor= takes no list"),
+        ({"preset": 3}, "preset= takes no int; give a name or a path"),
+        ({"pictures": None, "dataset": 5}, "dataset= takes no int; give a name or a path"),
+        ({"learn_from": b"pics"}, "learn_from= takes no bytes"),
+        ({"layout": 5}, "layout=5 is neither a text nor several"),
+        ({"layout": [None]}, r"layout=\[None\] is neither a text nor several"),
+        ({"approximate": ["hnsw"]}, "approximate= takes no list; it is one of hnsw"),
+        ({"leave_out_query": "no"}, "leave_out_query='no' is neither True nor False"),
+        ({"reread": "no"}, "reread='no' is neither True nor False"),
+    ],
+)
+def test_arguments_of_other_kinds_are_one_line(mixed, given, message):
+    with pytest.raises(InputError, match=message):
+        search(mixed / "0.jpg", **{"pictures": mixed, "extractor": "lbp", **given})
+
+
+@pytest.mark.parametrize("folder", [None, 5, ""])
+def test_an_index_is_opened_by_its_folder(folder):
+    with pytest.raises(InputError, match=r"is no folder|no path given"):
+        open_index(folder)
+
+
+def test_leaving_the_query_out_is_said_by_true_or_false(mixed):
+    index, _ = prepare_index(pictures=mixed, extractor="lbp")
+    with pytest.raises(InputError, match="leave_out_query='no' is neither True nor False"):
+        index.search(mixed / "0.jpg", 3, "no")
+
+
+def test_paths_are_words_and_none_is_none(classes, parted):
+    given = {"extractor": "lbp", "layout": None}
+    assert prepare_index(dataset=classes, **given)[1].gallery
+    assert prepare_index(pictures=classes, learn_from=parted, **given)[1].training
+    for layout in ([Path("classes")], Path("classes")):
+        assert evaluate("lbp", classes, layout=layout).scores == evaluate("lbp", classes).scores

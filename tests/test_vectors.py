@@ -220,6 +220,10 @@ BAD = {
     "class.csv": ("id,f0,Class_ID\na,.5,1\nb,.25,0\n", "column 'Class_ID' tells of pictures"),
     "index.csv": (",Unnamed: 0,f0\na,0,.5\nb,1,.25\n", "column 'Unnamed: 0' tells of pic"),
     "age.csv": ("id,f0,f1,age\na,.5,1,3\nb,.25,2,4\n", "column 'age' holds whole numbers beside"),
+    "place.csv": (
+        "id,f0,f1,f2,f3,f4,f5,f6,f7,north\na,.1,.2,.3,.4,.5,.6,.7,.8,47.5\n",
+        "column 'north' lacks the number that makes 'f0' and 7 more dimensions",
+    ),
     "bare.csv": ("a,0,.5,.1\nb,1,.25,.2\n", "column number 2 holds whole numbers beside"),
     "head.csv": ("id,0,1,2\na,1,2\n", "4 headings for 3 columns"),
     "rows.csv": ("id,0,1\n", "no vectors in it; it has no rows"),
@@ -229,6 +233,9 @@ BAD = {
         {"ids": [*"abcd"], "vectors": np.eye(4) + 1e9},
         "digits that single precision (float32) does not hold; subtract their mean",
     ),
+    "blanks.csv": ("0.5 0.25\n1.5 0.75\n", "has one column; write commas between all"),
+    "pipes.csv": ("a|0.5\nb|0.25\n", "has one column; write commas between all"),
+    "said.csv": ("sep=|\nid|0\na|x\n", "line 3: 'x' is no number"),
     "vectors.mat": ("?", "vectors in no known form; write .npz"),
 }
 
@@ -260,6 +267,10 @@ def test_whatever_a_damaged_archive_makes_its_readers_raise_is_one_line(tmp_path
         archive.writestr("vectors.npy", header)
     with pytest.raises(InputError, match=r"mine\.npz: no arrays of numbers and text"):
         read_vectors(str(path))
+    with (tmp_path / "mine.npy").open("wb") as file:
+        np.savez(file, vectors=np.eye(2))
+    with pytest.raises(InputError, match=r"mine\.npy: an archive of arrays; call it mine\.npz"):
+        read_vectors(str(tmp_path / "mine.npy"))
     np.savez(path, ids=np.array([b"\xff", b"b"]), vectors=np.zeros((2, 3)))
     with pytest.raises(InputError, match="no arrays of numbers and text"):
         read_vectors(str(path))
@@ -290,7 +301,13 @@ def test_bad_pairs_are_one_line(pair, message, run, classes, capsys):
 
 def test_csv_is_read_as_people_write_it(tmp_path):
     path = tmp_path / "v.csv"
-    for text in ("a;1;2\nb;3;4\n", "﻿id\t0\t1\na\t1\t2\nb\t3\t4\n", 'image,x,y\n"a",1,2\n"b",3,4'):
+    for text in (
+        "a;1;2\nb;3;4\n",
+        "﻿id\t0\t1\na\t1\t2\nb\t3\t4\n",
+        'image,x,y\n"a",1,2\n"b",3,4',
+        "sep=,\na,1,2\nb,3,4",
+        '"sep=|"\r\nid|0|1\na|1|2\nb|3|4',
+    ):
         path.write_text(text, encoding="utf-8")
         table = read_vectors(str(path))
         assert table.ids == ["a", "b"]
@@ -351,6 +368,7 @@ def test_a_column_that_is_no_feature_is_no_dimension(tmp_path, columns, message)
         "id,red,green\na,0,.5\nb,0,.25\n",
         "id,w0,w1,norm\na,3,1,.5\nb,2,5,.25\n",
         "V1,V2\na,1,.5\nb,0,.25\n",  # as R writes it
+        "id,0,1,2,3,4,5,6,7,mean,std,skew\na,0,1,2,3,4,5,6,7,.8,.5,.1\nb,1,.5,3,2,2,1,9,8,.7,.5,0\n",
     ],
 )
 def test_whole_numbers_may_be_features(tmp_path, text):

@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +11,37 @@ from benchmarks.cli.options import a_path
 from datasets.errors import InputError
 
 
-def words_of(layout: str | Sequence[str]) -> Sequence[str]:
-    """The words of a layout that was given from Python, as one text or as several."""
-    if not isinstance(layout, str):
-        return layout
-    return [layout] if layout.count("=") == 1 else layout.split()  # a folder may have blanks
+def words_of(layout: str | os.PathLike[str] | Iterable[str | Path] | None) -> Sequence[str]:
+    """The words of a layout that was given from Python, as one text or as several.
+
+    Raises
+    ------
+    InputError
+        If it holds anything else.
+    """
+    if layout is None:
+        return ()
+    if isinstance(layout, os.PathLike):
+        return [str(layout)]
+    if isinstance(layout, str):
+        return [layout] if layout.count("=") == 1 else layout.split()  # a folder may have blanks
+    try:
+        return [str(os.fspath(word)) for word in layout]
+    except TypeError as error:
+        raise InputError(f"layout={layout!r} is neither a text nor several") from error
+
+
+def a_word(name: str, value: object, remedy: str = "give a name or a path") -> str | None:
+    """A name or a path that was given from Python, as text; None where there is none.
+
+    Raises
+    ------
+    InputError
+        Naming the argument, if it is anything else.
+    """
+    if not (value is None or isinstance(value, str | os.PathLike)):
+        raise InputError(f"{name}= takes no {type(value).__name__}; {remedy}")
+    return None if value is None else str(value)
 
 
 def a_folder(place: str | os.PathLike[str] | None) -> Path | None:
@@ -52,21 +78,23 @@ def require_flag(**given: object) -> None:
             raise InputError(f"{name}={value!r} is neither True nor False")
 
 
-def require_whole(least: int, **given: object) -> None:
-    """Require of arguments in Python what the command line requires of numbers.
+def a_whole_number(name: str, value: object, least: int = 1) -> int:
+    """Require of an argument in Python what the command line requires of numbers.
 
     Parameters
     ----------
+    name : str
+        Of the argument, for the message.
+    value : object
+        Python's or NumPy's number.
     least : int
         Smallest number that may be given.
-    **given : object
-        Arguments by name.
 
     Raises
     ------
     InputError
         Naming the argument.
     """
-    for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise InputError(f"{name}={value!r} is no whole number of at least {least}")
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise InputError(f"{name}={value!r} is no whole number of at least {least}")
+    return int(value)  # NumPy's cannot be written as JSON, and narrow ones overflow

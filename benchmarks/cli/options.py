@@ -211,7 +211,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "default": 0,
         "help": "seed of the split (default: 0)",
     },
-    "--quiet": {"action": "store_true", "help": "print nothing but errors"},
+    "--quiet": {"action": "store_true", "help": "print nothing but errors and warnings"},
 }
 """Options that several commands have, and their settings."""
 

@@ -43,7 +43,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cli.arguments import a_folder, require_flag, require_whole, words_of
+from benchmarks.cli.arguments import a_folder, a_whole_number, require_flag, words_of
 from benchmarks.evaluation.arrays import (
     SAME,
     array_dataset,
@@ -56,7 +56,7 @@ from benchmarks.evaluation.arrays import (
 from benchmarks.evaluation.foreign import as_extractor, is_known, is_own, name_of
 from benchmarks.evaluation.places import folders, require_named, require_places
 from benchmarks.evaluation.result import Result, read_result
-from benchmarks.formats.vectors import VectorTable
+from benchmarks.formats.vectors import VectorTable, require_each_once
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.evaluation.evaluate import Evaluation, count_zeros
 from benchmarks.pipeline.evaluation.experiment import run
@@ -87,7 +87,7 @@ def evaluate(
     fit: bool = True,
     preprocess: Callable[[Any], Any] | None = None,
     seed: int = 0,
-    layout: str | Sequence[str] = (),
+    layout: str | Sequence[str] | None = (),
     leave_one_out: bool = False,
     epochs: int | None = None,
     cache: str | Path | None = None,
@@ -132,24 +132,24 @@ def evaluate(
     Raises
     ------
     InputError
-        If the dataset is none, or the extractor fails on it, with the reason; if a number is
-        none that the command line would take.
+        If the dataset is none, the extractor fails on it, or the command would not take a number.
     """
-    require_whole(1, jobs=1 if jobs is None else jobs, epochs=1 if epochs is None else epochs)
-    require_whole(0, seed=seed)
+    jobs = None if jobs is None else a_whole_number("jobs", jobs)
+    epochs = None if epochs is None else a_whole_number("epochs", epochs)
+    seed = a_whole_number("seed", seed, 0)
     require_flag(leave_one_out=leave_one_out, fit=fit, quiet=quiet)
     workforce = Workforce(jobs, quiet)
-    layout, cache, out = words_of(layout), a_folder(cache), a_folder(out)
+    words, cache, out = words_of(layout), a_folder(cache), a_folder(out)
     if isinstance(dataset, Dataset):
-        require_dataset_name(dataset.name, "give the dataset another")
-        _require_unsaid(layout, leave_one_out, seed)
-    require_places(dataset, layout, cache, out)
+        _require_unsaid(words, leave_one_out, seed)
+        _require_whole(dataset)
+    require_places(dataset, words, cache, out)
     require_named(extractor, name, out)
     with _same_chance(), folders(cache, out) as (kept, results, temporary):
         if isinstance(dataset, Dataset):
             data = dataset
         else:
-            data = load(str(dataset), kept, workforce, seed, layout, leave_one_out)
+            data = load(str(dataset), kept, workforce, seed, words, leave_one_out)
         method, recalled = _method(extractor, data, name, fit, preprocess, epochs)
         evaluation = Evaluation(data, kept if recalled else temporary, workforce)
         with _sent(method):
@@ -247,6 +247,12 @@ def _pair(
     columns, others = column_names(query_vectors), column_names(gallery_vectors)
     places = {name: place for place, name in enumerate(others)}
     moved = any(places.get(name, place) != place for place, name in enumerate(columns))
+    if moved and {*columns} != {*others}:
+        other = next(name for name in (*columns, *others) if (name in columns) != (name in others))
+        raise InputError(
+            f"query_vectors and gallery_vectors have other columns, of which {other!r} stands in "
+            "one alone; give the same of both"
+        )
     if moved and columns != others:
         raise InputError(
             "query_vectors and gallery_vectors have the same columns in other places; give one "
@@ -345,6 +351,18 @@ def _require_unsaid(layout: Sequence[str], leave_one_out: bool, seed: int) -> No
             "layout=, leave_one_out= and seed= say how a folder is read, and a Dataset has been "
             "read; give its folder, or give them when it is loaded"
         )
+
+
+def _require_whole(data: Dataset) -> None:
+    """Require that a dataset made by hand has a name, and images in all parts, each once."""
+    require_dataset_name(data.name, "give the dataset another")
+    parts = {"gallery": data.gallery, **data.queries}
+    for part, images in parts.items():
+        require_each_once([image.id for image in images], f"{data.name}: {part}")
+    if empty := next((part for part, images in parts.items() if not images), None):
+        raise InputError(f"{data.name}: {empty} has no images; give some")
+    if not data.queries:
+        raise InputError(f"{data.name}: has no queries; give a set of them, as 'query'")
 
 
 @contextmanager

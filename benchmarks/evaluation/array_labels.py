@@ -12,8 +12,15 @@ import scipy.sparse
 
 from benchmarks.formats.vectors import require_each_once
 from datasets.errors import InputError
+from datasets.folder_names import is_distractor
 from datasets.names import canonical
+from datasets.table_labels import doubts_about_labels, labels_of, require_told
 from datasets.task import Image
+
+_MISSING = {"nan", "NaN", "None", "<NA>", "NaT"}
+"""What a missing label becomes where a library writes it as text."""
+
+_WAYS = "in arrays a set is several labels, and None is a distractor"
 
 
 def labelled_images(
@@ -61,6 +68,40 @@ def labelled_images(
     ]
 
 
+def doubts_about_classes(queries: Sequence[Image], gallery: Sequence[Image]) -> list[str]:
+    """Warnings about labels that are hardly the names of classes, by the rules of tables.
+
+    Raises
+    ------
+    InputError
+        If one stands for none, or for several.
+    """
+    rows = {
+        tuple(sorted(image.labels)): row
+        for images in (gallery, queries)
+        for row, image in reversed([*enumerate(images, 1)])
+    }
+    names = sorted({name for labels in rows for name in labels})
+    missing = [name for name in names if name in _MISSING]
+    place = "query_labels, gallery_labels"
+    try:
+        for name in names:
+            if name not in _MISSING:
+                require_told(place, {"label": name})
+            if is_distractor(name.partition("/")[0]) or len(labels_of(name)) > 1:
+                raise InputError(f"{place}: {name!r} is no single class")
+        warnings = doubts_about_labels(
+            Path(place), [(row, labels) for labels, row in rows.items()]
+        )
+    except InputError as error:
+        raise InputError(f"{error} ({_WAYS})") from error
+    told = [
+        f"labels {', '.join(map(repr, missing))} are a class like any other; None or NaN, not as "
+        "text, is no label"
+    ] * bool(missing)
+    return told + [f"{warning} ({_WAYS})" for warning in warnings]
+
+
 def _name(what: str, place: int, value: Any) -> str:
     """An id as text; one that is missing would be equal to all others that are."""
     if value is np.ma.masked or (value := _plain(value)) is None or _is_missing(value):
@@ -85,7 +126,21 @@ def _classes(what: str, labels: Any) -> list[tuple[str, ...]]:
             "labels; give each its class (one-hot rows: their argmax(axis=1)), or a set of its "
             "classes"
         )
+    if _are_levels(there):
+        raise InputError(
+            f"{what}: tuples such as {there[0]!r:.60} have levels, rather than several labels; "
+            "join the levels of each to one text, or give a set, of which one in common is enough"
+        )
     return [_labels(what, one) for one in given]
+
+
+def _are_levels(labels: Sequence[Any]) -> bool:
+    """Whether tuples of one length tell one class each: no value stands at two of their places."""
+    sizes = {len(one) if isinstance(one, tuple) else 0 for one in labels}
+    if len(labels) < 2 or len(sizes) != 1 or max(sizes) < 2:
+        return False
+    levels = [{*map(str, values)} for values in zip(*labels, strict=True)]
+    return sum(map(len, levels)) == len(set().union(*levels))
 
 
 def _listed(what: str, given: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from benchmarks.evaluation.array_labels import labelled_images
+from benchmarks.evaluation.array_labels import doubts_about_classes, labelled_images
 from benchmarks.formats.columns import kind_of, require_features, require_fractions
 from benchmarks.formats.vectors import VectorTable, require_vectors
 from benchmarks.pipeline.extraction.contract import as_array
@@ -19,9 +20,6 @@ from datasets.errors import InputError
 from datasets.names import misspelt, near_misses
 from datasets.source import require_dataset_name
 from datasets.task import Dataset
-
-_MISSING = {"nan", "NaN", "None", "<NA>", "NaT"}
-"""What a missing label becomes where a library writes it as text."""
 
 SAME = 1e-3
 """Two vectors of one image may differ by this share of their length: one was rounded."""
@@ -33,7 +31,8 @@ def as_table(vectors: Any, what: str) -> VectorTable:
     Parameters
     ----------
     vectors : array_like, shape (n_images, n_dims)
-        Of real numbers, or a sparse matrix; a mapped array stays on disk.
+        Of real numbers, or a sparse matrix; a column of rows, alone in a data frame or not in
+        one; a mapped array stays on disk.
     what : str
         Its name, for messages.
 
@@ -51,14 +50,15 @@ def as_table(vectors: Any, what: str) -> VectorTable:
         raise InputError(f"{what}: some numbers are masked; fill them, or leave their rows out")
     if hasattr(vectors, "collect"):
         raise InputError(f"{what}: a {type(vectors).__name__} is not computed; give .collect()")
-    if names := column_names(vectors):
-        _require_features(vectors, names, what)
-    try:
-        matrix = as_array(vectors)
-    except ValueError as error:
-        raise InputError(f"{what}: rows of different lengths; give vectors of one") from error
-    except TypeError as error:  # of PyTorch, in bfloat16
-        raise InputError(f"{what}: no array of numbers ({error}); give float32") from error
+    names = column_names(vectors)
+    columns = [_as_array(vectors[name], what) for name in names]
+    if len(columns) == 1 and columns[0].ndim > 1:
+        matrix = columns[0]
+    else:
+        if columns:
+            _require_features(columns, names, what)
+        matrix = _as_array(vectors, what)
+    _require_numbers(matrix, what)
     if matrix.ndim == 2 and not len(matrix):
         raise InputError(f"{what}: no vectors in it")
     require_vectors(matrix, what)
@@ -77,13 +77,36 @@ def column_names(vectors: Any) -> list[Any]:
     return list(getattr(getattr(vectors, "schema", None), "names", ()))
 
 
-def _require_features(frame: Any, names: Sequence[Any], what: str) -> None:
+def _as_array(vectors: Any, what: str) -> NDArray[Any]:
+    try:
+        return as_array(vectors)
+    except ValueError as error:
+        raise InputError(f"{what}: rows of different lengths; give vectors of one") from error
+    except TypeError as error:  # of PyTorch, in bfloat16
+        raise InputError(f"{what}: no array of numbers ({error}); give one of float32") from error
+
+
+def _require_numbers(matrix: NDArray[Any], what: str) -> None:
+    """Refuse objects, by the first that is no number, and numbers that NumPy does not know."""
+    if matrix.dtype.kind == "V" and not matrix.dtype.names:
+        raise InputError(f"{what}: numbers of {matrix.dtype}; give .astype('float32')")
+    if matrix.dtype.kind == "O":
+        for value in matrix.flat:
+            if not isinstance(value, Real):
+                raise InputError(
+                    f"{what}: {value!r:.50} is no number; give numbers, and leave rows out where "
+                    "some are missing"
+                )
+
+
+def _require_features(columns: Sequence[NDArray[Any]], names: Sequence[Any], what: str) -> None:
     """Require that no column of a data frame is a label, an id or an index."""
-    columns = [np.asarray(frame[name]) for name in names]
     kinds = [
-        {"f": "float", "b": "bool"}.get(column.dtype.kind)
+        "lists"
+        if column.ndim > 1 and names.count(name) == 1  # pandas gives all of one name together
+        else {"f": "float", "b": "bool"}.get(column.dtype.kind)
         or (kind_of(column, whole=True) if column.dtype.kind in "iu" else str(column.dtype))
-        for column in columns
+        for name, column in zip(names, columns, strict=True)
     ]
     ids = f"go into {what.partition('_')[0]}_ids"
     require_features(what, [str(name) for name in names], kinds, ids)
@@ -153,11 +176,7 @@ def array_dataset(
             f"are {_some(wanted)}, gallery_labels {_some(searched)}; write equal ones alike"
         )
     split = "leave-one-out: every image asks all others" if leave_one_out else "as it was given"
-    missing = sorted(labelled & _MISSING)
-    warnings = [
-        f"labels {', '.join(map(repr, missing))} are a class like any other; None or NaN, not as "
-        "text, is no label"
-    ] * bool(missing)
+    warnings = doubts_about_classes(query, gallery)
     queries = {"query": tuple(asked)}
     return check_queries(
         Dataset(name, Path(), (), tuple(gallery), queries, split=split, warnings=tuple(warnings))

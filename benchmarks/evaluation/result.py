@@ -154,7 +154,10 @@ class Result:
         [key] = found
         results = [self, *others]
         if wrong := next((one for one in others if not isinstance(one, Result)), None):
-            raise InputError(f"compare takes results; {wrong!r} is none: evaluate it first")
+            raise InputError(
+                f"compare takes results one by one, as a.compare(b, c); a {type(wrong).__name__} "
+                "is none: evaluate it first"
+            )
         for other in others:
             if not self._is_comparable(other):
                 raise InputError(

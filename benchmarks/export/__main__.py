@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         use_networks(options)
         require_folders(options, "out", "cache")
         written = _from_vectors(options, workforce)
-    for path in written:
+    for path in dict.fromkeys(written):  # the qrels of several methods are one file
         workforce.log(f"wrote {path}")
     return 0
 
@@ -163,7 +163,7 @@ def _from_vectors(options: argparse.Namespace, workforce: Workforce) -> Iterator
                 yield write(files[name, ""], ready, dataset)
                 continue
             for query_set, found in searches(evaluation, ready):
-                yield _write_search(options, files[name, query_set], name, found)
+                yield from _write_search(options, files[name, query_set], name, found)
 
 
 def _prepare(
@@ -201,16 +201,19 @@ def _files(
     return {(n, one): folder / one / f"{n}.{ending}" for n in methods for one in sets}
 
 
-def _write_search(options: argparse.Namespace, path: Path, name: str, found: Found) -> Path:
+def _write_search(
+    options: argparse.Namespace, path: Path, name: str, found: Found
+) -> Iterator[Path]:
     if options.what == "trec":
         if qrels := found.qrels():
             write_text(path.with_name(QRELS), qrels)
+            yield path.with_name(QRELS)
         else:
             log.warning("%s: nobody has said what is relevant, so no %s", path.parent, QRELS)
         write_text(path, found.run(name, options.k))
     else:
         write_rows(path, ROW, found.rows(options.k or found.size))
-    return path
+    yield path
 
 
 def _recorded(folder: Path, dataset: Dataset) -> list[str]:

@@ -4,6 +4,7 @@ import codecs
 import csv
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -21,10 +22,16 @@ _CSV_ROWS = 4096
 _ID_HEADINGS = {"", "id", "ids", "image", "images", "file", "filename", "path", "name", "key"}
 """Names of a first column in CSV; numbers may be the names of the others."""
 
+_SEPARATOR = re.compile(r'"?sep=(.)"?')
+"""A first line, which spreadsheets read and write."""
+
 _WHOLE = re.compile(r"\s*[+-]?[0-9]+(?:\.0*)?\s*")
 
 _WIDTH, _ROWS, _MOST = 4, 8, 4096
 """Dimensions and vectors from which a few columns of whole numbers are odd; rows looked at."""
+
+_NUMBERED = 8
+"""Columns of one name with numbers from which a few without a number are odd."""
 
 _OTHERS = (
     "label|class|category|target|split|subset|part|set|fold|group|scene|cluster|index|idx|row|id|"
@@ -66,6 +73,8 @@ def read_csv(path: Path) -> tuple[list[str], NDArray[np.float64]]:
             while batch := list(islice(lines, _CSV_ROWS)):
                 if not blocks:
                     width = len(batch[0][1]) - 1
+                    if not width:
+                        raise InputError(f"{path}: has one column; write commas between all")
                     names, whole = _headings(path, header, width), {*range(width)}
                     require_features(path, names, ["float"] * width)
                 blocks.append(_numbers(path, batch, width))
@@ -162,6 +171,7 @@ def require_features(
     whole = [kind == "int" and (not name or _stem(name) not in floats) for name, kind in columns]
     # Counts may stand beside a fraction or two, but not the other way round.
     is_odd = "float" in kinds and 2 * sum(whole) <= len(columns)
+    numbered, unnumbered = _numbered([name for name in names if name])
     for number, (name, kind) in enumerate(columns):
         reason = ""
         if kind not in ("float", "int", "bool"):
@@ -172,6 +182,9 @@ def require_features(
             reason = "is true or false beside numbers"
         elif is_odd and whole[number]:
             reason = "holds whole numbers beside fractions"
+        elif name in unnumbered:
+            more = f"{numbered[0]!r} and {len(numbered) - 1:,} more"
+            reason = f"lacks the number that makes {more} dimensions"
         if reason:
             called = repr(name) if name else f"number {number + 2}"
             raise InputError(
@@ -208,9 +221,17 @@ def require_fractions(place: Path | str, matrix: NDArray[Any]) -> None:
         )
 
 
+def _numbered(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names with numbers, and those without one where they are few beside many of one stem."""
+    numbered = [name for name in names if name.strip()[-1:].isdecimal()]
+    others = [name for name in names if not name.strip()[-1:].isdecimal()]
+    many = max(Counter(map(_stem, numbered)).values(), default=0)
+    return numbered, others if many >= max(_NUMBERED, 4 * len(others)) else []
+
+
 def _stem(name: str) -> str:
     """A numbered name without its number; any other as it is."""
-    return name.rstrip("0123456789")
+    return name.strip().rstrip("0123456789")
 
 
 def _encoding(path: Path) -> str:
@@ -222,11 +243,14 @@ def _encoding(path: Path) -> str:
 def _open_csv(file: TextIO) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     """The headings, none if the first line is a picture's, and the lines with their numbers."""
     first = file.readline()
-    file.seek(0)
-    if re.search(r"\d,\d+;.*\d,\d", first):
-        raise InputError(f"{file.name}: has decimal commas; write numbers with points, as 0.5")
-    reader = csv.reader(file, delimiter=max(",;\t", key=first.count), strict=True)
-    lines = ((reader.line_num, row) for row in reader if row)
+    said = _SEPARATOR.fullmatch(first.strip())
+    if not said:
+        file.seek(0)
+        if re.search(r"\d,\d+;.*\d,\d", first):
+            raise InputError(f"{file.name}: has decimal commas; write numbers with points, as 0.5")
+    delimiter = said[1] if said else max(",;\t", key=first.count)
+    reader = csv.reader(file, delimiter=delimiter, strict=True)
+    lines = ((reader.line_num + bool(said), row) for row in reader if row)
     header = next(lines, None)
     if header is None or _is_header(header[1]):
         return header[1] if header else [], lines

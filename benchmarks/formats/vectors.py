@@ -320,6 +320,9 @@ def _read_npy(path: Path, ids: Path | None) -> tuple[Sequence[str], NDArray[Any]
         raise
     except Exception as error:  # whatever a damaged header makes its readers raise
         raise InputError(f"{path}: no array of numbers ({error}); write it anew") from error
+    if not isinstance(matrix, np.ndarray):
+        matrix.close()
+        raise InputError(f"{path}: an archive of arrays; call it {path.with_suffix('.npz').name}")
     try:
         lines = ids.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:

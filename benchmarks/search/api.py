@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.cli.arguments import a_folder, require_whole, words_of
+from benchmarks.cli.arguments import a_folder, a_whole_number, a_word, require_flag, words_of
 from benchmarks.cli.options import default_cache
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method
@@ -30,16 +30,16 @@ def search(
     picture: object,
     *,
     pictures: str | Path | None = None,
-    dataset: str | None = None,
+    dataset: str | Path | None = None,
     index: str | Path | None = None,
     extractor: str | None = None,
     preset: str | Path | None = None,
-    learn_from: str | None = None,
+    learn_from: str | Path | None = None,
     k: int = 10,
     leave_out_query: bool = False,
     epochs: int | None = None,
     seed: int = 0,
-    layout: Sequence[str] = (),
+    layout: str | Sequence[str] | None = (),
     reread: bool = False,
     cache: str | Path | None = None,
     workforce: Workforce | None = None,
@@ -67,8 +67,8 @@ def search(
     InputError
         If something is missing, with the remedy.
     """
-    require_whole(1, k=k, epochs=1 if epochs is None else epochs)
-    require_whole(0, seed=seed)
+    k = a_whole_number("k", k)
+    require_flag(leave_out_query=leave_out_query)
     opened, _ = prepare_index(
         pictures=pictures,
         dataset=dataset,
@@ -107,7 +107,10 @@ def open_index(
     InputError
         If there is none, or it cannot be searched so.
     """
-    index = _open_as_it_is(Path(folder).expanduser())
+    place = a_folder(folder)
+    if place is None:
+        raise InputError("open_index takes the folder of an index; None is no folder")
+    index = _open_as_it_is(place)
     _approximate(index, approximate, cache)
     return index
 
@@ -118,6 +121,7 @@ def _approximate(
     cache: str | Path | None,
     workforce: Workforce | None = None,
 ) -> None:
+    kind = a_word("approximate", kind, f"it is one of {', '.join(KINDS)}")
     if kind is None:
         return
     if kind not in KINDS:
@@ -128,14 +132,14 @@ def _approximate(
 def prepare_index(
     *,
     pictures: str | Path | None = None,
-    dataset: str | None = None,
+    dataset: str | Path | None = None,
     index: str | Path | None = None,
     extractor: str | None = None,
     preset: str | Path | None = None,
-    learn_from: str | None = None,
+    learn_from: str | Path | None = None,
     epochs: int | None = None,
     seed: int = 0,
-    layout: Sequence[str] = (),
+    layout: str | Sequence[str] | None = (),
     reread: bool = False,
     cache: str | Path | None = None,
     workforce: Workforce | None = None,
@@ -146,7 +150,7 @@ def prepare_index(
     ----------
     pictures : str or Path, optional
         Folder of which every picture is searched.
-    dataset : str, optional
+    dataset : str or Path, optional
         Dataset of which the gallery is searched, see `datasets.resolve`; the embedded one if
         neither this nor `pictures` nor `index` is given.
     index : str or Path, optional
@@ -156,7 +160,7 @@ def prepare_index(
         own if it is opened as it is, else `EXTRACTOR`.
     preset : str or Path, optional
         File of a preset, in place of `extractor`.
-    learn_from : str, optional
+    learn_from : str or Path, optional
         Dataset whose training images methods may learn from, with `pictures`.
     epochs : int, optional
         Networks are trained for no more than these.
@@ -181,10 +185,16 @@ def prepare_index(
     InputError
         If something is missing, with the remedy.
     """
+    epochs = None if epochs is None else a_whole_number("epochs", epochs)
+    seed = a_whole_number("seed", seed, 0)
+    require_flag(reread=reread)
+    remedy = "search by a name of the menu (--model and --plugin give names to other extractors)"
+    extractor, preset = a_word("extractor", extractor, remedy), a_word("preset", preset)
+    dataset, learn_from = a_word("dataset", dataset), a_word("learn_from", learn_from)
     require_one({"--preset": preset, "--extractor": extractor})
-    layout = words_of(layout)
+    words = words_of(layout)
     cache, index, pictures = a_folder(cache), a_folder(index), a_folder(pictures)
-    source = find_source(pictures, dataset, index, learn_from, epochs, seed, layout, reread, cache)
+    source = find_source(pictures, dataset, index, learn_from, epochs, seed, words, reread, cache)
     if source is None:
         is_named = preset is not None or extractor is not None
         wanted = _method(preset, extractor) if is_named else None
@@ -255,7 +265,7 @@ def search_query(index: Index, dataset: Dataset | None, name: str, k: int) -> Se
     return _result(index, query.path, query.label, neighbours, seconds, top)
 
 
-def _method(preset: str | Path | None, extractor: str | None, epochs: int | None = None) -> Method:
+def _method(preset: str | None, extractor: str | None, epochs: int | None = None) -> Method:
     return method_from(Path(preset)) if preset else parse_method(extractor or "", epochs)
 
 

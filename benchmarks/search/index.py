@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.cli.arguments import require_whole
+from benchmarks.cli.arguments import a_whole_number, require_flag
 from benchmarks.pipeline.cache.fingerprint import digest
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_method
@@ -218,7 +218,8 @@ class Index:
         InputError
             If it is no picture, with the way to make it one, or `k` is no such number.
         """
-        require_whole(1, k=k)
+        k = a_whole_number("k", k)
+        require_flag(leave_out_query=leave_out_query)
         query = self.encode(picture)
         without = self.copies(picture) if leave_out_query else ()
         return list(self.neighbours(*self.nearest(query, k, without)))

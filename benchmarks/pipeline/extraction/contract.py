@@ -51,11 +51,19 @@ def as_matrix(made: Any, count: int) -> NDArray[np.float32]:
 
 
 def as_array(made: Any) -> NDArray[Any]:
-    """Take whatever holds numbers: lists, sparse matrices, tensors."""
+    """Take whatever holds numbers: lists, sparse matrices, tensors, columns of rows.
+
+    Raises
+    ------
+    ValueError
+        If some are masked, or rows are of different lengths.
+    """
     if scipy.sparse.issparse(made):
         made = made.toarray()
     if hasattr(made, "detach"):  # of PyTorch
         made = made.detach().cpu()
     if np.ma.is_masked(made):
         raise ValueError("some numbers are masked; fill them")
-    return np.asarray(made)
+    array = np.asarray(made)
+    # Data frames hold rows in a column, and numbers that may be missing, as objects.
+    return np.array(array.tolist()) if array.dtype.kind == "O" and array.ndim else array

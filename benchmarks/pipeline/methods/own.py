@@ -45,7 +45,10 @@ from retrieval.scoring import Values as MetricValues
 
 _REMEDY = "see the models in extractors/README.md"
 
-_Fraction = Annotated[str, msgspec.Meta(pattern=r"\A[0-9.]+/[1-9][0-9.]*\Z")]
+_FRACTION = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)/[1-9][0-9]*\.?[0-9]*")
+
+_WHITEST = 1e6
+"""What may be made of 255; networks compute in float32, which overflows not far beyond."""
 
 _METRIC = re.compile("[a-z]+")
 """Names that ``--metrics`` cannot take for one of another spelling, or of the first k images."""
@@ -65,7 +68,7 @@ class Preparation(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         As of `Declaration` and `Values`.
     """
 
-    scale: float | _Fraction
+    scale: float | str
     size: int | tuple[int, int] | None = None
     crop: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
     interpolation: Interpolation = "area"
@@ -89,10 +92,17 @@ class Preparation(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         )
         if not all(1 <= one <= _LARGEST for one in sides):  # msgspec crashes on tuples of limits
             raise ValueError(f"size is 1 to {_LARGEST} pixels")
+        if isinstance(self.scale, str) and not _FRACTION.fullmatch(self.scale):
+            raise ValueError(
+                f"scale is a number, or a fraction such as 1/255; {self.scale!r} is none"
+            )
         over, _, under = str(self.scale).partition("/")
         scale = float(over) / float(under or 1)
         if scale == 0 or not all(self.std if isinstance(self.std, tuple) else (self.std,)):
             raise ValueError("scale and std cannot be 0")
+        most = float(np.max(np.abs(255 * scale - np.asarray(self.mean)) / np.abs(self.std)))
+        if not most <= _WHITEST:
+            raise ValueError(f"scale, mean and std make {most:.3g} of 255; mend them")
         return Declaration(
             Values(scale, self.mean, self.std, self.order),
             self.size,
@@ -333,7 +343,15 @@ def load_model(path: str | Path, **declared: Any) -> ModelExtractor:
     InputError
         If it is no network of one batch of pictures, or what is declared does not fit it.
     """
-    return _model(Path(path), declared, str(path))
+    plain = {name: _plain(value) for name, value in declared.items()}
+    return _model(Path(path), plain, str(path))
+
+
+def _plain(value: Any) -> Any:
+    """A setting without NumPy around its numbers."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return [*map(_plain, value)] if isinstance(value, list | tuple) else value
 
 
 def _model(path: Path, options: dict[str, Any], place: str) -> ModelExtractor:

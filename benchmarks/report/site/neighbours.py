@@ -18,11 +18,14 @@ WRONG, RIGHT, UNJUDGED = range(3)
 
 
 def images_shown(results: Results) -> set[str]:
-    """Content hashes of a dataset's queries and of their first neighbours by any method."""
+    """Content hashes of a dataset's queries and of their first neighbours by any method.
+
+    Images of which arrays were given have none: a path stands in its place.
+    """
     shown = {query.sha256 for task in results.tasks.values() for query in task.queries}
     for task in results.tasks.values():
         shown |= {results.gallery[place].sha256 for place in _places(task.rankings)}
-    return shown
+    return {sha256 for sha256 in shown if "/" not in sha256}
 
 
 def neighbour_data(
