@@ -40,6 +40,8 @@ _ANEW = "--pictures or --dataset makes it anew"
 _REMEDY = f"damaged or of another version; {_ANEW}"
 _BLOCK = 2**20
 _ROWS = 256
+_ATTEMPTS = 10
+"""Others replace an index less often than that while it is opened or built."""
 
 T = TypeVar("T")
 
@@ -257,13 +259,14 @@ def steadily(folder: Path, work: Callable[[], T]) -> T:
     work : callable
         Raises an `InputError` where a file is gone.
     """
-    while True:
+    for _ in range(_ATTEMPTS):
         before = _content(folder)
         try:
             return work()
         except InputError:
             if _content(folder) == before:
                 raise
+    return work()
 
 
 def _content(folder: Path) -> bytes | None:

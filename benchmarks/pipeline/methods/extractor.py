@@ -16,6 +16,7 @@ from benchmarks.pipeline.cache.store import ArrayStore, MapStore
 from benchmarks.pipeline.loading.training import training_fingerprint
 from benchmarks.pipeline.methods.vectors import GivenVectors
 from datasets import reading
+from datasets.errors import DamagedError, InputError
 from datasets.task import Dataset
 from extractors import Extractor
 from extractors.base import SavesItself
@@ -184,14 +185,20 @@ class ExtractorSteps:
         return store
 
     def save(self, folder: Path) -> None:
-        """Write all that its steps have learned into a folder."""
+        """Write all that its steps have learned into a folder, so that `load` can take it over.
+
+        Raises
+        ------
+        InputError
+            If a file would not be read again, since it holds what is not trusted.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         if isinstance(self.head, SavesItself):
             self.head.save(folder)
         elif self.head_learns:
-            estimators.save(self.head, folder / HEAD)
+            self._save(self.head, folder / HEAD)
         if self.postprocessing:
-            estimators.save(self.postprocessing, folder / POSTPROCESSING)
+            self._save(self.postprocessing, folder / POSTPROCESSING, *self._kinds)
 
     def load(self, folder: Path) -> None:
         """Take over what `save` wrote.
@@ -206,8 +213,24 @@ class ExtractorSteps:
         elif self.head_learns:
             self.head = estimators.load(folder / HEAD, type(self.head))
         if self.postprocessing:
-            kinds = [type(step) for _, step in self.postprocessing.steps]
-            self.postprocessing = estimators.load(folder / POSTPROCESSING, Pipeline, *kinds)
+            path = folder / POSTPROCESSING
+            self.postprocessing = estimators.load(path, Pipeline, *self._kinds)
+
+    @property
+    def _kinds(self) -> list[type]:
+        """Classes of its steps: a function of theirs may be a parameter of the postprocessing."""
+        steps = self.postprocessing.steps if self.postprocessing else []
+        return [type(self.head), *(type(step) for _, step in steps)]
+
+    def _save(self, estimator: object, path: Path, *parts: type) -> None:
+        estimators.save(estimator, path)
+        try:
+            estimators.load(path, type(estimator), *parts)
+        except DamagedError as error:
+            raise InputError(
+                f"--extractor {self.name}: what it learned cannot be kept ({error.__cause__}); "
+                "keep plain values and arrays"
+            ) from error
 
 
 def feature_store(detector: Detector, cache: Path, forget: bool = False) -> FeatureStore:
