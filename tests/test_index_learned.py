@@ -1,15 +1,18 @@
-"""What own extractors learn, in an index: kept so that it is read again."""
+"""What own extractors learn, in an index: kept so that it is read again, and of one training."""
 
 import datetime
+import shutil
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from pictures import picture
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import extractors
 from benchmarks import evaluate
+from benchmarks.search import open_index
 from benchmarks.search.__main__ import main
 from benchmarks.search.api import prepare_index
 from benchmarks.search.files import INDEX, steadily
@@ -47,6 +50,15 @@ class Dated(Learner):
     further = datetime.date(2020, 1, 1)
 
 
+class Unseeded(Learner):
+    """One that learns something else each time."""
+
+    def fit(self, images, y=None):
+        """Learn by chance."""
+        self.learned_ = [np.random.default_rng().integers(0, 255, 3)]
+        return self
+
+
 def root(vectors):
     return np.sqrt(np.abs(vectors))
 
@@ -55,6 +67,7 @@ def root(vectors):
 def menu(monkeypatch):
     for name, one in {
         "dated": Dated(),
+        "unseeded": Unseeded(),
         "rooted": make_pipeline(Learner(), FunctionTransformer(root)),
     }.items():
         monkeypatch.setitem(extractors.MENU, name, one)
@@ -89,6 +102,19 @@ def test_what_would_not_be_read_again_is_refused_in_one_line(given, mixed, parte
 def test_a_function_of_the_own_module_is_read_again(given, mixed):
     index = prepare_index(extractor="rooted", **given)[0]
     assert index.search(mixed / "0.jpg", 1)[0].distance == 0
+
+
+def test_an_index_is_not_brought_up_to_date_by_another_training(given, mixed, capsys):
+    said = f"--index {given['index']}: what the method learned on the same images before is gone"
+    for number, is_anew in enumerate((False, False, True)):
+        picture(90 + number, 40).save(mixed / f"new-{number}.png")
+        if is_anew:
+            shutil.rmtree(given["cache"])
+        assert main([str(mixed / "0.jpg"), *options("unseeded", given)]) == 0
+        assert (said in capsys.readouterr().err) == is_anew
+        found = open_index(given["index"]).search(mixed / "0.jpg", 20)
+        assert found[0].distance == 0
+        assert len(found) == 10 + number
 
 
 def test_an_index_that_its_own_making_replaces_is_not_made_for_ever(tmp_path):

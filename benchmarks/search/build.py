@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from benchmarks.search.index import Index, identity_hash
 from datasets.errors import DamagedError, InputError
 from datasets.task import Dataset, Image
 from extractors.matrices import open_matrix
+from extractors.precision import is_same
 from retrieval.rows import Rows, lengths, release
 from retrieval.search import Vectors
 
@@ -31,6 +33,14 @@ _SAME = ("method", "epochs", "identity", "training")
 
 CACHED = "indexes"
 """Folder of the cache for indexes that are not named: of each method over each place, one."""
+
+_ANEW = (
+    "what the method learned on the same images before is gone, and learned again it makes other "
+    "vectors; all pictures are described anew"
+)
+
+_FEW = 4
+"""Pictures by which it is seen: in one alone, nothing might be found."""
 
 _BLOCK = 4096
 """Vectors in memory at a time."""
@@ -223,11 +233,16 @@ def _write_vectors(
         if image.sha256 not in there:
             first.setdefault(image.sha256, image)
     new = tuple(first.values())
+    common = (image for image in dataset.gallery if image.sha256 in there and method.learns)
+    known = [*islice(common, _FEW)]
     kept: Sequence[Any] = old.vectors if old else []
     made: Vectors = []
     if new or old is None:
-        part = replace(dataset, gallery=new, queries={}, relevance={})
+        part = replace(dataset, gallery=(*known, *new), queries={}, relevance={})
         fitted = _fit(method, part, cache, workforce, place)
+        if any(not _is_kept(fitted, image, kept, there[image.sha256]) for image in known):
+            workforce.log(f"--index {place.parent}: {_ANEW}")
+            return _write_vectors(place, None, method, dataset, cache, workforce)
         made = fitted.vectors(new)
     else:
         _copy_learned(old, place)
@@ -237,6 +252,12 @@ def _write_vectors(
         fresh = made[number] if made else None
         _write_matrix(place, number, keys, fresh, kept[number] if kept else None, there)
     return count
+
+
+def _is_kept(fitted: FittedMethod, image: Image, kept: Sequence[Any], row: int) -> bool:
+    """Whether a picture's vectors are those of an old index, which may be of another training."""
+    pairs = zip(fitted.vectors([image]), kept, strict=True)
+    return all(is_same(made[:][0], matrix[row]) for made, matrix in pairs)
 
 
 def _copy_learned(old: Generation, place: Path) -> None:
