@@ -184,6 +184,18 @@ def test_what_was_made_anew_counts(tmp_path):
     assert block.all()
 
 
+def test_what_was_made_anew_counts_after_the_clock_is_set_back(tmp_path):
+    keys = [f"k{number}" for number in range(9)]
+    ArrayStore(tmp_path, "a", {}).add(keys, [np.zeros(1, np.float32)] * 9, 1.0)
+    (path,) = tmp_path.rglob("*.npz")
+    os.utime(path, (4e9, 4e9))  # written in another century
+    for number, part in ((1, keys[:4]), (1, keys[4:]), (2, keys[:5]), (2, keys[5:])):
+        anew = ArrayStore(tmp_path, "a", {}, forget=True)
+        anew.add(part, [np.full(1, number, np.float32)] * len(part), 1.0)
+    [block] = ArrayStore(tmp_path, "a", {}).blocks(keys)
+    assert (block == 2).all()
+
+
 def test_a_segment_that_cannot_be_read_is_made_again(tmp_path):
     store = ArrayStore(tmp_path, "a", {})
     store.add(["k"], [np.arange(9, dtype=np.float32)], 1.0)

@@ -1,6 +1,7 @@
 """Vectors and feature maps on disk, under the content they were made from."""
 
 import logging
+import os
 import time
 from abc import ABC, abstractmethod
 from collections import defaultdict
@@ -66,10 +67,11 @@ class Store(ABC, Generic[T]):
         if not (self.folder / "identity.json").exists():
             write_json(self.folder / "identity.json", identity)
         remove_parts(self.folder)
-        if not forget:
-            # In order of writing: what was made anew counts, not what it was to replace.
-            for path in sorted(self.folder.glob("*.npz"), key=lambda p: (p.stat().st_mtime_ns, p)):
-                self._index(path)
+        # In order of writing: what was made anew counts, not what it was to replace.
+        written = sorted((path.stat().st_mtime_ns, path) for path in self.folder.glob("*.npz"))
+        self._newest = written[-1][0] if written else 0
+        for _, path in () if forget else written:
+            self._index(path)
 
     @property
     def fit_seconds(self) -> float | None:
@@ -147,6 +149,10 @@ class Store(ABC, Generic[T]):
         def write(part: Path) -> None:
             with part.open("wb") as file:
                 np.savez(file, keys=np.array(keys), seconds=np.float64(seconds), **arrays)  # type: ignore[arg-type]
+            made = part.stat()
+            # Later than all before it, though the clock may have been set back.
+            self._newest = max(made.st_mtime_ns, self._newest + 1)
+            os.utime(part, ns=(made.st_atime_ns, self._newest))
 
         write_whole(path, write)
         self._index(path)
