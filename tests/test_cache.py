@@ -126,6 +126,56 @@ def test_a_package_above_and_files_that_the_code_names_are_part_of_the_key(own, 
     assert own(**given) == found[-1]
 
 
+@pytest.mark.parametrize(
+    ("line", "file"),
+    [
+        ("os.path.join(os.path.dirname(__file__), 'data', 'w.npy')", "somebody/data/w.npy"),
+        ("Path(__file__).parent / 'data' / 'more' / 'w.npy'", "somebody/data/more/w.npy"),
+        ("Path(__file__).with_suffix('.npy')", "somebody/brightness.npy"),
+        ("'weights/w.npy'", "weights/w.npy"),  # from the current folder
+        ("os.path.join('weights', 'w.npy')", "weights/w.npy"),
+        ("os.environ['WEIGHTS_OF_MINE']", "given.npy"),
+    ],
+)
+def test_a_file_that_the_code_reads_is_part_of_the_key(own, tmp_path, monkeypatch, line, file):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WEIGHTS_OF_MINE", "given.npy")
+    code = f"import os\nfrom pathlib import Path\n{BRIGHTNESS}\nREAD = {line}\n"
+    found = [own(code)]
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    for content in ("1", "2"):
+        (tmp_path / file).write_text(content)
+        found.append(own(code))
+        assert own(code) == found[-1]
+    assert len({digest(one) for one in found}) == 3
+
+
+def test_a_file_that_is_a_parameter_is_part_of_the_key(own, tmp_path):
+    init = "\n    def __init__(self, paths=()):\n        self.paths = paths\n"
+    own(BRIGHTNESS + init)
+    kind = sys.modules["somebody.brightness"].Brightness
+    found = [identity(kind((str(tmp_path / "w.npy"), "bins")))]
+    for content in ("1", "2"):
+        (tmp_path / "w.npy").write_text(content)
+        found.append(identity(kind((str(tmp_path / "w.npy"), "bins"))))
+    assert len({digest(one) for one in found}) == 3
+    assert "files" not in identity(ColourHistogram("rgb"))
+
+
+@pytest.mark.parametrize("read", ["environ.get('MINE', 4)", "environ['MINE']", "getenv('MINE')"])
+def test_a_variable_that_the_code_reads_is_part_of_the_key(own, tmp_path, monkeypatch, read):
+    code = f"import os\n{BRIGHTNESS}\ndef bins():\n    return os.{read}\n"
+    plain = own(code)
+    found = []
+    for value in ("4", "8"):
+        monkeypatch.setenv("MINE", value)
+        monkeypatch.setenv("YOURS", value)
+        found.append(own(code))
+    assert len({digest(one) for one in (plain, *found)}) == 3
+    monkeypatch.setenv("MINE", str(tmp_path))  # where a folder lies differs between machines
+    assert own(code) == plain
+
+
 def test_a_version_that_is_inherited_says_nothing_of_somebodys_own_class(own, monkeypatch):
     code = "from extractors.hand_crafted.colour import ColourHistogram\n\n"
     code += "class Brightness(ColourHistogram):\n    pass\n"

@@ -199,14 +199,16 @@ class Weighted(Extractor):
         self.place = place
 
     def transform(self, images):
-        return np.stack([image.mean(axis=(0, 1)) for image in images]) * np.load(self.place)
+        return np.stack([image.mean(axis=(0, 1)) for image in images]) * np.load(
+            f"{self.place}.npy"
+        )
 
 
 def test_vectors_of_former_weights_are_not_mixed_with_new_ones(
     parted, run, tmp_path, monkeypatch, capsys
 ):
     weights = tmp_path / "weights.npy"
-    monkeypatch.setitem(extractors.MENU, "own", Weighted(str(weights)))
+    monkeypatch.setitem(extractors.MENU, "own", Weighted(str(weights.with_suffix(""))))
     np.save(weights, np.array([1, 1, 1]))
     assert run("--extractor", "own", "--dataset", parted) == 0
     np.save(weights, np.array([3, 0, 1]))

@@ -4,7 +4,7 @@ A class of this project declares a version, such as ``version = "gist 1"``, that
 the numbers and with nothing else: golden numbers in the tests hold it to that. Whatever else is
 renamed or moved, its vectors stay valid. Any other class is known by its code: that of its
 module, of all modules beside it that this one imports, and of the files whose paths these
-name. Libraries are known by their release.
+name, with the variables of the environment that they read. Libraries are known by their release.
 """
 
 import ast
@@ -13,6 +13,7 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import json
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -30,6 +31,12 @@ Json = dict[str, object]
 _RUNNERS = ("benchmarks", "datasets")
 _STDLIB = Path(ast.__file__).resolve().parent
 _BY_NAME = re.compile(rb"\b(import_module|__import__|spec_from_file_location)\b")
+_VARIABLE = re.compile(
+    rb"""\b(?:environ(?:\.\w+\s*\(|\s*\[)|getenv\s*\()\s*["'](\w+)["']""",
+)
+_DEEP = 3
+"""Folders in a path that stands in parts in somebody's code, at most."""
+
 _INSTALLED = {"site-packages", "dist-packages"}
 
 
@@ -40,7 +47,8 @@ def identity(estimator: BaseEstimator) -> Json:
     -------
     dict
         ``version``, or ``class`` and ``code`` of a class that declares none; ``params``, with
-        nested estimators and preprocessing resolved; ``libraries``, the releases of what its
+        nested estimators and preprocessing resolved; ``files``, hashes of those that somebody's
+        own class has as parameters, if there are any; ``libraries``, the releases of what its
         module and the modules that this one imports are built on.
 
     Raises
@@ -49,9 +57,12 @@ def identity(estimator: BaseEstimator) -> Json:
         If a parameter has no form that identifies it.
     """
     kind = type(estimator)
+    parameters = to_jsonable(estimator.get_params(deep=False), _computes)
+    files = _files_in(parameters) if is_own_code(kind.__module__) else []
     return {
         **_computes(kind),
-        "params": to_jsonable(estimator.get_params(deep=False), _computes),
+        "params": parameters,
+        **({"files": files} if files else {}),
         "libraries": libraries(*imported_modules(kind.__module__)),
     }
 
@@ -190,25 +201,65 @@ def code_hash(*modules: str) -> str:
         if path is None:
             raise TypeError(f"{name} has no file whose code could be known again; put it in one")
         code.update(path.read_bytes())
-        for read in () if _is_ours(name) else _named_in(path):
-            with read.open("rb") as file:
-                code.update(hashlib.file_digest(file, "sha256").digest())
+        if not _is_ours(name) and path.suffix == ".py":
+            for read in _named_in(path):
+                code.update(_content_hash(read))
+            for line in _variables_in(path):
+                code.update(line.encode())
     return code.hexdigest()
 
 
 def _named_in(module: Path) -> list[Path]:
-    """Files whose paths, as they are from its folder, stand in a module's code."""
-    if module.suffix != ".py":
-        return []
+    """Files that a module's code names, from its folder or the current one, each once.
+
+    A path may stand there as a whole, in parts, each below the one before, or as what follows
+    the module's own name, such as a suffix. In an order that depends on no absolute path.
+    """
     nodes = ast.walk(ast.parse(module.read_bytes()))
     values = {node.value for node in nodes if isinstance(node, ast.Constant)}
-    named = {module.parent / text for text in values if isinstance(text, str)}
-    return sorted(filter(_is_file, named))
+    texts = {text for text in values if isinstance(text, str) and "\n" not in text}
+    texts |= {module.stem + text for text in texts}
+    files: dict[Path, None] = {}
+    for root in (module.parent, Path.cwd()):
+        folders = {Path()}
+        for _ in range(_DEEP):
+            below = {folder / text for folder in folders for text in texts}
+            folders |= {one for one in below if _is(Path.is_dir, root / one)}
+        named = sorted({folder / text for folder in folders for text in texts})
+        files |= {(root / one).resolve(): None for one in named if _is(Path.is_file, root / one)}
+    return list(files)
 
 
-def _is_file(path: Path) -> bool:
+def _variables_in(module: Path) -> list[str]:
+    """Variables of the environment that a module's code names, with their values, if set."""
+    names = {name.decode() for name in _VARIABLE.findall(module.read_bytes())}
+    values = {name: os.environ[name] for name in sorted(names & set(os.environ))}
+    for name, value in values.items():
+        if _is(Path.is_file, Path(value)):
+            values[name] = _content_hash(Path(value)).hex()
+    # Where a folder lies says nothing of what is in it, and differs from machine to machine.
+    return [f"{name}={value}" for name, value in values.items() if not Path(value).is_absolute()]
+
+
+def _files_in(parameters: object) -> list[str]:
+    """Hashes of the files whose paths are parameters, written as `to_jsonable` does."""
+    if isinstance(parameters, str):
+        path = Path(parameters)
+        return [_content_hash(path).hex()] if _is(Path.is_file, path) else []
+    if isinstance(parameters, dict):
+        return _files_in([parameters[name] for name in sorted(parameters)])
+    items = parameters if isinstance(parameters, list) else []
+    return [one for item in items for one in _files_in(item)]
+
+
+def _content_hash(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def _is(kind: Callable[[Path], bool], path: Path) -> bool:
     try:
-        return path.is_file()
+        return kind(path)
     except OSError:  # longer than any name
         return False
 
