@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 from extractors import MENU
 from extractors.base import Step, steps_of
@@ -23,6 +23,9 @@ GROUP = "image_retrieval_benchmark"
 """First part of the names of entry points' groups."""
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+_METHODS = (FunctionType, property, classmethod, staticmethod)
 
 
 class PluginError(ValueError):
@@ -67,8 +70,8 @@ def load_plugin(path: Path) -> ModuleType:
     Raises
     ------
     PluginError
-        If it is no Python file, its name is another module's, it cannot be imported, or goes to
-        another folder.
+        If it is no Python file, its name is another module's, it cannot be imported, goes to
+        another folder, or changes code or the menu of this package.
     """
     path = path.expanduser().resolve()
     if path.suffix != ".py" or not path.is_file():
@@ -82,6 +85,7 @@ def load_plugin(path: Path) -> ModuleType:
     if (found := _file_of(name)) != path:
         raise PluginError(f"{path}: another module is called {name!r} ({found}); rename the file")
     here = Path.cwd()
+    before = _code_of_suite()
     try:
         module = importlib.import_module(name)
     except (Exception, SystemExit) as error:  # it may do anything
@@ -92,6 +96,7 @@ def load_plugin(path: Path) -> ModuleType:
             f"{path}: changes the folder that paths are told from (os.chdir); take that out, and "
             "name files by Path(__file__).parent"
         )
+    _require_unchanged(before, str(path))
     return module
 
 
@@ -106,14 +111,17 @@ def installed(kind: str) -> Iterator[Added]:
     Raises
     ------
     PluginError
-        If one of them cannot be loaded.
+        If one of them cannot be loaded, or changes code or the menu of this package.
     """
     for point in sorted(entry_points(group=f"{GROUP}.{kind}"), key=lambda one: one.name):
         origin = f"the package {point.dist.name if point.dist else '?'} ({point.value})"
+        before = _code_of_suite()
         try:
-            yield Added(point.name, point.load(), origin)
+            value = point.load()
         except (Exception, SystemExit) as error:
             raise PluginError(f"{origin}: {type(error).__name__}: {error}; remove it") from error
+        _require_unchanged(before, origin)
+        yield Added(point.name, value, origin)
 
 
 def add_extractor(added: Added) -> None:
@@ -148,6 +156,30 @@ def extractors_of(module: ModuleType) -> list[Added]:
     if not isinstance(found, dict):
         raise PluginError(f"{module.__file__}: EXTRACTORS has to be a dictionary by name")
     return [Added(str(name), value, str(module.__file__)) for name, value in found.items()]
+
+
+def _code_of_suite() -> dict[str, object]:
+    """The menu's entries, and functions and methods of this package, by their names."""
+    found: dict[str, object] = dict(MENU)
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == __package__:
+            own = {k: v for k, v in vars(module).items() if getattr(v, "__module__", "") == name}
+            found |= {f"{name}.{key}": value for key, value in own.items()}
+            for key, kind in own.items():
+                if isinstance(kind, type):
+                    methods = {k: v for k, v in vars(kind).items() if isinstance(v, _METHODS)}
+                    found |= {f"{name}.{key}.{k}": method for k, method in methods.items()}
+    return found
+
+
+def _require_unchanged(before: dict[str, object], origin: str) -> None:
+    """Refuse what changes the suite: vectors are kept under the version that this declares."""
+    after = _code_of_suite()
+    changed = [name for name, value in before.items() if after.get(name) is not value]
+    if changed:
+        raise PluginError(
+            f"{origin}: changes {changed[0]} of the suite; derive a class of your own"
+        )
 
 
 def _file_of(name: str) -> Path | None:

@@ -15,7 +15,9 @@ from benchmarks.pipeline.methods.own import use_plugins
 from benchmarks.report.__main__ import main as report
 from datasets.describe import main as describe
 from datasets.errors import InputError
+from extractors import preprocessing
 from extractors.check import main as check
+from extractors.hand_crafted.colour import ColourHistogram
 from retrieval.metrics import FURTHER
 
 EXTRACTOR = '''
@@ -60,6 +62,7 @@ class Mine(Source):
     def collect(self, root, each=None):
         {body}
 """
+COLOUR = "extractors.hand_crafted.colour"
 NOTHING = DATASET.format(body="pass")
 
 
@@ -181,6 +184,28 @@ def test_a_plug_in_that_cannot_be_used_is_one_clear_line(tmp_path, code, message
     path = tmp_path / "broken_plug_in.py"
     path.write_text(code)
     assert message in refused(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "changed"),
+    [
+        (
+            "ColourHistogram.describe = lambda self, image: [1]",
+            f"{COLOUR}.ColourHistogram.describe",
+        ),
+        ("MENU['rgb-histogram'] = ColourHistogram('hsv')", "rgb-histogram"),
+        ("del MENU['lbp']", "lbp"),
+        ("preprocessing.grey = len", "extractors.preprocessing.grey"),
+    ],
+)
+def test_a_plug_in_that_changes_the_suite_is_refused(tmp_path, monkeypatch, line, changed):
+    monkeypatch.setattr(ColourHistogram, "describe", ColourHistogram.describe)
+    monkeypatch.setattr(preprocessing, "grey", preprocessing.grey)
+    path = tmp_path / "changing_plug_in.py"
+    imports = f"from extractors import MENU, preprocessing\nfrom {COLOUR} import ColourHistogram\n"
+    path.write_text(f"{imports}{line}\nEXTRACTORS = {{'mine': ColourHistogram()}}\n")
+    message = f"changes {changed} of the suite; derive a class of your own"
+    assert refused(path) == f"--plugin {path}: {message}"
 
 
 def test_a_file_that_is_none_or_has_anothers_name_is_refused(tmp_path):
