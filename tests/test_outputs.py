@@ -214,6 +214,17 @@ def test_publishing_replaces_no_run_and_nothing_else(classes, run, tmp_path, ref
         assert words in refused(publish, *given)
 
 
+def test_what_is_published_among_pictures_is_no_class(classes, run, tmp_path, load_dataset):
+    assert run("--extractor", "lbp", "--dataset", classes) == 0
+    (tmp_path / "out" / "classes").rename(tmp_path / "out" / "old")
+    given = (tmp_path / "out", "--out", classes, "--quiet")
+    assert publish.main([*map(str, given)]) == 0
+    assert [*(classes / "old" / "plots").glob("*.png")]
+    data = load_dataset(classes)
+    assert {image.label for _, image in data.images} == {"apple", "berry", "cherry"}
+    assert "results of this suite" in {problem.what.split(" (")[0] for problem in data.problems}
+
+
 def test_vectors_that_are_read_are_not_written(parted, run, tmp_path, refused):
     assert run("--extractor", "lbp", "--dataset", parted) == 0
     places = ("--cache", tmp_path / "cache", "--out", tmp_path / "e", "--dataset", parted)
