@@ -69,7 +69,8 @@ def test_flat_by_hand(tmp_path):
             ["training=sketch", "held-out=sketch/a"],
             "held-out: .*/a lies in the folder of training",
         ),
-        (["gallery=/nothing", "query=photo"], "--layout gallery: no file in /nothing"),
+        (["gallery=/nothing", "query=photo"], "--layout gallery=/nothing: lies outside of"),
+        (["gallery=photo", "query=../other"], "query=../other: lies outside of .*holds both"),
     ],
 )
 def test_a_wrong_layout_by_hand_says_what_to_write(tmp_path, words, message):
