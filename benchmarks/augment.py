@@ -15,7 +15,7 @@ from PIL import Image
 from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import add_options, cluster, positive, require_folders
 from benchmarks.cli.outputs import others_in
-from benchmarks.formats.files import write_whole
+from benchmarks.formats.files import remove_parts, write_whole
 from benchmarks.pipeline.extraction.networks import augmented_inputs
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.workers import Workforce
@@ -44,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pictures = augmented_inputs(dataset.training, augmentation, options.seed)
     files = [*_files(dataset.training, options.out / "training", 1 + options.copies)]
     _require_nothing_else(options.out / "training", files)
+    for folder in {file.parent for file in files}:
+        remove_parts(folder)
     work = zip(files, pictures, strict=True)
     for file, picture in workforce.track(work, len(pictures), f"copies of {dataset.name}"):
         write_whole(file, partial(Image.fromarray(picture.pixels()).save, format="PNG"))

@@ -4,6 +4,7 @@ ANSWERS is a file that a run writes for an unlabelled gallery, ``{"groupname": â
 [ten gallery names]}}``. TRUTH has the same form, with all right gallery names of each query.
 """
 
+import logging
 import posixpath
 import sys
 from collections.abc import Sequence
@@ -20,10 +21,12 @@ from benchmarks.formats.markdown import markdown
 from datasets.errors import InputError
 from datasets.json_files import check_json, read_json_as
 from datasets.names import canonical, misspelt, require_once
-from retrieval.bootstrap import intervals
+from retrieval.bootstrap import intervals, too_few
 
 DEPTHS = (1, 3, 5, 10)
 _REMEDY = 'write {"groupname": â€¦, "images": {query: [gallery names]}}'
+
+log = logging.getLogger(__name__)
 
 
 class _File(msgspec.Struct):
@@ -55,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     without = f"; {left_out} left out, without a right answer" if left_out else ""
     sys.stdout.write(f"{scores['queries']} queries{without}\n\n")
     sys.stdout.write(markdown(["", "score", "95 % from", "to"], cells))
+    if told := too_few(scores["queries"]):
+        log.warning("%s: %s", options.truth, told)
     if options.json:
         write_json(options.json, scores)
     return 0

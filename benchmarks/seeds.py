@@ -29,7 +29,6 @@ from benchmarks.pipeline.records.seeds import FOLDER, SEEDS, seed_of, seeded_nam
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.write import write_dataset, write_front
 from datasets.errors import InputError
-from extractors.base import steps_of
 
 
 @command
@@ -101,7 +100,7 @@ def seeded(method: Method, seed: int) -> Method:
         )
     [extractor] = method.extractors
     estimator = clone(extractor.estimator)
-    if sum(_reseed(step, seed) for step in steps_of(estimator)) == 0:
+    if not _reseed(estimator, seed):
         raise InputError(
             f"--extractor {method.name}: learns nothing by chance, so every seed gives the same"
         )
@@ -109,13 +108,16 @@ def seeded(method: Method, seed: int) -> Method:
     return Method(name, (ExtractorSteps(name, estimator, extractor.epochs),))
 
 
-def _reseed(step: Any, seed: int) -> bool:
-    """Give a step another seed; gives whether it has one."""
-    given = step.get_params(deep=False)
-    changed = {name: seed for name in SEEDS if given.get(name) is not None}
-    if "recipe" in given:
-        changed["recipe"] = replace(given["recipe"], seed=seed)
-    step.set_params(**changed)
+def _reseed(estimator: Any, seed: int) -> bool:
+    """Give all steps another seed; gives whether any has one."""
+    changed = {}
+    for name, value in estimator.get_params().items():
+        parameter = name.rpartition("__")[2]  # of a pipeline, behind the name of its step
+        if parameter in SEEDS and value is not None:
+            changed[name] = seed
+        elif parameter == "recipe":
+            changed[name] = replace(value, seed=seed)
+    estimator.set_params(**changed)
     return bool(changed)
 
 

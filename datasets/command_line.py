@@ -4,10 +4,17 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from typing import NoReturn
+from contextlib import suppress
+from functools import wraps
+from io import TextIOWrapper
+from typing import NoReturn, ParamSpec
 from unicodedata import category
 
 from datasets.errors import InputError
+
+P = ParamSpec("P")
+
+BAD_INPUT = 2
 
 _JOINERS = "\u200c\u200d"
 """Invisible, but some scripts and emoji are wrong without them."""
@@ -27,38 +34,78 @@ class Parser(argparse.ArgumentParser):
         raise InputError(f"{message} (see --help)")
 
 
-def command(work: Callable[[], int]) -> int:
-    """Run a command's work and turn what goes wrong into a line and an exit code.
+def command(main: Callable[P, int]) -> Callable[P, int]:
+    """Make a command of a function: what goes wrong in it becomes a line and an exit code.
+
+    Parameters
+    ----------
+    main : callable
+        Does the work and gives the exit code.
 
     Returns
     -------
-    int
-        The result of `work`; 2 after bad input or an error of the system, 128 and the number of
-        the signal where nobody reads on or an interrupt ended it.
+    callable
+        Gives the same; 2 after bad input or an error of the system, 128 and the number of the
+        signal where nobody reads on or an interrupt ended it.
     """
-    try:
-        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-        code = work()
-        sys.stdout.flush()
-        return code
-    except InputError as error:
-        return fail(str(error))
-    except BrokenPipeError:  # as behind `| head`
-        _let_go()
-        return 128 + 13
-    except OSError as error:
-        _let_go()
-        named = f"{error.filename}: " if error.filename is not None else ""
-        return fail(f"{named}{error.strerror or error}; what is finished is kept, run again")
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted; what is there is kept, run again to go on\n")
-        return 128 + 2
+
+    @wraps(main)
+    def run(*arguments: P.args, **options: P.kwargs) -> int:
+        open_streams()
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
+        try:
+            code = main(*arguments, **options)
+            sys.stdout.flush()
+            return code
+        except InputError as error:
+            return fail(str(error))
+        except BrokenPipeError:  # as behind `| head`
+            let_go()
+            return 128 + 13
+        except OSError as error:
+            named = f"{error.filename}: " if error.filename is not None else ""
+            return fail(f"{named}{error.strerror or error}; what is finished is kept, run again")
+        except KeyboardInterrupt:
+            say("interrupted; what is there is kept, run again to go on")
+            return 128 + 2
+
+    return run
+
+
+def open_streams() -> None:
+    """Open the standard streams that are closed, as under a daemon, to nowhere.
+
+    Libraries write to them and flush them, and the next file that is opened would take their
+    place: workers would print into it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(handle, True)
+            setattr(sys, name, os.fdopen(handle, "w" if number else "r", encoding="utf-8"))
 
 
 def fail(message: str) -> int:
     """Print an error in one line; returns the exit code."""
-    sys.stderr.write(f"error: {visible(message)}\n")
-    return 2
+    say(f"error: {visible(message)}")
+    return BAD_INPUT
+
+
+def say(line: str) -> None:
+    """Print a line on standard error, if that can be."""
+    with suppress(OSError):  # its place may be what fails
+        sys.stderr.write(f"{line}\n")
+    let_go()
+
+
+def let_go() -> None:
+    """Let go of streams that cannot be written to: Python would complain of them at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def visible(text: str) -> str:
@@ -82,8 +129,3 @@ def visible(text: str) -> str:
 
 def _escape(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
-
-
-def _let_go() -> None:
-    """Let go of a stream that cannot be written to: Python would complain of it at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

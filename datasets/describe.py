@@ -3,7 +3,6 @@
 ``python -m datasets.describe PATH``; no picture is read, nothing is run or written.
 """
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ _SHOWN = 12
 """Lines of each list that are printed."""
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (2 for a folder that is not understood)."""
     about = (__doc__ or "").partition("\n")[0]
@@ -30,10 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=[],
         help=f"its form by hand: classes, flat, or ROLE=FOLDER … with roles of {', '.join(ROLES)}",
     )
-    return command(lambda: _main(parser.parse_args(arguments)))
-
-
-def _main(options: argparse.Namespace) -> int:
+    options = parser.parse_args(arguments)
     code = 0
     for text in options.dataset:
         try:

@@ -21,12 +21,9 @@ from datasets.public.public_set import PublicSet
 _PAGE = Path(__file__).parent / "PUBLIC.md"
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (2 if a set could not be had)."""
-    return command(lambda: _main(arguments))
-
-
-def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     known = {source.name: source for source in datasets.PUBLIC}
     if options.page:
@@ -84,7 +81,9 @@ def _parser() -> Parser:
         help="sets whose terms you have read and accept; otherwise you are asked",
     )
     parser.add_argument("--keep-archives", action="store_true", help="keep what was downloaded")
-    parser.add_argument("--quiet", action="store_true", help="print nothing but errors and terms")
+    parser.add_argument(
+        "--quiet", action="store_true", help="print nothing but errors, terms and where a set is"
+    )
     parser.add_argument(
         "--page", action="store_true", help=f"write {_PAGE.name} from the metadata"
     )

@@ -28,14 +28,14 @@ def read_roles(listing: Listing, words: Sequence[str]) -> list[Part]:
     Raises
     ------
     InputError
-        If one is no such pair, if a folder is not there, or if it lies in another's.
+        If one is no such pair, or if a folder is not there, lies elsewhere, or in another's.
     """
     folders: dict[str, tuple[str, ...]] = {}
     for word in words:
         role, folder = _pair(word)
         if role in folders:
             raise InputError(f"--layout {word}: {role} is given twice; give it once")
-        folders[role] = _names(listing, folder)
+        folders[role] = _names(listing, folder, word)
     if not ({"gallery", "query"} <= folders.keys() or folders.keys() - {"training"} == {HELD_OUT}):
         raise InputError("--layout: name a folder for gallery and query, or one that is held-out")
     places: dict[str, Path] = {}
@@ -59,7 +59,7 @@ def _word(role: str) -> str:
     return role.replace(" ", "-")
 
 
-def _names(listing: Listing, folder: str) -> tuple[str, ...]:
+def _names(listing: Listing, folder: str, word: str) -> tuple[str, ...]:
     """Names down to a folder, which is given from the dataset's folder on or from here."""
     root, given = listing.root.absolute(), Path(folder)
     below = [
@@ -68,6 +68,11 @@ def _names(listing: Listing, folder: str) -> tuple[str, ...]:
         for base in (_plain(root), root.resolve())
         if path.is_relative_to(base)
     ]
+    if not below:
+        raise InputError(
+            f"--layout {word}: lies outside of {listing.root}, the dataset's folder; name a "
+            "folder in it, or as the dataset one that holds both"
+        )
     there = {(), *listing.folders}
     return next((names for names in below if names in there), given.parts)
 

@@ -31,8 +31,8 @@ CACHE_TAG = "CACHEDIR.TAG"
 CACHE_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55"
 """First line of that file."""
 
-_RESULTS = {"dataset.json", "images.csv", "problems.csv"}
-"""Files that a results folder of this suite has."""
+_RESULTS = ({"dataset.json", "images.csv", "problems.csv"}, {"dataset.json", "records.tar.xz"})
+"""Files that a results folder of this suite has: that of a run, and a published one."""
 
 _MOST_LINKED = 100_000
 """Folders that links may lead to; links that lead to one another multiply."""
@@ -344,7 +344,7 @@ def _group(entry: "os.DirEntry[str]") -> str:
 
 def _made_by_program(folder: Path, names: set[str]) -> str | None:
     """Why a folder's files are no content, if they are not."""
-    if names >= _RESULTS:
+    if any(names >= files for files in _RESULTS):
         return "results of this suite"
     if CACHE_TAG in names:
         with suppress(OSError), open_file(folder / CACHE_TAG) as file:

@@ -3,9 +3,16 @@
 import re
 import sys
 from collections.abc import Sequence
-from io import TextIOWrapper
 
 from extractors import FAMILIES, MENU, Description, describe
+from extractors.command_line import command
+
+
+@command
+def main() -> int:
+    """Run the command; returns the exit code."""
+    sys.stdout.write(tables() + "\n")
+    return 0
 
 
 def tables() -> str:
@@ -48,6 +55,4 @@ def _link(reference: str) -> str:
 
 
 if __name__ == "__main__":
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # not every console knows Jégou's é
-    sys.stdout.write(tables() + "\n")
+    sys.exit(main())

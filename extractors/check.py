@@ -4,16 +4,14 @@
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from extractors import MENU
+from extractors.command_line import command
 from extractors.conformance import Candidate, run_checks
-from extractors.networks.inference import NoEngineError
-from extractors.networks.weights import NoWeightsError
 from extractors.plugins import PluginError, add_extractor, extractors_of, installed, load_plugin
 
 
@@ -25,6 +23,7 @@ class _Parser(argparse.ArgumentParser):
         raise PluginError(f"{message} (see --help)")
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (1 if a check failed, 2 after bad input)."""
     about = (__doc__ or "").partition("\n")[0]
@@ -39,21 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=[],
         help="Python code that adds extractors",
     )
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    try:
-        options = parser.parse_args(arguments)
-        _add_plugins(options.plugin)
-        candidates = [_candidate(name) for name in options.names]
-        failed = [_report(candidate) for candidate in candidates]
-    except (PluginError, NoWeightsError, NoEngineError) as error:
-        line = str(error).replace("\n", "\\n")
-    except OSError as error:  # nobody reads on, or a disk is full
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        line = f"cannot be printed ({error.strerror})"
-    else:
-        return 1 if any(failed) else 0
-    sys.stderr.write(f"error: {line}\n")
-    return 2
+    options = parser.parse_args(arguments)
+    _add_plugins(options.plugin)
+    candidates = [_candidate(name) for name in options.names]
+    failed = [_report(candidate) for candidate in candidates]
+    return 1 if any(failed) else 0
 
 
 def _add_plugins(files: Sequence[Path]) -> None:

@@ -19,6 +19,9 @@ LEVEL = 0.95
 DRAWS = 10_000
 """Resamples of bootstrap and permutation tests."""
 
+FEW = 10
+"""Resamples of fewer queries hardly vary; a bootstrap's interval is then too narrow."""
+
 _AT_ONCE = 1000
 
 _MOST_KEPT = 2**27
@@ -26,6 +29,23 @@ _MOST_KEPT = 2**27
 
 _DECIMALS = 9
 """Of means that are ranked: processors differ in further ones."""
+
+
+def too_few(number: int, which: str = "") -> str:
+    """Tell that resampling says little about so few queries; empty text if there are enough.
+
+    Parameters
+    ----------
+    number : int
+        Queries that are scored.
+    which : str
+        Words behind their number.
+    """
+    if number == 1:
+        return f"a single query{which} has no interval; it is printed without width"
+    if 1 < number < FEW:
+        return f"{number} queries{which} are too few for intervals and tests to say much"
+    return ""
 
 
 def intervals(values: Matrix, draws: int = DRAWS, seed: int = 0) -> NDArray[np.float64]:

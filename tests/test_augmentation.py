@@ -1,5 +1,6 @@
 """Augmented copies: Keras' geometry, seeded, of training images alone."""
 
+import os
 import re
 
 import numpy as np
@@ -102,6 +103,9 @@ def test_copies_of_other_training_images_never_lie_beside_these(classes, tmp_pat
     made = [str(classes), *places, "--copies", "1"]
     assert main(made) == 0
     before = tree(tmp_path / "out")
+    left = tmp_path / "out" / "training" / "apple" / ".half-written-x.part"
+    left.touch()
+    os.utime(left, (1, 1))
     assert main(made) == 0
     assert tree(tmp_path / "out") == before
     (tmp_path / "out" / "training" / "apple" / "mine.txt").touch()

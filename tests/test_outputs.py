@@ -1,6 +1,7 @@
 """What a command writes never takes the place of what it reads, or of what others wrote."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -179,7 +180,7 @@ def test_plots_of_others_stay_beside_ours(classes, run, tmp_path):
         (export, "vectors", "classes/vectors/lbp.npy"),
     ],
 )
-def test_single_files_of_others_stay(
+def test_single_files_of_others_stay_and_half_written_ones_go(
     command, what, name, classes, run, tmp_path, refused, monkeypatch
 ):
     monkeypatch.setattr(keypoints, "competitors", dict)  # nothing to be measured
@@ -197,8 +198,12 @@ def test_single_files_of_others_stay(
     path.write_text("mine")
     assert path.name in refused(command, *given)
     path.unlink()
+    left = path.with_name(".half-written-x.part")
+    left.touch()
+    os.utime(left, (1, 1))
     for _ in range(2):
         assert command.main([str(one) for one in given]) == 0
+    assert not left.exists()
 
 
 def test_publishing_replaces_no_run_and_nothing_else(classes, run, tmp_path, refused):
@@ -212,6 +217,17 @@ def test_publishing_replaces_no_run_and_nothing_else(classes, run, tmp_path, ref
     ):
         given = (tmp_path / "out", "--out", tmp_path / out, "--no-plots")
         assert words in refused(publish, *given)
+
+
+def test_what_is_published_among_pictures_is_no_class(classes, run, tmp_path, load_dataset):
+    assert run("--extractor", "lbp", "--dataset", classes) == 0
+    (tmp_path / "out" / "classes").rename(tmp_path / "out" / "old")
+    given = (tmp_path / "out", "--out", classes, "--quiet")
+    assert publish.main([*map(str, given)]) == 0
+    assert [*(classes / "old" / "plots").glob("*.png")]
+    data = load_dataset(classes)
+    assert {image.label for _, image in data.images} == {"apple", "berry", "cherry"}
+    assert "results of this suite" in {problem.what.split(" (")[0] for problem in data.problems}
 
 
 def test_vectors_that_are_read_are_not_written(parted, run, tmp_path, refused):

@@ -1,6 +1,8 @@
 """Plug-ins: extractors, datasets and metrics from files and packages, the checkout untouched."""
 
 import importlib
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -206,6 +208,18 @@ def test_a_plug_in_that_changes_the_suite_is_refused(tmp_path, monkeypatch, line
     path.write_text(f"{imports}{line}\nEXTRACTORS = {{'mine': ColourHistogram()}}\n")
     message = f"changes {changed} of the suite; derive a class of your own"
     assert refused(path) == f"--plugin {path}: {message}"
+
+
+def test_a_parameter_without_a_form_is_refused_in_optimised_code_too(tmp_path):
+    path = tmp_path / "formless.py"
+    path.write_text(
+        "from extractors.hand_crafted.colour import TinyImage\n"
+        "EXTRACTORS = {'formless': TinyImage(prepare=lambda image: image)}\n"
+    )
+    command = [sys.executable, "-O", "-m", "benchmarks.run", "--list", "--plugin", str(path)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert found.returncode == 2
+    assert re.fullmatch(r"error: .*formless.* has no form that identifies it.*\n", found.stderr)
 
 
 def test_a_file_that_is_none_or_has_anothers_name_is_refused(tmp_path):

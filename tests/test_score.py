@@ -49,6 +49,18 @@ def test_scores_by_hand(score, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("number", "told"),
+    [(1, "a single query has no interval"), (9, "9 queries are too few for intervals"), (10, "")],
+)
+def test_too_few_queries_for_an_interval_are_warned_of(score, caplog, number, told):
+    truth = {f"{n}.jpg": ["a.jpg"] for n in range(number)} | {"lone.jpg": []}
+    code, _ = score({name: ["a.jpg"] for name in truth}, truth)
+    assert code == 0
+    assert bool(caplog.messages) == bool(told)
+    assert told in "".join(caplog.messages)
+
+
+@pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"q2.jpg": "c.jpg"}, r"'q2.jpg': expected `array`, got `str`; write {"),

@@ -8,19 +8,19 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import wraps
 from types import FrameType
 from typing import Any, ParamSpec
 
 import datasets.command_line
 from benchmarks import INTERRUPTED, STOPS, end_at_once
-from benchmarks.formats.terminal import open_streams, visible, write_anything
+from benchmarks.formats.terminal import visible, write_anything
+from datasets.command_line import BAD_INPUT as BAD_INPUT
+from datasets.command_line import fail, let_go, open_streams, say
 from datasets.errors import InputError
 
 P = ParamSpec("P")
-
-BAD_INPUT = 2
 
 _REMEDIES = {
     errno.ENOSPC: "make room, or choose a folder on another disk",
@@ -140,41 +140,21 @@ def command(main: Callable[P, int]) -> Callable[P, int]:
                 sys.stdout.flush()
                 return code
         except InputError as error:
-            return _fail(str(error))
+            return fail(str(error))
         except BrokenPipeError:  # nobody reads on, as behind `| head`
-            _let_go()
+            let_go()
             return 128 + 13
         except OSError as error:
             named = f"{error.filename}: " if error.filename is not None else ""
             remedy = _REMEDIES.get(error.errno or 0, "what is finished is kept, run again")
-            return _fail(f"{named}{error.strerror or error}; {remedy}")
+            return fail(f"{named}{error.strerror or error}; {remedy}")
         except MemoryError:
-            return _fail("out of memory; use fewer --jobs, or smaller pictures")
+            return fail("out of memory; use fewer --jobs, or smaller pictures")
         except KeyboardInterrupt as stop:
-            _say(INTERRUPTED)
+            say(INTERRUPTED)
             return 128 + (stop.args[0] if isinstance(stop, _Stopped) else signal.SIGINT)
 
     return run
-
-
-def _fail(message: str) -> int:
-    _say(f"error: {visible(message)}")
-    return BAD_INPUT
-
-
-def _say(line: str) -> None:
-    with suppress(OSError):  # its place may be what fails
-        sys.stderr.write(f"{line}\n")
-    _let_go()
-
-
-def _let_go() -> None:
-    """Let go of streams that cannot be written to: Python would complain of them at its end."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @contextmanager

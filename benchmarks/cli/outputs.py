@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from pathlib import Path
 
-from benchmarks.formats.files import require_writable
+from benchmarks.formats.files import remove_parts, require_writable
 from datasets.errors import InputError
 
 _FRONTS = {"README.md": "# Results", "summary.md": "# All datasets"}
@@ -51,6 +51,8 @@ def require_output_file(
 ) -> None:
     """Refuse a file to write that would take the place of something else.
 
+    What a process that was killed had half written beside it is removed.
+
     Parameters
     ----------
     path : Path
@@ -75,6 +77,7 @@ def require_output_file(
     require_writable(path.parent, option)
     if path.exists() and not (path.is_file() and (_is_empty(path) or is_of_kind(path))):
         raise InputError(f"{option} {path}: is there already, and is no {kind}; name another file")
+    remove_parts(path.parent)
 
 
 def require_results_apart(

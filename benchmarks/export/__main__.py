@@ -26,7 +26,7 @@ from benchmarks.export.pictures import QRELS, note_pictures, require_same_pictur
 from benchmarks.export.results import Selection, latex, tidy
 from benchmarks.export.searches import ROW, Found, searches
 from benchmarks.export.vectors import has_vectors, write
-from benchmarks.formats.files import require_writable, write_text
+from benchmarks.formats.files import remove_parts, require_writable, write_text
 from benchmarks.formats.tables import write_rows
 from benchmarks.formats.vectors import FORMATS, table_files
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
@@ -154,6 +154,8 @@ def _from_vectors(options: argparse.Namespace, workforce: Workforce) -> Iterator
     for dataset, _, files in prepared:
         for path in files.values():
             require_apart(path, "--out", *read)
+        for folder in {options.out / dataset.name, *(path.parent for path in files.values())}:
+            remove_parts(folder)
         require_same_pictures(options.out / dataset.name, dataset, [*files.values()])
     for dataset, methods, files in prepared:
         note_pictures(options.out / dataset.name, dataset, [*files.values()])

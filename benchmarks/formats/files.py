@@ -82,11 +82,12 @@ def _own_part(folder: Path) -> tuple[Path, BinaryIO | None]:
 def remove_parts(folder: Path) -> None:
     """Remove files that processes which ended have left half written in a folder."""
     for part in folder.glob(f"{_PART}*.part"):
-        if was_left(part):
-            part.unlink(missing_ok=True)
-        elif sys.platform != "win32":
-            with suppress(OSError), lock(part):  # nobody is writing it
+        with suppress(OSError):  # somebody is writing it, or it is another user's
+            if was_left(part):
                 part.unlink(missing_ok=True)
+            elif sys.platform != "win32":
+                with lock(part):
+                    part.unlink(missing_ok=True)
 
 
 def entries(folder: Path, pattern: str = "*") -> list[Path]:

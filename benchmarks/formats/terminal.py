@@ -1,7 +1,6 @@
 """Text for terminals: marks that they can show, and no characters that control them."""
 
 import codecs
-import os
 import sys
 from io import TextIOWrapper
 
@@ -16,19 +15,6 @@ _PLAIN = {
     "°": " deg",
 }
 """Marks of tables, bars and lists, and what stands for them where they cannot be written."""
-
-
-def open_streams() -> None:
-    """Open the standard streams that are closed, as under a daemon, to nowhere.
-
-    Libraries write to them and flush them, and the next file that is opened would take their
-    place: workers would print into it.
-    """
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            handle = os.open(os.devnull, os.O_RDWR)
-            os.set_inheritable(handle, True)
-            setattr(sys, name, os.fdopen(handle, "w" if number else "r", encoding="utf-8"))
 
 
 def write_anything() -> None:

@@ -9,20 +9,52 @@ import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from benchmarks.cli.command import Parser, command
+import msgspec
+
+from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import a_path
-from benchmarks.formats.files import Json, read_json, require_writable, write_text
+from benchmarks.formats.files import require_writable, write_text
 from benchmarks.formats.markdown import markdown
 from benchmarks.pipeline.cache.fingerprint import libraries
 from benchmarks.pipeline.records.card import machine
 from datasets.errors import InputError
+from datasets.json_files import read_json_as
+
+
+class _About(msgspec.Struct):
+    """What our benchmarks note beside their times."""
+
+    peer: str
+    queries: Annotated[int, msgspec.Meta(ge=1)] = 1
+
+
+class _Stats(msgspec.Struct):
+    """What pytest-benchmark computes; it gives more."""
+
+    median: Annotated[float, msgspec.Meta(gt=0)]
+    rounds: int
+
+
+class Timing(msgspec.Struct):
+    """A benchmark's times, as pytest-benchmark writes them."""
+
+    group: str
+    extra_info: _About
+    stats: _Stats
+
+
+class _Timings(msgspec.Struct):
+    """The whole file."""
+
+    benchmarks: list[Timing]
 
 
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    parser = Parser(prog="python -m benchmarks.speed.report", description=__doc__.split("\n")[0])
+    parser = make_parser("speed.report", __doc__)
     parser.add_argument("timings", type=a_path, metavar="BENCHMARK_JSON")
     parser.add_argument("--out", type=a_path, metavar="DIR", required=True)
     options = parser.parse_args(arguments)
@@ -31,25 +63,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def report(timings: Sequence[Json]) -> str:
+def report(timings: Sequence[Timing]) -> str:
     """Write the tables: in each group, every entry's median and its ratio to the first."""
-    groups: dict[str, list[Json]] = defaultdict(list)
+    groups: dict[str, list[Timing]] = defaultdict(list)
     for timing in timings:
-        groups[timing["group"]].append(timing)
+        groups[timing.group].append(timing)
     text = (
         "# Speed\n\nMedian times, and how often our (first) time goes into each: above 1 ours is "
         f"faster. Ratios of one run on one machine; single times vary.\n\n{where_measured()}\n"
     )
     for group, entries in groups.items():
-        most = max(map(_queries, entries))
+        most = max(entry.extra_info.queries for entry in entries)
         # Who takes too long is asked less; its time is that of as many queries as the others'.
-        medians = [entry["stats"]["median"] * most / _queries(entry) for entry in entries]
+        medians = [entry.stats.median * most / entry.extra_info.queries for entry in entries]
         cells = [
             [
                 _name(entry, most),
                 f"{1e3 * median:.3g}",
                 f"{median / medians[0]:.2f}",
-                str(entry["stats"]["rounds"]),
+                str(entry.stats.rounds),
             ]
             for entry, median in zip(entries, medians, strict=True)
         ]
@@ -57,13 +89,9 @@ def report(timings: Sequence[Json]) -> str:
     return text
 
 
-def _queries(entry: Json) -> int:
-    return entry["extra_info"].get("queries", 1)
-
-
-def _name(entry: Json, most: int) -> str:
-    asked = _queries(entry)
-    return entry["extra_info"]["peer"] + (f" (from {asked} queries)" if asked < most else "")
+def _name(entry: Timing, most: int) -> str:
+    asked = entry.extra_info.queries
+    return entry.extra_info.peer + (f" (from {asked} queries)" if asked < most else "")
 
 
 def where_measured() -> str:
@@ -79,14 +107,14 @@ def where_measured() -> str:
     return f"{here['processor']}, {here['cores']} cores; Python {python}; {versions}."
 
 
-def _read(path: Path) -> list[Json]:
-    content = read_json(path)
+def _read(path: Path) -> list[Timing]:
+    remedy = f"make it with pytest benchmarks/speed --benchmark-json={path}"
+    content = read_json_as(path, _Timings, remedy)
     if content is None:
-        raise InputError(f"{path}: no such file; make it with pytest --benchmark-json={path}")
-    timings = content.get("benchmarks") if isinstance(content, dict) else None
-    if not timings:
-        raise InputError(f"{path}: holds no timings of pytest-benchmark")
-    return timings
+        raise InputError(f"{path}: no such file; {remedy}")
+    if not content.benchmarks:
+        raise InputError(f"{path}: holds no timings of pytest-benchmark; {remedy}")
+    return content.benchmarks
 
 
 if __name__ == "__main__":

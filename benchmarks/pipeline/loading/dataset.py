@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import datasets
-from benchmarks.formats.files import write_text
+from benchmarks.formats.files import entries, write_text
 from benchmarks.pipeline.cache.fingerprint import digest, module_identity
 from benchmarks.pipeline.cache.store import ArrayStore
 from benchmarks.pipeline.loading.crops import with_crops
@@ -40,6 +40,12 @@ from datasets.task import Dataset, ProblemKind
 from datasets.walk import CACHE_SIGNATURE, CACHE_TAG
 
 A = TypeVar("A")
+
+CACHED = (
+    *("approximate", "audit", "datasets", "features", "files", "hashes", "maps", "networks"),
+    *("pictures", "readable", "vectors"),
+)
+"""Folders of a cache."""
 
 _HASH = 32
 _TEXT = 224
@@ -177,9 +183,16 @@ def _wrong(item: Item) -> str | None:
 
 
 def mark_as_cache(folder: Path) -> None:
-    """Mark a folder, so that pictures in it are never taken for a dataset's."""
-    if not (folder / CACHE_TAG).exists():
-        write_text(folder / CACHE_TAG, f"{CACHE_SIGNATURE}\n")
+    """Mark a cache, so that pictures in it are never taken for a dataset's.
+
+    Beside files of others its folders are marked, and theirs stay what they are.
+    """
+    if (folder / CACHE_TAG).exists():
+        return
+    is_ours = all(one.name in CACHED or one.name.startswith(".") for one in entries(folder))
+    for place in [folder] if is_ours else [folder / name for name in CACHED]:
+        if place == folder or not entries(place):
+            write_text(place / CACHE_TAG, f"{CACHE_SIGNATURE}\n")
 
 
 def inspect(

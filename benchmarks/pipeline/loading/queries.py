@@ -8,10 +8,8 @@ from pathlib import Path
 
 from datasets.errors import InputError
 from datasets.task import Dataset, Problem, Relevance, Task
+from retrieval.bootstrap import FEW, too_few
 from retrieval.protocol import Judge
-
-_FEW_QUERIES = 10
-"""Resamples of fewer hardly vary; a bootstrap's interval is then too narrow."""
 
 
 def check_queries(dataset: Dataset) -> Dataset:
@@ -35,19 +33,11 @@ def _few_queries(judged: Sequence[tuple[Task, Judge]]) -> Iterator[str]:
     """A warning for each query set that resampling says little about."""
     for task, judge in judged:
         scored = (query for query in task.queries if len(judge(query).positive))
-        number, every = sum(1 for _ in islice(scored, _FEW_QUERIES)), len(task.queries)
+        number, every = sum(1 for _ in islice(scored, FEW)), len(task.queries)
         ones = "one" if number == 1 else "ones"
-        what = "" if number == every else f", the only {ones} of {every} that can be scored,"
-        if number == 1:
-            yield (
-                f"{task.query_set}: a single query{what} has no interval; it is printed without "
-                "width"
-            )
-        elif 1 < number < _FEW_QUERIES:
-            yield (
-                f"{task.query_set}: {number} queries{what} are too few for intervals and tests "
-                "to say much"
-            )
+        which = "" if number == every else f", the only {ones} of {every} that can be scored,"
+        if told := too_few(number, which):
+            yield f"{task.query_set}: {told}"
 
 
 def _learned_groups(dataset: Dataset) -> Iterator[str]:

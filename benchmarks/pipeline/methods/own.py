@@ -246,7 +246,7 @@ def _add_extractor(added: Added) -> None:
     add_extractor(added)
     steps = ExtractorSteps(added.name, extractors.MENU[added.name])
     try:
-        assert steps.identity
+        _ = steps.identity  # no assertion, which python -O leaves out
     except TypeError as error:
         del extractors.MENU[added.name]
         raise PluginError(f"{added.place}: {error}") from error
