@@ -24,14 +24,14 @@ from datasets.json_files import read_json_as
 
 
 class _About(msgspec.Struct):
-    """What our benchmarks note beside their times."""
+    """Notes of our benchmarks beside their times."""
 
     peer: str
     queries: Annotated[int, msgspec.Meta(ge=1)] = 1
 
 
 class _Stats(msgspec.Struct):
-    """What pytest-benchmark computes; it gives more."""
+    """Statistics of pytest-benchmark, which gives more of them."""
 
     median: Annotated[float, msgspec.Meta(gt=0)]
     rounds: int
