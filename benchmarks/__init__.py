@@ -1,12 +1,13 @@
 """The only package that knows all the others: it joins, runs, times, caches and reports."""
 
 import atexit
+import importlib
 import importlib.util
 import os
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -73,12 +74,23 @@ def require_own_packages() -> None:
             raise ImportError(message)
 
 
+class _Late(ModuleType):
+    """Stands for a module that is imported when something of it is first used."""
+
+    def __getattr__(self, name: str) -> Any:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
+
+
 if _IS_COMMAND:  # a command imports for seconds before it can catch anything
     atexit.register(_let_end)  # registered first, so that it is called last
     for stop in STOPS:
         if signal.getsignal(stop) is not signal.SIG_IGN:  # as nohup has it
             signal.signal(stop, end_at_once)
 require_own_packages()
+if _IS_COMMAND:  # scikit-learn imports it, which takes a third of a list's time, and uses it later
+    sys.modules.setdefault("scipy.stats", _Late("scipy.stats"))
 
 
 def __getattr__(name: str) -> Any:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
+import scipy.stats
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 Matrix = NDArray[np.float64]
 """One value per query and method, shape (n_queries, n_methods); no NaN."""
@@ -140,7 +140,7 @@ def rank_intervals(
     total = np.zeros((draws, tasks[0].shape[1]))
     for number, values in enumerate(tasks):
         means = _resampled_means(values, draws, seed + number).round(_DECIMALS)
-        total += rankdata(-means, axis=1)
+        total += scipy.stats.rankdata(-means, axis=1)
     return _ends(total / len(tasks))
 
 

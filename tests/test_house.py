@@ -76,3 +76,22 @@ def test_readme_answers_from_the_committed_records(tmp_path):
     )
     assert "| most accurate |" in answer
     assert answer == source
+
+
+def test_a_list_comes_without_what_it_does_not_need():
+    command = [sys.executable, "-X", "importtime", "-m", "benchmarks.run", "--list"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True)
+    imported = {line.rpartition("|")[2].strip() for line in listed.stderr.splitlines()}
+    assert "sklearn.pipeline" in imported
+    assert not imported & {"scipy.stats._stats_py", "tensorflow", "keras", "matplotlib"}
+
+
+def test_what_is_imported_late_is_whole():
+    code = (
+        "import sys; sys.argv[0] = '-m'; import benchmarks, scipy; from scipy import stats\n"
+        "assert 'scipy.stats._stats_py' not in sys.modules\n"
+        "import scipy.stats.qmc; from scipy.stats import rankdata\n"
+        "assert stats.rankdata is scipy.stats.rankdata is rankdata\n"
+        "assert sys.modules['scipy.stats'] is scipy.stats and stats.norm.cdf(0) == 0.5"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

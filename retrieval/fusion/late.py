@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import numpy as np
+import scipy.stats
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from retrieval.knn import FAR, Block, GridDistances, grid_distances
 from retrieval.protocol import Judgements
@@ -81,7 +81,7 @@ def as_is(distances: GridDistances) -> Scores:
 
 def ranks(distances: GridDistances) -> Scores:
     """Rank from 1, each search for itself; tied images share the mean of their ranks."""
-    return rankdata(distances, axis=1)
+    return scipy.stats.rankdata(distances, axis=1)
 
 
 @dataclass(frozen=True)
