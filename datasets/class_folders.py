@@ -143,6 +143,8 @@ def _may_be(name: str, inside: Inside) -> bool:
     """Whether a folder that is called like no class is one after all."""
     if are_opposites(name, inside):
         return True
+    if not may_be_a_class(name):
+        return False
     stems = {plain(stem_of(file[-1])) for file in inside[name]}
     others = {
         plain(stem_of(file[-1]))
@@ -150,7 +152,7 @@ def _may_be(name: str, inside: Inside) -> bool:
         for file in files
         if other != name
     }
-    return may_be_a_class(name) and bool(others) and 2 * len(stems & others) < len(stems)
+    return bool(others) and 2 * len(stems & others) < len(stems)
 
 
 def _is_nested(pictures: Sequence[tuple[str, ...]]) -> bool:

@@ -200,22 +200,23 @@ def code_hash(*modules: str) -> str:
         path = _source(name)
         if path is None:
             raise TypeError(f"{name} has no file whose code could be known again; put it in one")
-        code.update(path.read_bytes())
+        content = path.read_bytes()
+        code.update(content)
         if not _is_ours(name) and path.suffix == ".py":
-            for read in _named_in(path):
+            for read in _named_in(path, content):
                 code.update(_content_hash(read))
-            for line in _variables_in(path):
+            for line in _variables_in(content):
                 code.update(line.encode())
     return code.hexdigest()
 
 
-def _named_in(module: Path) -> list[Path]:
+def _named_in(module: Path, content: bytes) -> list[Path]:
     """Files that a module's code names, from its folder or the current one, each once.
 
     A path may stand there as a whole, in parts, each below the one before, or as what follows
     the module's own name, such as a suffix. In an order that depends on no absolute path.
     """
-    nodes = ast.walk(ast.parse(module.read_bytes()))
+    nodes = ast.walk(ast.parse(content))
     values = {node.value for node in nodes if isinstance(node, ast.Constant)}
     texts = {text for text in values if isinstance(text, str) and "\n" not in text}
     texts |= {module.stem + text for text in texts}
@@ -230,9 +231,9 @@ def _named_in(module: Path) -> list[Path]:
     return list(files)
 
 
-def _variables_in(module: Path) -> list[str]:
+def _variables_in(content: bytes) -> list[str]:
     """Variables of the environment that a module's code names, with their values, if set."""
-    names = {name.decode() for name in _VARIABLE.findall(module.read_bytes())}
+    names = {name.decode() for name in _VARIABLE.findall(content)}
     values = {name: os.environ[name] for name in sorted(names & set(os.environ))}
     for name, value in values.items():
         if _is(Path.is_file, Path(value)):
