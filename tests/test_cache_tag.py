@@ -14,7 +14,9 @@ def found(folder):
     return {file.id for file in walk(folder).files}
 
 
-@pytest.mark.parametrize("there", [None, ".DS_Store", "vectors/lbp-0/identity.json"])
+@pytest.mark.parametrize(
+    "there", [None, ".DS_Store", "vectors/lbp-0/identity.json", "indexes/0/index.json"]
+)
 def test_a_folder_of_its_own_is_marked(tmp_path, there):
     if there:
         (tmp_path / "cache" / there).parent.mkdir(parents=True)

@@ -31,9 +31,6 @@ from retrieval.search import Vectors
 _SAME = ("method", "epochs", "identity", "training")
 """Fields of an index that another with the same vectors has as well."""
 
-CACHED = "indexes"
-"""Folder of the cache for indexes that are not named: of each method over each place, one."""
-
 _ANEW = (
     "what the method learned on the same images before is gone, and learned again it makes other "
     "vectors; all pictures are described anew"
@@ -100,7 +97,7 @@ def _build(
         "training": training_fingerprint(dataset) if method.learns else None,
         "names": names,
     }
-    if folder.parent != cache / CACHED:  # where each has a folder of its own
+    if folder.parent != cache / "indexes":  # where each has a folder of its own
         _require_its_own(folder, old, about, table, dataset.root)
     replaced = old.about.generation if old else None
     if old and any(getattr(old.about, key) != about[key] for key in _SAME):

@@ -12,7 +12,7 @@ from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.folder import load_folder
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.workers import Workforce
-from benchmarks.search.build import CACHED, build
+from benchmarks.search.build import build
 from benchmarks.search.files import FORMAT
 from benchmarks.search.index import Index
 from datasets.errors import InputError
@@ -64,7 +64,7 @@ class Source:
             If it cannot be written to, or there is no such dataset.
         """
         require_writable(self.cache, "--cache")
-        folder = index or self.cache / CACHED / digest(self._key(method))[:16]
+        folder = index or self.cache / "indexes" / digest(self._key(method))[:16]
         require_writable(folder, "--index")
         return folder
 

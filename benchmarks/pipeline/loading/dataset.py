@@ -42,8 +42,8 @@ from datasets.walk import CACHE_SIGNATURE, CACHE_TAG
 A = TypeVar("A")
 
 CACHED = (
-    *("approximate", "audit", "datasets", "features", "files", "hashes", "maps", "networks"),
-    *("pictures", "readable", "vectors"),
+    *("approximate", "audit", "datasets", "features", "files", "hashes", "indexes", "maps"),
+    *("networks", "pictures", "readable", "vectors"),
 )
 """Folders of a cache."""
 
