@@ -2,8 +2,9 @@
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import wraps
 from io import TextIOWrapper
@@ -15,6 +16,8 @@ from datasets.errors import InputError
 P = ParamSpec("P")
 
 BAD_INPUT = 2
+
+INTERRUPTED = "interrupted; what is finished is kept, run again to do the rest"
 
 _JOINERS = "\u200c\u200d"
 """Invisible, but some scripts and emoji are wrong without them."""
@@ -34,19 +37,25 @@ class Parser(argparse.ArgumentParser):
         raise InputError(f"{message} (see --help)")
 
 
-def command(main: Callable[P, int]) -> Callable[P, int]:
+class Stopped(KeyboardInterrupt):
+    """A signal asked the command to end; its number is the argument."""
+
+
+def command(main: Callable[P, int], remedies: Mapping[int, str] | None = None) -> Callable[P, int]:
     """Make a command of a function: what goes wrong in it becomes a line and an exit code.
 
     Parameters
     ----------
     main : callable
         Does the work and gives the exit code.
+    remedies : mapping of int to str, optional
+        What to do about an error of the system, by its number.
 
     Returns
     -------
     callable
         Gives the same; 2 after bad input or an error of the system, 128 and the number of the
-        signal where nobody reads on or an interrupt ended it.
+        signal that ended it (130 for an interrupt, 141 where nobody reads on).
     """
 
     @wraps(main)
@@ -65,10 +74,11 @@ def command(main: Callable[P, int]) -> Callable[P, int]:
             return 128 + 13
         except OSError as error:
             named = f"{error.filename}: " if error.filename is not None else ""
-            return fail(f"{named}{error.strerror or error}; what is finished is kept, run again")
-        except KeyboardInterrupt:
-            say("interrupted; what is there is kept, run again to go on")
-            return 128 + 2
+            remedy = (remedies or {}).get(error.errno or 0, "what is finished is kept, run again")
+            return fail(f"{named}{error.strerror or error}; {remedy}")
+        except KeyboardInterrupt as stop:
+            say(INTERRUPTED)
+            return 128 + (stop.args[0] if isinstance(stop, Stopped) else signal.SIGINT)
 
     return run
 

@@ -5,7 +5,6 @@ import errno
 import logging
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,11 +13,10 @@ from types import FrameType
 from typing import Any, ParamSpec
 
 import datasets.command_line
-from benchmarks import INTERRUPTED, STOPS, end_at_once
+from benchmarks import STOPS, end_at_once
 from benchmarks.formats.terminal import visible, write_anything
 from datasets.command_line import BAD_INPUT as BAD_INPUT
-from datasets.command_line import fail, let_go, open_streams, say
-from datasets.errors import InputError
+from datasets.command_line import Stopped, fail
 
 P = ParamSpec("P")
 
@@ -106,12 +104,10 @@ def at_end(work: Callable[[], object]) -> None:
     _AT_END.callback(work)
 
 
-class _Stopped(KeyboardInterrupt):
-    """A signal asked the command to end; its number is the argument."""
-
-
 def command(main: Callable[P, int]) -> Callable[P, int]:
-    """Make a command of a function: what goes wrong in it becomes a line and an exit code.
+    """Make a command of a function, as `datasets.command_line.command` does.
+
+    Besides, a signal ends it as an interrupt does, and `at_end` is heeded.
 
     Parameters
     ----------
@@ -121,13 +117,11 @@ def command(main: Callable[P, int]) -> Callable[P, int]:
     Returns
     -------
     callable
-        Gives the same; 2 after bad input or an error of the system, 128 and the number of the
-        signal that ended it (130 for an interrupt).
+        Gives the same, or the code of what went wrong.
     """
 
     @wraps(main)
     def run(*arguments: P.args, **options: P.kwargs) -> int:
-        open_streams()
         write_anything()
         # A notebook has one of its own for its children, which need not be installed here.
         os.environ["MPLBACKEND"] = "agg"
@@ -136,25 +130,11 @@ def command(main: Callable[P, int]) -> Callable[P, int]:
         logging.basicConfig(handlers=[logs], level=logging.WARNING)
         try:
             with _stops(), _AT_END:
-                code = main(*arguments, **options)
-                sys.stdout.flush()
-                return code
-        except InputError as error:
-            return fail(str(error))
-        except BrokenPipeError:  # nobody reads on, as behind `| head`
-            let_go()
-            return 128 + 13
-        except OSError as error:
-            named = f"{error.filename}: " if error.filename is not None else ""
-            remedy = _REMEDIES.get(error.errno or 0, "what is finished is kept, run again")
-            return fail(f"{named}{error.strerror or error}; {remedy}")
+                return main(*arguments, **options)
         except MemoryError:
             return fail("out of memory; use fewer --jobs, or smaller pictures")
-        except KeyboardInterrupt as stop:
-            say(INTERRUPTED)
-            return 128 + (stop.args[0] if isinstance(stop, _Stopped) else signal.SIGINT)
 
-    return run
+    return datasets.command_line.command(run, _REMEDIES)
 
 
 @contextmanager
@@ -167,7 +147,7 @@ def _stops() -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         for other in before:
             signal.signal(other, end_at_once)
-        raise _Stopped(number)
+        raise Stopped(number)
 
     before = {one: signal.getsignal(one) for one in STOPS}
     before = {one: handler for one, handler in before.items() if handler is not signal.SIG_IGN}
