@@ -27,7 +27,7 @@ TRAPS = {
         "test_protocol.test_junk_is_removed_before_ranks_are_counted",
     ],
     "results are keyed by position or by the wrong list of files": [
-        "test_run.test_challenge_answers_are_keyed_by_query",
+        "test_answers.test_challenge_answers_are_keyed_by_query",
         "test_layout.test_order_is_by_id_and_ids_are_posix_paths",
     ],
     "something is fitted on gallery or query": [
