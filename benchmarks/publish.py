@@ -7,7 +7,7 @@ as they do from a run's folder, and leaves out what ``benchmarks.report`` derive
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from benchmarks import LOCAL
 from benchmarks.cli.command import command, make_parser
 from benchmarks.cli.options import a_path, add_options, dataset_name
 from benchmarks.cli.outputs import others_in, require_apart, require_own_pages
-from benchmarks.formats.files import require_writable, write_whole
+from benchmarks.formats.files import entries, require_writable, write_whole
 from benchmarks.pipeline.loading.variants import EDGES
 from benchmarks.pipeline.methods.presets import FOLDER as PRESETS
 from benchmarks.pipeline.records.archive import ARCHIVE, read_packed, write_archive
@@ -94,9 +94,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_options(parser, "quiet")
     options = parser.parse_args(arguments)
     for folder in (options.source, options.out):
-        for place in (folder, *folder.glob("*/")):
+        for place in (folder, *_folders(folder)):
             _put_back(place)
-    found = list(_datasets(options.source))
+    found = _datasets(options.source)
     asked = [dataset_name(text, {path.name for path in found}) for text in options.dataset]
     for name in asked or [""]:
         if not any(name in ("", path.name) for path in found):
@@ -242,19 +242,24 @@ def _members(source: Path) -> dict[str, bytes]:
     return members
 
 
-def _datasets(source: Path) -> Iterator[Path]:
+def _folders(results: Path) -> list[Path]:
+    """Folders in a results folder, that of runs which are not published aside."""
+    return [path for path in entries(results) if path.is_dir() and path.absolute() != LOCAL]
+
+
+def _datasets(source: Path) -> list[Path]:
     """Folders of datasets and, one deeper, those of side studies, seen from `source`."""
-    for path in sorted([*source.glob(f"*/{DESCRIPTION}"), *source.glob(f"*/*/{DESCRIPTION}")]):
-        if LOCAL not in path.parents or source.is_relative_to(LOCAL):
-            yield path.parent.relative_to(source)
+    places = _folders(source)
+    places += [path for folder in places for path in _folders(folder)]
+    return [path.relative_to(source) for path in places if path / DESCRIPTION in entries(path)]
 
 
 def _copy_studies(source: Path, out: Path, found: Sequence[Path]) -> None:
     """Copy studies without records; the pages of those with records are written anew."""
     of_records = {place.parts[0] for place in found}
-    for folder in sorted(path for path in source.iterdir() if path.is_dir()):
-        if folder.name not in of_records and folder != LOCAL and folder != out:
-            for place in [folder, *sorted(path for path in folder.iterdir() if path.is_dir())]:
+    for folder in _folders(source):
+        if folder.name not in of_records and folder != out:
+            for place in (folder, *_folders(folder)):
                 _copy(place, out / place.relative_to(source), _OF_STUDIES)
 
 
@@ -283,8 +288,8 @@ def _shrink(sheet: Path) -> None:
 
 
 def _megabytes(folder: Path) -> str:
-    files = (path for path in folder.rglob("*") if path.is_file() and LOCAL not in path.parents)
-    return f"{sum(path.stat().st_size for path in files) / 1e6:.1f}"
+    files = (path for path in folder.absolute().rglob("*") if LOCAL not in path.parents)
+    return f"{sum(path.stat().st_size for path in files if path.is_file()) / 1e6:.1f}"
 
 
 if __name__ == "__main__":

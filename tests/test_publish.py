@@ -374,6 +374,17 @@ def test_a_dataset_is_called_as_for_a_run(made, tmp_path):
         assert (out / "data" / "dataset.json").exists()
 
 
+def test_runs_that_are_not_published_stay_apart_however_their_folder_is_called(
+    made, tmp_path, monkeypatch
+):
+    for name in ("data", "local/data", "local/notes"):
+        shutil.copytree(made / "runs" / name.removeprefix("local/"), tmp_path / "runs" / name)
+    monkeypatch.setattr(publish, "LOCAL", tmp_path / "runs" / "local")
+    monkeypatch.chdir(tmp_path)
+    assert publish.main(["runs", "--out", "out", *QUICKLY]) == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["data"]
+
+
 def test_rows_that_are_no_longer_published_are_named(made, lean, caplog):
     (lean / "data" / "leaks.json").write_text("{}")
     shutil.rmtree(lean / "study")
