@@ -341,7 +341,7 @@ def _are_same(some: Sequence[ImageEntry], others: Sequence[ImageEntry]) -> bool:
     return len(some) == len(others) and all(
         (other := by_id.get(one.id)) is not None
         and (one.labels, one.distractor) == (other.labels, other.distractor)
-        and ("/" in one.sha256 + other.sha256 or one.sha256 == other.sha256)  # of arrays
+        and not (one.has_file and other.has_file and one.sha256 != other.sha256)
         for one in some
     )
 

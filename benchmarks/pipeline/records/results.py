@@ -26,7 +26,15 @@ from retrieval.ranking import Ranking
 
 @dataclass(frozen=True)
 class ImageEntry:
-    """An image as ``images.csv`` lists it."""
+    """An image as ``images.csv`` lists it.
+
+    Attributes
+    ----------
+    id, label, distractor, further, group
+        See `datasets.task.Image`.
+    sha256 : str
+        Hash of its file's bytes; of a row of an array ``<part>/<id>``, since it has no file.
+    """
 
     id: str
     label: str | None
@@ -39,6 +47,11 @@ class ImageEntry:
     def labels(self) -> frozenset[str]:
         """All labels."""
         return frozenset(self.further if self.label is None else (self.label, *self.further))
+
+    @property
+    def has_file(self) -> bool:
+        """Whether it is a picture, rather than a row of an array."""
+        return "/" not in self.sha256
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,11 @@ WRONG, RIGHT, UNJUDGED = range(3)
 
 
 def images_shown(results: Results) -> set[str]:
-    """Content hashes of a dataset's queries and of their first neighbours by any method.
-
-    Images of which arrays were given have none: a path stands in its place.
-    """
-    shown = {query.sha256 for task in results.tasks.values() for query in task.queries}
+    """Content hashes of a dataset's queries and of their first neighbours by any method."""
+    shown = {query for task in results.tasks.values() for query in task.queries}
     for task in results.tasks.values():
-        shown |= {results.gallery[place].sha256 for place in _places(task.rankings)}
-    return {sha256 for sha256 in shown if "/" not in sha256}
+        shown |= {results.gallery[place] for place in _places(task.rankings)}
+    return {image.sha256 for image in shown if image.has_file}
 
 
 def neighbour_data(
