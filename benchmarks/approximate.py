@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for text in options.dataset:
         dataset = load(text, options.cache, workforce, options.seed, options.layout)
         folder = options.out / FOLDER / dataset.name
-        require_own_results(folder, "--out")
+        require_own_results(folder)
         evaluation = Evaluation(dataset, options.cache, workforce)
         rows = [
             row

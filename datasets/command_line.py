@@ -132,10 +132,11 @@ def visible(text: str) -> str:
     'a\\x1b[2Jb\\nc'
     """
     return "".join(
-        char if char.isprintable() or char in _JOINERS or category(char) == "Zs" else _escape(char)
+        char if char.isprintable() or char in _JOINERS or category(char) == "Zs" else escaped(char)
         for char in text
     )
 
 
-def _escape(char: str) -> str:
+def escaped(char: str) -> str:
+    """A character as Python's escape for it."""
     return char.encode("unicode_escape").decode("ascii")

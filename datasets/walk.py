@@ -251,7 +251,7 @@ def walk(root: Path) -> Listing:
         if parts:
             folders.append(parts)
         for entry in entries:
-            inner = (*parts, _text(entry.name))
+            inner = (*parts, as_text(entry.name))
             if entry.name.startswith(".") and entry.name.endswith(".icloud"):
                 passed_over[".*.icloud", "still in iCloud; download it"].append("/".join(inner))
             elif _is_system(entry.name):
@@ -335,7 +335,7 @@ def _is_system(name: str) -> bool:
 def _group(entry: "os.DirEntry[str]") -> str:
     """The name under which something of the system is counted."""
     if _is_folder(entry) or entry.name in (".DS_Store", ".nomedia"):
-        return _text(entry.name)
+        return as_text(entry.name)
     for start in ("._", ".", "~$"):
         if entry.name.startswith(start):
             return f"{start}*"
@@ -353,6 +353,6 @@ def _made_by_program(folder: Path, names: set[str]) -> str | None:
     return None
 
 
-def _text(name: str) -> str:
+def as_text(name: str | Path) -> str:
     """A name as text; bytes that are no UTF-8 are written as escapes."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -11,7 +11,7 @@ from benchmarks import seeds
 from benchmarks.audit.__main__ import main as audit
 from benchmarks.cli.options import a_path
 from benchmarks.formats import vectors
-from benchmarks.formats.files import read_json, with_checksum, write_json
+from benchmarks.formats.files import with_checksum, write_json
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.report.__main__ import main as report
 from datasets.errors import InputError
@@ -58,7 +58,7 @@ def plugin(tmp_path):
 
 
 def edit(path, change):
-    content = read_json(path)
+    content = json.loads(path.read_text())
     del content["checksum"]
     change(content)
     write_json(path, with_checksum(content))

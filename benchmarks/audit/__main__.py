@@ -141,7 +141,7 @@ def _doubt(embedding: str, pairs: int, images: int) -> str | None:
 def _require_own(name: str, options: argparse.Namespace) -> Path:
     """Refuse to replace files of others; gives the file of the pairs' pictures."""
     folder = options.out / name
-    require_own_results(folder, "--out")
+    require_own_results(folder)
     pairs = has_json(lambda content: isinstance(content, dict) and "pairs" in content)
     require_output_file(folder / LEAKS, "--out", (), "list of near duplicates", pairs)
     private = (options.pictures or options.cache / "audit") / f"{name}-leaks.png"

@@ -147,19 +147,6 @@ def write_json(path: Path, content: object, lasting: bool = False) -> None:
     write_text(path, text + "\n", lasting)
 
 
-def read_json(path: Path) -> Json | None:
-    """Read a JSON object that this suite wrote, or None if there is no such file.
-
-    Raises
-    ------
-    DamagedError
-        If the file holds something else.
-    InputError
-        If it cannot be read.
-    """
-    return read_json_as(path, Json, DAMAGED)
-
-
 def with_checksum(content: Json) -> Json:
     """A JSON object with its checksum, as `without_checksum` wants it."""
     return content | {CHECKSUM: _checksum(content)}

@@ -4,6 +4,7 @@ import codecs
 import sys
 from io import TextIOWrapper
 
+from datasets.command_line import escaped
 from datasets.command_line import visible as visible
 
 _PLAIN = {
@@ -33,8 +34,4 @@ def _in_ascii(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end]
-    return "".join(_PLAIN.get(char) or _escape(char) for char in lacking), error.end
-
-
-def _escape(char: str) -> str:
-    return char.encode("unicode_escape").decode("ascii")
+    return "".join(_PLAIN.get(char) or escaped(char) for char in lacking), error.end

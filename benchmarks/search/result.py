@@ -1,6 +1,5 @@
 """The result of a search: the neighbours of a picture, as text, JSON or one drawing."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -11,6 +10,7 @@ from benchmarks.formats.sheets import Cell
 from benchmarks.formats.terminal import visible
 from datasets.errors import UnreadableImageError
 from datasets.reading import content_hash
+from datasets.walk import as_text
 
 TOPS = ("top1", "top3", "top5", "top10")
 
@@ -101,8 +101,8 @@ class SearchResult:
 
     def to_json(self) -> Json:
         """Everything, as JSON can hold it."""
-        made = asdict(self) | {"query": self.query and _text(self.query)}
-        made["neighbours"] = [asdict(one) | {"path": _text(one.path)} for one in self.neighbours]
+        made = asdict(self) | {"query": self.query and as_text(self.query)}
+        made["neighbours"] = [asdict(one) | {"path": as_text(one.path)} for one in self.neighbours]
         made["gone"] = [one.id for one in self.neighbours if one.is_gone]
         return made
 
@@ -149,7 +149,3 @@ def _table(neighbours: Sequence[Neighbour]) -> list[str]:
 
 def _mark(value: float) -> str:
     return {1.0: "○", 0.0: "✕"}.get(value, f"{value:.2f}")
-
-
-def _text(path: Path) -> str:
-    return os.fsencode(path).decode("utf-8", "backslashreplace")

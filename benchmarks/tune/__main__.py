@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = False
     for text in dict.fromkeys(options.dataset):
         dataset = load_training(text, options.cache, workforce, options.seed, options.layout)
-        require_own_results(options.out / dataset.name, "--out")
+        require_own_results(options.out / dataset.name)
         for space in spaces:
             try:
                 preset = tune(space, dataset, options.cache, workforce, options.seed)

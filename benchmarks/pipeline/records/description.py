@@ -111,7 +111,7 @@ def _replace(folder: Path, about: Description) -> None:
         )
 
 
-def require_own_results(folder: Path, option: str) -> None:
+def require_own_results(folder: Path) -> None:
     """Refuse a dataset's results folder in which files of others would be replaced.
 
     Parameters
@@ -119,8 +119,6 @@ def require_own_results(folder: Path, option: str) -> None:
     folder : Path
         ``<out>/<dataset>``; without records or a description, it may have what is written before
         them: problems, near duplicates, presets.
-    option : str
-        Names the folder above.
 
     Raises
     ------
@@ -136,7 +134,7 @@ def require_own_results(folder: Path, option: str) -> None:
             continue
         if begin is None or not path.read_bytes().startswith(begin):
             raise InputError(
-                f"{option} {folder.parent}: the results of {folder.name} would replace files in "
+                f"--out {folder.parent}: the results of {folder.name} would replace files in "
                 f"{folder}, where {path.relative_to(folder)} is none of theirs; move it, or "
                 "choose another folder"
             )

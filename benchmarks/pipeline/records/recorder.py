@@ -116,7 +116,7 @@ class Recorder:
                     f"--out {self.out}: would write into {folder}, where pictures of "
                     f"{self.dataset.name} lie ({place}); choose a place elsewhere"
                 )
-        require_own_results(folder, "--out")
+        require_own_results(folder)
 
     def path(self, task: Task, method: str) -> RecordPath:
         """Files of the record of a method, by name."""
