@@ -13,8 +13,7 @@ from benchmarks.cli.options import add_options, cluster, require_folders, use_ne
 from benchmarks.cli.outputs import require_own_pages
 from benchmarks.pipeline.evaluation.costs import measure
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
-from benchmarks.pipeline.loading.dataset import load
-from benchmarks.pipeline.loading.variants import EDGES, with_edges
+from benchmarks.pipeline.evaluation.requested import load_as_run
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import is_method, parse_methods
 from benchmarks.pipeline.methods.presets import methods_from
@@ -35,9 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tuned = methods_from(options.preset)
     workforce = Workforce(options.jobs, options.quiet, cluster(options))
     for text in options.dataset:
-        dataset = load(text, options.cache, workforce, options.seed, options.layout)
-        if record_paths(options.out / dataset.name, EDGES):
-            dataset = with_edges(dataset, options.cache, workforce)
+        dataset = load_as_run(text, options, workforce)
         evaluation = Evaluation(dataset, options.cache, workforce)
         recorder = Recorder(dataset, options.out, options.seed, workforce)
         measure(evaluation, recorder, _recorded(recorder, options, tuned))

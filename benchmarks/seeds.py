@@ -17,13 +17,11 @@ from benchmarks.cli.options import add_options, cluster, positive, require_folde
 from benchmarks.cli.outputs import require_own_pages
 from benchmarks.pipeline.evaluation.evaluate import Evaluation
 from benchmarks.pipeline.evaluation.experiment import run
-from benchmarks.pipeline.loading.dataset import load
-from benchmarks.pipeline.loading.variants import EDGES, with_edges
+from benchmarks.pipeline.evaluation.requested import load_as_run
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.method import Method
 from benchmarks.pipeline.methods.names import parse_methods
 from benchmarks.pipeline.records.description import write_description
-from benchmarks.pipeline.records.record import record_paths
 from benchmarks.pipeline.records.recorder import Recorder
 from benchmarks.pipeline.records.seeds import FOLDER, SEEDS, seed_of, seeded_name
 from benchmarks.pipeline.workers import Workforce
@@ -50,9 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     workforce = Workforce(options.jobs, options.quiet, cluster(options))
     failed = False
     for text in dict.fromkeys(options.dataset):
-        dataset = load(text, options.cache, workforce, options.seed, options.layout)
-        if record_paths(options.out / dataset.name, EDGES):
-            dataset = with_edges(dataset, options.cache, workforce)
+        dataset = load_as_run(text, options, workforce)
         evaluation = Evaluation(dataset, options.cache, workforce)
         for out, chosen in ((options.out, methods), (options.out / FOLDER, again)):
             recorder = Recorder(dataset, out, options.seed, workforce)

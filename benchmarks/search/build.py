@@ -23,6 +23,7 @@ from benchmarks.search.generations import is_generation, new_generation, sweep
 from benchmarks.search.index import Index, identity_hash
 from datasets.errors import DamagedError, InputError
 from datasets.task import Dataset, Image
+from datasets.walk import as_text
 from extractors.matrices import open_matrix
 from extractors.precision import is_same
 from retrieval.rows import Rows, lengths, release
@@ -89,7 +90,7 @@ def _build(
     table, names = _table(dataset)
     about: dict[str, object] = {
         "format": FORMAT,
-        "name": os.fsencode(dataset.name).decode("utf-8", "backslashreplace"),
+        "name": as_text(dataset.name),
         "method": method.name,
         "epochs": epochs,
         "preset": method.tuning.preset if method.tuning else None,

@@ -7,7 +7,7 @@ from benchmarks.formats.sheets import Cell, draw_sheet
 from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.variants import EDGES, with_copies, with_edges
 from benchmarks.pipeline.records.description import write_problems
-from benchmarks.pipeline.records.record import PROBLEMS
+from benchmarks.pipeline.records.record import PROBLEMS, record_paths
 from benchmarks.pipeline.workers import Workforce
 from datasets.assembly import NothingReadableError
 from datasets.task import Dataset
@@ -42,6 +42,29 @@ def load_all(options: argparse.Namespace, workforce: Workforce) -> list[Dataset]
             _draw_edges(dataset, options, workforce)
         loaded.append(dataset)
     return loaded
+
+
+def load_as_run(text: str, options: argparse.Namespace, workforce: Workforce) -> Dataset:
+    """Load a dataset of which there are records, with the drawings that its run asked for.
+
+    Parameters
+    ----------
+    text : str
+        As behind ``--dataset``.
+    options : argparse.Namespace
+        With ``out``, ``cache``, ``seed`` and ``layout``, as of the run.
+    workforce : Workforce
+        Reads and draws.
+
+    Raises
+    ------
+    InputError
+        If the dataset is none.
+    """
+    dataset = load(text, options.cache, workforce, options.seed, options.layout)
+    if record_paths(options.out / dataset.name, EDGES):
+        return with_edges(dataset, options.cache, workforce)
+    return dataset
 
 
 def _load(text: str, options: argparse.Namespace, workforce: Workforce) -> Dataset:
