@@ -217,7 +217,7 @@ def _contents(folder: Path) -> set[str]:
 
 
 def _write_pages(folder: Path, study: str, with_plots: bool) -> None:
-    """Write what tells of a dataset's records; other seeds stand on the page of the first."""
+    """Write a dataset's pages; other seeds have none, as the page of the first tells of them."""
     if study == VOCABULARIES:
         write_vocabulary(folder, with_plots)
     elif study != SEEDS:

@@ -1,4 +1,4 @@
-"""From files that were found and looked at to a dataset that stands."""
+"""Assembly of a dataset: readable pictures into their parts, and everything that is wrong."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ class NothingReadableError(InputError):
 
 @dataclass(frozen=True)
 class Inspected:
-    """A file, looked at.
+    """A file's hash, and everything that is wrong or odd about it.
 
     Attributes
     ----------

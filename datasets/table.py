@@ -304,7 +304,7 @@ def _merged(path: Path, rows: Iterable[_Row], remedy: str) -> list[_Row]:
 
 
 def _asking(path: Path, rows: Iterable[_Row], remedy: str) -> list[_Row]:
-    """One row a picture: of one in the gallery and one in a query set, the gallery's asks."""
+    """One row a picture: one in the gallery that has a second row in a query set asks as well."""
     merged: dict[tuple[str, Box | None], _Row] = {}
     for row in rows:
         first = merged.setdefault((row.path, row.box), row)

@@ -287,7 +287,7 @@ def _searched(
 
 
 def _require_said(queries: VectorTable, gallery: VectorTable, leave_one_out: bool | None) -> None:
-    """Require that what is said of queries and gallery is so, where ids do not tell."""
+    """Require `leave_one_out` where both are the same vectors, and those where it is True."""
     if leave_one_out is None and queries == gallery:
         raise InputError(
             "queries and gallery are the same vectors; leave_one_out=True leaves each out of its "

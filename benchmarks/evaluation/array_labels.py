@@ -226,5 +226,5 @@ def _is_missing(label: Any) -> bool:
 
 
 def _is_text(text: str) -> bool:
-    """Whether it is without halves of characters, as names that are no UTF-8 have them."""
+    """Whether it can be encoded: names of files that are no UTF-8 hold lone surrogates."""
     return text.isascii() or not re.search("[\ud800-\udfff]", text)

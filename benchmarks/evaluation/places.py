@@ -61,7 +61,7 @@ def require_places(
 
 
 def require_named(extractor: Any, name: str | None, out: Path | None) -> None:
-    """Require a name in results where all things of a kind would have one, and replace another.
+    """Require name= where results are kept and an extractor has none of its own.
 
     Raises
     ------

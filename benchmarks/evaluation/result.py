@@ -191,7 +191,7 @@ class Result:
 
     @property
     def _judgements(self) -> str | None:
-        """Hash of what was judged; None of what classes say, and of records before it was kept."""
+        """Hash of the judgements; None where classes tell what is relevant, and in old records."""
         return self.record["card"].get("judgements hash")
 
     def __repr__(self) -> str:

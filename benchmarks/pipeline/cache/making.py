@@ -24,12 +24,12 @@ class UnlikeError(ValueError):
 
 
 def unreadable(error: WorkerKilledError, item: object) -> Filled:
-    """An item that kills is an unreadable picture; the others go on."""
+    """Take an item that kills a worker for a picture that cannot be read; the others go on."""
     return [UnreadableImageError(f"reading it {error}")], 0.0
 
 
 def failed(error: WorkerKilledError, item: object) -> Filled:
-    """An item that kills is an error of what works on it, which then makes no more."""
+    """Take an item that kills a worker for an error of the work, which then makes no more."""
     return f"describing {item} {error}"
 
 

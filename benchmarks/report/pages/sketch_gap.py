@@ -146,7 +146,7 @@ def _chance(task: TaskResults, metric: str) -> float:
 
 
 def _keys(task: TaskResults) -> list[str]:
-    """Paths of the scored queries without the query set's folder and the form of the file."""
+    """Paths of the scored queries without the query set's folder and the file's ending."""
     relevant = next(iter(task.rankings.values())).relevant
     return [
         "/".join(
