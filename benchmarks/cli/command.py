@@ -169,6 +169,12 @@ def _stops() -> Iterator[None]:
             signal.signal(other, end_at_once)
         raise _Stopped(number)
 
+    def lost(what: Any) -> None:
+        if isinstance(what.exc_value, _Stopped):  # where a library deletes an object, say
+            end_at_once(*what.exc_value.args)
+        hook(what)
+
+    hook, sys.unraisablehook = sys.unraisablehook, lost
     before = {one: signal.getsignal(one) for one in STOPS}
     before = {one: handler for one, handler in before.items() if handler is not signal.SIG_IGN}
     for one in before:
@@ -176,5 +182,6 @@ def _stops() -> Iterator[None]:
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for one, handler in before.items():
             signal.signal(one, handler)
