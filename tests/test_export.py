@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 
 import numpy as np
@@ -60,6 +61,16 @@ def test_vectors_read_back_give_the_ranking_to_the_byte(done, run, export, tmp_p
             assert (place / f"{mine}.npz").read_bytes() == (place / f"{name}.npz").read_bytes()
     table = read_vectors(f"{folder / 'rgb-histogram'}.{form}")
     assert len(table.ids) == 31
+
+
+@pytest.mark.skipif(os.sep == "\\", reason="a backslash ends a folder's name there")
+def test_vectors_of_names_with_backslashes_are_read_back(parted, run, export, tmp_path):
+    (picture,) = list((parted / "validation" / "query").rglob("*.png"))[:1]
+    picture.rename(picture.parent / "as\\on\\Windows.png")  # as some programs unpack a ZIP
+    assert run("--extractor", "rgb-histogram", "--dataset", parted) == 0
+    assert export("vectors", "--dataset", parted, "--format", "csv") == 0
+    taken = tmp_path / "taken" / "parted" / "vectors" / "rgb-histogram.csv"
+    assert run("--vectors", f"mine={taken}", "--dataset", parted) == 0
 
 
 def test_what_has_no_vectors_says_so(done, export, capsys):

@@ -3,12 +3,14 @@
 import csv
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from benchmarks import LOCAL
 from benchmarks.formats.files import CHECKSUM
+from benchmarks.pipeline.records import card
 from benchmarks.pipeline.records.images import hash_of_list
 from benchmarks.pipeline.records.leaks import LEAKS, read_leaks
 from benchmarks.pipeline.records.record import (
@@ -281,3 +283,24 @@ def test_a_folder_that_cannot_be_read_is_not_empty(made, monkeypatch):
     monkeypatch.setattr(Path, "iterdir", denied)
     with pytest.raises(InputError, match=r"query: cannot be read \(Permission denied\); make it"):
         record_paths(made / "data", "query")
+
+
+def test_the_commit_is_the_checkouts_own(tmp_path, monkeypatch):
+    def repository(folder):
+        folder.mkdir()
+        (folder / "datasets").mkdir()
+        (folder / "datasets" / "text").write_text(folder.name)
+        named = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.org")
+        for words in (["init", "-q"], ["add", "."], [*named, "commit", "-q", "-m", "first"]):
+            subprocess.run(["git", *words], cwd=folder, check=True)
+        words = ["git", "rev-parse", "--short=12", "HEAD"]
+        return subprocess.run(words, cwd=folder, capture_output=True, text=True).stdout.strip()
+
+    own, other = repository(tmp_path / "own"), repository(tmp_path / "other")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))  # as its hooks have it
+    monkeypatch.setattr(card, "CHECKOUT", tmp_path / "own")
+    assert card.commit.__wrapped__() == own != other
+    (tmp_path / "own" / "datasets" / "new.py").touch()
+    assert card.commit.__wrapped__() == f"{own} with changes"
+    monkeypatch.setattr(card, "CHECKOUT", tmp_path / "other" / "datasets")  # unpacked in there
+    assert card.commit.__wrapped__() == "unknown (not a git checkout)"

@@ -29,11 +29,10 @@ def test_an_index_of_other_pictures_is_not_replaced(mixed, tmp_path, ask):
     fill(tmp_path / "others", 4, 2)
     for more in (
         ("--pictures", tmp_path / "others", *kept),
-        ("--pictures", mixed, "--index", index),
+        ("--pictures", tmp_path / "others", "--index", index),
+        ("--pictures", mixed, "--index", index, "--extractor", "lbp"),
     ):
-        code, printed = ask(
-            *more, *(() if more[-1] == "hsv-histogram" else ("--extractor", "lbp"))
-        )
+        code, printed = ask(*more)
         assert code == 2
         assert "is an index of mixed by hsv-histogram, and would become one" in printed
     assert len(open_index(index)) == 9
@@ -41,6 +40,15 @@ def test_an_index_of_other_pictures_is_not_replaced(mixed, tmp_path, ask):
     ask("--pictures", mixed, "--index", several / "lbp", "--extractor", "lbp")
     code, printed = ask("--pictures", mixed, "--index", several, "--extractor", "lbp")
     assert (code, "holds indexes (lbp); name another" in printed) == (2, True)
+
+
+def test_an_index_that_is_made_anew_keeps_its_method(mixed, tmp_path, ask):
+    index = ("--index", tmp_path / "index")
+    ask("--pictures", mixed, *index, "--extractor", "hsv-histogram")
+    fill(mixed / "more", 2, 3)
+    code, printed = ask("--pictures", mixed, *index)
+    assert (code, "11 pictures are in" in printed) == (0, True), printed
+    assert open_index(tmp_path / "index").about.method == "hsv-histogram"
 
 
 def test_an_index_is_known_by_its_pictures_not_by_the_name_of_their_folder(tmp_path, ask):

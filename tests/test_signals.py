@@ -89,6 +89,28 @@ def test_a_signal_behind_the_end_of_all_work_changes_nothing(name):
     assert process.returncode == 0
 
 
+LOST = """
+import os, signal, sys
+from benchmarks.cli.command import command
+
+class Dying:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+@command
+def main():
+    Dying()
+    return 0
+
+sys.exit(main())
+"""
+
+
+def test_a_signal_where_python_gives_up_what_is_raised_ends_the_command():
+    made = subprocess.run([sys.executable, "-c", LOST], capture_output=True, text=True)
+    assert (made.returncode, made.stderr) == (128 + signal.SIGTERM, LINE)
+
+
 def test_workers_end_with_a_parent_that_is_killed(begin, tmp_path):
     process = begin("--extractor", "gist", "sift-bovw")
     at_work(tmp_path, process)

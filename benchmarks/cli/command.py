@@ -5,6 +5,7 @@ import errno
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -149,6 +150,12 @@ def _stops() -> Iterator[None]:
             signal.signal(other, end_at_once)
         raise Stopped(number)
 
+    def lost(what: Any) -> None:
+        if isinstance(what.exc_value, Stopped):  # where a library deletes an object, say
+            end_at_once(*what.exc_value.args)
+        hook(what)
+
+    hook, sys.unraisablehook = sys.unraisablehook, lost
     before = {one: signal.getsignal(one) for one in STOPS}
     before = {one: handler for one, handler in before.items() if handler is not signal.SIG_IGN}
     for one in before:
@@ -156,5 +163,6 @@ def _stops() -> Iterator[None]:
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for one, handler in before.items():
             signal.signal(one, handler)

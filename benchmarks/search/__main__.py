@@ -26,7 +26,13 @@ from benchmarks.formats.sheets import DRAWN, draw_sheet, is_drawn
 from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.methods.presets import method_from
 from benchmarks.pipeline.workers import Workforce
-from benchmarks.search.api import EXTRACTOR, prepare_index, search_picture, search_query
+from benchmarks.search.api import (
+    EXTRACTOR,
+    prepare_index,
+    search_picture,
+    search_query,
+    unnamed_method,
+)
 from benchmarks.search.approximate import KINDS
 from benchmarks.search.result import SearchResult
 from benchmarks.search.source import find_source, require_one
@@ -78,10 +84,12 @@ def _serve(options: argparse.Namespace) -> int:
     require_one({"--preset": options.preset, "--extractor": options.extractor})
     _require_outputs_apart(options)
     source = find_source(**_source_options(options))
-    names = options.extractor or ([EXTRACTOR] if source else [])
-    methods = [parse_method(name, options.epochs) for name in dict.fromkeys(names)]
+    names = dict.fromkeys(options.extractor or ())
+    methods = [parse_method(name, options.epochs) for name in names]
     if options.preset:
         methods = [method_from(options.preset)]
+    elif source and not methods:
+        methods = [unnamed_method(options.index, options.epochs)]
     workforce = ShownWorkforce(options.jobs, options.quiet, cluster(options))
     serve(methods, source, options.index, options.host, options.port, workforce)
     return 0

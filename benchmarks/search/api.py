@@ -12,11 +12,11 @@ from benchmarks.pipeline.methods.names import parse_method
 from benchmarks.pipeline.methods.presets import method_from
 from benchmarks.pipeline.workers import Workforce
 from benchmarks.search.approximate import KINDS
-from benchmarks.search.files import Generation, steadily
-from benchmarks.search.index import Index, require_index_by
+from benchmarks.search.files import About, Generation, steadily
+from benchmarks.search.index import Index, method_by, require_index_by
 from benchmarks.search.result import TOPS, Neighbour, SearchResult
 from benchmarks.search.source import find_source, require_one
-from datasets.errors import InputError
+from datasets.errors import DamagedError, InputError
 from datasets.task import Dataset, Image
 from retrieval.metrics import mean_scores
 from retrieval.protocol import judge
@@ -157,7 +157,7 @@ def prepare_index(
         Folder of the index; one in the user's cache if left out. Alone, it is opened as it is.
     extractor : str, optional
         Method to search by, see `benchmarks.pipeline.methods.names.parse_method`; the index's
-        own if it is opened as it is, else `EXTRACTOR`.
+        own, or `EXTRACTOR` where there is none yet.
     preset : str or Path, optional
         File of a preset, in place of `extractor`.
     learn_from : str or Path, optional
@@ -195,11 +195,11 @@ def prepare_index(
     words = words_of(layout)
     cache, index, pictures = a_folder(cache), a_folder(index), a_folder(pictures)
     source = find_source(pictures, dataset, index, learn_from, epochs, seed, words, reread, cache)
+    is_named = preset is not None or extractor is not None
+    wanted = _method(preset, extractor, epochs) if is_named else None
     if source is None:
-        is_named = preset is not None or extractor is not None
-        wanted = _method(preset, extractor) if is_named else None
         return _open_as_it_is(index or Path(), wanted), None
-    method = _method(preset, EXTRACTOR if extractor is None else extractor, epochs)
+    method = wanted or unnamed_method(index, epochs)
     workforce = workforce or Workforce(quiet=True)
     folder = source.folder(method, index)
     found = source.load(workforce)
@@ -267,6 +267,15 @@ def search_query(index: Index, dataset: Dataset | None, name: str, k: int) -> Se
 
 def _method(preset: str | None, extractor: str | None, epochs: int | None = None) -> Method:
     return method_from(Path(preset)) if preset else parse_method(extractor or "", epochs)
+
+
+def unnamed_method(index: Path | None, epochs: int | None) -> Method:
+    """The method where none is named: that of the index in a folder, or `EXTRACTOR`."""
+    try:
+        about = About.read(index) if index else None
+    except DamagedError:  # it is made anew
+        about = None
+    return method_by(about, index, epochs) if index and about else parse_method(EXTRACTOR, epochs)
 
 
 def _open_as_it_is(folder: Path, wanted: Method | None = None) -> Index:

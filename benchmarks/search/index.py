@@ -302,17 +302,21 @@ def _kept(
 
 
 def _method(generation: Generation) -> Method:
-    about, where = generation.about, f"--index {generation.folder}"
-    if about.preset:
-        method = tuned_method(about.preset, where)
-    else:
-        method = parse_method(about.method, about.epochs)
+    about, folder = generation.about, generation.folder
+    method = method_by(about, folder, about.epochs)
     if identity_hash(method) != about.identity:
         raise InputError(
-            f"{where}: {method.name} makes other vectors now (another version, other "
+            f"--index {folder}: {method.name} makes other vectors now (another version, other "
             "weights, another engine); bring it up to date with --pictures or --dataset"
         )
     return method
+
+
+def method_by(about: About, folder: Path, epochs: int | None) -> Method:
+    """The method that an index is by, as this version makes it."""
+    if about.preset:
+        return tuned_method(about.preset, f"--index {folder}")
+    return parse_method(about.method, epochs)
 
 
 def require_index_by(method: Method, about: About, folder: Path) -> None:

@@ -147,7 +147,7 @@ class GivenStore(ArrayStore):
 def _match_ids(table: VectorTable, images: Sequence[Image]) -> tuple[dict[str, int], list[str]]:
     """Row of each image by its id, and ids of the table that are of no image."""
     known = {image.id for image in images}
-    ids = [name.replace("\\", "/").removeprefix("./") for name in table.ids]
+    ids = [name if name in known else _slashed(name) for name in table.ids]
     require_each_once(ids, str(table.path))
     rows = {name: row for row, name in enumerate(ids) if name in known}
     others = [row for row, name in enumerate(ids) if name not in known]
@@ -173,6 +173,11 @@ def _match_ids(table: VectorTable, images: Sequence[Image]) -> tuple[dict[str, i
                 f"{table.path}: {first!r} and {table.ids[row]!r} are both {meant[0]!r}; keep one"
             )
     return rows | by_end, surplus
+
+
+def _slashed(name: str) -> str:
+    """A path as all systems but Windows write it."""
+    return name.replace("\\", "/").removeprefix("./")
 
 
 def _by_ends(names: Iterable[str]) -> dict[str, set[str]]:

@@ -74,15 +74,17 @@ def commit() -> str:
     """The checkout's commit, marked if its code differs from it."""
     try:
         name = _git("rev-parse", "--short=12", "HEAD")
-        changed = _git("status", "--porcelain", "--", *PACKAGES)
+        changed = _git("status", "--porcelain", "--untracked-files", "--", *PACKAGES)
     except (OSError, subprocess.CalledProcessError):
         return "unknown (not a git checkout)"
     return f"{name} with changes" if changed else name
 
 
 def _git(*arguments: str) -> str:
+    # Named, since git takes that of a folder above, or that which a hook of its own is run for.
+    own = ("--git-dir", str(CHECKOUT / ".git"), "--work-tree", str(CHECKOUT))
     found = subprocess.run(
-        ["git", *arguments], cwd=CHECKOUT, capture_output=True, text=True, check=True
+        ["git", *own, *arguments], cwd=CHECKOUT, capture_output=True, text=True, check=True
     )
     return found.stdout.strip()
 
