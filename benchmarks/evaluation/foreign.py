@@ -188,6 +188,9 @@ def as_extractor(
 def is_known(extractor: Any, steps: ExtractorSteps) -> bool:
     """Whether an extractor of this suite's classes is all that its steps are.
 
+    What is known by its code in a file alone is not: a session may have set something in its
+    module, or not have imported it again since the file was edited.
+
     Parameters
     ----------
     extractor : Extractor or Pipeline
@@ -197,9 +200,16 @@ def is_known(extractor: Any, steps: ExtractorSteps) -> bool:
     """
     one, other = (steps_of(made) for made in (extractor, clone(extractor)))
     try:
-        return bool(steps.identity) and list(map(_set, one)) == list(map(_set, other))
+        return not _has_code(steps.identity) and list(map(_set, one)) == list(map(_set, other))
     except (TypeError, OSError):  # typed at a prompt, or a parameter that is not told apart
         return False
+
+
+def _has_code(identity: object) -> bool:
+    """Whether there is a class or function without a version in what an extractor is known by."""
+    if isinstance(identity, dict):
+        return "code" in identity or any(map(_has_code, identity.values()))
+    return isinstance(identity, list) and any(map(_has_code, identity))
 
 
 def _set(step: Any) -> dict[str, str]:
