@@ -140,12 +140,21 @@ def vector_table(ids: Sequence[str], matrix: NDArray[Any], path: Path, sha256: s
     InputError
         If they do not fit together, if a number is not finite or an id stands twice.
     """
+    matrix = as_rows(matrix)
     require_vectors(matrix, str(path), ids)
     if len(ids) != len(matrix):
         raise InputError(f"{path}: {len(ids):,} ids for {len(matrix):,} vectors; give one each")
     named = [canonical(name) for name in ids]
     require_each_once(named, str(path))
     return VectorTable(sha256, path, named, matrix)
+
+
+def as_rows(matrix: NDArray[Any]) -> NDArray[Any]:
+    """Vectors as rows where each is a column, or has axes of length 1, as pooled maps have."""
+    longest = max(matrix.shape[1:], default=0)
+    if matrix.ndim > 2 and longest > 1 and matrix.size == longest * len(matrix):
+        return matrix.reshape(len(matrix), longest)
+    return matrix
 
 
 def require_each_once(ids: Sequence[str], place: str) -> None:
