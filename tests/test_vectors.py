@@ -218,7 +218,10 @@ BAD = {
     "twice.npz": ({"ids": ["a", "a"], "vectors": [[1.0], [2.0]]}, "id 'a' stands twice"),
     "none.npz": ({"ids": np.array([], "U1"), "vectors": np.empty((0, 3))}, "no vectors in it"),
     "names.npz": ({"x": [1.0]}, "needs arrays called ids and vectors; has x"),
-    "pickled.npz": ({"ids": np.array(["a"], object), "vectors": [[1.0]]}, "no arrays of numbers"),
+    "pickled.npz": (
+        {"ids": np.array(["a"], object), "vectors": [[1.0]]},
+        "that are objects by .astype",
+    ),
     "cells.csv": ("a,1,2\nb,1\n", "line 2: 1 numbers, where others have 2"),
     "word.csv": ("a,1,2\nb,1,x\n", "line 2: 'x' is no number"),
     "nan.csv": ("id,0,1\na,1,2\nb,1,nan\n", "the vector of 'b' is not finite"),
@@ -323,6 +326,7 @@ def test_csv_is_read_as_people_write_it(tmp_path):
         assert table[:].tolist() == [[1, 2], [3, 4]]
     path.write_text("a,1,2\nb,3,4\n", encoding="utf-16")
     assert read_vectors(str(path)).ids == ["a", "b"]
+    assert read_vectors(str(path.rename(tmp_path / "v.TSV"))).ids == ["a", "b"]
 
 
 def test_an_index_of_a_data_frame_is_found_behind_its_columns(tmp_path):

@@ -94,7 +94,7 @@ def read_vectors(text: str) -> VectorTable:
     text : str
         A file: ``.npz`` with arrays ``ids`` and ``vectors``; ``.npy`` with the ids, a line each,
         in a text file of the same name (``.txt`` or ``.ids``) or in one named behind a comma;
-        ``.csv`` or ``.parquet``, see `benchmarks.formats.columns`.
+        ``.csv``, ``.tsv`` or ``.parquet``, see `benchmarks.formats.columns`.
 
     Raises
     ------
@@ -352,7 +352,8 @@ def _read_npz(path: Path, _: Path | None) -> tuple[Sequence[str], NDArray[Any]]:
         raise
     except Exception as error:  # whatever a damaged archive makes its readers raise
         raise InputError(
-            f"{path}: no arrays of numbers and text ({error}); write them anew"
+            f"{path}: no arrays of numbers and text ({error}); write them anew, ids that are "
+            "objects by .astype(str)"
         ) from error
     if ids.ndim != 1 or ids.dtype.kind not in "USiu":
         raise InputError(f"{path}: ids are a list of text; these are {ids.dtype}")
@@ -364,5 +365,6 @@ _READERS: dict[str, Callable[[Path, Path | None], tuple[Sequence[str], NDArray[A
     ".npy": _read_npy,
     ".npz": _read_npz,
     ".csv": lambda path, _: read_csv(path),
+    ".tsv": lambda path, _: read_csv(path),
     ".parquet": lambda path, _: read_columns(path),
 }
