@@ -203,6 +203,15 @@ def test_vectors_of_two_encoders_of_the_same_images_go_with_ids():
     assert evaluate_vectors(rounded, vectors, labels, labels, leave_one_out=True).scores["map"]
 
 
+def test_a_query_that_its_id_leaves_out_does_not_find_itself():
+    gallery = np.eye(3)[[0, 0, 1, 1, 2, 2]]
+    ids = {"query_ids": [0, 2], "gallery_ids": range(6)}
+    result = evaluate_vectors(gallery[[0, 2]], gallery, "ab", "aabbcc", **ids)
+    assert (result.scores["map"], result.counts["queries found in gallery"]) == (1, 2)
+    with pytest.raises(InputError, match="2 of 2 queries have the vector of one image"):
+        evaluate_vectors(np.eye(3)[:2], np.eye(3), "ab", "abc")
+
+
 def test_mapped_and_half_precision_arrays_are_taken(tmp_path):
     rng = np.random.default_rng(2)
     vectors = rng.normal(size=(30, 6)).astype(np.float16)
@@ -216,11 +225,13 @@ def test_mapped_and_half_precision_arrays_are_taken(tmp_path):
             vectors.astype(np.float32),
             vectors.astype(np.float64).tolist(),
             mapped.astype(np.float32),
+            mapped[:, :, None, None],
         )
     ]
     assert same(given[0], given[1])
     assert same(given[0], given[2])
     assert same(given[0], given[3])
+    assert same(given[0], given[4])
 
 
 def test_results_with_other_right_answers_are_not_compared(classes, tmp_path):

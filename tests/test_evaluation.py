@@ -13,6 +13,7 @@ from describers import Learner, Plain, mean_colour, mean_colours
 from networks_as_onnx import colours
 from pictures import fill
 from rankings import same
+from scipy.sparse import csr_array
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -61,6 +62,22 @@ def test_everything_that_makes_vectors_is_evaluated_alike(parted, load_dataset):
     assert [one.name for one in results[:4]] == ["mean_colour", "mean_colours", "lambda", "Plain"]
     assert all(same(results[0], other) for other in results[1:])
     assert results[0].scores["map"] > results[0].chance["map"]
+
+
+def test_vectors_may_be_columns_and_have_axes_of_length_1_and_be_generated(parted, load_dataset):
+    data = load_dataset(parted)
+    results = [
+        evaluate(make, data)
+        for make in (
+            mean_colours,
+            lambda picture: mean_colour(picture)[None],
+            lambda picture: mean_colour(picture)[:, None],
+            lambda picture: csr_array(mean_colour(picture)[None]),
+            lambda pictures: mean_colours(pictures)[:, :, None, None],
+            lambda pictures: map(mean_colour, pictures),
+        )
+    ]
+    assert all(same(results[0], other) for other in results[1:])
 
 
 def test_an_extractor_of_the_suite_is_taken_as_it_is(parted, load_dataset):
@@ -156,6 +173,7 @@ class Neighbourly:
     ("extractor", "message"),
     [
         (lambda picture: picture, "gives a vector, of one length for all; this one gave"),
+        (lambda picture: None, "for all; this one gave NoneType"),
         (lambda picture: picture.ravel(), "of one length for all|picture"),
         (lambda picture: 1 / 0, r"fails on a list .*zero\) and on a picture \(Zero"),
         (lambda picture: [np.nan, 1.0], "gave values that are not finite for .*png"),

@@ -1,11 +1,13 @@
 """Extractors of somebody's own, evaluated from Python as they are."""
 
+import importlib
 import random
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from describers import Learner, mean_colour, mean_colours
 from rankings import same
@@ -132,3 +134,74 @@ def test_foreign_vectors_are_never_recalled(parted, tmp_path):
     first = evaluate(lambda picture: mean_colour(picture), parted, **folders)
     second = evaluate(lambda picture: picture.max(axis=(0, 1)), parted, **folders)
     assert not same(first, second)
+
+
+IN_A_MODULE = """
+import numpy as np
+from extractors import Extractor
+
+POWER = 1
+
+class Powered(Extractor):
+    def fit(self, images, y=None):
+        self.power_ = POWER
+        return self
+
+    def transform(self, images):
+        return [image.astype(float).mean(axis=(0, 1)) ** self.power_ for image in images]
+
+def described(image):
+    return Powered().fit([]).transform([image])[0]
+"""
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """A module of somebody's, as a session imports it."""
+    place = tmp_path / "code" / "powered.py"
+    place.parent.mkdir()
+    place.write_text(IN_A_MODULE)
+    monkeypatch.syspath_prepend(place.parent)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield importlib.import_module("powered")
+    del sys.modules["powered"]
+
+
+def test_an_edited_module_is_what_it_was_imported_as_last(module, parted, load_dataset):
+    data = load_dataset(parted)
+    first = evaluate(module.described, data, jobs=2)
+    place = Path(module.__file__)
+    place.write_text(IN_A_MODULE.replace("POWER = 1", "POWER = 3"))
+    assert same(evaluate(module.described, data), first)
+    importlib.reload(module)
+    here = evaluate(module.described, data)
+    assert not same(here, first)
+    assert same(evaluate(module.described, data, jobs=2), here)
+
+
+def test_what_is_set_in_a_module_does_not_reach_workers(module, parted, load_dataset):
+    data = load_dataset(parted)
+    module.POWER = 3
+    expected = evaluate(lambda image: image.mean(axis=(0, 1)) ** 3, data)
+    assert same(evaluate(module.described, data), expected)
+    with pytest.raises(InputError, match="give one job where something is set"):
+        evaluate(module.described, data, jobs=2)
+
+
+def test_what_a_module_says_is_not_recalled_in_a_session(module, parted, tmp_path):
+    first = evaluate(module.Powered(), parted, cache=tmp_path / "cache")
+    module.POWER = 3
+    second = evaluate(module.Powered(), parted, cache=tmp_path / "cache")
+    assert same(second, evaluate(module.described, parted))
+    assert not same(second, first)
+
+
+def test_what_drifts_from_call_to_call_is_refused(parted):
+    weights = np.ones(3)
+
+    def drifting(image):
+        weights[0] *= 1.001
+        return weights * mean_colour(image)
+
+    with pytest.raises(InputError, match="drifting: its vectors are not those"):
+        evaluate(drifting, parted)

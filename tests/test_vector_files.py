@@ -41,6 +41,15 @@ def test_half_precision_is_read_and_a_large_matrix_stays_on_disk(tmp_path):
     assert table[[1, 0]].tolist() == [[3, 4], [1, 2]]
 
 
+def test_pooled_maps_are_vectors_where_one_axis_has_numbers(tmp_path):
+    maps = np.arange(6, dtype=np.float32).reshape(2, 3, 1, 1)
+    for name in ("v.npy", "v.npz"):
+        table = read_vectors(str(write(tmp_path / name, ["a", "b"], maps)))
+        assert table[[1, 0]].tolist() == [[3, 4, 5], [0, 1, 2]]
+    with pytest.raises(InputError, match="this is 2 x 3 x 2 of float32"):
+        read_vectors(str(write(tmp_path / "v.npy", ["a", "b"], np.repeat(maps[..., 0], 2, 2))))
+
+
 def test_a_matrix_that_is_another_by_now_is_not_read_on(tmp_path):
     file = write(tmp_path / "v.npy", ["a", "b"], np.eye(2, dtype=np.float32))
     table = read_vectors(str(file))
@@ -103,6 +112,7 @@ def test_csv_is_read_as_people_write_it(tmp_path):
         assert table[:].tolist() == [[1, 2], [3, 4]]
     path.write_text("a,1,2\nb,3,4\n", encoding="utf-16")
     assert read_vectors(str(path)).ids == ["a", "b"]
+    assert read_vectors(str(path.rename(tmp_path / "v.TSV"))).ids == ["a", "b"]
 
 
 def test_an_index_of_a_data_frame_is_found_behind_its_columns(tmp_path):

@@ -158,7 +158,10 @@ BAD = {
     "twice.npz": ({"ids": ["a", "a"], "vectors": [[1.0], [2.0]]}, "id 'a' stands twice"),
     "none.npz": ({"ids": np.array([], "U1"), "vectors": np.empty((0, 3))}, "no vectors in it"),
     "names.npz": ({"x": [1.0]}, "needs arrays called ids and vectors; has x"),
-    "pickled.npz": ({"ids": np.array(["a"], object), "vectors": [[1.0]]}, "no arrays of numbers"),
+    "pickled.npz": (
+        {"ids": np.array(["a"], object), "vectors": [[1.0]]},
+        "that are objects by .astype",
+    ),
     "cells.csv": ("a,1,2\nb,1\n", "line 2: 1 numbers, where others have 2"),
     "word.csv": ("a,1,2\nb,1,x\n", "line 2: 'x' is no number"),
     "nan.csv": ("id,0,1\na,1,2\nb,1,nan\n", "the vector of 'b' is not finite"),

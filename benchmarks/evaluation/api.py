@@ -221,9 +221,7 @@ def evaluate_vectors(
     table = replace(gallery, sha256=digest([queries.sha256, gallery.sha256]))
     method = Method(name, (ExtractorSteps(name, GivenVectors(table)),))
     searched = _searched(data, name, queries, gallery)
-    if leave_one_out is None and (
-        warning := require_others(queries, gallery, searched.ranking.neighbours)
-    ):
+    if leave_one_out is None and (warning := require_others(queries, gallery, searched.ranking)):
         warnings.append(warning)
     data = replace(data, warnings=tuple(warnings))
     out = a_folder(out)

@@ -13,13 +13,14 @@ from scipy.spatial.distance import cdist
 
 from benchmarks.evaluation.array_labels import doubts_about_classes, labelled_images
 from benchmarks.formats.columns import kind_of, require_features, require_fractions
-from benchmarks.formats.vectors import VectorTable, require_vectors
+from benchmarks.formats.vectors import VectorTable, as_rows, require_vectors
 from benchmarks.pipeline.extraction.contract import as_array
 from benchmarks.pipeline.loading.queries import check_queries
 from datasets.errors import InputError
 from datasets.names import misspelt, near_misses
 from datasets.source import require_dataset_name
 from datasets.task import Dataset
+from retrieval.ranking import Ranking
 
 SAME = 1e-3
 """Two vectors of one image may differ by this share of their length: one was rounded."""
@@ -58,6 +59,7 @@ def as_table(vectors: Any, what: str) -> VectorTable:
         if columns:
             _require_features(columns, names, what)
         matrix = _as_array(vectors, what)
+    matrix = as_rows(matrix)
     _require_numbers(matrix, what)
     if matrix.ndim == 2 and not len(matrix):
         raise InputError(f"{what}: no vectors in it")
@@ -202,17 +204,15 @@ def require_one_order(vectors: Any, part: str, labels: Any, ids: Any) -> None:
             )
 
 
-def require_others(
-    queries: VectorTable, gallery: VectorTable, neighbours: NDArray[np.int32]
-) -> str:
+def require_others(queries: VectorTable, gallery: VectorTable, ranking: Ranking) -> str:
     """Require that queries do not find themselves.
 
     Parameters
     ----------
     queries, gallery : VectorTable
         The vectors.
-    neighbours : ndarray of int32, shape (n_queries, depth)
-        The nearest of the gallery, those left out not among them; -1 where it is exhausted.
+    ranking : Ranking
+        Its result. A query that ids leave out in the gallery finds others only.
 
     Raises
     ------
@@ -225,13 +225,14 @@ def require_others(
         Words of warning if some do; empty if none does.
     """
     alone = 0
-    for row, first in enumerate(neighbours[:, :2]):
+    for row in np.flatnonzero(ranking.candidates == gallery.shape[0]).tolist():
+        first = ranking.neighbours[row, :2]
         there = first[first >= 0].tolist()
         same = cdist(queries[row : row + 1], gallery[there], "cosine") < SAME**2 / 2
         alone += same.sum() == 1
-    if 2 * alone > len(neighbours):
+    if 2 * alone > ranking.n_queries:
         raise InputError(
-            f"{alone:,} of {len(neighbours):,} queries have the vector of one image of the "
+            f"{alone:,} of {ranking.n_queries:,} queries have the vector of one image of the "
             "gallery, as if each found itself: query_ids and gallery_ids that are equal for one "
             "image leave it out; leave_one_out=False says that these are other images"
         )

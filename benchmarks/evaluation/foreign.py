@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from benchmarks.formats.vectors import as_rows
 from benchmarks.pipeline.cache.fingerprint import computes
 from benchmarks.pipeline.extraction.contract import as_array, as_matrix
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
@@ -97,9 +98,11 @@ class EachPicture:
     def __call__(self, images: Sequence[Pixels]) -> NDArray[np.float32]:
         """A matrix of one row for each picture."""
         # Copied, as it may give one buffer again and again.
-        rows = [np.array(as_array(self.function(image))) for image in images]
+        rows = [as_rows(np.array([as_array(self.function(image))]))[0] for image in images]
         if any(row.shape != rows[0].shape or row.ndim != 1 for row in rows):
-            shapes = sorted({" x ".join(map(str, row.shape)) or "one number" for row in rows})
+            shapes = sorted(
+                {" x ".join(map(str, row.shape)) or type(row.item()).__name__ for row in rows}
+            )
             raise ValueError(
                 "a function of a picture gives a vector, of one length for all; this one gave "
                 f"{' and '.join(shapes[:3])}"
@@ -188,6 +191,9 @@ def as_extractor(
 def is_known(extractor: Any, steps: ExtractorSteps) -> bool:
     """Whether an extractor of this suite's classes is all that its steps are.
 
+    What is known by its code in a file alone is not: a session may have set something in its
+    module, or not have imported it again since the file was edited.
+
     Parameters
     ----------
     extractor : Extractor or Pipeline
@@ -197,9 +203,16 @@ def is_known(extractor: Any, steps: ExtractorSteps) -> bool:
     """
     one, other = (steps_of(made) for made in (extractor, clone(extractor)))
     try:
-        return bool(steps.identity) and list(map(_set, one)) == list(map(_set, other))
+        return not _has_code(steps.identity) and list(map(_set, one)) == list(map(_set, other))
     except (TypeError, OSError):  # typed at a prompt, or a parameter that is not told apart
         return False
+
+
+def _has_code(identity: object) -> bool:
+    """Whether there is a class or function without a version in what an extractor is known by."""
+    if isinstance(identity, dict):
+        return "code" in identity or any(map(_has_code, identity.values()))
+    return isinstance(identity, list) and any(map(_has_code, identity))
 
 
 def _set(step: Any) -> dict[str, str]:
@@ -224,7 +237,7 @@ def _is_keras(subject: object) -> bool:
 def _of_pictures(function: Callable[[Any], Any], pair: list[Pixels]) -> Callable[[Any], Any]:
     """The function, if two pictures give a matrix of two rows; else applied to each."""
     try:
-        made = as_array(function(pair))
+        made = as_rows(as_array(function(pair)))
     except (Exception, SystemExit) as of_two:  # one of a picture may do anything with a list
         try:
             function(pair[0])

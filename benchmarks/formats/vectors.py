@@ -94,7 +94,7 @@ def read_vectors(text: str) -> VectorTable:
     text : str
         A file: ``.npz`` with arrays ``ids`` and ``vectors``; ``.npy`` with the ids, a line each,
         in a text file of the same name (``.txt`` or ``.ids``) or in one named behind a comma;
-        ``.csv`` or ``.parquet``, see `benchmarks.formats.columns`.
+        ``.csv``, ``.tsv`` or ``.parquet``, see `benchmarks.formats.columns`.
 
     Raises
     ------
@@ -140,12 +140,21 @@ def vector_table(ids: Sequence[str], matrix: NDArray[Any], path: Path, sha256: s
     InputError
         If they do not fit together, if a number is not finite or an id stands twice.
     """
+    matrix = as_rows(matrix)
     require_vectors(matrix, str(path), ids)
     if len(ids) != len(matrix):
         raise InputError(f"{path}: {len(ids):,} ids for {len(matrix):,} vectors; give one each")
     named = [canonical(name) for name in ids]
     require_each_once(named, str(path))
     return VectorTable(sha256, path, named, matrix)
+
+
+def as_rows(matrix: NDArray[Any]) -> NDArray[Any]:
+    """Vectors as rows where each is a column, or has axes of length 1, as pooled maps have."""
+    longest = max(matrix.shape[1:], default=0)
+    if matrix.ndim > 2 and longest > 1 and matrix.size == longest * len(matrix):
+        return matrix.reshape(len(matrix), longest)
+    return matrix
 
 
 def require_each_once(ids: Sequence[str], place: str) -> None:
@@ -343,7 +352,8 @@ def _read_npz(path: Path, _: Path | None) -> tuple[Sequence[str], NDArray[Any]]:
         raise
     except Exception as error:  # whatever a damaged archive makes its readers raise
         raise InputError(
-            f"{path}: no arrays of numbers and text ({error}); write them anew"
+            f"{path}: no arrays of numbers and text ({error}); write them anew, ids that are "
+            "objects by .astype(str)"
         ) from error
     if ids.ndim != 1 or ids.dtype.kind not in "USiu":
         raise InputError(f"{path}: ids are a list of text; these are {ids.dtype}")
@@ -355,5 +365,6 @@ _READERS: dict[str, Callable[[Path, Path | None], tuple[Sequence[str], NDArray[A
     ".npy": _read_npy,
     ".npz": _read_npz,
     ".csv": lambda path, _: read_csv(path),
+    ".tsv": lambda path, _: read_csv(path),
     ".parquet": lambda path, _: read_columns(path),
 }

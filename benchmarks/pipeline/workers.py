@@ -2,6 +2,7 @@
 
 import copy
 import os
+import re
 import signal
 import sys
 import threading
@@ -12,7 +13,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
+from importlib.machinery import ModuleSpec
 from multiprocessing.resource_tracker import ensure_running
+from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
 import cv2
@@ -22,6 +25,7 @@ from joblib.externals.loky import get_reusable_executor
 from joblib.parallel import get_active_backend
 from numpy.typing import NDArray
 
+from benchmarks import CHECKOUT, PACKAGES
 from benchmarks.formats.progress import Bars, Terminal
 from benchmarks.formats.terminal import visible
 from datasets.errors import InputError
@@ -38,6 +42,15 @@ _WATCH = 0.5
 
 _LEFTOVERS = "ignore:resource_tracker"
 """Joblib's helper clears up behind processes that were killed, and says so in four lines."""
+
+_NOT_OWN = (Path(os.__file__).parent, *(CHECKOUT / package for package in PACKAGES))
+_IS_INSTALLED = re.compile(
+    rf"[/\\](?:site|dist)-packages[/\\]|^(?:{'|'.join(re.escape(str(one)) for one in _NOT_OWN)})\W"
+)
+"""Finds files of modules that nobody edits while a session goes on."""
+
+_imported: dict[int, ModuleSpec] = {}
+"""How modules were imported, by their ids; kept, so that no other has one of them."""
 
 
 class WorkerKilledError(InputError):
@@ -257,7 +270,7 @@ def _work(function: Callable[[A], B], items: Sequence[A], jobs: int) -> Iterator
         n_jobs=max(2, min(jobs, len(items))),
         return_as="generator",
         initializer=begin,
-        initargs=(os.getpid(), tuple(sys.path)),
+        initargs=(os.getpid(), tuple(sys.path), _own_code()),
     )
     with interrupts_held():
         results = parallel(delayed(without_threads)(function, item) for item in items)
@@ -267,6 +280,18 @@ def _work(function: Callable[[A], B], items: Sequence[A], jobs: int) -> Iterator
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that some work was for nothing
             results.close()
+
+
+def _own_code() -> list[tuple[str, int]]:
+    """The caller's own modules, each with a number that is another when it is imported anew."""
+    specs = {name: getattr(one, "__spec__", None) for name, one in list(sys.modules.items())}
+    own = {
+        name: one
+        for name, one in specs.items()
+        if one and one.has_location and not _IS_INSTALLED.search(str(one.origin))
+    }
+    _imported.update((id(one), one) for one in own.values())
+    return sorted((name, id(one)) for name, one in own.items())
 
 
 @contextmanager
@@ -288,7 +313,7 @@ def interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def begin(parent: int, path: Sequence[str]) -> None:
+def begin(parent: int, path: Sequence[str], _: object = None) -> None:
     """Set up a worker process, which finds the same modules as its parent and ends with it.
 
     Parameters
@@ -297,6 +322,9 @@ def begin(parent: int, path: Sequence[str]) -> None:
         Id of the parent's process.
     path : sequence of str
         The parent's ``sys.path``.
+    _ : object
+        The parent's own modules: workers go on with what they have imported, so that others are
+        begun where these are others.
     """
     sys.path[:] = path
     signal.signal(signal.SIGINT, signal.SIG_IGN)

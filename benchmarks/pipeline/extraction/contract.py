@@ -1,12 +1,13 @@
 """The contract of what describes pictures: a row of numbers for each, or its local features."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
+from benchmarks.formats.vectors import as_rows
 from extractors.local_features.detector import LocalFeatures
 from extractors.precision import single
 
@@ -41,7 +42,7 @@ def as_matrix(made: Any, count: int) -> NDArray[np.float32]:
     ValueError
         If it is none, or has other than `count` rows.
     """
-    rows = as_array(made)
+    rows = as_rows(as_array(made))
     if rows.ndim != 2 or len(rows) != count or not rows.shape[1] or rows.dtype.kind not in "fiub":
         raise ValueError(
             f"vectors are rows of numbers, one for each picture (here {count}); this is "
@@ -51,7 +52,7 @@ def as_matrix(made: Any, count: int) -> NDArray[np.float32]:
 
 
 def as_array(made: Any) -> NDArray[Any]:
-    """Take whatever holds numbers: lists, sparse matrices, tensors, columns of rows.
+    """Take whatever holds numbers: lists, generators, sparse matrices, tensors, columns of rows.
 
     Raises
     ------
@@ -60,6 +61,8 @@ def as_array(made: Any) -> NDArray[Any]:
     """
     if scipy.sparse.issparse(made):
         made = made.toarray()
+    if isinstance(made, Iterator):
+        made = list(made)
     if hasattr(made, "detach"):  # of PyTorch
         made = made.detach().cpu()
     if np.ma.is_masked(made):
