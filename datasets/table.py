@@ -190,6 +190,10 @@ def _columns(path: Path, names: Sequence[str]) -> dict[str, str]:
         if column is not None:
             known[column] = name
     if "path" not in known:
+        if any(Path(name.strip()).suffix[1:].lower() in ENDINGS for name in names):
+            raise InputError(
+                f"{path}: the first line names a picture, not columns; write path,label above it"
+            )
         raise InputError(
             f"{path}: no column {' or '.join(map(repr, _NAMES['path'][:3]))} among "
             f"{', '.join(map(repr, names[:8])) or 'its columns'}; name one so"

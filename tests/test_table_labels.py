@@ -28,7 +28,13 @@ from datasets.table import read_table
         (["path,label", "00.png,a"], r"did you mean 'images/00.png'\?"),
         (["path,label", "/images/00.png,a"], r"did you mean 'images/00.png'\?"),
         (["path,label", "nowhere/00.png,a"], r"paths are relative to .*album$"),
-        (["path,label", "images/a%20b.png,a"], r"did you mean 'a b.png'\?"),
+        (["path,label", "images/a%20b.png,a"], r"did you mean 'images/a b.png'\?"),
+        (["path,label", r"C:\Users\me\images\00.png,a"], r"did you mean 'images/00.png'\?"),
+        (["path,label", "/drive/data/00.png,a"], r"did you mean 'images/00.png'\?"),
+        (["path,label", "data/images/00.png,a"], r"did you mean 'images/00.png'\?"),
+        (["path,label", "album/00,a"], r"did you mean 'images/00.png'\?"),
+        (["path,label", "00,a"], r"did you mean 'images/00.png'\?"),
+        (["images/00.png,a", "images/01.png,b"], "the first line names a picture, not columns"),
     ],
 )
 def test_a_table_that_means_something_else_says_so(album, lines, message):
