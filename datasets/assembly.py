@@ -240,7 +240,8 @@ def _require_answers(
     if len(searched) == 1:
         raise InputError(
             f"{found.root}: all pictures of the gallery are of one class ({searched.pop()}), so "
-            "every score would be 1; add other classes or distractors"
+            "every score would be 1; add other classes or distractors, or a table with columns "
+            "path and label"
         )
     unknown = [one for one in gallery if not one.labels and one.distractor is None]
     if unknown and found.layout.form != "own":

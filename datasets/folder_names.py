@@ -234,7 +234,7 @@ def sound_like_parts(names: Sequence[str]) -> list[str]:
     albums = [name for name in names if name.strip().lower() in _ALBUMS]
     if len(albums) > 1 and 2 * len(albums) >= len(names):
         return albums
-    meant = {name: role for name in names if (role := _part_in(name))}
+    meant = {name: role for name in names if (role := part_in(name))}
     if len(set(meant.values())) > 1 and 2 * len(meant) >= len(names):
         return list(meant)
     if len(names) > 1 and all(map(is_hardly_a_class, names)):
@@ -242,10 +242,10 @@ def sound_like_parts(names: Sequence[str]) -> list[str]:
     return []
 
 
-def _part_in(name: str) -> str | None:
+def part_in(name: str) -> str | None:
     """The first word in a name that people give to a part, as the part that it means.
 
-    >>> [_part_in(name) for name in ("train2017", "testimages", "images_val", "strain")]
+    >>> [part_in(name) for name in ("train2017", "testimages", "images_val", "strain")]
     ['training', 'test', 'validation', None]
     """
     words = (_GLUED.sub("", word.lower()) for word in _WORD.findall(name))
@@ -256,7 +256,7 @@ def is_hardly_a_class(name: str) -> bool:
     """Whether a name says nothing but that it is a part: ``test1``, no ``test_tube``."""
     words = {_GLUED.sub("", word.lower()) for word in _WORD.findall(name)}
     others = words - _PART_WORDS - _CONTAINERS - _PORTIONS - _SIZES
-    return _part_in(name) is not None and all(len(word) == 1 for word in others)
+    return part_in(name) is not None and all(len(word) == 1 for word in others)
 
 
 def _are_times(names: Sequence[str]) -> bool:

@@ -163,7 +163,10 @@ def test_results_are_not_written_into_the_dataset(tmp_path, run, capsys):
         ({"image_train": 2, "image_query": 2, "image_test": 2}, "sound like parts"),
         ({"bounding_box_train": 2, "bounding_box_test": 2, "query": 2}, "and 'query' sound like"),
         ({"fold1": 2, "fold2": 2, "fold3": 2}, "'fold1', 'fold2' and 'fold3' sound like parts"),
-        ({"train__images": 3, "train__masks": 3, "val__images": 1}, "train: 'images' and 'masks'"),
+        (
+            {"train__images": 3, "train__masks": 3, "val__images": 1},
+            "no class folders in 'train' and 'val'",
+        ),
         ({"train__images__a": 3, "train__images__b": 3, "val__images__a": 1}, "train: .*either"),
         ({"gallery__images": 3, "query__images": 1}, "gallery: 'images': not the name of a class"),
         (
