@@ -55,7 +55,7 @@ _BY_PRODUCTS = {
 _EITHER = {"thumb", "crops", "figures", "original"}
 """Names of both kinds that classes have as well, of fingers, fields, pages and paintings."""
 
-_DENIED = re.compile(r"(?:non?|not|without)[-_ ]")
+_DENIED = re.compile(r"(?:non?|not|without)[-_ ]?")
 """What the name of what is negative begins with."""
 
 _VIEWS = {

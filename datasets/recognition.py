@@ -291,7 +291,7 @@ class _Folder:
         for name in named:
             if self.roles[name] not in _SPLITS:
                 other = "query" if self.roles[name] == "gallery" else "gallery"
-                self._refuse(f"{name!r} stands without {other!r}; add {other}/")
+                self._refuse(f"{name!r} stands without {other!r}; add {other}/, or {_BY_ROLE}")
         by_role = {role: [name for name in named if self.roles[name] == role] for role in _SPLITS}
         for names in by_role.values():
             self._require_one(names)

@@ -165,6 +165,8 @@ def test_years_and_months_of_a_camera(paths, above, refused, warned):
         (("cat", "dog", "ground_truth"), "'ground_truth': not the name", ""),
         (("mask", "no_mask"), "", ""),
         (("Mask", "Non Mask"), "", ""),
+        (("Mask", "NoMask"), "", ""),
+        (("mask", "norm"), "'mask': not the name of a class", ""),
         (("mask", "cat_mask"), "'mask': not the name of a class", ""),
         (("thumb", "index finger", "ring finger"), "", "'thumb' is taken for a class, not for"),
         (("crops", "weeds"), "", "'crops' is taken for a class"),
