@@ -50,6 +50,9 @@ _ASKING = {"is_query", "is_gallery"}
 _ADDRESS = re.compile(r"[a-z][a-z0-9+]+:/")
 _MOST_NAMED = 3
 
+_MOST_PARTS = 10
+"""Words in a column up to which it may be one of parts."""
+
 _TWICE = "keep one (of a picture in the gallery that asks as well two, alike but for the part)"
 _OBJECTS = "rows are objects; write one row for each picture and class"
 """What to do about a picture in two rows."""
@@ -204,17 +207,18 @@ def _columns(path: Path, names: Sequence[str]) -> dict[str, str]:
 
 
 def _without_parts(path: Path, rows: Rows, unread: Sequence[str]) -> Rows:
-    """The rows; refuses at their end a column that is not read and holds nothing but parts."""
-    roles: dict[str, set[str | None]] = {name: set() for name in unread}
+    """The rows; refuses at their end a column that is not read and holds hardly but parts."""
+    words: dict[str, set[str]] = {name: set() for name in unread}
     for line, row in rows:
-        for name, found in roles.items():
-            if None not in found and (word := word_of(row[name])):
-                found.add(role_of(word))
+        for name, found in words.items():
+            if len(found) <= _MOST_PARTS and (word := word_of(row[name])):
+                found.add(word)
         yield line, row
-    for name, found in roles.items():
-        if len(found) > 1 and None not in found:
+    for name, found in words.items():
+        roles = sorted(filter(None, map(role_of, found)))
+        if len({*roles}) > 1 and len(found) <= min(_MOST_PARTS, 2 * len(roles)):
             raise InputError(
-                f"{path}: the column {name!r} holds parts, such as {min(filter(None, found))}, "
+                f"{path}: the column {name!r} holds parts, such as {roles[0]}, "
                 "and is not read; call it part, or remove it"
             )
 

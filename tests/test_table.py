@@ -336,6 +336,10 @@ def test_parts_in_a_column_that_is_not_read_are_refused(album):
     path.write_text(path.read_text().replace("query", "other"))
     [warning] = read_table(path).layout.warnings
     assert warning == "columns not read: evaluation status, note"
+    path.write_text(path.read_text().replace("other", "val").replace("note", "to predict"))
+    path.write_text(path.read_text().replace("a,,train", "a,predict,train"))
+    with pytest.raises(InputError, match=r"column 'evaluation status' holds parts.*call it part"):
+        read_table(path)
 
 
 def test_a_table_in_another_encoding_says_so(album):
