@@ -149,6 +149,20 @@ def test_a_folder_with_the_pictures_of_others_is_refused(stems, told):
             False,
             True,
         ),
+        (
+            named(
+                **{
+                    "Photos from 2019": ["IMG_1001"],
+                    "Photos from 2020": ["IMG_1002"],
+                    "Rome": ["IMG_1001"],
+                }
+            ),
+            "",
+            False,
+            True,
+        ),
+        (named(**{"2019": ["IMG_1001"], "Rome": ["IMG_1002"]}), "", False, False),
+        (named(**{"BMW 2019": ["IMG_1001"], "Audi 2019": ["IMG_1002"]}), "", False, False),
         (named(**{"2001": ["a"], "2002": ["b"]}), "", False, False),
         (named(**{"Audi 2011": ["000007"], "BMW 2012": ["000008"]}), "", False, False),
     ],
