@@ -66,11 +66,11 @@ _VIEWS = {
 """Words for one view of many things, without the s of many."""
 
 _ANYTHING = {
-    *("background", "clutter", "distractor", "misc", "miscellaneous", "negative", "negatives"),
+    *("background", "clutter", "distractor", "misc", "miscellaneous", "negative"),
     *("none", "unclassified", "untagged", "untitled"),
-    *("other", "others", "rest", "unknown", "unlabeled", "unlabelled", "unsorted", "various"),
+    *("other", "rest", "unknown", "unlabeled", "unlabelled", "unsorted", "various"),
 }
-"""Words for pictures that have nothing in common."""
+"""Words for pictures that have nothing in common, without the s of many."""
 
 _UNNAMED = re.compile(
     r"new folder(?: ?\(\d+\))?|no[-_ ]?label|(?:.*[^a-z])?to[-_ ]delete", re.IGNORECASE
@@ -135,10 +135,11 @@ def is_no_class(name: str) -> bool:
 def is_anything(name: str) -> bool:
     """Whether a folder's name says that its pictures have nothing in common.
 
-    >>> [name for name in ("257.clutter", "BACKGROUND_Google", "mother") if is_anything(name)]
-    ['257.clutter', 'BACKGROUND_Google']
+    >>> [name for name in ("257.clutter", "distractors_1M", "mother") if is_anything(name)]
+    ['257.clutter', 'distractors_1M']
     """
     words = {word.lower() for word in _WORD.findall(name)}
+    words |= {word.removesuffix("s") for word in words}
     return bool(words & _ANYTHING) or _UNNAMED.fullmatch(name.strip()) is not None
 
 

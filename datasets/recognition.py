@@ -347,7 +347,8 @@ class _Folder:
         if not names:
             self._refuse(
                 f"no class folders in it{unread}; put the pictures in <class>/ folders, or in "
-                "gallery/ and query/ if they have no classes"
+                "gallery/ and query/ if they have no classes, or give a table with columns path "
+                "and label"
             )
         warnings = self.doubts(_THE_CLASSES, unread)
         is_judged = any(file.parts in ((RELEVANCE,), (QRELS,)) for file in self.listing.loose)

@@ -17,6 +17,7 @@ from datasets.table_files import Rows, read_rows
 from datasets.table_labels import (
     doubts_about_groups,
     doubts_about_labels,
+    doubts_about_places,
     labels_of,
     require_told,
     shown,
@@ -136,7 +137,7 @@ def read_table(path: Path) -> Collection:
     _require_alike(path, items, merged)
     warnings = list(_unread(unread))
     warnings += doubts_about_labels(path, [(row.line, row.labels) for row in merged])
-    warnings += doubts_about_groups(items)
+    warnings += [*doubts_about_places(items), *doubts_about_groups(items)]
     layout = Layout("table", (), warnings=tuple(warnings))
     return collection(path.parent, items, [*_beside(path, items)], layout)
 
