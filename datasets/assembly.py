@@ -1,10 +1,11 @@
 """Assembly of a dataset: readable pictures into their parts, and everything that is wrong."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from datasets.copies import equal_bytes, same_pixels, second_copies, without_copies
 from datasets.errors import InputError
 from datasets.layout import HELD_OUT, UNSPLIT, Collection, Item
 from datasets.problems import tabulate
@@ -46,12 +47,15 @@ class Inspected:
         Kind of that problem.
     remarks : tuple of str
         What is odd about it though it can be used.
+    pixels : str
+        Hash of its pixels; empty if it cannot be read.
     """
 
     sha256: str
     problem: str | None = None
     kind: ProblemKind = ProblemKind.BROKEN
     remarks: tuple[str, ...] = ()
+    pixels: str = ""
 
     def problems(self, name: str) -> list[Problem]:
         """Rows for the table of problems, of the file under its id."""
@@ -118,8 +122,8 @@ def assemble(
         queries = {"query": tuple(asking)}
         name = f"{name}-leave-one-out"
     _require_something(found, gallery, queries, problems)
-    training, copies = _without_copies(training, gallery, queries)
-    problems += [*copies, *_equal_bytes(training, gallery, *queries.values())]
+    training, copies = without_copies(training, gallery, queries)
+    problems += [*copies, *equal_bytes(training, gallery, *queries.values())]
     problems += _class_problems(gallery, queries, relevance, bool(dealt))
     _require_answers(found, gallery, queries, relevance)
     unread = _unread_classes(found, inspected)
@@ -134,7 +138,7 @@ def assemble(
         ALL_ASK if leave_one_out else _split_in_words(found, seed),
         licence,
         tuple(found.understood()),
-        (*found.layout.warnings, *unread, *_warnings(gallery, queries)),
+        (*found.layout.warnings, *unread, *_warnings(training, gallery, queries, inspected)),
         folders={part.role: "/".join(part.folder) for part in found.layout.parts},
     )
 
@@ -240,7 +244,8 @@ def _require_answers(
     if len(searched) == 1:
         raise InputError(
             f"{found.root}: all pictures of the gallery are of one class ({searched.pop()}), so "
-            "every score would be 1; add other classes or distractors"
+            "every score would be 1; add other classes or distractors, or a table with columns "
+            "path and label"
         )
     unknown = [one for one in gallery if not one.labels and one.distractor is None]
     if unknown and found.layout.form != "own":
@@ -300,58 +305,20 @@ def _unread_classes(found: Collection, inspected: Mapping[str, Inspected]) -> li
     ]
 
 
-def _warnings(gallery: tuple[Image, ...], queries: Mapping[str, tuple[Image, ...]]) -> list[str]:
-    found = []
-    copies: dict[str, list[Image]] = defaultdict(list)
-    for image in gallery:
-        copies[image.sha256].append(image)
+def _warnings(
+    training: Sequence[Image],
+    gallery: Sequence[Image],
+    queries: Mapping[str, Sequence[Image]],
+    inspected: Mapping[str, Inspected],
+) -> Iterator[str]:
+    """Warnings about query sets of one class, and about queries that other parts have."""
     for name, images in queries.items():
         labels = [image.labels for image in images if image.labels]
         if labels and {*labels} == {labels[0]}:
-            found.append(f"{name}: all queries are of one class, {min(labels[0])!r}")
-        doubled = [image for image in images if len(copies[image.sha256]) > 1]
-        wrong = [
-            image
-            for image in doubled
-            if image.labels and not all(image.labels & one.labels for one in copies[image.sha256])
-        ]
-        for several, what in ((len(doubled) - len(wrong), "a find"), (len(wrong), "wrong")):
-            if several:
-                found.append(
-                    f"{name}: {several:,} queries have a second copy in the gallery, which counts "
-                    f"as {what}"
-                )
-    return found
-
-
-def _without_copies(
-    training: tuple[Image, ...],
-    gallery: tuple[Image, ...],
-    queries: Mapping[str, tuple[Image, ...]],
-) -> tuple[tuple[Image, ...], list[Problem]]:
-    """Training images without those that are also searched or asked, byte for byte."""
-    used = {image.sha256: image.id for part in (gallery, *queries.values()) for image in part}
-    kept = tuple(image for image in training if image.sha256 not in used)
-    problems = [
-        Problem(image.id, f"same bytes as {used[image.sha256]}", "left out of training")
-        for image in training
-        if image.sha256 in used
-    ]
-    return kept, problems
-
-
-def _equal_bytes(*parts: tuple[Image, ...]) -> list[Problem]:
-    problems = []
-    first: dict[str, Image] = {}
-    for images in parts:
-        for image in images:
-            other = first.setdefault(image.sha256, image)
-            if (other.path, other.box) != (image.path, image.box):
-                what = f"same bytes as {other.id}"
-                if other.label != image.label:
-                    what += " in another class (a table can say that both are right)"
-                problems.append(Problem(image.id, what, "kept"))
-    return problems
+            yield f"{name}: all queries are of one class, {min(labels[0])!r}"
+    yield from second_copies(gallery, queries)
+    pixels = {name: look.pixels for name, look in inspected.items()}
+    yield from same_pixels({"gallery": gallery, "training": training}, queries, pixels)
 
 
 def _class_problems(

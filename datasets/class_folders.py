@@ -54,7 +54,7 @@ def doubts_about_folders(
 def _against_names(inside: Inside, unread: str, time: str) -> Iterator[str]:
     """Reasons why folders are no classes, by their names."""
     names = [*inside]
-    if all(map(_is_nested, inside.values())):
+    if all(map(_is_nested, inside.values())) and not _are_looked_through(inside):
         if parts := _parts_below(inside):
             yield (
                 f"{listed(names)} hold {listed(parts)} themselves, parts below classes, which "
@@ -62,7 +62,10 @@ def _against_names(inside: Inside, unread: str, time: str) -> Iterator[str]:
                 "keeps them"
             )
         else:
-            yield f"{listed(names)} hold folders, not pictures, so classes could be either"
+            yield (
+                f"{listed(names)} hold folders, not pictures, so classes could be either (a table "
+                "with columns path and label says that those in them are)"
+            )
     if general := [name for name in names if is_no_class(name) and not _may_be(name, inside)]:
         yield f"{listed(general)}: not the name of a class{unread}"
     if parts := sound_like_parts(names):
@@ -158,6 +161,12 @@ def _may_be(name: str, inside: Inside) -> bool:
 def _is_nested(pictures: Sequence[tuple[str, ...]]) -> bool:
     """Whether nearly all pictures of a folder lie in folders of it; a cover may lie above."""
     return sum(len(rest) > 1 for rest in pictures) > _NEARLY_ALL * len(pictures)
+
+
+def _are_looked_through(inside: Inside) -> bool:
+    """Whether pictures lie in folders of classes that are none themselves: ``cat/images``."""
+    below = [rest for files in inside.values() for rest in files if len(rest) > 1]
+    return all(len(rest) == 2 and is_no_class(rest[0]) for rest in below)
 
 
 def _parts_below(inside: Inside) -> list[str]:

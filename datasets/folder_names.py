@@ -55,7 +55,7 @@ _BY_PRODUCTS = {
 _EITHER = {"thumb", "crops", "figures", "original"}
 """Names of both kinds that classes have as well, of fingers, fields, pages and paintings."""
 
-_DENIED = re.compile(r"(?:non?|not|without)[-_ ]")
+_DENIED = re.compile(r"(?:non?|not|without)[-_ ]?")
 """What the name of what is negative begins with."""
 
 _VIEWS = {
@@ -66,11 +66,11 @@ _VIEWS = {
 """Words for one view of many things, without the s of many."""
 
 _ANYTHING = {
-    *("background", "clutter", "distractor", "misc", "miscellaneous", "negative", "negatives"),
+    *("background", "clutter", "distractor", "misc", "miscellaneous", "negative"),
     *("none", "unclassified", "untagged", "untitled"),
-    *("other", "others", "rest", "unknown", "unlabeled", "unlabelled", "unsorted", "various"),
+    *("other", "rest", "unknown", "unlabeled", "unlabelled", "unsorted", "various"),
 }
-"""Words for pictures that have nothing in common."""
+"""Words for pictures that have nothing in common, without the s of many."""
 
 _UNNAMED = re.compile(
     r"new folder(?: ?\(\d+\))?|no[-_ ]?label|(?:.*[^a-z])?to[-_ ]delete", re.IGNORECASE
@@ -135,10 +135,11 @@ def is_no_class(name: str) -> bool:
 def is_anything(name: str) -> bool:
     """Whether a folder's name says that its pictures have nothing in common.
 
-    >>> [name for name in ("257.clutter", "BACKGROUND_Google", "mother") if is_anything(name)]
-    ['257.clutter', 'BACKGROUND_Google']
+    >>> [name for name in ("257.clutter", "distractors_1M", "mother") if is_anything(name)]
+    ['257.clutter', 'distractors_1M']
     """
     words = {word.lower() for word in _WORD.findall(name)}
+    words |= {word.removesuffix("s") for word in words}
     return bool(words & _ANYTHING) or _UNNAMED.fullmatch(name.strip()) is not None
 
 
@@ -234,7 +235,7 @@ def sound_like_parts(names: Sequence[str]) -> list[str]:
     albums = [name for name in names if name.strip().lower() in _ALBUMS]
     if len(albums) > 1 and 2 * len(albums) >= len(names):
         return albums
-    meant = {name: role for name in names if (role := _part_in(name))}
+    meant = {name: role for name in names if (role := part_in(name))}
     if len(set(meant.values())) > 1 and 2 * len(meant) >= len(names):
         return list(meant)
     if len(names) > 1 and all(map(is_hardly_a_class, names)):
@@ -242,10 +243,10 @@ def sound_like_parts(names: Sequence[str]) -> list[str]:
     return []
 
 
-def _part_in(name: str) -> str | None:
+def part_in(name: str) -> str | None:
     """The first word in a name that people give to a part, as the part that it means.
 
-    >>> [_part_in(name) for name in ("train2017", "testimages", "images_val", "strain")]
+    >>> [part_in(name) for name in ("train2017", "testimages", "images_val", "strain")]
     ['training', 'test', 'validation', None]
     """
     words = (_GLUED.sub("", word.lower()) for word in _WORD.findall(name))
@@ -256,7 +257,7 @@ def is_hardly_a_class(name: str) -> bool:
     """Whether a name says nothing but that it is a part: ``test1``, no ``test_tube``."""
     words = {_GLUED.sub("", word.lower()) for word in _WORD.findall(name)}
     others = words - _PART_WORDS - _CONTAINERS - _PORTIONS - _SIZES
-    return _part_in(name) is not None and all(len(word) == 1 for word in others)
+    return part_in(name) is not None and all(len(word) == 1 for word in others)
 
 
 def _are_times(names: Sequence[str]) -> bool:

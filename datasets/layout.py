@@ -329,6 +329,13 @@ def collection(
         Problem(name, f"differs from the class {other!r} in case or form only", "kept apart")
         for name, other in near.items()
     ]
+    if near:
+        [name, other], *_ = sorted(near.items())
+        doubt = (
+            f"{len(near):,} classes differ from others in case or form only, as "
+            f"{listed([name, other])}, and are kept apart"
+        )
+        layout = replace(layout, warnings=(*layout.warnings, doubt))
     return Collection(
         root,
         sorted(items, key=lambda item: item.id),

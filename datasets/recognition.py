@@ -1,25 +1,28 @@
 """Recognition of a folder's form, by the names of its folders and by where pictures lie."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
 from datasets.class_folders import doubts_about_folders
 from datasets.errors import InputError
-from datasets.folder_names import is_distractor, is_hardly_a_class, listed, role_of
+from datasets.folder_names import (
+    is_distractor,
+    is_hardly_a_class,
+    is_no_class,
+    listed,
+    part_in,
+    role_of,
+)
 from datasets.layout import HELD_OUT, UNSPLIT, Collection, Layout, Part, list_parts
-from datasets.names import near_misses
+from datasets.part_classes import strangers, with_classes
 from datasets.roles import read_roles
-from datasets.table_files import ENDINGS
+from datasets.unread import unread_beside
 from datasets.walk import QRELS, RELEVANCE, Listing
 
 _SEARCH = ("gallery", "query")
 _SPLITS = ("training", "validation", "test")
-
-_PACKED = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar", ".zst")
-_TABLES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet", ".xlsx", ".mat", ".xml")
-"""Endings of files that may hold labels."""
 
 _BY_ROLE = "say which is which by --layout ROLE=FOLDER …"
 _THE_CLASSES = (
@@ -49,7 +52,7 @@ def read_layout(listing: Listing, words: Sequence[str] = ()) -> Collection:
         If it is in none of the forms, or could be in more than one.
     """
     if words:
-        layout = by_hand(listing, words)
+        listing, layout = by_hand(listing, words)
     else:
         listing, layout = recognise(listing)
     _require_judgements_at_the_top(listing)
@@ -86,27 +89,34 @@ def recognise(listing: Listing) -> tuple[Listing, Layout]:
     InputError
         If it is in no form, or could be in more than one; names what to do.
     """
-    wrappers: list[str] = []
+    listing, wrappers = _unwrapped(listing)
+    folder = _Folder(listing)
+    layout = folder.layout()
+    warnings = [*layout.warnings, *_beside(folder, layout)]
+    for place, inside in _class_folders(listing, layout):
+        if place:
+            warnings += [f"{place}: {warning}" for warning in inside.doubts(_OF_A_PART)]
+    warnings += strangers(listing, layout)
+    return listing, replace(layout, wrappers=wrappers, warnings=tuple(warnings))
+
+
+def _unwrapped(listing: Listing) -> tuple[Listing, tuple[str, ...]]:
+    """The listing of the one folder that all pictures lie in, and the names down to it."""
+    wrappers: tuple[str, ...] = ()
     listing = listing.undoubled()
-    while (layout := (folder := _Folder(listing)).layout()) is None:
-        [wrapper] = folder.names
+    while wrapper := _Folder(listing).wrapper:
         for name in (RELEVANCE, QRELS):
             if any(file.parts == (name,) for file in listing.files):
                 raise InputError(
                     f"{listing.root / name}: lies beside {wrapper!r}, which holds the pictures; "
                     f"move it into {wrapper}/, its ids relative to that"
                 )
-        wrappers.append(wrapper)
+        wrappers = (*wrappers, wrapper)
         listing = listing.unwrapped(wrapper).undoubled()
-    warnings = [*layout.warnings, *_beside(folder, layout)]
-    for place, inside in _class_folders(listing, layout):
-        if place:
-            warnings += [f"{place}: {warning}" for warning in inside.doubts(_OF_A_PART)]
-    warnings += _strangers(listing, layout)
-    return listing, replace(layout, wrappers=tuple(wrappers), warnings=tuple(warnings))
+    return listing, wrappers
 
 
-def by_hand(listing: Listing, words: Sequence[str]) -> Layout:
+def by_hand(listing: Listing, words: Sequence[str]) -> tuple[Listing, Layout]:
     """Read the form that a user names.
 
     Parameters
@@ -115,25 +125,40 @@ def by_hand(listing: Listing, words: Sequence[str]) -> Layout:
         All files of the folder.
     words : sequence of str
         ``classes``, ``flat`` (gallery and queries without classes), or pairs ``ROLE=FOLDER`` with
-        a role of `datasets.roles.ROLES`; what is held out is split into gallery and queries.
+        a role of `datasets.roles.ROLES`, without classes behind ``flat``; what is held out is
+        split into gallery and queries.
+
+    Returns
+    -------
+    listing : Listing
+        Of the folder itself, or of the one in it that all pictures lie in.
+    layout : Layout
+        Its form.
 
     Raises
     ------
     InputError
         If that is no form, or if the folder has not what it names.
     """
+    inner, wrappers = _unwrapped(listing)
+    form, *pairs = words
     if list(words) == ["flat"]:
-        return _Folder(listing).search()
-    layout = Layout("classes", (Part(UNSPLIT, ()),))
-    if list(words) != ["classes"]:
-        layout = _with_classes(listing, Layout("by-hand", tuple(read_roles(listing, words))))
+        return inner, replace(_Folder(inner).search(), wrappers=wrappers)
+    if form == "flat":
+        return listing, Layout("by-hand", tuple(read_roles(listing, pairs, wrappers)))
+    if list(words) == ["classes"]:
+        listing, layout = inner, Layout("classes", (Part(UNSPLIT, ()),), wrappers)
+    else:
+        parts = tuple(read_roles(listing, words, wrappers))
+        layout = with_classes(listing, Layout("by-hand", parts))
     warnings = [
         f"{place}: {doubt}".removeprefix(": ")
         for place, folder in _class_folders(listing, layout)
         for doubts in doubts_about_folders(folder.pictures, above=folder.root.name)
         for doubt in doubts
     ]
-    return replace(layout, warnings=(*layout.warnings, *warnings, *_strangers(listing, layout)))
+    warnings += strangers(listing, layout)
+    return listing, replace(layout, warnings=(*layout.warnings, *warnings))
 
 
 class _Folder:
@@ -162,11 +187,25 @@ class _Folder:
         self.deep = Counter(parts[0] for parts in self.pictures if len(parts) > 2)
         self.names = sorted(self.direct.keys() | self.deep.keys())
         self.roles = {name: role for name in listing.names if (role := role_of(name))}
+        in_other_words = {name: role for name in self.names if (role := part_in(name))}
+        others = [name for name in self.names if name not in in_other_words]
+        if self._are_parts(in_other_words, others):
+            self.roles |= in_other_words
 
-    def layout(self) -> Layout | None:
-        """The form of the folder; None if the only folder in it is to be looked at instead."""
-        if {*_SEARCH} <= set(self.roles.values()) or self._own():
-            return _with_classes(self.listing, self.search())
+    @property
+    def wrapper(self) -> str | None:
+        """The only folder in it, if that is no part and holds no pictures but in folders."""
+        [name, *others] = self.names or [""]
+        is_one = not (others or self.loose or self.direct or self._is_searched())
+        return name if is_one and not (name in self.roles or is_distractor(name)) else None
+
+    def _is_searched(self) -> bool:
+        return {*_SEARCH} <= set(self.roles.values()) or bool(self._own())
+
+    def layout(self) -> Layout:
+        """The form of the folder."""
+        if self._is_searched():
+            return with_classes(self.listing, self.search())
         named = [name for name in self.names if name in self.roles]
         others = [
             name for name in self.names if name not in self.roles and not is_distractor(name)
@@ -178,7 +217,7 @@ class _Folder:
         )
         if not named or one_of_the_classes:
             return self._classes()
-        if others and not self._are_parts(named, others):
+        if others and not self._are_parts({name: self.roles[name] for name in named}, others):
             self._refuse(
                 f"{listed(named)} could be part of a dataset beside {listed(others)}, or all "
                 f"could be classes; {_BY_ROLE}, keep apart what is no part, or say --layout "
@@ -239,9 +278,9 @@ class _Folder:
         found = [Part(role, (*above, name), False) for role, name in sorted(named.items())]
         return Layout(form, (*parts, *found))
 
-    def _are_parts(self, named: Sequence[str], others: Sequence[str]) -> bool:
-        """Whether folders share several classes, and the others hold pictures of none."""
-        roles = {self.roles[name] for name in named}
+    def _are_parts(self, named: Mapping[str, str], others: Sequence[str]) -> bool:
+        """Whether folders, with their roles, share several classes, of which others have none."""
+        roles = {*named.values()}
         if roles - {*_SPLITS} or "training" not in roles or len(roles) < 2:
             return False
         classes = [{*self.listing.inside(name).names} for name in named if self.deep[name]]
@@ -252,11 +291,11 @@ class _Folder:
         for name in named:
             if self.roles[name] not in _SPLITS:
                 other = "query" if self.roles[name] == "gallery" else "gallery"
-                self._refuse(f"{name!r} stands without {other!r}; add {other}/")
+                self._refuse(f"{name!r} stands without {other!r}; add {other}/, or {_BY_ROLE}")
         by_role = {role: [name for name in named if self.roles[name] == role] for role in _SPLITS}
         for names in by_role.values():
             self._require_one(names)
-        classed = [name for name in named if self.deep[name]]
+        classed = [name for name in named if self.deep[name] and not self._is_flat(name)]
         held_out = [n for role in ("test", "validation") for n in by_role[role] if n in classed]
         if not held_out or len(classed) < 2:
             self._refuse_part(named, classed)
@@ -264,6 +303,11 @@ class _Folder:
         self._require_known_classes(held_out, by_role["training"])
         parts = [Part("training", (name,)) for name in learned_from]
         return Layout("train-test", (*parts, Part(HELD_OUT, (held_out[0],))))
+
+    def _is_flat(self, name: str) -> bool:
+        """Whether the pictures of a part lie in folders for those of all classes."""
+        inside = [parts[1:] for parts in self.pictures if parts[0] == name]
+        return all(len(parts) < 3 and is_no_class(parts[0]) for parts in inside)
 
     def _require_known_classes(self, held_out: Sequence[str], training: Sequence[str]) -> None:
         """Refuse test images of other classes than those that validation and training share."""
@@ -280,8 +324,8 @@ class _Folder:
     def _refuse_part(self, named: Sequence[str], classed: Sequence[str]) -> NoReturn:
         if not classed:
             self._refuse(
-                f"no class folders in {listed(named)}{self._unread()}; put the pictures in "
-                "<class>/ folders, or say --layout classes if these are the classes"
+                f"no class folders in {listed(named)}{unread_beside(self.listing)}; put the "
+                "pictures in <class>/ folders, or say --layout classes if these are the classes"
             )
         split_it = f"give {self.root / classed[0]} to have its classes split"
         if len(named) > 1:
@@ -297,17 +341,22 @@ class _Folder:
             f"validation/query/<class>, or {split_it}"
         )
 
-    def _classes(self) -> Layout | None:
+    def _classes(self) -> Layout:
         names = [name for name in self.names if not is_distractor(name)]
-        unread = self._unread()
+        unread = unread_beside(self.listing)
         if not names:
             self._refuse(
                 f"no class folders in it{unread}; put the pictures in <class>/ folders, or in "
-                "gallery/ and query/ if they have no classes"
+                "gallery/ and query/ if they have no classes, or give a table with columns path "
+                "and label"
             )
-        if self.names == names and len(names) == 1 and not (self.direct or self.loose):
-            return None
         warnings = self.doubts(_THE_CLASSES, unread)
+        is_judged = any(file.parts in ((RELEVANCE,), (QRELS,)) for file in self.listing.loose)
+        if self.names == names[:1] and unread and not is_judged:
+            self._refuse(
+                f"{names[0]!r} would be the only class{unread}; put the pictures in <class>/ "
+                "folders"
+            )
         warnings += [
             f"{name!r} is taken for a class, not for a part"
             for name in names
@@ -316,36 +365,6 @@ class _Folder:
         if self.loose > self.direct.total() + self.deep.total():
             warnings.append("most pictures lie in no class folder and are left out")
         return Layout("classes", (Part(UNSPLIT, ()),), warnings=tuple(warnings))
-
-    def _unread(self) -> str:
-        """Files that may hold labels, and tables a folder below, in brackets."""
-        found = [file for file in self.listing.loose if file.id.lower().endswith(_TABLES)]
-        found += [
-            file
-            for file in self.listing.files
-            if len(file.parts) == 2 and file.id.lower().endswith((*ENDINGS, ".jsonl"))
-        ]
-        if not found:
-            return self._not_pictures()
-        tables = [
-            file.path
-            for file in found
-            if file.id.lower().endswith(ENDINGS) and "submission" not in file.id.lower()
-        ]
-        remedy = f", or give a table of files and classes, NAME={tables[0]}" if tables else ""
-        return f" ({listed([file.id for file in found])} not read: classes are folders{remedy})"
-
-    def _not_pictures(self) -> str:
-        """Files that are there in place of pictures, in brackets."""
-        files = [file for file in self.listing.files if not file.is_about]
-        others = [file.id for file in files]
-        if self.pictures or not others:
-            return ""
-        packed = [name for name in others if name.lower().endswith(_PACKED)]
-        if packed:
-            return f" ({listed(packed)}: archives are not opened, unpack them first)"
-        remedy = f": {files[0].remedy}".removesuffix(": ")
-        return f" (no picture among {len(others):,} files, such as {others[0]!r}{remedy})"
 
     def doubts(self, remedy: str, unread: str = "") -> list[str]:
         """Refuse folders that are hardly classes; returns warnings about those that may not be."""
@@ -360,30 +379,6 @@ class _Folder:
 
     def _refuse(self, reason: str) -> NoReturn:
         raise InputError(f"{self.root}: {reason}")
-
-
-def _with_classes(listing: Listing, layout: Layout) -> Layout:
-    """Decide whether the folders in gallery and queries are classes."""
-    parts = {p.role: listing.below(p.folder) for p in layout.parts if p.role.startswith(_SEARCH)}
-    if not parts:
-        return layout
-    searched = sorted(name for name in parts["gallery"].names if not is_distractor(name))
-    asked = sorted({n for role, one in parts.items() if role != "gallery" for n in one.names})
-    alike = {*searched} & {*asked} or near_misses(asked, searched)
-    if searched and asked and not alike:
-        raise InputError(
-            f"{listing.root}: no folder in the gallery ({listed(searched)}) is called like one of "
-            f"the queries' ({listed(asked)}); name classes alike, or say --layout flat if there "
-            "are none"
-        )
-    folders = searched or asked
-    loose = any(file.is_picture for one in parts.values() for file in one.loose)
-    if not folders:
-        return layout
-    if loose and not alike:
-        why = f"{listed(folders)}: no classes, since other pictures have none"
-        return replace(layout, warnings=(*layout.warnings, why))
-    return replace(layout, parts=tuple(replace(part, has_classes=True) for part in layout.parts))
 
 
 def _class_folders(listing: Listing, layout: Layout) -> Iterator[tuple[str, _Folder]]:
@@ -405,16 +400,3 @@ def _beside(folder: _Folder, layout: Layout) -> Iterator[str]:
         )
     if left_out:
         yield f"pictures in {listed(left_out)} play no part and are left out"
-
-
-def _strangers(listing: Listing, layout: Layout) -> Iterator[str]:
-    """A warning if nothing that is held out is of a class that is learned from."""
-    names: dict[str, set[str]] = {}
-    for part in layout.parts:
-        names.setdefault(part.role, set()).update(listing.below(part.folder).names)
-    learned, held_out = (sorted(names.get(role, ())) for role in ("training", HELD_OUT))
-    if learned and held_out and not ({*learned} & {*held_out} or near_misses(held_out, learned)):
-        yield (
-            f"no class that is held out ({listed(held_out)}) is called like one that is learned "
-            f"from ({listed(learned)})"
-        )

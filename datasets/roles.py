@@ -15,7 +15,9 @@ ROLES = ("training", "gallery", "query", "query-NAME", "held-out")
 """Roles that a folder can be given by hand."""
 
 
-def read_roles(listing: Listing, words: Sequence[str]) -> list[Part]:
+def read_roles(
+    listing: Listing, words: Sequence[str], wrappers: tuple[str, ...] = ()
+) -> list[Part]:
     """Read the folder of each role.
 
     Parameters
@@ -24,6 +26,8 @@ def read_roles(listing: Listing, words: Sequence[str]) -> list[Part]:
         All files of the dataset's folder.
     words : sequence of str
         Pairs ``ROLE=FOLDER``, the folder as a path from the dataset's folder on or from here.
+    wrappers : tuple of str
+        Names down to the one folder that all pictures lie in, from which paths may go on as well.
 
     Raises
     ------
@@ -35,7 +39,7 @@ def read_roles(listing: Listing, words: Sequence[str]) -> list[Part]:
         role, folder = _pair(word)
         if role in folders:
             raise InputError(f"--layout {word}: {role} is given twice; give it once")
-        folders[role] = _names(listing, folder, word)
+        folders[role] = _names(listing, folder, word, wrappers)
     if not ({"gallery", "query"} <= folders.keys() or folders.keys() - {"training"} == {HELD_OUT}):
         raise InputError("--layout: name a folder for gallery and query, or one that is held-out")
     places: dict[str, Path] = {}
@@ -59,7 +63,7 @@ def _word(role: str) -> str:
     return role.replace(" ", "-")
 
 
-def _names(listing: Listing, folder: str, word: str) -> tuple[str, ...]:
+def _names(listing: Listing, folder: str, word: str, wrappers: tuple[str, ...]) -> tuple[str, ...]:
     """Names down to a folder, which is given from the dataset's folder on or from here."""
     root, given = listing.root.absolute(), Path(folder)
     below = [
@@ -74,7 +78,11 @@ def _names(listing: Listing, folder: str, word: str) -> tuple[str, ...]:
             "folder in it, or as the dataset one that holds both"
         )
     there = {(), *listing.folders}
-    return next((names for names in below if names in there), given.parts)
+    places = (*below, *((*wrappers, *names) for names in below))
+    names = next((names for names in places if names in there), given.parts)
+    while names and (inside := listing.below(names)).names == [names[-1]] and not inside.loose:
+        names = (*names, names[-1])  # as programs unpack train.zip into train/train
+    return names
 
 
 def _pair(word: str) -> tuple[str, str]:

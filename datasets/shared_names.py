@@ -121,9 +121,11 @@ def times(inside: Inside, above: str) -> str:
     """
     if len(inside) < 2:
         return ""
-    are_years = len({_YEAR.sub("#", name, count=1) for name in inside}) == 1 and all(
-        map(_YEAR.search, inside)
-    )
+    patterns = {name: _YEAR.sub("#", name, count=1) for name in inside if _YEAR.search(name)}
+    [(pattern, number), *_] = Counter(patterns.values()).most_common(1) or [("", 0)]
+    are_years = number > 1 and 2 * number >= len(inside)
+    if are_years:  # beside albums, where a store of photographs keeps copies
+        inside = {name: files for name, files in inside.items() if patterns.get(name) == pattern}
     are_months = all(map(_MONTH.fullmatch, inside))
     stems = _stems(inside)
     by_camera = sum(_BY_CAMERA.fullmatch(stem) is not None for stem in stems)

@@ -17,6 +17,7 @@ from datasets.table_files import Rows, read_rows
 from datasets.table_labels import (
     doubts_about_groups,
     doubts_about_labels,
+    doubts_about_places,
     labels_of,
     require_told,
     shown,
@@ -49,6 +50,9 @@ _ASKING = {"is_query", "is_gallery"}
 """Columns that other programs write."""
 _ADDRESS = re.compile(r"[a-z][a-z0-9+]+:/")
 _MOST_NAMED = 3
+
+_MOST_PARTS = 10
+"""Words in a column up to which it may be one of parts."""
 
 _TWICE = "keep one (of a picture in the gallery that asks as well two, alike but for the part)"
 _OBJECTS = "rows are objects; write one row for each picture and class"
@@ -133,7 +137,7 @@ def read_table(path: Path) -> Collection:
     _require_alike(path, items, merged)
     warnings = list(_unread(unread))
     warnings += doubts_about_labels(path, [(row.line, row.labels) for row in merged])
-    warnings += doubts_about_groups(items)
+    warnings += [*doubts_about_places(items), *doubts_about_groups(items)]
     layout = Layout("table", (), warnings=tuple(warnings))
     return collection(path.parent, items, [*_beside(path, items)], layout)
 
@@ -190,6 +194,10 @@ def _columns(path: Path, names: Sequence[str]) -> dict[str, str]:
         if column is not None:
             known[column] = name
     if "path" not in known:
+        if any(Path(name.strip()).suffix[1:].lower() in ENDINGS for name in names):
+            raise InputError(
+                f"{path}: the first line names a picture, not columns; write path,label above it"
+            )
         raise InputError(
             f"{path}: no column {' or '.join(map(repr, _NAMES['path'][:3]))} among "
             f"{', '.join(map(repr, names[:8])) or 'its columns'}; name one so"
@@ -200,17 +208,18 @@ def _columns(path: Path, names: Sequence[str]) -> dict[str, str]:
 
 
 def _without_parts(path: Path, rows: Rows, unread: Sequence[str]) -> Rows:
-    """The rows; refuses at their end a column that is not read and holds nothing but parts."""
-    roles: dict[str, set[str | None]] = {name: set() for name in unread}
+    """The rows; refuses at their end a column that is not read and holds hardly but parts."""
+    words: dict[str, set[str]] = {name: set() for name in unread}
     for line, row in rows:
-        for name, found in roles.items():
-            if None not in found and (word := word_of(row[name])):
-                found.add(role_of(word))
+        for name, found in words.items():
+            if len(found) <= _MOST_PARTS and (word := word_of(row[name])):
+                found.add(word)
         yield line, row
-    for name, found in roles.items():
-        if len(found) > 1 and None not in found:
+    for name, found in words.items():
+        roles = sorted(filter(None, map(role_of, found)))
+        if len({*roles}) > 1 and len(found) <= min(_MOST_PARTS, 2 * len(roles)):
             raise InputError(
-                f"{path}: the column {name!r} holds parts, such as {min(filter(None, found))}, "
+                f"{path}: the column {name!r} holds parts, such as {roles[0]}, "
                 "and is not read; call it part, or remove it"
             )
 

@@ -8,7 +8,14 @@ from pathlib import Path
 from reprlib import Repr
 
 from datasets.errors import InputError
-from datasets.folder_names import is_anything, is_distractor, joined, sound_like_parts, words_in
+from datasets.folder_names import (
+    is_anything,
+    is_distractor,
+    joined,
+    role_of,
+    sound_like_parts,
+    words_in,
+)
 from datasets.layout import Item, groups_in_words
 from datasets.names import canonical
 
@@ -134,6 +141,31 @@ def doubts_about_labels(path: Path, rows: Sequence[Labelled]) -> list[str]:
             "between them"
         )
     return warnings
+
+
+def doubts_about_places(items: Sequence[Item]) -> list[str]:
+    """Warn of pictures in folders that are called like classes, but not like theirs.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        The files of a table.
+    """
+    classes = {label.casefold() for item in items for label in item.labels}
+    found = [
+        item
+        for item in items
+        if (folder := canonical(item.path.parent.name).casefold()) in classes
+        and role_of(folder) is None
+        and item.labels
+        and folder not in {label.casefold() for label in item.labels}
+    ]
+    if not found:
+        return []
+    return [
+        f"{len(found):,} pictures lie in a folder called like another class than theirs, such as "
+        f"{shown(found[0].id)} with label {shown(found[0].label)}; mend the label if it is wrong"
+    ]
 
 
 def doubts_about_groups(items: Sequence[Item]) -> list[str]:

@@ -149,6 +149,20 @@ def test_a_folder_with_the_pictures_of_others_is_refused(stems, told):
             False,
             True,
         ),
+        (
+            named(
+                **{
+                    "Photos from 2019": ["IMG_1001"],
+                    "Photos from 2020": ["IMG_1002"],
+                    "Rome": ["IMG_1001"],
+                }
+            ),
+            "",
+            False,
+            True,
+        ),
+        (named(**{"2019": ["IMG_1001"], "Rome": ["IMG_1002"]}), "", False, False),
+        (named(**{"BMW 2019": ["IMG_1001"], "Audi 2019": ["IMG_1002"]}), "", False, False),
         (named(**{"2001": ["a"], "2002": ["b"]}), "", False, False),
         (named(**{"Audi 2011": ["000007"], "BMW 2012": ["000008"]}), "", False, False),
     ],
@@ -165,6 +179,8 @@ def test_years_and_months_of_a_camera(paths, above, refused, warned):
         (("cat", "dog", "ground_truth"), "'ground_truth': not the name", ""),
         (("mask", "no_mask"), "", ""),
         (("Mask", "Non Mask"), "", ""),
+        (("Mask", "NoMask"), "", ""),
+        (("mask", "norm"), "'mask': not the name of a class", ""),
         (("mask", "cat_mask"), "'mask': not the name of a class", ""),
         (("thumb", "index finger", "ring finger"), "", "'thumb' is taken for a class, not for"),
         (("crops", "weeds"), "", "'crops' is taken for a class"),

@@ -75,6 +75,62 @@ def test_classes_that_are_unpacked_into_folders_of_their_name(tmp_path):
     }
 
 
+@pytest.mark.parametrize("names", [("images",), ("images", "masks"), ("Photos", "resized")])
+def test_folders_in_classes_that_are_no_classes_are_looked_through(tmp_path, names):
+    for seed, name in enumerate(f"{label}/{name}" for label in "ab" for name in names):
+        fill(tmp_path / name, 4, seed)
+    found = read_layout(walk(tmp_path))
+    assert {(item.id.split("/")[1], item.label) for item in found.items} == {
+        (names[0], "a"),
+        (names[0], "b"),
+    }
+    fill(tmp_path / "a" / names[0] / "cup", 2, 9)
+    with pytest.raises(InputError, match="a table with columns path and label says that those in"):
+        read_layout(walk(tmp_path))
+
+
+def test_parts_whose_pictures_lie_in_one_folder_have_no_classes(tmp_path):
+    tree(tmp_path, "train/a/images", "train/b/images", "val/images", "test/images")
+    with pytest.raises(InputError, match=r"no class folders in 'test' and 'val', .*give .*/train"):
+        read_layout(walk(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("seg_train", "seg_test"),
+        ("train_data", "validation"),
+        ("2021_train_mini", "2021_valid"),
+        ("train/train", "test_images"),
+    ],
+)
+def test_parts_in_other_words_that_share_classes(tmp_path, train, test):
+    tree(tmp_path, *(f"{part}/{one}" for part in (train, test) for one in ("cats", "dogs")))
+    picture(9).save(tmp_path / train.split("/")[0] / "cover.png")
+    fill(tmp_path / "to_predict", 2, 9)
+    if "/" in train:
+        (tmp_path / "train" / "cover.png").unlink()
+    found = read_layout(walk(tmp_path))
+    assert {(item.part, item.label) for item in found.items} == {
+        (part, label) for part in ("training", "held out") for label in ("cats", "dogs")
+    }
+    assert found.layout.warnings == ("pictures in 'to_predict' play no part and are left out",)
+
+
+def test_parts_in_other_words_that_share_no_classes_are_refused(tmp_path):
+    tree(tmp_path, "seg_train/a", "seg_train/b", "seg_test/b", "seg_test/c")
+    with pytest.raises(InputError, match="hold folders, not pictures"):
+        read_layout(walk(tmp_path))
+
+
+def test_the_table_beside_the_only_folder_is_named(tmp_path):
+    (tree(tmp_path / "f", "img_align") / "list.csv").write_text("image_id,label\n00.png,cat\n")
+    with pytest.raises(InputError, match=r"'img_align' would be the only class .*NAME=.*list.csv"):
+        read_layout(walk(tmp_path / "f"))
+    (tmp_path / "f" / "qrels.txt").write_text("x 0 y 1\n")
+    assert len(read_layout(walk(tmp_path / "f")).items) == 2
+
+
 @pytest.mark.parametrize("folders", [("images",), ("train", "test")])
 def test_a_table_in_the_folder_of_the_pictures_is_named(tmp_path, folders):
     tree(tmp_path, *folders)

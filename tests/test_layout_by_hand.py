@@ -46,12 +46,42 @@ def test_doubts_about_a_layout_by_hand_are_warnings(tmp_path):
     assert (
         found.layout.warnings[0] == "x: 'photo' and 'sketch' sound like views of the same things"
     )
-    assert "'x' hold folders, not pictures" in understand(root, "classes").layout.warnings[0]
+    root = tree(tmp_path, y__photo=2, y__sketch=2)
+    doubt = "'x' and 'y' hold folders, not pictures"
+    assert doubt in understand(root, "classes").layout.warnings[0]
 
 
 def test_flat_by_hand(tmp_path):
     root = tree(tmp_path, gallery__monday=2, query__tuesday=2)
     assert parts(understand(root, "flat")) == {("gallery", None): 2, ("query", None): 2}
+
+
+def test_flat_folders_in_roles_by_hand(tmp_path):
+    root = tree(tmp_path, index__monday=2, test__tuesday=2)
+    with pytest.raises(InputError, match="name classes alike, or write flat behind --layout if"):
+        understand(root, "gallery=index", "query=test")
+    found = understand(root, "flat", "gallery=index", "query=test")
+    assert parts(found) == {("gallery", None): 2, ("query", None): 2}
+
+
+def test_the_layout_by_hand_is_looked_for_inside_wrappers(tmp_path):
+    """As the message that asks for it names folders from the innermost wrapper on."""
+    root = tree(tmp_path, w__v__x__a=2, w__v__x__b=2, w__v__y__a=2, w__v__y__b=2)
+    with pytest.raises(InputError, match=r"w/v: 'x' and 'y' hold folders.* say --layout classes"):
+        understand(root)
+    assert parts(understand(root, "classes")) == {("", "x"): 4, ("", "y"): 4}
+    for above in ("", "w/v/"):
+        found = understand(root, f"training={above}x", f"held-out={above}y")
+        assert parts(found) == {(p, c): 2 for p in ("training", "held out") for c in "ab"}
+    assert parts(understand(tree(tmp_path / "z", w__gallery__p=2, w__query__q=2), "flat"))
+
+
+def test_roles_by_hand_are_of_folders_in_folders_of_their_name(tmp_path):
+    names = ("set_a/set_a", "set_b/set_b")
+    root = tree(tmp_path, **{f"{name}/{label}": 2 for name in names for label in "cd"})
+    for above in names:
+        found = understand(root, f"training={above}", "held-out=set_b")
+        assert {item.label for item in found.items} == {"c", "d"}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 from pictures import fill, picture
+from PIL import Image
 
 import datasets
 from datasets.errors import InputError
@@ -140,7 +141,10 @@ def test_results_are_not_written_into_the_dataset(tmp_path, run, capsys):
         ({"image_train": 2, "image_query": 2, "image_test": 2}, "sound like parts"),
         ({"bounding_box_train": 2, "bounding_box_test": 2, "query": 2}, "and 'query' sound like"),
         ({"fold1": 2, "fold2": 2, "fold3": 2}, "'fold1', 'fold2' and 'fold3' sound like parts"),
-        ({"train__images": 3, "train__masks": 3, "val__images": 1}, "train: 'images' and 'masks'"),
+        (
+            {"train__images": 3, "train__masks": 3, "val__images": 1},
+            "no class folders in 'train' and 'val'",
+        ),
         ({"train__images__a": 3, "train__images__b": 3, "val__images__a": 1}, "train: .*either"),
         ({"gallery__images": 3, "query__images": 1}, "gallery: 'images': not the name of a class"),
         (
@@ -308,6 +312,21 @@ def test_second_copies_of_queries_are_warned_of(tmp_path, load_dataset):
     )
 
 
+def test_copies_of_queries_in_other_bytes_are_warned_of(tmp_path, load_dataset):
+    """What is told by nothing but its pixels: saved in another format, or with other metadata."""
+    root = tree(tmp_path / "f", gallery__a=4, gallery__b=4, query__a=2, query__b=2, training__b=2)
+    for part, asked in (("gallery", "a"), ("training", "b")):
+        copied = Image.open(root / part / "b" / "00.png")
+        copied.save(root / "query" / asked / f"{part}.bmp")
+    warnings = load_dataset(root).warnings
+    assert [one for one in warnings if "to the pixel" in one] == [
+        "query: 1 queries are in gallery once more, equal to the pixel if not in bytes, as "
+        "'query/a/gallery.bmp' and 'gallery/b/00.png'; remove one",
+        "query: 1 queries are in training once more, equal to the pixel if not in bytes, as "
+        "'query/b/training.bmp' and 'training/b/00.png'; remove one",
+    ]
+
+
 def test_a_class_with_the_name_of_a_part(tmp_path):
     found = understand(tree(tmp_path, car=2, bus=2, train=2))
     assert {item.label for item in found.items} == {"car", "bus", "train"}
@@ -328,11 +347,12 @@ def test_parts_and_classes_without_a_picture_are_named(tmp_path, load_dataset):
 
 
 def test_near_misses_are_named(tmp_path, load_dataset):
-    data = load_dataset(
-        tree(tmp_path / "f", gallery__Dog=4, query__dog=2, gallery__b=4, query__b=1)
-    )
+    root = tree(tmp_path / "f", gallery__Dog=4, query__dog=2, gallery__b=4, query__b=1)
+    data = load_dataset(root)
     rows = {problem.id: problem.what for problem in data.problems}
     assert rows["dog"] == "differs from the class 'Dog' in case or form only"
+    doubt = "1 classes differ from others in case or form only, as 'dog' and 'Dog', and are kept"
+    assert any(one.startswith(doubt) for one in understand(root).layout.warnings)
     assert rows["query/dog"] == "class is absent from the gallery"
 
 

@@ -311,8 +311,15 @@ def test_a_table_of_paths_alone_is_read_beside_judgements(album, name):
 
 @pytest.mark.parametrize("name", ["00", "00.PNG"])
 def test_a_file_with_nearly_the_name_is_named(album, name):
-    with pytest.raises(InputError, match=r"relative to .*album; did you mean '00.png'\?"):
+    with pytest.raises(InputError, match=r"relative to .*album; did you mean 'images/00.png'\?"):
         read_table(table(album, "path,label", f"images/{name},a"))
+
+
+def test_all_files_of_a_name_are_named(album):
+    (album / "others").mkdir()
+    (album / "others" / "00.png").write_bytes((album / "images" / "01.png").read_bytes())
+    with pytest.raises(InputError, match=r"mean 'images/00.png' or 'others/00.png'\?"):
+        read_table(table(album, "path,label", "00.png,a"))
 
 
 def test_a_table_that_says_training_everywhere_is_told(album, load_dataset):
@@ -329,6 +336,10 @@ def test_parts_in_a_column_that_is_not_read_are_refused(album):
     path.write_text(path.read_text().replace("query", "other"))
     [warning] = read_table(path).layout.warnings
     assert warning == "columns not read: evaluation status, note"
+    path.write_text(path.read_text().replace("other", "val").replace("note", "to predict"))
+    path.write_text(path.read_text().replace("a,,train", "a,predict,train"))
+    with pytest.raises(InputError, match=r"column 'evaluation status' holds parts.*call it part"):
+        read_table(path)
 
 
 def test_a_table_in_another_encoding_says_so(album):

@@ -1,5 +1,7 @@
 """Tables that mean something else than they seem to: refused, or warned of."""
 
+import re
+
 import pytest
 from test_table import table
 
@@ -28,7 +30,13 @@ from datasets.table import read_table
         (["path,label", "00.png,a"], r"did you mean 'images/00.png'\?"),
         (["path,label", "/images/00.png,a"], r"did you mean 'images/00.png'\?"),
         (["path,label", "nowhere/00.png,a"], r"paths are relative to .*album$"),
-        (["path,label", "images/a%20b.png,a"], r"did you mean 'a b.png'\?"),
+        (["path,label", "images/a%20b.png,a"], r"did you mean 'images/a b.png'\?"),
+        (["path,label", r"C:\Users\me\images\00.png,a"], r"did you mean 'images/00.png'\?"),
+        (["path,label", "/drive/data/00.png,a"], r"did you mean 'images/00.png'\?"),
+        (["path,label", "data/images/00.png,a"], r"did you mean 'images/00.png'\?"),
+        (["path,label", "album/00,a"], r"did you mean 'images/00.png'\?"),
+        (["path,label", "00,a"], r"did you mean 'images/00.png'\?"),
+        (["images/00.png,a", "images/01.png,b"], "the first line names a picture, not columns"),
     ],
 )
 def test_a_table_that_means_something_else_says_so(album, lines, message):
@@ -143,6 +151,28 @@ def test_rows_of_objects_are_told_from_rows_of_pictures(album):
     rows = ["images/00.png,a,1,2", "images/00.png,a,3,4"]
     with pytest.raises(InputError, match="line 2 already; rows are objects; write one row for"):
         read_table(table(album, "filename,class,xmin,ymin", *rows))
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        (["cat", "dog", "Cat", "dog"], ""),
+        (["cat", "dog", "cat", "cat"], "1 pictures lie .* such as 'dog/01.png' with label 'cat'"),
+        (["cat|pet", "pet|dog", "cat|dog", "dog"], ""),
+        (["dog", "cat", "dog", "cat"], "4 pictures lie in a folder called like another class"),
+        (["red", "blue", "red", "blue"], ""),
+        (["", "dog", "cat", "dog"], ""),
+    ],
+)
+def test_labels_that_their_folders_deny_are_warned_of(album, labels, told):
+    places = [f"{folder}/0{n}.png" for n in (0, 1) for folder in ("cat", "dog")]
+    for place, source in zip(places, sorted((album / "images").iterdir()), strict=False):
+        (album / place).parent.mkdir(exist_ok=True)
+        (album / place).write_bytes(source.read_bytes())
+    rows = map(",".join, zip(places, labels, strict=True))
+    warnings = read_table(table(album, "path,label", *rows)).layout.warnings
+    found = [one for one in warnings if "pictures lie in a folder" in one]
+    assert [bool(re.match(told, one)) for one in found] == [True] * bool(told)
 
 
 @pytest.mark.parametrize(

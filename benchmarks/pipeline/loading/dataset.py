@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256 as hash_of
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -50,6 +51,9 @@ CACHED = (
 _HASH = 32
 _TEXT = 224
 """Bytes that are kept of a hash, and of a reason or remarks."""
+
+_DIGEST = 16
+"""Hexadecimal digits that are kept of the hash of a picture's pixels."""
 
 _REFUSED = "\t"
 """Begins the reason of a file that cannot be used; the digit of its kind follows."""
@@ -222,7 +226,7 @@ def inspect(
     """
     hashes, refused = file_hashes([item.path for item in items], name, cache, workforce, reread)
     files = {hashes[i.path]: _File(i.path, hashes[i.path]) for i in items if i.path in hashes}
-    identity = module_identity(reading) | {"max pixels": max_pixels()}
+    identity = module_identity(reading) | {"max pixels": max_pixels(), "digest": _DIGEST}
     store = ArrayStore(cache / "readable", "remarks", identity)
     work = partial(_each, _decoded)
     found, broken = store.made(files, work, _inspected, workforce, "reading pictures")
@@ -307,9 +311,11 @@ def _hashed(path: Path) -> NDArray[np.generic]:
 
 
 def _decoded(file: _File) -> NDArray[np.generic]:
-    """Remarks on a picture, or why it cannot be read."""
+    """The hash of a picture's pixels and remarks on it, or why it cannot be read."""
     try:
-        return _text("\n".join(decode(file.path, file.sha256).remarks))
+        found = decode(file.path, file.sha256)
+        content = f"{found.pixels.shape}".encode() + found.pixels.tobytes()
+        return _text("\n".join([hash_of(content).hexdigest()[:_DIGEST], *found.remarks]))
     except UnopenedError as error:
         raise InputError(f"{file.path}: {error}; it has changed meanwhile, run again") from error
     except UnreadableImageError as error:
@@ -334,7 +340,8 @@ def _inspected(sha256: str, row: NDArray[np.uint8]) -> Inspected:
     text = row.tobytes().rstrip(b"\0").decode(errors="ignore")
     if text.startswith(_REFUSED):
         return Inspected(sha256, text[2:], ProblemKind(int(text[1])))
-    return Inspected(sha256, remarks=tuple(text.splitlines()))
+    pixels, *remarks = text.splitlines()
+    return Inspected(sha256, remarks=tuple(remarks), pixels=pixels)
 
 
 def _each(
