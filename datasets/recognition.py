@@ -18,7 +18,7 @@ from datasets.folder_names import (
 from datasets.layout import HELD_OUT, UNSPLIT, Collection, Layout, Part, list_parts
 from datasets.part_classes import strangers, with_classes
 from datasets.roles import read_roles
-from datasets.unread import unread_beside
+from datasets.unread import pictures_beside, require_judgements_at_the_top, unread_beside
 from datasets.walk import QRELS, RELEVANCE, Listing
 
 _SEARCH = ("gallery", "query")
@@ -55,18 +55,8 @@ def read_layout(listing: Listing, words: Sequence[str] = ()) -> Collection:
         listing, layout = by_hand(listing, words)
     else:
         listing, layout = recognise(listing)
-    _require_judgements_at_the_top(listing)
+    require_judgements_at_the_top(listing)
     return list_parts(listing, layout)
-
-
-def _require_judgements_at_the_top(listing: Listing) -> None:
-    """Refuse judgements that nothing would read."""
-    for file in listing.files:
-        if file.sounds_like_judgements and file.parts not in ((RELEVANCE,), (QRELS,)):
-            raise InputError(
-                f"{file.path}: judgements are read from {listing.root / RELEVANCE} or {QRELS} "
-                "beside it only, their ids relative to that folder; rename, move or remove it"
-            )
 
 
 def recognise(listing: Listing) -> tuple[Listing, Layout]:
@@ -92,7 +82,7 @@ def recognise(listing: Listing) -> tuple[Listing, Layout]:
     listing, wrappers = _unwrapped(listing)
     folder = _Folder(listing)
     layout = folder.layout()
-    warnings = [*layout.warnings, *_beside(folder, layout)]
+    warnings = [*layout.warnings, *pictures_beside(listing, layout)]
     for place, inside in _class_folders(listing, layout):
         if place:
             warnings += [f"{place}: {warning}" for warning in inside.doubts(_OF_A_PART)]
@@ -386,17 +376,3 @@ def _class_folders(listing: Listing, layout: Layout) -> Iterator[tuple[str, _Fol
     for part in layout.parts:
         if part.has_classes:
             yield "/".join(part.folder), _Folder(listing.below(part.folder))
-
-
-def _beside(folder: _Folder, layout: Layout) -> Iterator[str]:
-    """A warning about pictures beside the parts; distractors there are refused: they are meant."""
-    parts = {part.folder[:1] for part in layout.parts}
-    left_out = [name for name in folder.names if not {(), (name,)} & parts]
-    if distractors := list(filter(is_distractor, left_out)):
-        [searched, *_] = [p for p in layout.parts if p.role in ("gallery", HELD_OUT)]
-        raise InputError(
-            f"{folder.root}: {distractors[0]!r} lies beside the parts, where nothing is searched; "
-            f"move it into {'/'.join(searched.folder)}/"
-        )
-    if left_out:
-        yield f"pictures in {listed(left_out)} play no part and are left out"
