@@ -280,8 +280,7 @@ def nearest(
     """
     many = k + len(without)
     if search is None:
-        found = nearest_on_grid(query[0][:], gallery[0][:], many, lengths)
-        (order,), (distances,) = found
+        [order], [distances] = nearest_on_grid(query[0][:], gallery[0][:], many, lengths)
     else:
         judgement = Judgement(np.empty(0, np.intp), np.array(without, np.intp))
         [block] = search(query, gallery, Judgements((judgement,), gallery[0].shape[0], 0))

@@ -148,30 +148,30 @@ def parse_method(
     if not name.strip():
         raise InputError(f"{option}: no name given (is a variable empty?)")
     require_file_name(name, "a method", f"fuse fewer in {option}, or mend it")
-    menu = {**extractors.MENU, **(own or {})}
+    where, menu = f"{option} {name}", {**extractors.MENU, **(own or {})}
     parts = name.split("+")
     members = [part for part in parts if part in menu]
     steps = parts[len(members) :]
     for part in parts:
         if part not in menu and part not in _steps():
-            raise InputError(f"{option} {name}: {_unknown(part, menu)}")
+            raise InputError(f"{where}: {_unknown(part, menu)}")
     if not members or parts[: len(members)] != members:
         raise InputError(
-            f"{option} {name}: first extractors, then how they are compressed, then how they are "
+            f"{where}: first extractors, then how they are compressed, then how they are "
             "fused, then re-rankings"
         )
     if len(set(parts)) < len(parts):
-        raise InputError(f"{option} {name}: something stands there twice")
+        raise InputError(f"{where}: something stands there twice")
     compressions = [step for step in COMPRESSIONS if step in steps]
     if steps[: len(compressions)] != compressions:
         raise InputError(
-            f"{option} {name}: compressions right behind the extractors, in the order of "
+            f"{where}: compressions right behind the extractors, in the order of "
             f"{', '.join(COMPRESSIONS)}"
         )
     steps = steps[len(compressions) :]
-    fusion = _fusion(f"{option} {name}", members, steps)
+    fusion = _fusion(where, members, steps)
     if compressions and isinstance(fusion, EarlyFusion):
-        raise InputError(f"{option} {name}: vectors that are joined are not compressed; fuse late")
+        raise InputError(f"{where}: vectors that are joined are not compressed; fuse late")
     method = Method(
         name,
         tuple(
@@ -184,7 +184,7 @@ def parse_method(
         centring=DomainCentring() if CENTRED in steps else None,
     )
     if method.verification and not method.verified:
-        raise InputError(f"{option} {name}: {GEOMETRY} needs an extractor of local features")
+        raise InputError(f"{where}: {GEOMETRY} needs an extractor of local features")
     return method
 
 
