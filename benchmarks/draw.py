@@ -156,7 +156,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         said = f", {len(verified.pairs)} matches, {verified.inliers.sum()} inliers"
     else:
         picture = draw_keypoints(images[0], features[0], options.points)
-        said = ", the strongest of them"
+        most = options.points
+        said = f", the {most} strongest of them" if len(features[0].points) > most else ""
     write_picture(options.out, Image.fromarray(picture))
     sys.stdout.write(f"{counts} keypoints{said}; drawn in {visible(str(options.out))}\n")
     return 0

@@ -67,6 +67,13 @@ def test_keypoints_are_drawn_by_the_command(photo, tmp_path, capsys, detector):
     assert "keypoints" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("points", "told"), [(7, True), (10_000, False)])
+def test_it_is_told_if_only_the_strongest_are_drawn(photo, tmp_path, capsys, points, told):
+    given = [str(photo), "--points", str(points), "--out", str(tmp_path / "drawn.png")]
+    assert draw.main(given) == 0
+    assert (f"keypoints, the {points} strongest of them;" in capsys.readouterr().out) == told
+
+
 def test_matches_command_finds_the_turned_picture(photo, tmp_path, capsys):
     turned, out = tmp_path / "turned.png", tmp_path / "matches.png"
     Image.fromarray(scene(0)).rotate(90).save(turned)
