@@ -7,6 +7,7 @@ from itertools import chain
 
 from datasets.copies import equal_bytes, same_pixels, second_copies, without_copies
 from datasets.errors import InputError
+from datasets.folder_names import listed
 from datasets.layout import HELD_OUT, UNSPLIT, Collection, Item
 from datasets.problems import tabulate
 from datasets.relevance import Place, read_relevance
@@ -126,7 +127,7 @@ def assemble(
     problems += [*copies, *equal_bytes(training, gallery, *queries.values())]
     problems += _class_problems(gallery, queries, relevance, bool(dealt))
     _require_answers(found, gallery, queries, relevance)
-    unread = _unread_classes(found, inspected)
+    told = [*_unread_classes(found, inspected), *_absent_classes(gallery, queries, relevance)]
     return Dataset(
         name,
         found.root,
@@ -138,7 +139,7 @@ def assemble(
         ALL_ASK if leave_one_out else _split_in_words(found, seed),
         licence,
         tuple(found.understood()),
-        (*found.layout.warnings, *unread, *_warnings(training, gallery, queries, inspected)),
+        (*found.layout.warnings, *told, *_warnings(training, gallery, queries, inspected)),
         folders={part.role: "/".join(part.folder) for part in found.layout.parts},
     )
 
@@ -303,6 +304,28 @@ def _unread_classes(found: Collection, inspected: Mapping[str, Inspected]) -> li
         f"class {label!r}: none of its {files[label]:,} files can be read, so it takes no part"
         for label in sorted(files.keys() - readable)
     ]
+
+
+def _absent_classes(
+    gallery: Sequence[Image],
+    queries: Mapping[str, Sequence[Image]],
+    relevance: Mapping[str, Relevance],
+) -> Iterator[str]:
+    """Warnings about queries that nobody judged, of classes that are not searched."""
+    searched = {label for image in gallery for label in image.labels}
+    for name, images in queries.items():
+        absent = [
+            min(image.labels)
+            for image in images
+            if image.labels
+            and not image.labels & searched
+            and relevance.get(image.id, Relevance()).positive is None
+        ]
+        if absent and searched:
+            yield (
+                f"{name}: {len(absent):,} of {len(images):,} queries are of classes that the "
+                f"gallery lacks ({listed(sorted({*absent}))}) and are not scored"
+            )
 
 
 def _warnings(

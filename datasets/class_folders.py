@@ -1,6 +1,6 @@
 """Class folders under doubt: parts, views or by-products that could be taken for classes."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from datasets.folder_names import (
@@ -164,9 +164,16 @@ def _is_nested(pictures: Sequence[tuple[str, ...]]) -> bool:
 
 
 def _are_looked_through(inside: Inside) -> bool:
-    """Whether pictures lie in folders of classes that are none themselves: ``cat/images``."""
-    below = [rest for files in inside.values() for rest in files if len(rest) > 1]
-    return all(len(rest) == 2 and is_no_class(rest[0]) for rest in below)
+    """Whether classes hold folders that are none, as ``cat/images``, or one each of its own."""
+    below = [{rest[:-1] for rest in files if len(rest) > 1} for files in inside.values()]
+    places = Counter(folder for folders in below for folder in folders)
+    if any(len(folder) > 1 for folder in places):
+        return False
+    return all(
+        all(is_no_class(name) for (name,) in folders)
+        or (len(folders) == 1 and places[min(folders)] == 1)
+        for folders in below
+    )
 
 
 def _parts_below(inside: Inside) -> list[str]:

@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         nargs="+",
         metavar="FORM",
         default=[],
-        help=f"its form by hand: classes, flat, or ROLE=FOLDER … with roles of {', '.join(ROLES)}",
+        help="its form by hand: classes, flat, or ROLE=FOLDER … (flat before them if there are "
+        f"no classes) with roles of {', '.join(ROLES)}",
     )
     options = parser.parse_args(arguments)
     code = 0

@@ -251,10 +251,10 @@ def list_parts(listing: Listing, layout: Layout) -> Collection:
 
 def _versions(items: Sequence[Item]) -> Iterator[str]:
     """Warnings about pictures called like versions of those that they are not to be found by."""
-    names: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    names: dict[str, dict[str, dict[str, Path]]] = defaultdict(lambda: defaultdict(dict))
     for item in items:
         if item.label is not None:
-            names[item.part][item.label].add(item.path.name)
+            names[item.part][item.label][item.path.name] = item.path
     for asked, there, what in (
         ("query", "gallery", "queries are called like versions of pictures in the gallery"),
         ("query", "training", "queries are called like versions of training pictures"),

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import NoReturn
 
 from datasets.class_folders import doubts_about_folders
@@ -81,6 +82,11 @@ def recognise(listing: Listing) -> tuple[Listing, Layout]:
     """
     listing, wrappers = _unwrapped(listing)
     folder = _Folder(listing)
+    if wrapper := folder.wrapper:
+        raise InputError(
+            f"{_judgements(listing)[0]}: lies beside {wrapper!r}, which holds the pictures; "
+            f"move it into {wrapper}/, its ids relative to that"
+        )
     layout = folder.layout()
     warnings = [*layout.warnings, *pictures_beside(listing, layout)]
     for place, inside in _class_folders(listing, layout):
@@ -91,19 +97,21 @@ def recognise(listing: Listing) -> tuple[Listing, Layout]:
 
 
 def _unwrapped(listing: Listing) -> tuple[Listing, tuple[str, ...]]:
-    """The listing of the one folder that all pictures lie in, and the names down to it."""
+    """The listing of the one folder that all pictures lie in, and the names down to it.
+
+    Judgements stay where they are, as their ids are relative to that.
+    """
     wrappers: tuple[str, ...] = ()
     listing = listing.undoubled()
-    while wrapper := _Folder(listing).wrapper:
-        for name in (RELEVANCE, QRELS):
-            if any(file.parts == (name,) for file in listing.files):
-                raise InputError(
-                    f"{listing.root / name}: lies beside {wrapper!r}, which holds the pictures; "
-                    f"move it into {wrapper}/, its ids relative to that"
-                )
+    while (wrapper := _Folder(listing).wrapper) and not _judgements(listing):
         wrappers = (*wrappers, wrapper)
         listing = listing.unwrapped(wrapper).undoubled()
     return listing, wrappers
+
+
+def _judgements(listing: Listing) -> list[Path]:
+    """Files at the top of a folder that are read as judgements."""
+    return [file.path for file in listing.loose if file.id in (RELEVANCE, QRELS)]
 
 
 def by_hand(listing: Listing, words: Sequence[str]) -> tuple[Listing, Layout]:
@@ -341,8 +349,7 @@ class _Folder:
                 "and label"
             )
         warnings = self.doubts(_THE_CLASSES, unread)
-        is_judged = any(file.parts in ((RELEVANCE,), (QRELS,)) for file in self.listing.loose)
-        if self.names == names[:1] and unread and not is_judged:
+        if self.names == names[:1] and unread and not _judgements(self.listing):
             self._refuse(
                 f"{names[0]!r} would be the only class{unread}; put the pictures in <class>/ "
                 "folders"

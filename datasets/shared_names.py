@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import gcd
+from pathlib import Path
 
 from datasets.versions import count_to_last, first_of, plain, stem_of
 
@@ -248,14 +249,14 @@ def gathered(inside: Inside) -> Iterator[tuple[str, list[str]]]:
 
 
 def versions_among(
-    asked: Mapping[str, Collection[str]], there: Mapping[str, Collection[str]]
+    asked: Mapping[str, Mapping[str, Path]], there: Mapping[str, Mapping[str, Path]]
 ) -> list[tuple[str, str]]:
-    """Names of pictures that are called like versions of others of their class.
+    """Names of pictures that are called like versions of others of their class, or like others.
 
     Parameters
     ----------
-    asked, there : mapping of str to collection of str
-        Class to names of its pictures, in one part and in another.
+    asked, there : mapping of str to mapping of str to Path
+        Class to its pictures by their names, in one part and in another.
 
     Returns
     -------
@@ -266,7 +267,13 @@ def versions_among(
         (name, other)
         for label in asked.keys() & there.keys()
         for name, other in _versions_in_class(asked[label], there[label])
+        if name != other or _size(asked[label][name]) != _size(there[label][other])
     ]
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; copies are told by their bytes, not by their names."""
+    return path.stat().st_size if path.exists() else 0
 
 
 def _versions_in_class(
@@ -283,7 +290,8 @@ def _versions_in_class(
         stem = stem_of(name)
         same = whole.get(name.rpartition(".")[0])
         if same:
-            if same.lower() != name.lower() and not is_counted:
+            # Many things may each have been photographed from the front.
+            if not is_counted and (numbers or same.lower() != name.lower()):
                 yield name, same
         elif stem in others:
             yield name, others[stem]

@@ -17,7 +17,7 @@ from datasets.folder_names import (
     words_in,
 )
 from datasets.layout import Item, groups_in_words
-from datasets.names import canonical
+from datasets.names import canonical, near_misses
 
 _SEPARATOR = "|"
 """Stands between the labels of a picture."""
@@ -169,7 +169,7 @@ def doubts_about_places(items: Sequence[Item]) -> list[str]:
 
 
 def doubts_about_groups(items: Sequence[Item]) -> list[str]:
-    """Warn of groups that are too few to be scenes: they part the pictures of every class.
+    """Warn of groups that may be one, or are too few to be scenes, as those part every class.
 
     Parameters
     ----------
@@ -178,11 +178,16 @@ def doubts_about_groups(items: Sequence[Item]) -> list[str]:
     """
     scenes = {item.group for item in items if item.group is not None}
     classes = {label for item in items for label in item.labels}
+    warnings = [
+        f"group: {other!r} and {name!r} differ in case or form only, and are kept apart"
+        for name, other in sorted(near_misses(scenes, scenes).items())[:1]
+    ]
     if not scenes or len(scenes) >= len(classes):
-        return []
+        return warnings
     return [
+        *warnings,
         f"{groups_in_words(scenes)} for {len(classes):,} classes: pictures of one group never "
-        "count for each other; if that is not meant, call the column otherwise"
+        "count for each other; if that is not meant, call the column otherwise",
     ]
 
 

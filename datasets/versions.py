@@ -185,7 +185,7 @@ def _in_series(there: Collection[tuple[str, ...]]) -> str | None:
     for *folders, stem in there:
         match = _TWO_NUMBERS.fullmatch(stem)
         if match and not _DAY.fullmatch(match[1]):
-            pattern = (*folders, re.sub(r"\d+", "#", match[1]), match[2])
+            pattern = (*folders, re.sub(r"[A-Za-z]*\d[A-Za-z\d]*", "#", match[1]), match[2])
             series[pattern][match[1]].add(int(match[3]))
     long = [
         (head, numbers)

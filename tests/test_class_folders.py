@@ -262,6 +262,7 @@ def test_views_of_one_thing_in_a_class_are_warned_of(tmp_path, endings, told):
         [f"aug_{k}_{n * 7919 % 9973}" for k in range(5) for n in range(4 * k, 4 * k + 4)],
         [f"2019010{k}_103000_{n:03}" for k in range(1, 4) for n in range(k, 9 + k)],
         [f"0000{n}IMG_0000{n}_BURST20190101123456789" for n in range(4)],
+        [f"SOB_B-14-{case}-40-{n:03}" for case in ("22549AB", "22549G") for n in range(1, 9)],
         ["0IMG", "Copy of 0IMG"],
         ["0IMG", "Kopie von 0IMG"],
     ],
@@ -300,6 +301,7 @@ PICTURES = ("IMG_1042", "IMG_3771", "IMG_8090")
     ("there", "asked", "told"),
     [
         ([f"{one}.jpg" for one in PICTURES], ["IMG_1042-edited.jpg", "IMG_8090(1).jpg"], 2),
+        ([f"{one}.jpg" for one in PICTURES], [f"{one}.jpg" for one in PICTURES], 3),
         (["IMG_1042-edited.jpg", "IMG_3771.jpg"], ["IMG_1042.jpg", "IMG_8090.jpg"], 1),
         ([f"{one}.jpg" for one in PICTURES], [f"{one}.png" for one in PICTURES], 3),
         ([f"{n}_jpg.rf.{HASHES[n]}.jpg" for n in range(3)], [f"0_jpg.rf.{HASHES[9]}.jpg"], 1),

@@ -84,6 +84,9 @@ def test_folders_in_classes_that_are_no_classes_are_looked_through(tmp_path, nam
         (names[0], "a"),
         (names[0], "b"),
     }
+    for label in "cd":
+        fill(tmp_path / label / f"{label} only", 3, ord(label))
+    assert {item.label for item in read_layout(walk(tmp_path)).items} == {*"abcd"}
     fill(tmp_path / "a" / names[0] / "cup", 2, 9)
     with pytest.raises(InputError, match="a table with columns path and label says that those in"):
         read_layout(walk(tmp_path))

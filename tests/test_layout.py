@@ -222,9 +222,12 @@ def test_class_with_one_image(classes, load_dataset):
 
 def test_query_class_absent_from_gallery(parted, load_dataset):
     fill(parted / "validation" / "query" / "durian", 2, 72)
-    [problem] = load_dataset(parted).problems
+    data = load_dataset(parted)
+    [problem] = data.problems
     assert problem.id == "query/durian"
     assert problem.outcome == "2 queries not scored"
+    doubt = "query: 2 of 8 queries are of classes that the gallery lacks ('durian') and are not"
+    assert sum(one.startswith(doubt) for one in data.warnings) == 1
 
 
 @pytest.mark.parametrize(

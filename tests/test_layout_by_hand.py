@@ -74,6 +74,9 @@ def test_the_layout_by_hand_is_looked_for_inside_wrappers(tmp_path):
         found = understand(root, f"training={above}x", f"held-out={above}y")
         assert parts(found) == {(p, c): 2 for p in ("training", "held out") for c in "ab"}
     assert parts(understand(tree(tmp_path / "z", w__gallery__p=2, w__query__q=2), "flat"))
+    (tmp_path / "w" / "relevance.json").write_text("{}")
+    found = understand(root / "w", "gallery=v/x", "query=v/y")
+    assert {item.id[:4] for item in found.items} == {"v/x/", "v/y/"}
 
 
 def test_roles_by_hand_are_of_folders_in_folders_of_their_name(tmp_path):

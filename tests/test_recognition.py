@@ -148,7 +148,7 @@ def test_results_are_not_written_into_the_dataset(tmp_path, run, capsys):
         ({"train__images__a": 3, "train__images__b": 3, "val__images__a": 1}, "train: .*either"),
         ({"gallery__images": 3, "query__images": 1}, "gallery: 'images': not the name of a class"),
         (
-            {"train__a__x": 2, "train__b__y": 2, "val__a__x": 1, "val__b__y": 1},
+            {"train__a__x": 2, "train__b__y": 2, "train__b__x": 2, "val__a__x": 1},
             "folders, not pictures",
         ),
         ({"photo": 3, "sketch": 3, "edges": 3}, "'photo' and 'sketch' sound like views of the"),

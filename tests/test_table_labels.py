@@ -181,6 +181,7 @@ def test_labels_that_their_folders_deny_are_warned_of(album, labels, told):
         (["x", "x", "y", "y"], "2 groups (x, y)", "2 groups for 3 classes: pictures of one"),
         (["x", "x", "x", ""], "1 group (x)", "1 group for 3 classes: pictures of one"),
         (["x", "y", "z", "k"], "4 groups (k, x, y, …)", ""),
+        (["1", "2", "3", "1.0"], "4 groups (1, 1.0, 2, …)", "group: '1' and '1.0' differ in case"),
         (["", "", "", ""], "", ""),
     ],
 )

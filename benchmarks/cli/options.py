@@ -106,7 +106,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "FORM",
         "default": [],
         "help": "form of the datasets' folders, where it is not clear: classes, flat, or "
-        f"ROLE=FOLDER … with roles of {', '.join(ROLES)}",
+        "ROLE=FOLDER … (flat before them if there are no classes) with roles of "
+        f"{', '.join(ROLES)}",
     },
     "--max-pixels": {
         "action": _Limit,
