@@ -264,6 +264,16 @@ def test_what_cannot_be_exported_is_one_line(done, export, capsys, arguments, me
     assert message in capsys.readouterr().err
 
 
+def test_vectors_that_a_cache_has_lost_are_back_by_the_run_that_is_told(
+    done, run, export, capsys, tmp_path
+):
+    shutil.rmtree(tmp_path / "cache")
+    assert export("vectors", "--extractor", "rgb-histogram", "--dataset", done) == 2
+    told = capsys.readouterr().err.partition("run python -m benchmarks.run ")[2].partition(",")[0]
+    assert run(*told.split(), "--dataset", done) == 0
+    assert export("vectors", "--extractor", "rgb-histogram", "--dataset", done) == 0
+
+
 def test_nothing_run_is_one_line(classes, export, capsys):
     assert export("neighbours", "--dataset", classes) == 2
     assert "no records of classes as it is now; run it" in capsys.readouterr().err

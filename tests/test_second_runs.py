@@ -101,6 +101,14 @@ def test_a_tuned_row_of_a_former_preset_is_no_row_of_the_new_one(
     assert "| query | lbp@parted |" in page.read_text().replace("  ", " ")
 
 
+def test_choices_of_other_training_images_are_told(parted, tuned, caplog):
+    assert tuned("--extractor", "lbp", "hsv-histogram", "--dataset", parted, "--quiet") == 0
+    assert not caplog.text
+    next((parted / "training").rglob("*.png")).unlink()
+    assert tuned("--extractor", "lbp", "--dataset", parted, "--quiet") == 0
+    assert "hsv-histogram and lbp were tuned on different training images" in caplog.text
+
+
 def test_ids_never_stand_beside_the_vectors_of_others(tmp_path, monkeypatch):
     path = tmp_path / "v.npy"
     vectors.write_vectors(path, ["a", "b"], np.eye(2, dtype=np.float32))

@@ -54,7 +54,7 @@ def _extracted(method: Method, dataset: Dataset, cache: Path) -> dict[str, Extra
             raise InputError(
                 f"--extractor {method.name}: {one.name} was not run on {dataset.name} with this "
                 f"--cache, which lacks {len(missing):,} of its vectors; run "
-                f"python -m benchmarks.run --extractor {whole} first, with the same options"
+                f"python -m benchmarks.run --force --extractor {whole}, with the same options"
             )
         made[one.name] = mine
     return made

@@ -28,6 +28,14 @@ def write_presets(folder: Path, tasks: Mapping[str, TaskResults]) -> None:
             continue
         presets.append(preset)
         notes[preset.name] = tuning.note if tuning else None
+    taught = {preset.card.get("training hash"): preset.method for preset in presets}
+    if len(taught) > 1:
+        named = " and ".join(taught.values())
+        log.warning(
+            "%s: %s were tuned on different training images; tune them anew",
+            folder / FOLDER,
+            named,
+        )
     if presets:
         tuned = [
             row for query_set, task in tasks.items() for row in _tuned(query_set, task, notes)
