@@ -205,3 +205,16 @@ def test_what_drifts_from_call_to_call_is_refused(parted):
 
     with pytest.raises(InputError, match="drifting: its vectors are not those"):
         evaluate(drifting, parted)
+
+
+def test_what_cannot_be_sent_to_workers_has_a_remedy(parted, load_dataset):
+    lock = threading.Lock()
+
+    def locked(image):
+        with lock:
+            return mean_colour(image)
+
+    data = load_dataset(parted)
+    assert same(evaluate(locked, data, jobs=1), evaluate(mean_colour, data))
+    with pytest.raises(InputError, match="work in one, by --jobs 1"):
+        evaluate(locked, data, jobs=2)

@@ -38,7 +38,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from pickle import PicklingError
 from typing import Any
 
 import numpy as np
@@ -152,8 +151,7 @@ def evaluate(
             data = load(str(dataset), kept, workforce, seed, words, leave_one_out)
         method, recalled = _method(extractor, data, name, fit, preprocess, epochs)
         evaluation = Evaluation(data, kept if recalled else temporary, workforce)
-        with _sent(method):
-            run(evaluation, Recorder(data, results, seed, workforce), [method], force=not recalled)
+        run(evaluation, Recorder(data, results, seed, workforce), [method], force=not recalled)
         return _finished(data, method, results, out is not None)
 
 
@@ -361,17 +359,6 @@ def _require_whole(data: Dataset) -> None:
         raise InputError(f"{data.name}: {empty} has no images; give some")
     if not data.queries:
         raise InputError(f"{data.name}: has no queries; give a set of them, as 'query'")
-
-
-@contextmanager
-def _sent(method: Method) -> Iterator[None]:
-    """Say in words what cannot be sent to workers."""
-    try:
-        yield
-    except PicklingError as error:
-        raise InputError(
-            f"{method.name}: cannot be sent to worker processes ({error}); give jobs=1"
-        ) from error
 
 
 @contextmanager
