@@ -38,7 +38,8 @@ def single(rows: NDArray[Any]) -> NDArray[np.float32]:
     """
     with np.errstate(over="ignore"):
         made = rows.astype(np.float32)
-    if np.can_cast(rows.dtype, np.float32) or not rows.size or not np.isfinite(made).all():
+    is_sure = np.can_cast(rows.dtype, np.float32) or not rows.size or rows.ndim < 2
+    if is_sure or not np.isfinite(made).all():
         return made
     largest = np.abs(rows).max(axis=1)
     if ((largest > 0) & (largest < _SMALL)).any():

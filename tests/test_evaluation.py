@@ -23,6 +23,8 @@ from benchmarks.pipeline.records.results import read_results
 from benchmarks.report.tables import task_rows
 from datasets.errors import InputError
 from extractors import ColourHistogram
+from extractors.base import Descriptor
+from extractors.preprocessing import Square
 from retrieval.metrics import METRICS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -161,6 +163,15 @@ def test_broken_pictures_are_problems_and_the_layout_is_said(classes):
     assert repr(result).endswith("1 image problems, in problems")
 
 
+class Number(Descriptor):
+    """Gives a number instead of a vector."""
+
+    prepare = Square(8)
+
+    def describe(self, image):
+        return image.mean()
+
+
 class Neighbourly:
     """Its vectors depend on the pictures beside."""
 
@@ -182,6 +193,7 @@ class Neighbourly:
         (lambda picture: mean_colour(picture) * 1e-60, "digits that single precision"),
         (lambda picture: mean_colour(picture) + 1e12, "digits that single precision"),
         (lambda picture: np.ma.masked_equal([1, 2], 1), "some numbers are masked"),
+        (Number(), "vectors are rows of numbers, one for each picture"),
         (Neighbourly(), "depends on the pictures beside it"),
         ("histogram", "no such extractor as 'histogram'"),
         (3, "int makes no vectors; give a name of the menu, a function"),

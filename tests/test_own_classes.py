@@ -129,6 +129,19 @@ def test_what_cannot_be_honoured_is_refused(parted, load_dataset, extractor, opt
         evaluate(extractor, load_dataset(parted), **options)
 
 
+@pytest.mark.parametrize(
+    ("dataset", "message"),
+    [
+        (np.zeros((4, 8, 8, 3)), "dataset= takes no ndarray; give the folder of its pictures"),
+        ((np.zeros((4, 8, 8, 3)), "abab"), "dataset= takes no tuple; .* go to evaluate_vectors"),
+        (None, "no name and no path"),
+    ],
+)
+def test_what_is_no_dataset_is_one_line(dataset, message):
+    with pytest.raises(InputError, match=message):
+        evaluate(mean_colour, dataset)
+
+
 def test_foreign_vectors_are_never_recalled(parted, tmp_path):
     folders = {"out": tmp_path / "out", "cache": tmp_path / "cache", "name": "mine"}
     first = evaluate(lambda picture: mean_colour(picture), parted, **folders)
@@ -205,3 +218,16 @@ def test_what_drifts_from_call_to_call_is_refused(parted):
 
     with pytest.raises(InputError, match="drifting: its vectors are not those"):
         evaluate(drifting, parted)
+
+
+def test_what_cannot_be_sent_to_workers_has_a_remedy(parted, load_dataset):
+    lock = threading.Lock()
+
+    def locked(image):
+        with lock:
+            return mean_colour(image)
+
+    data = load_dataset(parted)
+    assert same(evaluate(locked, data, jobs=1), evaluate(mean_colour, data))
+    with pytest.raises(InputError, match="work in one, by --jobs 1"):
+        evaluate(locked, data, jobs=2)

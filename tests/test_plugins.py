@@ -109,6 +109,23 @@ def test_an_extractor_of_a_file_is_run_by_several_processes(tmp_path, parted, ru
     assert "mean-colour+lbp" in (tmp_path / "out/parted/table.md").read_text()
 
 
+def test_what_cannot_be_sent_to_workers_fails_alone(tmp_path, parted, run):
+    path = tmp_path / "locked_of_mine.py"
+    path.write_text(
+        "import threading\nfrom extractors import Extractor\n"
+        "class Locked(Extractor):\n"
+        "    def __init__(self): self.lock = threading.Lock()\n"
+        "    def transform(self, images): return [[1, 2 + image[0, 0, 0]] for image in images]\n"
+        "EXTRACTORS = {'locked': Locked()}\n"
+    )
+    given = ("--plugin", path, "--extractor", "locked", "lbp", "--dataset", parted)
+    assert run(*given, "--jobs", 2) == 1
+    records = tmp_path / "out/parted/records/query"
+    assert "work in one, by --jobs 1" in (records / "locked.json").read_text()
+    assert '"status": "ok"' in (records / "lbp.json").read_text()
+    assert run(*given, "--jobs", 1) == 0
+
+
 def code_of(path):
     use_plugins([path])
     row = ExtractorSteps("mean-colour", extractors.MENU["mean-colour"])

@@ -38,12 +38,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from pickle import PicklingError
 from typing import Any
 
 import numpy as np
 
-from benchmarks.cli.arguments import a_folder, a_whole_number, require_flag, words_of
+from benchmarks.cli.arguments import a_folder, a_whole_number, a_word, require_flag, words_of
 from benchmarks.evaluation.arrays import (
     SAME,
     array_dataset,
@@ -77,6 +76,8 @@ from datasets.task import Dataset
 from retrieval.protocol import judge
 from retrieval.ranking import summarise
 from retrieval.search import single
+
+_DATASETS = "give the folder of its pictures; vectors in arrays go to evaluate_vectors"
 
 
 def evaluate(
@@ -143,17 +144,16 @@ def evaluate(
     if isinstance(dataset, Dataset):
         _require_unsaid(words, leave_one_out, seed)
         _require_whole(dataset)
+    else:
+        dataset = a_word("dataset", dataset, _DATASETS) or ""
     require_places(dataset, words, cache, out)
     require_named(extractor, name, out)
     with _same_chance(), folders(cache, out) as (kept, results, temporary):
-        if isinstance(dataset, Dataset):
-            data = dataset
-        else:
-            data = load(str(dataset), kept, workforce, seed, words, leave_one_out)
+        ways = (kept, workforce, seed, words, leave_one_out)
+        data = dataset if isinstance(dataset, Dataset) else load(dataset, *ways)
         method, recalled = _method(extractor, data, name, fit, preprocess, epochs)
         evaluation = Evaluation(data, kept if recalled else temporary, workforce)
-        with _sent(method):
-            run(evaluation, Recorder(data, results, seed, workforce), [method], force=not recalled)
+        run(evaluation, Recorder(data, results, seed, workforce), [method], force=not recalled)
         return _finished(data, method, results, out is not None)
 
 
@@ -361,17 +361,6 @@ def _require_whole(data: Dataset) -> None:
         raise InputError(f"{data.name}: {empty} has no images; give some")
     if not data.queries:
         raise InputError(f"{data.name}: has no queries; give a set of them, as 'query'")
-
-
-@contextmanager
-def _sent(method: Method) -> Iterator[None]:
-    """Say in words what cannot be sent to workers."""
-    try:
-        yield
-    except PicklingError as error:
-        raise InputError(
-            f"{method.name}: cannot be sent to worker processes ({error}); give jobs=1"
-        ) from error
 
 
 @contextmanager

@@ -16,12 +16,14 @@ from functools import partial
 from importlib.machinery import ModuleSpec
 from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
+from pickle import PicklingError
 from typing import Any, Protocol, Self, TypeVar
 
 import cv2
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, parallel_config
 from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.backend.reduction import dumps
 from joblib.parallel import get_active_backend
 from numpy.typing import NDArray
 
@@ -173,6 +175,24 @@ class Workforce:
         aside = self._aside
         if aside and aside.done() and isinstance(aside.exception(), InputError):
             aside.result()
+
+    def require_sendable(self, value: object) -> None:
+        """Require that workers, if there are any, can be sent something.
+
+        Raises
+        ------
+        PicklingError
+            With the remedy.
+        """
+        if self.jobs == 1 and not self.elsewhere:
+            return
+        try:
+            dumps(value)
+        except Exception as error:  # whatever its parts make of it
+            raise PicklingError(
+                f"cannot be sent to worker processes ({error}); work in one, by --jobs 1 (from "
+                "Python, jobs=1)"
+            ) from error
 
     def chunks(
         self, function: Callable[[A], B], items: Sequence[A], label: str

@@ -107,9 +107,10 @@ def _extract_others(
         if one.detector:
             store = feature_store(one.detector, cache, forget)
             mine.features = shared.setdefault(store.folder, store)
-        elif one.head_learns:
-            with mine.outcome():
+        with mine.outcome():
+            if one.head_learns and not one.detector:
                 fit_head(one, dataset, mine.store)
+            workforce.require_sendable(one.detector or one.head)
     tried = _try(others, extracted, dataset, workforce)
     _describe(others, extracted, dataset, workforce)
     for one in others:
