@@ -45,6 +45,8 @@ _LIST = re.compile(
 )
 """Lists as Python, NumPy and JSON write them: ['a', 'b'], ('a',), {1, 2}, [1 2], []."""
 
+_NEARLY_ALL = 0.9
+
 _SHORT = Repr()
 _SHORT.maxstring = 100
 shown = _SHORT.repr
@@ -144,28 +146,38 @@ def doubts_about_labels(path: Path, rows: Sequence[Labelled]) -> list[str]:
 
 
 def doubts_about_places(items: Sequence[Item]) -> list[str]:
-    """Warn of pictures in folders that are called like classes, but not like theirs.
+    """Warn of pictures that are called like a class that is not theirs, or lie in such a folder.
 
     Parameters
     ----------
     items : sequence of Item
         The files of a table.
     """
-    classes = {label.casefold() for item in items for label in item.labels}
-    found = [
-        item
-        for item in items
-        if (folder := canonical(item.path.parent.name).casefold()) in classes
-        and role_of(folder) is None
-        and item.labels
-        and folder not in {label.casefold() for label in item.labels}
-    ]
-    if not found:
-        return []
-    return [
-        f"{len(found):,} pictures lie in a folder called like another class than theirs, such as "
-        f"{shown(found[0].id)} with label {shown(found[0].label)}; mend the label if it is wrong"
-    ]
+    labels = {item.id: {label.casefold() for label in item.labels} for item in items}
+    classes = {label for several in labels.values() for label in several}
+    folders = {item.id: canonical(item.path.parent.name).casefold() for item in items}
+    first = {item.id: _first_word(canonical(item.path.name).casefold()) for item in items}
+    are_named = sum(word in classes for word in first.values()) >= _NEARLY_ALL * len(items)
+    for names, how in ((folders, "lie in a folder called"), (first, "are called")):
+        found = [
+            item
+            for item in items
+            if item.labels
+            and names[item.id] in classes - labels[item.id]
+            and role_of(names[item.id]) is None
+        ]
+        if found and (names is folders or are_named):
+            return [
+                f"{len(found):,} pictures {how} like another class than theirs, such as "
+                f"{shown(found[0].id)} with label {shown(found[0].label)}; mend the label if it "
+                "is wrong"
+            ]
+    return []
+
+
+def _first_word(name: str) -> str:
+    """The letters that a name begins with."""
+    return re.split(r"[\W\d_]", name)[0]
 
 
 def doubts_about_groups(items: Sequence[Item]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
+from datasets.decoding.formats import ENDINGS
 from datasets.names import ends
 from datasets.opening import dangling
 
@@ -52,6 +53,8 @@ def _near(root: Path, name: str) -> list[str]:
     there = [one for folder in folders if folder.is_dir() for one in sorted(folder.iterdir())]
     plain = {wanted.casefold(), unquote(wanted).casefold()}
     found = [one for one in there if one.name == wanted] or [
-        one for one in there if plain & {one.name.casefold(), one.stem.casefold()}
+        one
+        for one in there
+        if one.suffix[1:].lower() in ENDINGS and plain & {one.name.casefold(), one.stem.casefold()}
     ]
     return [one.relative_to(root).as_posix() for one in found if one.is_file()]

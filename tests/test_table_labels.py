@@ -35,6 +35,10 @@ from datasets.table import read_table
         (["path,label", "/drive/data/00.png,a"], r"did you mean 'images/00.png'\?"),
         (["path,label", "data/images/00.png,a"], r"did you mean 'images/00.png'\?"),
         (["path,label", "album/00,a"], r"did you mean 'images/00.png'\?"),
+        (
+            ["path,label", "images/00.png,a", "Labels,12"],
+            r"'Labels' in line 3.; paths are .*album$",
+        ),
         (["path,label", "00,a"], r"did you mean 'images/00.png'\?"),
         (["images/00.png,a", "images/01.png,b"], "the first line names a picture, not columns"),
     ],
@@ -173,6 +177,24 @@ def test_labels_that_their_folders_deny_are_warned_of(album, labels, told):
     warnings = read_table(table(album, "path,label", *rows)).layout.warnings
     found = [one for one in warnings if "pictures lie in a folder" in one]
     assert [bool(re.match(told, one)) for one in found] == [True] * bool(told)
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["cat_1", "dog2", "Cat 3", "cat-4"], [True]),
+        (["cat_1", "dog2", "cat3", "dog4"], []),
+        (["cat_1", "dog2", "cat3", "cup"], []),
+        (["a", "dog2", "cat3", "cat4"], []),
+    ],
+)
+def test_labels_that_their_names_deny_are_warned_of(album, names, told):
+    for name, source in zip(names, sorted((album / "images").iterdir()), strict=False):
+        (album / f"{name}.png").write_bytes(source.read_bytes())
+    rows = [f"{name}.png,{label}" for name, label in zip(names, ["cat", "dog"] * 2, strict=True)]
+    warnings = read_table(table(album, "path,label", *rows)).layout.warnings
+    said = "1 pictures are called like another class than theirs, such as 'cat-4.png' with label"
+    assert [one.startswith(said) for one in warnings] == told
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 """A dataset as the user named it, with every file looked at and put into its part."""
 
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from hashlib import sha256 as hash_of
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -314,8 +314,9 @@ def _decoded(file: _File) -> NDArray[np.generic]:
     """The hash of a picture's pixels and remarks on it, or why it cannot be read."""
     try:
         found = decode(file.path, file.sha256)
-        content = f"{found.pixels.shape}".encode() + found.pixels.tobytes()
-        return _text("\n".join([hash_of(content).hexdigest()[:_DIGEST], *found.remarks]))
+        pixels = hashlib.sha256(str(found.pixels.shape).encode())
+        pixels.update(np.ascontiguousarray(found.pixels).data)
+        return _text("\n".join([pixels.hexdigest()[:_DIGEST], *found.remarks]))
     except UnopenedError as error:
         raise InputError(f"{file.path}: {error}; it has changed meanwhile, run again") from error
     except UnreadableImageError as error:
