@@ -37,11 +37,14 @@ _WIDE = 960
 _SHIFT = 4
 """Fraction bits of the coordinates that OpenCV draws at."""
 
+_STRONGEST, _MODEL = 150, "affine"
+"""Keypoints drawn, and the transform of matches, where nothing else is said."""
+
 _LINES = 60
 """Lines drawn of each kind; more are a carpet."""
 
 
-def draw_keypoints(image: Pixels, features: LocalFeatures, strongest: int = 150) -> Pixels:
+def draw_keypoints(image: Pixels, features: LocalFeatures, strongest: int = _STRONGEST) -> Pixels:
     """Draw keypoints as circles of their size with a line in their direction.
 
     Parameters
@@ -138,7 +141,11 @@ def _fixed(place: Iterable[float]) -> tuple[int, int]:
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_intermixed_args(arguments)  # OTHER may follow options
+    if options.other and options.points:
+        raise InputError("--points goes with a single picture; leave it out")
+    if options.model and not options.other:
+        raise InputError("--model goes with two pictures; leave it out")
     detector = DETECTORS[options.detector]
     paths = [options.picture] + ([options.other] if options.other else [])
     require_output_file(options.out, "--out", paths, DRAWN, is_drawn)
@@ -147,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     counts = " and ".join(str(len(one)) for one in features)
     if options.other:
         first, second = features
-        verified = Verification(options.model).inliers(
+        verified = Verification(options.model or _MODEL).inliers(
             first.points, first.descriptors, second.points, second.descriptors, first.binary
         )
         picture = draw_matches(
@@ -155,8 +162,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         said = f", {len(verified.pairs)} matches, {verified.inliers.sum()} inliers"
     else:
-        picture = draw_keypoints(images[0], features[0], options.points)
-        most = options.points
+        most = options.points or _STRONGEST
+        picture = draw_keypoints(images[0], features[0], most)
         said = f", the {most} strongest of them" if len(features[0].points) > most else ""
     write_picture(options.out, Image.fromarray(picture))
     sys.stdout.write(f"{counts} keypoints{said}; drawn in {visible(str(options.out))}\n")
@@ -183,14 +190,12 @@ def _parser() -> argparse.ArgumentParser:
         "--points",
         type=positive,
         metavar="N",
-        default=150,
-        help="draw the N strongest keypoints of a single picture (default: %(default)s)",
+        help=f"draw the N strongest keypoints of a single picture (default: {_STRONGEST})",
     )
     parser.add_argument(
         "--model",
         choices=("affine", "homography"),
-        default="affine",
-        help="transform that inliers agree on (default: %(default)s)",
+        help=f"transform that inliers of two pictures agree on (default: {_MODEL})",
     )
     parser.add_argument(
         "--out",

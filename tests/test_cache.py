@@ -190,6 +190,12 @@ def test_a_library_that_is_optional_may_be_missing(own):
     assert own(code)["code"] != own()["code"]
 
 
+def test_a_module_that_this_python_cannot_run_is_keyed_by_its_text(own):
+    code = BRIGHTNESS + "\nif np is None:\n    from . import former\n"
+    first = own(code, former='print "two"\n')
+    assert own(code, former='print "three"\n')["code"] != first["code"]
+
+
 def test_imported_modules_are_those_that_are_no_library():
     found = imported_modules("extractors.hand_crafted.colour")
     assert {"extractors.base", "extractors.preprocessing"} <= set(found)

@@ -22,6 +22,7 @@ BAD = {
     "missing folder": (["--all", "--dataset", "/no/such"], "/no/such.*no such folder"),
     "unknown dataset": (["--all", "--dataset", "openmojo"], "neither a folder nor one of"),
     "unknown extractor": (["--extractor", "hsv-histgram"], "did you mean 'hsv-histogram'"),
+    "a pattern": (["--extractor", "lbp*"], r"--extractor lbp\*: .*did you mean 'lbp'"),
     "far from any extractor": (["--extractor", "zzzz"], "--list shows them"),
     "nothing to run": ([], "give --all, or --extractor"),
     "both": (["--all", "--extractor", "lbp"], "exclude each other"),

@@ -77,7 +77,7 @@ def test_it_is_told_if_only_the_strongest_are_drawn(photo, tmp_path, capsys, poi
 def test_matches_command_finds_the_turned_picture(photo, tmp_path, capsys):
     turned, out = tmp_path / "turned.png", tmp_path / "matches.png"
     Image.fromarray(scene(0)).rotate(90).save(turned)
-    assert draw.main([str(photo), str(turned), "--out", str(out)]) == 0
+    assert draw.main([str(photo), "--out", str(out), str(turned)]) == 0
     words = capsys.readouterr().out.split()
     assert int(words[words.index("inliers;") - 1]) > 100
     assert out.stat().st_size > 0
@@ -118,6 +118,7 @@ def test_bad_input_is_one_line(photo, tmp_path, capsys):
     for arguments in (
         *([lying], [photo, *lost], [tmp_path], [lying, photo], [photo, photo, *lost]),
         *([photo, "--points", "0"], [""], [photo, ""], [photo, "--out", ""]),
+        *([photo, photo, "--points", "9"], [photo, "--model", "homography"]),
     ):
         assert draw.main([str(argument) for argument in arguments]) == 2
         assert capsys.readouterr().err.count("\n") == 1

@@ -216,7 +216,7 @@ def _named_in(module: Path, content: bytes) -> list[Path]:
     A path may stand there as a whole, in parts, each below the one before, or as what follows
     the module's own name, such as a suffix. In an order that depends on no absolute path.
     """
-    nodes = ast.walk(ast.parse(content))
+    nodes = ast.walk(_tree(content))
     values = {node.value for node in nodes if isinstance(node, ast.Constant)}
     texts = {text for text in values if isinstance(text, str) and "\n" not in text}
     texts |= {module.stem + text for text in texts}
@@ -293,7 +293,7 @@ def _imports(name: str) -> tuple[str, ...]:
         return ()
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     imported = []
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.walk(_tree(path.read_bytes())):
         if isinstance(node, ast.Import):
             imported += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -301,6 +301,14 @@ def _imports(name: str) -> tuple[str, ...]:
             base = importlib.util.resolve_name(named, package) if node.level else named
             imported += [_meant(base, alias.name) for alias in node.names]
     return tuple(dict.fromkeys(imported))
+
+
+def _tree(content: bytes) -> ast.Module:
+    """The code of a module; none of one that this Python cannot run, such as another's."""
+    try:
+        return ast.parse(content)
+    except (SyntaxError, ValueError):
+        return ast.Module([], [])
 
 
 def _meant(package: str, name: str) -> str:

@@ -147,7 +147,6 @@ def parse_method(
     """
     if not name.strip():
         raise InputError(f"{option}: no name given (is a variable empty?)")
-    require_file_name(name, "a method", f"fuse fewer in {option}, or mend it")
     where, menu = f"{option} {name}", {**extractors.MENU, **(own or {})}
     parts = name.split("+")
     members = [part for part in parts if part in menu]
@@ -155,6 +154,7 @@ def parse_method(
     for part in parts:
         if part not in menu and part not in _steps():
             raise InputError(f"{where}: {_unknown(part, menu)}")
+    require_file_name(name, "a method", f"fuse fewer in {option}")
     if not members or parts[: len(members)] != members:
         raise InputError(
             f"{where}: first extractors, then how they are compressed, then how they are "
