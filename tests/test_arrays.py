@@ -70,11 +70,19 @@ def test_numbers_that_are_held_as_objects_are_numbers(held):
     assert made.scores == evaluate_vectors(QUERIES, GALLERY, *CLASSES).scores
 
 
+class Lines:
+    """Is told in two lines."""
+
+    def __repr__(self):
+        return "of two\n  lines"
+
+
 @pytest.mark.parametrize(
     ("vectors", "message"),
     [
         (np.where(QUERIES > 0, None, QUERIES), "None is no number; give numbers, and leave rows"),
         (column_of([{"a": 1}, {}]), "{'a': 1} is no number"),
+        (column_of([Lines(), 1]), "of two lines is no number"),
         (column_of([[1, 2], [3]]), "rows of different lengths"),
         (QUERIES.astype(str).astype(object), "a matrix of numbers, .* of <U3"),
         (QUERIES.astype("V4"), r"numbers of .V4; give .astype\('float32'\)"),

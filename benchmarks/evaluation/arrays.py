@@ -95,8 +95,9 @@ def _require_numbers(matrix: NDArray[Any], what: str) -> None:
     if matrix.dtype.kind == "O":
         for value in matrix.flat:
             if not isinstance(value, Real):
+                named = " ".join(repr(value).split())
                 raise InputError(
-                    f"{what}: {value!r:.50} is no number; give numbers, and leave rows out where "
+                    f"{what}: {named:.50} is no number; give numbers, and leave rows out where "
                     "some are missing"
                 )
 

@@ -308,7 +308,8 @@ def _own_code() -> list[tuple[str, int]]:
     own = {
         name: one
         for name, one in specs.items()
-        if one and one.has_location and not _IS_INSTALLED.search(str(one.origin))
+        if isinstance(one, ModuleSpec) and one.has_location
+        if not _IS_INSTALLED.search(str(one.origin))
     }
     _imported.update((id(one), one) for one in own.values())
     return sorted((name, id(one)) for name, one in own.items())
