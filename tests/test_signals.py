@@ -111,6 +111,35 @@ def test_a_signal_where_python_gives_up_what_is_raised_ends_the_command():
     assert (made.returncode, made.stderr) == (128 + signal.SIGTERM, LINE)
 
 
+BESIDE = """
+import os, signal, sys, threading
+from benchmarks.cli.command import command
+
+ended = threading.Event()
+
+def hand_out_work():
+    ended.wait()
+    raise ValueError("the queue is closed")
+
+@command
+def main():
+    thread = threading.Thread(target=hand_out_work)
+    thread.start()
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        ended.set()
+        thread.join()
+
+sys.exit(main())
+"""
+
+
+def test_a_thread_that_fails_because_the_work_has_ended_adds_nothing_to_the_line():
+    made = subprocess.run([sys.executable, "-c", BESIDE], capture_output=True, text=True)
+    assert (made.returncode, made.stderr) == (128 + signal.SIGTERM, LINE)
+
+
 def test_workers_end_with_a_parent_that_is_killed(begin, tmp_path):
     process = begin("--extractor", "gist", "sift-bovw")
     at_work(tmp_path, process)

@@ -148,6 +148,7 @@ def _stops() -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         for other in before:
             signal.signal(other, end_at_once)
+        threading.excepthook = lambda _: None  # of threads whose workers are ended under them
         raise Stopped(number)
 
     def lost(what: Any) -> None:
