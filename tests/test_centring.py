@@ -161,7 +161,7 @@ def test_its_vectors_are_exported_and_refused_where_they_are_not_its_own(
 def test_what_the_cache_lacks_is_named(parted, load_dataset, tmp_path):
     data, cache = load_dataset(parted), tmp_path / "cache"
     extract_for([parse_method("hog")], data, cache, False, QUIET)
-    with pytest.raises(InputError, match=r"lacks 8 of .* --extractor hog\+centred first"):
+    with pytest.raises(InputError, match=r"lacks 8 of .* --force --extractor hog\+centred,"):
         fitted(parse_method("hog+centred"), data, cache)
 
 

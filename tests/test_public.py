@@ -353,7 +353,7 @@ def test_an_interrupted_fetch_says_so_and_goes_on_later(served, home, monkeypatc
         patch.setattr("datasets.fetching.whole.unpack", interrupt)
         arguments = ["imagenette", "--accept-terms", "imagenette", "--quiet"]
         assert main(arguments) == 130
-    assert "run again to go on" in capsys.readouterr().err
+    assert "run again to do the rest" in capsys.readouterr().err
     assert not (home / "imagenette").exists()
     assert main(arguments) == 0
     assert len(served.site.asked) == 1
