@@ -24,9 +24,10 @@ LOCAL = PUBLISHED / "local"
 
 PACKAGES = ("benchmarks", "datasets", "extractors", "retrieval")
 
-_IS_COMMAND = sys.argv[0] == "-m"
-"""Whether ``python -m`` is looking for one of our modules."""
-
+_IS_COMMAND = sys.argv[0] == "-m" and any(
+    word.removeprefix("-m").startswith("benchmarks.") for word in sys.orig_argv
+)
+"""Whether ``python -m`` is looking for one of our modules, not for one of somebody's package."""
 
 STOPS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)

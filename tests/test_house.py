@@ -19,6 +19,7 @@ def run_beside(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
     """Run Python in the checkout with another folder ahead of it on the path."""
     code = (
         f"import sys; sys.path[:0] = [{str(folder)!r}, {str(ROOT)!r}]; sys.argv = {arguments!r}; "
+        "sys.orig_argv = ['python', '-m', 'benchmarks.run', '--list']; "
         "import runpy; runpy.run_module('benchmarks.run', run_name='__main__', alter_sys=True)"
     )
     return subprocess.run(
@@ -88,7 +89,8 @@ def test_a_list_comes_without_what_it_does_not_need():
 
 def test_what_is_imported_late_is_whole():
     code = (
-        "import sys; sys.argv[0] = '-m'; import benchmarks, scipy; from scipy import stats\n"
+        "import sys; sys.argv[0], sys.orig_argv = '-m', ['python', '-m', 'benchmarks.run']\n"
+        "import benchmarks, scipy; from scipy import stats\n"
         "assert 'scipy.stats._stats_py' not in sys.modules\n"
         "import scipy.stats.qmc; from scipy.stats import rankdata\n"
         "assert stats.rankdata is scipy.stats.rankdata is rankdata\n"

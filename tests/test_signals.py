@@ -13,6 +13,8 @@ from processes import begin_command, end_all, members, wait_for
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
+CHECKOUT = Path(__file__).resolve().parents[1]
+
 LINE = "interrupted; what is finished is kept, run again to do the rest\n"
 
 
@@ -69,7 +71,7 @@ class Slow:
         write(1, b"1")
         sleep(2)
 
-sys.argv[:] = ["-m", "--list"]
+sys.argv[:], sys.orig_argv[:] = ["-m", "--list"], ["python", "-m", "benchmarks.run", "--list"]
 import benchmarks
 benchmarks.slow = Slow()  # deleted when Python has given up its handlers
 sys.stdout = open(os.devnull, "w")
@@ -133,6 +135,21 @@ def main():
 
 sys.exit(main())
 """
+
+
+def test_a_package_that_imports_this_one_keeps_its_signals(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "__init__.py").write_text("import benchmarks\n")
+    says = "import signal\nprint(signal.getsignal(signal.SIGINT) is signal.default_int_handler)\n"
+    (tmp_path / "mine" / "main.py").write_text(says)
+    path = os.pathsep.join(map(str, [tmp_path, CHECKOUT]))
+    made = subprocess.run(
+        [sys.executable, "-m", "mine.main"],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert (made.stdout, made.stderr) == ("True\n", "")
 
 
 def test_a_thread_that_fails_because_the_work_has_ended_adds_nothing_to_the_line():
