@@ -19,6 +19,7 @@ from benchmarks.pipeline.loading.dataset import load
 from benchmarks.pipeline.loading.training import LeakError
 from benchmarks.pipeline.methods.extractor import ExtractorSteps
 from benchmarks.pipeline.methods.names import method_names, parse_method
+from benchmarks.pipeline.records.recorder import Recorder
 from benchmarks.pipeline.records.results import read_results
 from benchmarks.pipeline.workers import Workforce
 from extractors import ColourHistogram, Descriptor, Extractor
@@ -297,6 +298,23 @@ def test_crash_half_way_keeps_what_is_finished(classes, run, tmp_path, monkeypat
     assert run("--extractor", *ROWS, "--dataset", classes) == 0
     assert described == {"colour-moments": 30, "lbp": 30}
     assert reproducible(tmp_path / "out") == reproducible(tmp_path / "whole")
+
+
+def test_results_that_are_taken_away_meanwhile_are_missed(
+    classes, run, tmp_path, monkeypatch, capsys
+):
+    original = Recorder.write
+
+    def take_away(self, *arguments):
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        original(self, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, "write", take_away)
+        assert run("--extractor", *ROWS, "--dataset", classes) == 2
+    assert f"{ROWS[0]}.json: has gone while others were made" in capsys.readouterr().err
+    assert run("--extractor", *ROWS, "--dataset", classes) == 0
+    assert {*ROWS} <= table(tmp_path, "classes").keys()
 
 
 def test_damaged_vectors_are_made_again(classes, run, tmp_path, described, caplog):

@@ -34,6 +34,11 @@ def run(
     -------
     bool
         Whether a method failed.
+
+    Raises
+    ------
+    InputError
+        If records have been taken away meanwhile.
     """
     dataset, workforce = evaluation.dataset, evaluation.workforce
     recorder.clear()
@@ -55,6 +60,7 @@ def run(
     for name, mine in extracted.items():
         if mine.training:
             write_training(recorder.out / dataset.name / TRAINING, name, mine.training)
+    recorder.require_records(methods)
     return failed
 
 

@@ -135,6 +135,23 @@ class Recorder:
             for task in self.dataset.tasks
         )
 
+    def require_records(self, methods: Sequence[Method]) -> None:
+        """Require that every method has a record, of numbers or of why there are none.
+
+        Raises
+        ------
+        InputError
+            Naming a file that has been taken away.
+        """
+        for method in methods:
+            for task in self.dataset.tasks:
+                path = self.path(task, method.name)
+                if path.read() is None:
+                    raise InputError(
+                        f"{path.file('.json')}: has gone while others were made; run again, "
+                        "vectors are kept"
+                    )
+
     def write(self, method: Method, result: EvaluationResult) -> None:
         """Write the record of a result, its ranking and costs."""
         task, ranking, dataset = result.task, result.ranking, self.dataset
