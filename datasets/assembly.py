@@ -1,7 +1,7 @@
 """Assembly of a dataset: readable pictures into their parts, and everything that is wrong."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -314,18 +314,24 @@ def _absent_classes(
     """Warnings about queries that nobody judged, of classes that are not searched."""
     searched = {label for image in gallery for label in image.labels}
     for name, images in queries.items():
-        absent = [
-            min(image.labels)
-            for image in images
-            if image.labels
-            and not image.labels & searched
-            and relevance.get(image.id, Relevance()).positive is None
-        ]
+        unanswered = _unanswered(images, searched, relevance)
+        absent = [min(image.labels) for image in unanswered if image.labels]
         if absent and searched:
             yield (
                 f"{name}: {len(absent):,} of {len(images):,} queries are of classes that the "
                 f"gallery lacks ({listed(sorted({*absent}))}) and are not scored"
             )
+
+
+def _unanswered(
+    images: Sequence[Image], searched: Set[str], relevance: Mapping[str, Relevance]
+) -> list[Image]:
+    """Queries that nobody judged, of no class that is searched."""
+    return [
+        image
+        for image in images
+        if not image.labels & searched and relevance.get(image.id, Relevance()).positive is None
+    ]
 
 
 def _warnings(
@@ -355,11 +361,8 @@ def _class_problems(
     problems = []
     if searched:
         for part, images in queries.items():
-            asked = Counter(
-                image.label or "distractor"
-                for image in images
-                if image.id not in judged and not image.labels & searched.keys()
-            )
+            unanswered = _unanswered(images, searched.keys(), relevance)
+            asked = Counter(image.label or "distractor" for image in unanswered)
             problems += [
                 Problem(
                     f"{part}/{label}",

@@ -80,8 +80,8 @@ def recognise(listing: Listing) -> tuple[Listing, Layout]:
     InputError
         If it is in no form, or could be in more than one; names what to do.
     """
-    listing, wrappers = _unwrapped(listing)
-    folder = _Folder(listing)
+    folder, wrappers = _unwrapped(listing)
+    listing = folder.listing
     if wrapper := folder.wrapper:
         raise InputError(
             f"{_judgements(listing)[0]}: lies beside {wrapper!r}, which holds the pictures; "
@@ -96,17 +96,17 @@ def recognise(listing: Listing) -> tuple[Listing, Layout]:
     return listing, replace(layout, wrappers=wrappers, warnings=tuple(warnings))
 
 
-def _unwrapped(listing: Listing) -> tuple[Listing, tuple[str, ...]]:
-    """The listing of the one folder that all pictures lie in, and the names down to it.
+def _unwrapped(listing: Listing) -> tuple["_Folder", tuple[str, ...]]:
+    """The one folder that all pictures lie in, and the names down to it.
 
     Judgements stay where they are, as their ids are relative to that.
     """
     wrappers: tuple[str, ...] = ()
-    listing = listing.undoubled()
-    while (wrapper := _Folder(listing).wrapper) and not _judgements(listing):
+    folder = _Folder(listing.undoubled())
+    while (wrapper := folder.wrapper) and not _judgements(folder.listing):
         wrappers = (*wrappers, wrapper)
-        listing = listing.unwrapped(wrapper).undoubled()
-    return listing, wrappers
+        folder = _Folder(folder.listing.unwrapped(wrapper).undoubled())
+    return folder, wrappers
 
 
 def _judgements(listing: Listing) -> list[Path]:
@@ -139,16 +139,17 @@ def by_hand(listing: Listing, words: Sequence[str]) -> tuple[Listing, Layout]:
         If that is no form, or if the folder has not what it names.
     """
     inner, wrappers = _unwrapped(listing)
-    form, *pairs = words
-    if list(words) == ["flat"]:
-        return inner, replace(_Folder(inner).search(), wrappers=wrappers)
-    if form == "flat":
-        return listing, Layout("by-hand", tuple(read_roles(listing, pairs, wrappers)))
-    if list(words) == ["classes"]:
-        listing, layout = inner, Layout("classes", (Part(UNSPLIT, ()),), wrappers)
-    else:
-        parts = tuple(read_roles(listing, words, wrappers))
-        layout = with_classes(listing, Layout("by-hand", parts))
+    match [*words]:
+        case ["flat"]:
+            return inner.listing, replace(inner.search(), wrappers=wrappers)
+        case ["flat", *pairs]:
+            return listing, Layout("by-hand", tuple(read_roles(listing, pairs, wrappers)))
+        case ["classes"]:
+            listing = inner.listing
+            layout = Layout("classes", (Part(UNSPLIT, ()),), wrappers)
+        case pairs:
+            parts = tuple(read_roles(listing, pairs, wrappers))
+            layout = with_classes(listing, Layout("by-hand", parts))
     warnings = [
         f"{place}: {doubt}".removeprefix(": ")
         for place, folder in _class_folders(listing, layout)

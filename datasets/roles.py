@@ -15,9 +15,7 @@ ROLES = ("training", "gallery", "query", "query-NAME", "held-out")
 """Roles that a folder can be given by hand."""
 
 
-def read_roles(
-    listing: Listing, words: Sequence[str], wrappers: tuple[str, ...] = ()
-) -> list[Part]:
+def read_roles(listing: Listing, words: Sequence[str], wrappers: tuple[str, ...]) -> list[Part]:
     """Read the folder of each role.
 
     Parameters

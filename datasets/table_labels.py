@@ -157,8 +157,10 @@ def doubts_about_places(items: Sequence[Item]) -> list[str]:
     classes = {label for several in labels.values() for label in several}
     folders = {item.id: canonical(item.path.parent.name).casefold() for item in items}
     first = {item.id: _first_word(canonical(item.path.name).casefold()) for item in items}
-    are_named = sum(word in classes for word in first.values()) >= _NEARLY_ALL * len(items)
-    for names, how in ((folders, "lie in a folder called"), (first, "are called")):
+    told = {"lie in a folder called": folders}
+    if sum(word in classes for word in first.values()) >= _NEARLY_ALL * len(items):
+        told["are called"] = first
+    for how, names in told.items():
         found = [
             item
             for item in items
@@ -166,7 +168,7 @@ def doubts_about_places(items: Sequence[Item]) -> list[str]:
             and names[item.id] in classes - labels[item.id]
             and role_of(names[item.id]) is None
         ]
-        if found and (names is folders or are_named):
+        if found:
             return [
                 f"{len(found):,} pictures {how} like another class than theirs, such as "
                 f"{shown(found[0].id)} with label {shown(found[0].label)}; mend the label if it "

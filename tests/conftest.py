@@ -8,7 +8,7 @@ import hypothesis
 import numpy as np
 import pytest
 from golden import Golden
-from pictures import fill, picture
+from pictures import fill, picture, scene
 from PIL import Image
 from sklearn.base import clone
 
@@ -58,6 +58,18 @@ def parted(tmp_path: Path) -> Path:
         fill(root / "validation" / "query" / name, 3, 30 + number, number)
         fill(root / "validation" / "query-sketch" / name, 2, 40 + number, number)
     fill(root / "validation" / "gallery" / "distractor" / "cherry", 3, 50, 2)
+    return root
+
+
+@pytest.fixture
+def scenes(tmp_path: Path) -> Path:
+    """Two classes of pictures with keypoints, four in each part."""
+    root = tmp_path / "scenes"
+    for number in range(12):
+        part = ("training", "validation/gallery", "validation/query")[number % 3]
+        folder = root / part / f"class-{number // 3 % 2}"
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(scene(number)).save(folder / f"{number:02}.png")
     return root
 
 

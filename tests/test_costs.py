@@ -13,17 +13,6 @@ from benchmarks.pipeline.records.record import RecordPath
 
 
 @pytest.fixture
-def scenes(tmp_path):
-    root = tmp_path / "scenes"
-    for number in range(12):
-        part = ("training", "validation/gallery", "validation/query")[number % 3]
-        folder = root / part / f"class-{number // 3 % 2}"
-        folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(scene(number)).save(folder / f"{number:02}.png")
-    return root
-
-
-@pytest.fixture
 def measure(tmp_path, monkeypatch):
     """Run the command with a clock by which every step takes a second; gives the exit code."""
     steps = []

@@ -30,19 +30,15 @@ def own_cache(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "row", ["rootsift-bovw", "sift-vlad+lbp", "colour-moments", "cnn-compact"]
 )
-def test_what_was_learned_is_kept_with_the_index(row, ask, tmp_path, short_training, capsys):
-    root = tmp_path / "scenes"
-    for number in range(12):
-        part = ("training", "validation/gallery", "validation/query")[number % 3]
-        folder = root / part / f"class-{number // 3 % 2}"
-        folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(scene(number)).save(folder / f"{number:02}.png")
+def test_what_was_learned_is_kept_with_the_index(
+    row, scenes, ask, tmp_path, short_training, capsys
+):
     index = tmp_path / "index"
-    code, first = ask("--query-id", "02.png", "--dataset", root, "--extractor", row)
+    code, first = ask("--query-id", "02.png", "--dataset", scenes, "--extractor", row)
     assert code == 0
-    ask("--dataset", root, "--extractor", row, "--index", index)
+    ask("--dataset", scenes, "--extractor", row, "--index", index)
     shutil.rmtree(tmp_path / "cache")
-    asked = root / "validation" / "query" / "class-0" / "02.png"
+    asked = scenes / "validation" / "query" / "class-0" / "02.png"
     code, again = ask(asked, "--index", index)
     assert code == 0
     found, expected = (

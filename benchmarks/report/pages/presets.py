@@ -30,11 +30,10 @@ def write_presets(folder: Path, tasks: Mapping[str, TaskResults]) -> None:
         notes[preset.name] = tuning.note if tuning else None
     taught = {preset.card.get("training hash"): preset.method for preset in presets}
     if len(taught) > 1:
-        named = " and ".join(taught.values())
         log.warning(
             "%s: %s were tuned on different training images; tune them anew",
             folder / FOLDER,
-            named,
+            " and ".join(taught.values()),
         )
     if presets:
         tuned = [
